@@ -1,0 +1,56 @@
+# Everything here installs what it needs and says what it does. What cannot be had on this machine is
+# skipped with a reason by the tests that need it.
+
+GO          ?= go
+STATICCHECK  = honnef.co/go/tools/cmd/staticcheck@v0.8.2
+WASM         = build/kedge.wasm.gz
+FUZZTIME    ?= 3s
+
+.PHONY: all build cli demo test vet lint unit fuzz clients tools bench mutants test-migrations generate clean help
+
+all: build cli ## build the canister and the command line
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
+
+build: ## build the canister: build/kedge.wasm.gz
+	$(GO) run ./cdk/icbuild -o $(WASM) -candid candid/kedge.did -args '(opt InternetIdentityInit)' ./canister
+
+cli: ## build the command line: build/kedge
+	$(GO) build -trimpath -o build/kedge ./cli/kedge
+
+demo: build cli ## build, start the local network, deploy, and play the main story
+	$(GO) run ./tests/demo
+
+test: tools vet lint unit fuzz ## everything: vet, lint, unit, end to end, real clients, fuzz smoke
+
+vet:
+	$(GO) vet ./...
+
+lint:
+	@files=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$files" ]; then echo "not formatted (run gofmt -w):"; echo "$$files"; exit 1; fi
+	$(GO) run $(STATICCHECK) ./...
+
+unit: build ## all Go tests, among them those that run the whole house
+	KEDGE_WASM=$(CURDIR)/$(WASM) $(GO) test -timeout 30m ./...
+
+fuzz: ## every fuzz target for FUZZTIME (3 s)
+	FUZZTIME=$(FUZZTIME) sh scripts/fuzz.sh
+
+tools: ## what the tests use beside Go: real clients from npm, wabt from Debian
+	sh scripts/tools.sh
+
+test-migrations: ## the tests of storage and migrations alone
+	$(GO) test -timeout 30m ./canister/storage/... ./migrations/...
+
+bench: build ## instructions and pages of every method, and the other figures that the README quotes
+	KEDGE_WASM=$(CURDIR)/$(WASM) $(GO) test -count=1 -timeout 60m -run '^$$' -bench . -benchtime 1x ./tests/bench
+
+mutants: ## flip every condition of the rules and show that a test fails for each
+	$(GO) run ./tests/mutants
+
+generate: ## write the code that is generated from the Candid files anew
+	$(GO) generate ./...
+
+clean: ## remove what was built here
+	rm -rf build

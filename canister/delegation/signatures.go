@@ -1,0 +1,117 @@
+package delegation
+
+import "crypto/sha256"
+
+// Lifetime is how long a prepared signature can be fetched, in nanoseconds: one minute, as in Internet
+// Identity. The delegation itself runs much longer.
+const Lifetime uint64 = 60 * second
+
+// MaxPruned bounds how many expired signatures one call takes out, so that its cost is bounded.
+const MaxPruned = 50
+
+// Signatures is the signature map: what the canister has signed in the last minute. Its zero value is
+// not usable; New makes one.
+type Signatures struct {
+	forest forest
+	root   ref // the upper trie
+	queue  []entry
+	head   int // of queue
+	count  int
+}
+
+// entry stands in the queue of expiries. A signature that is prepared again has several entries, of which
+// only the last finds the leaf expired.
+type entry struct {
+	expires uint64
+	seed    hash
+	message hash
+}
+
+// New returns an empty signature map.
+func New() *Signatures { return &Signatures{forest: newForest()} }
+
+// Len returns the number of signatures, expired ones that are not pruned included.
+func (s *Signatures) Len() int { return s.count }
+
+// Add signs a message with the seed's key: Get finds it until now + Lifetime. Adding one that is there
+// renews it. The root has changed: certify it before the call ends.
+func (s *Signatures) Add(seed Seed, m Message, now uint64) {
+	expires := now + Lifetime
+	key, message := hash(sha256.Sum256(seed[:])), hash(m)
+	s.queue = append(s.queue, entry{expires, key, message})
+
+	upper, ok := s.forest.find(s.root, &key)
+	if !ok {
+		lower := s.forest.insert(0, &message, 0, expires)
+		s.root = s.forest.insert(s.root, &key, lower, 0)
+		s.count++
+		return
+	}
+	lower := s.forest.leaves[upper].sub
+	if i, ok := s.forest.find(lower, &message); ok {
+		s.forest.leaves[i].expires = expires
+		return
+	}
+	lower = s.forest.insert(lower, &message, 0, expires)
+	s.forest.update(s.root, &key, lower)
+	s.count++
+}
+
+// Prune takes out at most MaxPruned signatures that have expired at now and returns when it wants to be
+// called next: when the oldest signature left expires, or 0 if none is left. changed reports whether the
+// root is another, which must then be certified.
+func (s *Signatures) Prune(now uint64) (next uint64, changed bool) {
+	for seen := 0; s.head < len(s.queue) && seen < MaxPruned && s.queue[s.head].expires <= now; seen++ {
+		e := &s.queue[s.head]
+		s.head++
+		changed = s.drop(e, now) || changed
+	}
+	if s.head == len(s.queue) {
+		s.queue, s.head = s.queue[:0], 0
+		return 0, changed
+	}
+	if s.head >= 1024 && s.head >= len(s.queue)/2 {
+		s.queue = s.queue[:copy(s.queue, s.queue[s.head:])]
+		s.head = 0
+	}
+	return s.queue[s.head].expires, changed
+}
+
+func (s *Signatures) drop(e *entry, now uint64) bool {
+	upper, ok := s.forest.find(s.root, &e.seed)
+	if !ok {
+		return false
+	}
+	lower := s.forest.leaves[upper].sub
+	i, ok := s.forest.find(lower, &e.message)
+	if !ok || s.forest.leaves[i].expires > now {
+		return false // renewed since
+	}
+	lower = s.forest.remove(lower, &e.message)
+	if lower == 0 {
+		s.root = s.forest.remove(s.root, &e.seed)
+	} else {
+		s.forest.update(s.root, &e.seed, lower)
+	}
+	s.count--
+	return true
+}
+
+// Root returns the root hash of the canister's certified tree: beside, the hash of the subtree that
+// certifies the assets, forked with the label "sig" over the signatures. It is what goes into the
+// canister's certified data.
+func (s *Signatures) Root(beside *[32]byte) [32]byte {
+	sig := s.sig()
+	return hashFork(beside, &sig)
+}
+
+// emptyTree is the hash of the empty hash tree.
+var emptyTree = sha256.Sum256([]byte("\x11ic-hashtree-empty"))
+
+func (s *Signatures) sig() hash {
+	under := &emptyTree
+	if s.root != 0 {
+		under = s.forest.hashOf(s.root)
+	}
+	return hashLabeled([]byte("sig"), under)
+}

@@ -1,0 +1,15 @@
+#!/bin/sh
+# Runs every fuzz target of the module for FUZZTIME (3 s by default), one after the other, and stops at
+# the first that fails.
+set -eu
+cd "$(dirname "$0")/.."
+time=${FUZZTIME:-3s}
+count=0
+for file in $(git ls-files '*_test.go'); do
+	for target in $(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\)(.*/\1/p' "$file"); do
+		echo "fuzz $(dirname "$file") $target"
+		go test -run '^$' -fuzz "^$target\$" -fuzztime "$time" "./$(dirname "$file")"
+		count=$((count + 1))
+	done
+done
+echo "fuzz: $count targets, $time each"

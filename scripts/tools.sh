@@ -1,0 +1,29 @@
+#!/bin/sh
+# Installs what the tests use beside Go, and says what it does. Nothing here is needed to build or run
+# Kedge. What cannot be had is named; the tests that need it are then skipped with that reason.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+
+if command -v wat2wasm >/dev/null 2>&1; then
+	echo "tools: wabt is here ($(wat2wasm --version))"
+elif command -v apt-get >/dev/null 2>&1 && [ "$(id -u)" = 0 ]; then
+	echo "tools: installing wabt from Debian's packages"
+	{ apt-get update && apt-get install -y --no-install-recommends wabt; } >/dev/null 2>&1 ||
+		echo "tools: wabt cannot be installed; tests of the meter against production's modules are skipped"
+else
+	echo "tools: wabt is not here and needs root to install; tests of the meter against production's modules are skipped"
+fi
+
+if ! command -v npm >/dev/null 2>&1; then
+	echo "tools: npm is not here; tests with icp, ic-wasm and JavaScript clients are skipped"
+elif [ -d tests/clients/node_modules ] && [ tests/clients/node_modules -nt tests/clients/package-lock.json ]; then
+	echo "tools: the real clients are here (tests/clients/node_modules)"
+else
+	echo "tools: installing the real clients from npm (tests/clients/package.json)"
+	if npm ci --prefix tests/clients --no-audit --no-fund --loglevel=error; then
+		touch tests/clients/node_modules
+	else
+		echo "tools: npm cannot install the clients; tests with icp, ic-wasm and JavaScript clients are skipped"
+	fi
+fi
+exit 0
