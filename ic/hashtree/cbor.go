@@ -37,10 +37,19 @@ func Decode(data []byte) (*Node, error) {
 	if err := r.SkipTag(minicbor.SelfDescribed); err != nil {
 		return nil, fmt.Errorf("hash tree: %w", err)
 	}
-	t, err := decode(r, MaxDepth)
-	if err == nil {
-		err = r.Done()
+	t, err := DecodeFrom(r)
+	if err != nil {
+		return nil, err
 	}
+	if err := r.Done(); err != nil {
+		return nil, fmt.Errorf("hash tree: %w", err)
+	}
+	return t, nil
+}
+
+// DecodeFrom reads a tree without the tag that is part of a larger item, and checks its form.
+func DecodeFrom(r *minicbor.Reader) (*Node, error) {
+	t, err := decode(r, MaxDepth)
 	if err == nil {
 		err = t.checkForm()
 	}

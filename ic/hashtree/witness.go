@@ -69,10 +69,10 @@ func (t *Node) reveal(want []request, first bool) *Node {
 	case KindLabeled:
 		for _, req := range want {
 			if bytes.Equal(req.label, t.bytes) {
-				return Labeled(t.bytes, t.left.witness(req.below))
+				return keepLabel(t, t.left.witness(req.below))
 			}
 		}
-		return Labeled(t.bytes, t.left.prune())
+		return keepLabel(t, t.left.prune())
 	case KindFork:
 		split := len(want)
 		bound, ok := t.right.first()
@@ -92,6 +92,12 @@ func (t *Node) reveal(want []request, first bool) *Node {
 	default:
 		return t
 	}
+}
+
+// keepLabel returns the labeled node with its subtree reduced. Its hash is what it was, so a witness
+// costs no hashing.
+func keepLabel(t, subtree *Node) *Node {
+	return &Node{kind: KindLabeled, bytes: t.bytes, left: subtree, hash: t.hash}
 }
 
 // keepFork returns the fork with its sides reduced, or only its hash when nothing is left of them.
