@@ -1,0 +1,407 @@
+package wasm
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Caps on what Decode accepts, so that a hostile module cannot make it allocate much more than its
+// own size. They are those of the parser that the Internet Computer uses, or wider.
+const (
+	maxModuleSize   = 100 << 20
+	maxTypes        = 1_000_000
+	maxParams       = 1_000
+	maxImports      = 1_000_000
+	maxFunctions    = 1_000_000
+	maxTables       = 100
+	maxMemories     = 1
+	maxGlobals      = 1_000_000
+	maxExports      = 1_000_000
+	maxSegments     = 100_000
+	maxElements     = 10_000_000
+	maxLocals       = 50_000
+	maxBody         = 7_654_321
+	maxPages32      = 65_536
+	maxPages64      = 1 << 48
+	maxExprLength   = 64 << 10
+	headerSize      = 8
+	magicAndVersion = "\x00asm\x01\x00\x00\x00"
+)
+
+type sectionID byte
+
+const (
+	secCustom sectionID = iota
+	secType
+	secImport
+	secFunction
+	secTable
+	secMemory
+	secGlobal
+	secExport
+	secStart
+	secElement
+	secCode
+	secData
+	secDataCount
+	secTag
+)
+
+var sectionNames = [...]string{"custom", "type", "import", "function", "table", "memory", "global", "export",
+	"start", "element", "code", "data", "data count", "tag"}
+
+// order is the place of each section in the file; 0 is a section that we do not read.
+var order = [...]int{secType: 1, secImport: 2, secFunction: 3, secTable: 4, secMemory: 5, secGlobal: 6,
+	secExport: 7, secStart: 8, secElement: 9, secDataCount: 10, secCode: 11, secData: 12}
+
+// Decode reads a module. The result refers to data, which must not change afterwards. Decode
+// checks the structure of the binary and the caps above; that bodies are well formed shows when
+// they are walked, and that they are well typed is for a full validator. Errors are *[DecodeError].
+func Decode(data []byte) (*Module, error) {
+	switch {
+	case len(data) > maxModuleSize:
+		return nil, &DecodeError{Err: fmt.Errorf("the module has %d bytes, at most %d are allowed", len(data), maxModuleSize)}
+	case len(data) >= 2 && data[0] == 0x1f && data[1] == 0x8b:
+		return nil, &DecodeError{Err: errors.New("this is a gzip file; decompress it first")}
+	case len(data) < headerSize || string(data[:4]) != magicAndVersion[:4]:
+		return nil, &DecodeError{Err: errors.New(`not a WebAssembly module: it does not begin with "\x00asm"`)}
+	case string(data[:headerSize]) != magicAndVersion:
+		return nil, &DecodeError{Offset: 4, Err: fmt.Errorf("unknown WebAssembly version %x, want 01000000", data[4:8])}
+	}
+	d := decoder{m: new(Module)}
+	c := cursor{data: data, pos: headerSize}
+	last := 0
+	for c.pos < len(data) {
+		at := c.pos
+		id := sectionID(c.byte())
+		content := c.bytes(c.u32())
+		if c.err != nil {
+			return nil, c.err
+		}
+		if int(id) >= len(sectionNames) {
+			return nil, &DecodeError{Offset: at, Err: fmt.Errorf("unknown section id %d", id)}
+		}
+		section := sectionNames[id]
+		if id != secCustom {
+			if id == secTag {
+				return nil, &DecodeError{at, section, errors.New("exceptions are not supported")}
+			}
+			if order[id] <= last {
+				return nil, &DecodeError{at, section, errors.New("section is repeated or out of order")}
+			}
+			last = order[id]
+		}
+		s := cursor{data: content, base: c.pos - len(content)}
+		d.section(id, &s)
+		if s.err == nil && s.pos != len(content) {
+			s.fail(errTrailing)
+		}
+		if s.err != nil {
+			var e *DecodeError
+			if errors.As(s.err, &e) {
+				e.Section = section
+			}
+			return nil, s.err
+		}
+	}
+	return d.m, d.finish(len(data))
+}
+
+type decoder struct {
+	m         *Module
+	bodies    int
+	dataCount uint32
+	code      bool
+}
+
+// finish checks what concerns several sections.
+func (d *decoder) finish(size int) error {
+	m := d.m
+	if !d.code && len(m.Functions) > 0 {
+		return &DecodeError{size, "code", fmt.Errorf("missing, but %d functions are declared", len(m.Functions))}
+	}
+	if m.DataCount && int(d.dataCount) != len(m.Data) {
+		return &DecodeError{size, "data count", fmt.Errorf("says %d segments, the data section has %d", d.dataCount, len(m.Data))}
+	}
+	if n := m.Imported(KindMemory) + len(m.Memories); n > maxMemories {
+		return &DecodeError{size, "memory", fmt.Errorf("%d memories; multi-memory is not supported", n)}
+	}
+	return nil
+}
+
+func (d *decoder) section(id sectionID, c *cursor) {
+	m := d.m
+	switch id {
+	case secCustom:
+		m.Customs = append(m.Customs, Custom{Name: c.name(), Bytes: c.bytes(uint32(len(c.data) - c.pos))})
+	case secType:
+		m.Types = vector(c, maxTypes, "types", decodeType)
+	case secImport:
+		m.Imports = vector(c, maxImports, "imports", decodeImport)
+	case secFunction:
+		m.Functions = vector(c, maxFunctions, "functions", func(c *cursor) Function { return Function{Type: c.u32()} })
+	case secTable:
+		m.Tables = vector(c, maxTables, "tables", decodeTable)
+	case secMemory:
+		m.Memories = vector(c, maxMemories, "memories (multi-memory is not supported)", decodeMemory)
+	case secGlobal:
+		m.Globals = vector(c, maxGlobals, "globals", func(c *cursor) Global {
+			return Global{decodeGlobalType(c), decodeExpr(c)}
+		})
+	case secExport:
+		m.Exports = vector(c, maxExports, "exports", func(c *cursor) Export {
+			return Export{Name: c.name(), Kind: decodeKind(c), Index: c.u32()}
+		})
+	case secStart:
+		f := c.u32()
+		m.Start = &f
+	case secElement:
+		m.Elements = vector(c, maxSegments, "element segments", decodeElement)
+	case secDataCount:
+		m.DataCount = true
+		d.dataCount = c.u32()
+	case secCode:
+		d.decodeCode(c)
+	case secData:
+		m.Data = vector(c, maxSegments, "data segments", decodeData)
+	}
+}
+
+func vector[T any](c *cursor, max uint32, what string, item func(*cursor) T) []T {
+	n := c.count(max, what)
+	if n == 0 {
+		return nil
+	}
+	// An element in memory is larger than in the file: grow as they come rather than trust n.
+	items := make([]T, 0, min(n, 1<<15))
+	for range n {
+		v := item(c)
+		if c.err != nil {
+			return nil
+		}
+		items = append(items, v)
+	}
+	return items
+}
+
+func decodeType(c *cursor) FuncType {
+	switch form := c.byte(); {
+	case c.err != nil || form == 0x60:
+	case form >= 0x4d && form <= 0x5f:
+		c.pos--
+		c.failf("type form 0x%02x: garbage collection types are not supported", form)
+	default:
+		c.pos--
+		c.failf("unknown type form 0x%02x", form)
+	}
+	return FuncType{
+		Params:  vector(c, maxParams, "parameters", (*cursor).valType),
+		Results: vector(c, maxParams, "results", (*cursor).valType),
+	}
+}
+
+func decodeKind(c *cursor) ExternKind {
+	k := ExternKind(c.byte())
+	if c.err == nil && k > KindGlobal {
+		c.pos--
+		if k == 4 {
+			c.failf("exception tags are not supported")
+		} else {
+			c.failf("unknown kind 0x%02x", byte(k))
+		}
+	}
+	return k
+}
+
+func decodeImport(c *cursor) Import {
+	im := Import{Module: c.name(), Name: c.name(), Kind: decodeKind(c)}
+	switch im.Kind {
+	case KindFunction:
+		im.Type = c.u32()
+	case KindTable:
+		im.Table = decodeTable(c)
+	case KindMemory:
+		im.Memory = decodeMemory(c)
+	case KindGlobal:
+		im.Global = decodeGlobalType(c)
+	}
+	return im
+}
+
+func decodeTable(c *cursor) TableType {
+	t := TableType{Elem: c.valType()}
+	if c.err == nil && !t.Elem.isRef() {
+		c.failf("table of %v; only references can be elements", t.Elem)
+	}
+	flags := c.byte()
+	if c.err == nil && flags > 1 {
+		c.failf("table flags 0x%02x: shared and 64-bit tables are not supported", flags)
+	}
+	t.Min = c.u32()
+	if t.HasMax = flags&1 != 0; t.HasMax {
+		t.Max = c.u32()
+	}
+	if c.err == nil && t.HasMax && t.Min > t.Max {
+		c.failf("table minimum %d exceeds its maximum %d", t.Min, t.Max)
+	}
+	return t
+}
+
+func decodeMemory(c *cursor) MemoryType {
+	flags := c.byte()
+	switch {
+	case c.err != nil:
+	case flags&2 != 0:
+		c.failf("shared memory: threads are not supported")
+	case flags > 5:
+		c.failf("unknown memory flags 0x%02x", flags)
+	}
+	t := MemoryType{HasMax: flags&1 != 0, Is64: flags&4 != 0}
+	limit := uint64(maxPages32)
+	if t.Is64 {
+		limit = maxPages64
+	}
+	t.Min = c.u64()
+	if t.HasMax {
+		t.Max = c.u64()
+	}
+	switch {
+	case c.err != nil:
+	case t.Min > limit || t.Max > limit:
+		c.failf("memory of %d pages, at most %d are possible", max(t.Min, t.Max), limit)
+	case t.HasMax && t.Min > t.Max:
+		c.failf("memory minimum %d exceeds its maximum %d", t.Min, t.Max)
+	}
+	return t
+}
+
+func decodeGlobalType(c *cursor) GlobalType {
+	t := GlobalType{Type: c.valType()}
+	mut := c.byte()
+	if c.err == nil && mut > 1 {
+		c.pos--
+		c.failf("unknown mutability 0x%02x", mut)
+	}
+	t.Mutable = mut == 1
+	return t
+}
+
+// decodeExpr reads a constant expression up to its end.
+func decodeExpr(c *cursor) []byte {
+	start := c.pos
+	if c.err != nil {
+		return nil
+	}
+	// Constant expressions are short; the cap keeps a walk over garbage short as well.
+	in := Instructions{code: c.data[start:min(len(c.data), start+maxExprLength)], base: c.base + start}
+	for in.Next() {
+		if in.Op == OpEnd {
+			c.pos = start + in.End
+			return c.data[start:c.pos:c.pos]
+		}
+		if !in.Op.constant() {
+			c.pos = start + in.Pos
+			c.failf("%v is not allowed in a constant expression", in.Op)
+			return nil
+		}
+	}
+	if in.err == nil {
+		in.err = errEnd
+	}
+	c.fail(fmt.Errorf("constant expression: %w", in.err))
+	return nil
+}
+
+func decodeElement(c *cursor) Element {
+	flags := c.u32()
+	if c.err == nil && flags > 7 {
+		c.failf("unknown element segment flags %d", flags)
+	}
+	e := Element{Type: FuncRef}
+	switch {
+	case flags&1 == 0:
+		if flags&2 != 0 {
+			e.Table = c.u32()
+		}
+		e.Offset = decodeExpr(c)
+	case flags&2 == 0:
+		e.Mode = Passive
+	default:
+		e.Mode = Declared
+	}
+	if flags&3 != 0 { // all but the two short active forms name the kind or type
+		if flags&4 != 0 {
+			e.Type = c.valType()
+		} else if kind := c.byte(); c.err == nil && kind != 0 {
+			c.failf("unknown element kind 0x%02x", kind)
+		}
+	}
+	if flags&4 != 0 {
+		e.Exprs = vector(c, maxElements, "elements", decodeExpr)
+		if e.Exprs == nil {
+			e.Exprs = [][]byte{}
+		}
+	} else {
+		e.Funcs = vector(c, maxElements, "elements", (*cursor).u32)
+	}
+	return e
+}
+
+func decodeData(c *cursor) Data {
+	var d Data
+	switch flags := c.u32(); {
+	case c.err != nil:
+	case flags == 0 || flags == 2:
+		if flags == 2 {
+			d.Memory = c.u32()
+		}
+		d.Offset = decodeExpr(c)
+	case flags == 1:
+		d.Mode = Passive
+	default:
+		c.failf("unknown data segment flags %d", flags)
+	}
+	d.Bytes = c.bytes(c.u32())
+	return d
+}
+
+func (d *decoder) decodeCode(c *cursor) {
+	d.code = true
+	n := c.count(maxFunctions, "function bodies")
+	if c.err != nil {
+		return
+	}
+	if n != len(d.m.Functions) {
+		c.failf("%d function bodies for %d declared functions", n, len(d.m.Functions))
+		return
+	}
+	for i := range n {
+		f := &d.m.Functions[i]
+		size := c.u32()
+		if c.err == nil && size > maxBody {
+			c.failf("body %d has %d bytes, at most %d are allowed", i, size, maxBody)
+		}
+		body := c.bytes(size)
+		if c.err != nil {
+			return
+		}
+		b := cursor{data: body, base: c.base + c.pos - len(body)}
+		total := uint64(0)
+		f.Locals = vector(&b, maxLocals, "groups of locals", func(b *cursor) Locals {
+			l := Locals{Count: b.u32(), Type: b.valType()}
+			if total += uint64(l.Count); b.err == nil && total > maxLocals {
+				b.failf("function %d of the code section has %d locals, at most %d are allowed", i, total, maxLocals)
+			}
+			return l
+		})
+		f.Body = body[b.pos:len(body):len(body)]
+		f.Offset = b.base + b.pos
+		if b.err == nil && (len(f.Body) == 0 || f.Body[len(f.Body)-1] != byte(OpEnd)) {
+			b.failf("body %d does not close with end", i)
+		}
+		if b.err != nil {
+			c.err = b.err
+			return
+		}
+	}
+}
