@@ -1,0 +1,168 @@
+package exec
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/tetratelabs/wazero"
+
+	"kedge/wasm"
+)
+
+// MaxModule is the greatest size of a module in bytes, after decompression.
+const MaxModule = 100 << 20
+
+// Module is a checked, instrumented and compiled module.
+type Module struct {
+	compiled wazero.CompiledModule
+	globals  []string // export names of the mutable globals
+	entries  map[string]bool
+
+	hasTable, hasMemory bool
+
+	// Sections is the metadata: custom sections icp:public and icp:private.
+	Sections []Section
+	// Size is the size of the decompressed module in bytes, SectionsSize that of the metadata in it.
+	Size, SectionsSize uint64
+	// Instructions is the number of Wasm instructions, which the price of compiling depends on.
+	Instructions uint64
+}
+
+// Section is a piece of a module's metadata.
+type Section struct {
+	Name   string // without its prefix, for instance "candid:service"
+	Public bool
+	Data   []byte
+}
+
+// Has reports whether the module exports the entry point, for instance "canister_init".
+func (m *Module) Has(entry string) bool { return m.entries[entry] }
+
+// Section returns the metadata with the name.
+func (m *Module) Section(name string) (Section, bool) {
+	for _, s := range m.Sections {
+		if s.Name == name {
+			return s, true
+		}
+	}
+	return Section{}, false
+}
+
+// Close frees the compiled code. No instance of the module may be in use.
+func (m *Module) Close(ctx context.Context) error { return m.compiled.Close(ctx) }
+
+// Decompress returns a module as uploaded, which may be compressed with gzip, in plain form.
+func Decompress(code []byte) ([]byte, error) {
+	if !bytes.HasPrefix(code, []byte{0x1f, 0x8b, 0x08}) {
+		if len(code) > MaxModule {
+			return nil, fmt.Errorf("the module has %d bytes, at most %d are allowed", len(code), MaxModule)
+		}
+		return code, nil
+	}
+	reader, err := gzip.NewReader(bytes.NewReader(code))
+	if err != nil {
+		return nil, fmt.Errorf("the module starts like gzip but is not: %w", err)
+	}
+	plain, err := io.ReadAll(io.LimitReader(reader, MaxModule+1))
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("decompress the module: %w", err)
+	case len(plain) > MaxModule:
+		return nil, fmt.Errorf("the module decompresses to more than %d bytes", MaxModule)
+	}
+	return plain, nil
+}
+
+// Compile checks, instruments and compiles a module as uploaded: plain or compressed with gzip. Its
+// errors complete the sentence "Canister's Wasm module is not valid: …".
+func (e *Engine) Compile(ctx context.Context, code []byte) (*Module, error) {
+	plain, err := Decompress(code)
+	if err != nil {
+		return nil, err
+	}
+	decoded, err := wasm.Decode(plain)
+	if err != nil {
+		return nil, fmt.Errorf("Failed to decode the Wasm module: %w", err)
+	}
+	if memory, ok := decoded.Memory(); ok && memory.Is64 {
+		return nil, errors.New("the module has a 64-bit memory (wasm64), which this network does not run; build it for wasm32")
+	}
+	if err := check(decoded); err != nil {
+		return nil, err
+	}
+	m := &Module{Size: uint64(len(plain)), entries: entriesOf(decoded), hasTable: hasTable(decoded)}
+	_, m.hasMemory = decoded.Memory()
+	m.Instructions = countInstructions(decoded)
+	m.readSections(decoded)
+	instrumented, err := e.instrument(decoded, m)
+	if err != nil {
+		return nil, fmt.Errorf("Failed to instrument the Wasm module: %w", err)
+	}
+	if m.compiled, err = e.runtime.CompileModule(ctx, instrumented); err != nil {
+		return nil, fmt.Errorf("Wasm module failed validation: %w", err)
+	}
+	return m, nil
+}
+
+// entriesOf collects the exported functions that the network may call.
+func entriesOf(m *wasm.Module) map[string]bool {
+	entries := make(map[string]bool)
+	for _, export := range m.Exports {
+		if export.Kind == wasm.KindFunction && strings.HasPrefix(export.Name, "canister_") {
+			entries[export.Name] = true
+		}
+	}
+	if m.Start != nil {
+		entries[EntryStart] = true
+	}
+	return entries
+}
+
+func hasTable(m *wasm.Module) bool {
+	return m.Imported(wasm.KindTable)+len(m.Tables) > 0
+}
+
+// countInstructions returns the number of instructions in all bodies.
+func countInstructions(m *wasm.Module) uint64 {
+	var n uint64
+	for i := range m.Functions {
+		for in := m.Functions[i].Walk(); in.Next(); {
+			n++
+		}
+	}
+	return n
+}
+
+// readSections keeps the metadata.
+func (m *Module) readSections(decoded *wasm.Module) {
+	for _, custom := range decoded.Customs {
+		m.SectionsSize += uint64(len(custom.Name) + len(custom.Bytes))
+		for prefix, public := range map[string]bool{"icp:public ": true, "icp:private ": false} {
+			if name, ok := strings.CutPrefix(custom.Name, prefix); ok {
+				m.Sections = append(m.Sections, Section{name, public, custom.Bytes})
+			}
+		}
+	}
+}
+
+// The names of the entry points that are not methods.
+const (
+	EntryStart       = "canister_start" // where the instrumentation moves the start function
+	EntryInit        = "canister_init"
+	EntryPreUpgrade  = "canister_pre_upgrade"
+	EntryPostUpgrade = "canister_post_upgrade"
+	EntryInspect     = "canister_inspect_message"
+	EntryHeartbeat   = "canister_heartbeat"
+	EntryTimer       = "canister_global_timer"
+	EntryLowMemory   = "canister_on_low_wasm_memory"
+
+	// Prefixes of methods; the method's name follows.
+	UpdatePrefix    = "canister_update "
+	QueryPrefix     = "canister_query "
+	CompositePrefix = "canister_composite_query "
+)

@@ -1,0 +1,105 @@
+package exec
+
+import "math/bits"
+
+// pageSet is a set of pages that grows with its greatest member.
+type pageSet struct {
+	words []uint64
+	count uint64
+}
+
+// add puts a page into the set and reports whether it was new.
+func (p *pageSet) add(page uint64) bool {
+	word, bit := int(page>>6), uint64(1)<<(page&63)
+	if word >= len(p.words) {
+		p.words = append(p.words, make([]uint64, word+1-len(p.words))...)
+	}
+	if p.words[word]&bit != 0 {
+		return false
+	}
+	p.words[word] |= bit
+	p.count++
+	return true
+}
+
+// each calls yield for every page of the set in order.
+func (p *pageSet) each(yield func(page uint64)) {
+	for i, word := range p.words {
+		for ; word != 0; word &= word - 1 {
+			yield(uint64(i)<<6 | uint64(bits.TrailingZeros64(word)))
+		}
+	}
+}
+
+// savedPage is a page of the heap as it was before the step wrote to it.
+type savedPage struct {
+	page uint64
+	data []byte
+}
+
+// touched is the pages that a step touched, and what is needed to undo its writes to the heap.
+type touched struct {
+	heapRead, heapWritten     pageSet // pages of 64 KiB; read holds every page accessed
+	stableRead, stableWritten pageSet
+	stableWritten4K           pageSet
+	saved                     []savedPage
+}
+
+// touchHeap notes the access of a page of the heap and saves the page before its first write.
+func (t *touched) touchHeap(s *Step, page uint64, write bool) {
+	if t.heapRead.add(page) {
+		s.chargePage(pageAccess2026)
+	}
+	if !write || !t.heapWritten.add(page) {
+		return
+	}
+	s.chargePage(pageWrite2026)
+	if page < s.heapBefore { // what the step itself grew needs no undoing
+		t.saved = append(t.saved, savedPage{page, append([]byte(nil), s.view(uint32(page*WasmPage), WasmPage)...)})
+	}
+}
+
+// touchStable notes the access of a range of stable memory, which is not empty.
+func (t *touched) touchStable(s *Step, offset, size uint64, write bool) {
+	for page := offset / WasmPage; page <= (offset+size-1)/WasmPage; page++ {
+		if t.stableRead.add(page) {
+			s.chargePage(pageAccess2026)
+		}
+		if write && t.stableWritten.add(page) {
+			s.chargePage(pageWrite2026)
+		}
+	}
+	if limit := s.maxStablePages(); t.stableRead.count > limit || t.stableWritten.count > limit {
+		what := "accessed"
+		if t.stableWritten.count > limit {
+			what = "modified"
+		}
+		panic(tooManyPages(what, limit))
+	}
+	if !write {
+		return
+	}
+	for page := offset / OSPage; page <= (offset+size-1)/OSPage; page++ {
+		if t.stableWritten4K.add(page) && s.instance.engine.options.Pages == Pages2025 {
+			s.charge(pageWrite2025)
+		}
+	}
+}
+
+// chargePage charges for a page under the model of 2026.
+func (s *Step) chargePage(cost uint64) {
+	if s.instance.engine.options.Pages == Pages2026 {
+		s.charge(cost)
+	}
+}
+
+// maxStablePages is the most pages of stable memory that the step may touch.
+func (s *Step) maxStablePages() uint64 {
+	switch {
+	case s.in.Kind.in(nonReplicated):
+		return maxStablePagesQuery
+	case s.in.Kind.in(Init | PreUpgrade):
+		return maxStablePagesUpgrade
+	}
+	return maxStablePages
+}

@@ -1,0 +1,167 @@
+package exec
+
+import (
+	"context"
+	"slices"
+
+	"github.com/tetratelabs/wazero/experimental/table"
+
+	"kedge/replica/cycles"
+)
+
+// Step is one execution of one entry point. It has ended when the caller sees it, but the canister's
+// memories keep what it did only after Commit. Exactly one of Commit and Rollback must follow, before the
+// instance runs again.
+type Step struct {
+	Out Output
+
+	in       Input
+	out      *Output
+	instance *Instance
+
+	// What the step works on.
+	stable    *Stable
+	reply     []byte
+	building  *Call
+	balance   cycles.Amount
+	available cycles.Amount
+
+	// What it takes to undo it.
+	pages        touched
+	heapBefore   uint64 // pages of 64 KiB
+	globalBefore []uint64
+}
+
+// Run executes one entry point. A trap, a breach of the contract and a limit are results, in Out.Err.
+func (i *Instance) Run(ctx context.Context, in Input) *Step {
+	s := &Step{in: in, instance: i, balance: in.Env.Balance, available: in.Available}
+	s.out = &s.Out
+	s.stable = i.stable.Snapshot()
+	s.heapBefore = s.heapSize() / WasmPage
+	s.globalBefore = i.readGlobals()
+	i.beginStep(s)
+
+	err := s.call(&stepContext{Context: ctx, step: s})
+	i.endStep(s)
+	s.finish(err)
+	return s
+}
+
+// call enters the module.
+func (s *Step) call(ctx context.Context) (err error) {
+	defer func() {
+		if t, ok := recover().(*trap); ok {
+			err = t
+		}
+	}()
+	if s.in.Entry != "" {
+		return s.instance.entry(s.in.Entry).CallWithStack(ctx, nil)
+	}
+	return s.callback(ctx)
+}
+
+// callback calls a function of table 0 with its environment.
+func (s *Step) callback(ctx context.Context) error {
+	if !s.instance.module.hasTable {
+		return noSuchFunction(s.in.Callback.Func)
+	}
+	var stack [1]uint64
+	stack[0] = uint64(s.in.Callback.Env)
+	function := func() (f interface {
+		CallWithStack(context.Context, []uint64) error
+	}) {
+		defer func() { _ = recover() }() // the engine panics if there is no such function
+		return table.LookupFunction(s.instance.wasm, 0, s.in.Callback.Func, types(i32), nil)
+	}()
+	if function == nil {
+		return noSuchFunction(s.in.Callback.Func)
+	}
+	return function.CallWithStack(ctx, stack[:])
+}
+
+// finish turns the end of the call into an Output.
+func (s *Step) finish(err error) {
+	o := s.out
+	if err == nil && s.overdrawn() {
+		err = outOfInstructions(s.in.Limit)
+	}
+	s.dropCall()
+	o.Balance = s.balance
+	if err != nil {
+		t := asTrap(err)
+		if t.log != "" {
+			s.log(t.log)
+		}
+		// What did not return never happened, but for its logs and its instructions.
+		*o = Output{Err: t.describe(s.in.Env.Self), Logs: o.Logs, Balance: s.in.Env.Balance}
+	}
+	o.Report = Report{
+		Instructions:    s.used(),
+		HeapRead:        s.pages.heapRead.count,
+		HeapWritten:     s.pages.heapWritten.count,
+		StableRead:      s.pages.stableRead.count,
+		StableWritten:   s.pages.stableWritten.count,
+		StableWritten4K: s.pages.stableWritten4K.count,
+		HeapPages:       s.heapSize() / WasmPage,
+		StablePages:     s.stable.Pages(),
+	}
+}
+
+// Stable returns the stable memory as the step left it, before it is committed.
+func (s *Step) Stable() *Stable { return s.stable.Snapshot() }
+
+// Commit keeps what the step did to heap, globals and stable memory.
+func (s *Step) Commit() {
+	if s.Out.Err != nil {
+		panic("exec: a step that failed cannot be committed")
+	}
+	s.instance.stable = s.stable
+	s.pages.saved = nil
+}
+
+// Rollback restores heap, globals and stable memory as they were before the step.
+func (s *Step) Rollback(ctx context.Context) error {
+	return s.instance.restore(ctx, s)
+}
+
+// answered reports whether the call context has its answer, given before or by this step.
+func (s *Step) answered() bool { return s.in.Answered || s.out.Response != nil }
+
+// log adds an entry to the canister's log.
+func (s *Step) log(text string) {
+	s.out.Logs = append(s.out.Logs, Log{Time: s.in.Env.Time, Content: []byte(text)})
+}
+
+// chargeLog charges for an entry of the log: copying it, and storing what fits.
+func (s *Step) chargeLog(size uint64) {
+	if !s.in.Kind.in(nonReplicated) {
+		s.charge(2*min(size, s.in.Env.LogCapacity) + 50*min(size, s.in.Env.LogRemaining))
+	}
+}
+
+// charge takes instructions from the step's limit and ends the step if there are too few.
+func (s *Step) charge(n uint64) {
+	left := s.left()
+	if n > s.in.Limit {
+		n = s.in.Limit + 1
+	}
+	s.setLeft(left - int64(n))
+	if left < int64(n) {
+		panic(outOfInstructions(s.in.Limit))
+	}
+}
+
+// used is the number of instructions so far, at most the limit.
+func (s *Step) used() uint64 { return min(uint64(int64(s.in.Limit)-s.left()), s.in.Limit) }
+
+// overdrawn reports whether the last instructions of the step exceeded its limit.
+func (s *Step) overdrawn() bool { return s.left() < 0 }
+
+func (s *Step) left() int64     { return int64(s.instance.counter.Get()) }
+func (s *Step) setLeft(n int64) { s.instance.counter.Set(uint64(n)) }
+
+// saved returns the saved pages in order.
+func (t *touched) inOrder() []savedPage {
+	slices.SortFunc(t.saved, func(a, b savedPage) int { return int(a.page) - int(b.page) })
+	return t.saved
+}
