@@ -44,7 +44,7 @@ func delegationTree(key *PublicKey, sharded, flat bool) *hashtree.Node {
 		top = top.With([]byte("canister_ranges"), hashtree.Labeled(subnet.Bytes(),
 			hashtree.Labeled(span[0].Start.Bytes(), hashtree.Leaf(EncodeRanges(span)))))
 	}
-	return top.With([]byte("time"), hashtree.Leaf(EncodeNat(1))).Tree()
+	return top.With([]byte("time"), hashtree.Leaf(hashtree.EncodeNat(1))).Tree()
 }
 
 func sign(t testing.TB, tree *hashtree.Node, key *SecretKey, d *Delegation) *Certificate {
@@ -56,7 +56,7 @@ func sign(t testing.TB, tree *hashtree.Node, key *SecretKey, d *Delegation) *Cer
 func TestVerify(t *testing.T) {
 	root, subnetKey, other := newKey(t), newKey(t), newKey(t)
 	now := time.Unix(1_700_000_000, 0)
-	tree := labeled("time", hashtree.Leaf(EncodeNat(uint64(now.UnixNano()))))
+	tree := labeled("time", hashtree.Leaf(hashtree.EncodeNat(uint64(now.UnixNano()))))
 	delegate := func(signer *SecretKey, sharded, flat bool, nested *Delegation) *Delegation {
 		return &Delegation{subnet, sign(t, delegationTree(subnetKey.Public(), sharded, flat), signer, nested).Encode()}
 	}
@@ -76,7 +76,7 @@ func TestVerify(t *testing.T) {
 		{"wrong subnet key", sign(t, tree, other, delegate(root, true, true, nil)), canister, "does not match the key"},
 		{"delegation not by root", sign(t, tree, subnetKey, delegate(other, true, true, nil)), canister, "delegation: certificate signature does not match"},
 		{"delegation twice", sign(t, tree, subnetKey, delegate(root, true, true, delegate(root, true, true, nil))), canister, "has a delegation of its own"},
-		{"changed tree", &Certificate{Tree: labeled("time", hashtree.Leaf(EncodeNat(7))), Signature: sign(t, tree, root, nil).Signature}, canister, "does not match the key"},
+		{"changed tree", &Certificate{Tree: labeled("time", hashtree.Leaf(hashtree.EncodeNat(7))), Signature: sign(t, tree, root, nil).Signature}, canister, "does not match the key"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			c, err := Decode(tc.cert.Encode())
@@ -192,18 +192,6 @@ func TestDecodeRefuses(t *testing.T) {
 			_, err := Decode(tc.data)
 			require.ErrorContains(t, err, tc.want)
 		})
-	}
-}
-
-func TestNat(t *testing.T) {
-	for _, n := range []uint64{0, 1, 127, 128, 624485, 1<<63 - 1, 1<<64 - 1} {
-		got, err := DecodeNat(EncodeNat(n))
-		require.NoError(t, err)
-		require.Equal(t, n, got)
-	}
-	for _, raw := range [][]byte{nil, {0x80}, {0x00, 0x00}, bytes.Repeat([]byte{0xff}, 10), bytes.Repeat([]byte{0x80}, 12)} {
-		_, err := DecodeNat(raw)
-		require.Error(t, err, "%x", raw)
 	}
 }
 
