@@ -1,0 +1,183 @@
+package did
+
+import (
+	"strconv"
+	"strings"
+
+	"kedge/candid/engine"
+)
+
+// Compiler turns the types of a file into a Table. Equal types become one
+// entry.
+type Compiler struct {
+	Table engine.Table
+
+	file  *File
+	named map[string]engine.Ref
+	equal map[string]engine.Ref // by the text of the entry
+}
+
+// NewCompiler returns a compiler for the types of f.
+func NewCompiler(f *File) *Compiler {
+	return &Compiler{file: f, named: map[string]engine.Ref{}, equal: map[string]engine.Ref{}}
+}
+
+// Signature returns the types and the header of a message with the given
+// arguments.
+func (c *Compiler) Signature(args []Arg) engine.Signature {
+	fields := c.args(args)
+	return engine.Signature{Header: string(engine.AppendHeader(nil, c.Table, fields)), Args: fields}
+}
+
+func (c *Compiler) args(args []Arg) []engine.Field {
+	fields := make([]engine.Field, len(args))
+	for i, a := range args {
+		fields[i] = engine.Field{ID: uint32(i), Type: c.Ref(a.Type)}
+	}
+	return fields
+}
+
+// Ref returns the place of a type in the table.
+func (c *Compiler) Ref(t Type) engine.Ref {
+	switch t := t.(type) {
+	case Primitive:
+		return engine.Ref(t)
+	case Name:
+		if r, ok := c.named[t.Name]; ok {
+			return r
+		}
+		body := c.file.Lookup(t.Name).Type
+		if !c.recursive(t.Name) {
+			r := c.Ref(body)
+			c.named[t.Name] = r
+			return r
+		}
+		if n, ok := body.(Name); ok {
+			return c.Ref(n)
+		}
+		// A recursive type has its place before its parts are known.
+		r := c.reserve()
+		c.named[t.Name] = r
+		e := c.entry(body)
+		c.Table[r] = e
+		return r
+	default:
+		e := c.entry(t)
+		key := entryKey(&e)
+		if r, ok := c.equal[key]; ok {
+			return r
+		}
+		r := c.reserve()
+		c.Table[r] = e
+		c.equal[key] = r
+		return r
+	}
+}
+
+func (c *Compiler) reserve() engine.Ref {
+	c.Table = append(c.Table, engine.Entry{})
+	return engine.Ref(len(c.Table) - 1)
+}
+
+func (c *Compiler) entry(t Type) engine.Entry {
+	switch t := t.(type) {
+	case Opt:
+		return engine.Entry{Op: engine.Opt, Elem: c.Ref(t.Elem)}
+	case Vec:
+		return engine.Entry{Op: engine.Vec, Elem: c.Ref(t.Elem)}
+	case Record:
+		return engine.Entry{Op: engine.Record, Fields: c.fields(t.Fields)}
+	case Variant:
+		return engine.Entry{Op: engine.Variant, Fields: c.fields(t.Fields)}
+	case Func:
+		args := c.args(t.Args)
+		return engine.Entry{Op: engine.Func, Mode: t.Mode, Elem: engine.Ref(len(args)),
+			Fields: append(args, c.args(t.Results)...)}
+	case Service:
+		e := engine.Entry{Op: engine.Service}
+		for _, m := range t.Methods {
+			e.Fields = append(e.Fields, engine.Field{Name: m.Name, Type: c.Ref(m.Type)})
+		}
+		return e
+	}
+	panic("did: not a constructed type")
+}
+
+func (c *Compiler) fields(fields []Field) []engine.Field {
+	out := make([]engine.Field, len(fields))
+	for i, f := range fields {
+		out[i] = engine.Field{ID: f.ID, Type: c.Ref(f.Type)}
+	}
+	return out
+}
+
+// entryKey is equal for equal entries.
+func entryKey(e *engine.Entry) string {
+	var b strings.Builder
+	num := func(n int64) {
+		b.WriteString(strconv.FormatInt(n, 10))
+		b.WriteByte(' ')
+	}
+	num(int64(e.Op))
+	num(int64(e.Mode))
+	num(int64(e.Elem))
+	for _, f := range e.Fields {
+		num(int64(f.ID))
+		num(int64(f.Type))
+		b.WriteString(strconv.Quote(f.Name))
+	}
+	return b.String()
+}
+
+// recursive reports whether the definition of name reaches itself.
+func (c *Compiler) recursive(name string) bool {
+	seen := map[string]bool{}
+	var reaches func(t Type) bool
+	reaches = func(t Type) bool {
+		if n, ok := t.(Name); ok {
+			if n.Name == name {
+				return true
+			}
+			if seen[n.Name] {
+				return false
+			}
+			seen[n.Name] = true
+			return reaches(c.file.Lookup(n.Name).Type)
+		}
+		for _, part := range Parts(t) {
+			if reaches(part) {
+				return true
+			}
+		}
+		return false
+	}
+	return reaches(c.file.Lookup(name).Type)
+}
+
+// Parts returns the types that a type is directly made of.
+func Parts(t Type) []Type {
+	var parts []Type
+	switch t := t.(type) {
+	case Opt:
+		parts = []Type{t.Elem}
+	case Vec:
+		parts = []Type{t.Elem}
+	case Record:
+		for _, f := range t.Fields {
+			parts = append(parts, f.Type)
+		}
+	case Variant:
+		for _, f := range t.Fields {
+			parts = append(parts, f.Type)
+		}
+	case Func:
+		for _, a := range append(append([]Arg(nil), t.Args...), t.Results...) {
+			parts = append(parts, a.Type)
+		}
+	case Service:
+		for _, m := range t.Methods {
+			parts = append(parts, m.Type)
+		}
+	}
+	return parts
+}
