@@ -1,0 +1,82 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// Reject is a call or query that the network or the canister refused.
+type Reject struct {
+	Code      int    // of the Interface Specification, 1 to 6
+	ErrorCode string // such as IC0503, may be empty
+	Message   string // as it came
+}
+
+// Error returns the sentence of the canister if it spoke, else the network's message and code.
+func (r *Reject) Error() string {
+	if s, ok := r.Trap(); ok {
+		return s
+	}
+	message := strings.TrimSpace(r.Message)
+	if r.ErrorCode == "" {
+		return message
+	}
+	return fmt.Sprintf("%s (%s)", message, r.ErrorCode)
+}
+
+// trapMessage matches the production network's report of a trap and takes the canister's text out:
+// the canister's id before it, advice and a backtrace behind it.
+var trapMessage = regexp.MustCompile("(?s)^Error from Canister [a-z0-9-]+: Canister called `ic0\\.trap` with message: '?(.*?)'?\\.?(?:\\n(?:Consider|Canister Backtrace).*)?$")
+
+// Trap returns the text with which the canister trapped, if that is what happened.
+func (r *Reject) Trap() (text string, ok bool) {
+	if m := trapMessage.FindStringSubmatch(r.Message); m != nil {
+		return m[1], true
+	}
+	return "", false
+}
+
+// agent-go reports refusals as text: "(5) message: IC0503" from a call or query, "(5) message" when
+// it had to poll. An HTTP status has three digits.
+var (
+	agentReject = regexp.MustCompile(`(?s)^\(([1-6])\) (.*?)(?:: (IC\d{4})?)?$`)
+	agentStatus = regexp.MustCompile(`(?s)^\((\d{3})\) \d{3} [^:]*: (.*)$`)
+)
+
+// HTTPError is a request that the network did not take: malformed, expired, too large, not signed as
+// it should be.
+type HTTPError struct {
+	Status  int
+	Message string
+}
+
+func (e *HTTPError) Error() string {
+	return fmt.Sprintf("the network refused the request with status %d: %s", e.Status, e.Message)
+}
+
+// explain turns the errors of agent-go into those of this package.
+func explain(err error) error {
+	var unreachable *UnreachableError
+	var untrusted *UntrustedError
+	switch {
+	case errors.As(err, &unreachable):
+		return unreachable
+	case errors.As(err, &untrusted):
+		return untrusted
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return err
+	}
+	if m := agentReject.FindStringSubmatch(err.Error()); m != nil {
+		code, _ := strconv.Atoi(m[1]) // one digit, by the expression
+		return &Reject{Code: code, Message: m[2], ErrorCode: m[3]}
+	}
+	if m := agentStatus.FindStringSubmatch(err.Error()); m != nil {
+		status, _ := strconv.Atoi(m[1]) // three digits, by the expression
+		return &HTTPError{Status: status, Message: strings.TrimSpace(m[2])}
+	}
+	return &UntrustedError{Err: err} // all that agent-go has left: signatures and certificates
+}
