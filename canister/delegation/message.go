@@ -2,28 +2,6 @@ package delegation
 
 import "crypto/sha256"
 
-// Times are nanoseconds since 1970-01-01 UTC, as everywhere on the Internet Computer.
-const (
-	second = 1_000_000_000
-
-	// DefaultTTL is how long a delegation runs when the client names no time: 30 minutes.
-	DefaultTTL uint64 = 30 * 60 * second
-	// MaxTTL is the longest that a delegation may run: 30 days.
-	MaxTTL uint64 = 30 * 24 * 60 * 60 * second
-	// MaxSessionKey is the longest session key in bytes.
-	MaxSessionKey = 300
-)
-
-// Expiration returns when a delegation that is prepared at now ends: after the wanted time to live, or
-// DefaultTTL where none is named, and never after more than limit. It is not rounded.
-func Expiration(now uint64, ttl *uint64, limit uint64) uint64 {
-	want := DefaultTTL
-	if ttl != nil {
-		want = *ttl
-	}
-	return now + min(want, limit, MaxTTL)
-}
-
 // The names of the two fields of a delegation, hashed once: every message needs them.
 var (
 	hashPubkey     = sha256.Sum256([]byte("pubkey"))

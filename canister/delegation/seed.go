@@ -61,9 +61,3 @@ func (s Seed) PublicKey(canister []byte) []byte {
 	key = append(key, canister...)
 	return append(key, s[:]...)
 }
-
-// IsPublicKey reports whether a DER key is the key of a canister signature. Such a key never serves as
-// a device: signing in to an application must not act as a device.
-func IsPublicKey(der []byte) bool {
-	return len(der) > 2+len(algorithm) && der[0] == 0x30 && string(der[2:2+len(algorithm)]) == string(algorithm[:])
-}

@@ -4,7 +4,7 @@ import "crypto/sha256"
 
 // Lifetime is how long a prepared signature can be fetched, in nanoseconds: one minute, as in Internet
 // Identity. The delegation itself runs much longer.
-const Lifetime uint64 = 60 * second
+const Lifetime uint64 = 60_000_000_000
 
 // MaxPruned bounds how many expired signatures one call takes out, so that its cost is bounded.
 const MaxPruned = 50
