@@ -142,3 +142,12 @@ func bitAt(label []byte, bit int) bool {
 	}
 	return b == 0 || label[i]&(0x80>>(b-1)) != 0
 }
+
+// MapOf returns the map that a tree was made by, with Map.Tree. Other trees may not have the shape that
+// a map relies on.
+func MapOf(tree *Node) Map {
+	if tree == nil || tree.kind == KindEmpty {
+		return Map{}
+	}
+	return Map{tree}
+}
