@@ -3502,7 +3502,10 @@ func appendPurpose(b []byte, v *Purpose) []byte {
 }
 
 func decodePurpose(d *engine.Decoder, w engine.Ref, v *Purpose) {
-	id, t := d.Variant(w)
+	id, t, ok := d.Variant(w)
+	if !ok {
+		return
+	}
 	switch id {
 	case 3461496:
 		*v = PurposeAuthentication
@@ -3526,7 +3529,10 @@ func appendKeyType(b []byte, v *KeyType) []byte {
 }
 
 func decodeKeyType(d *engine.Decoder, w engine.Ref, v *KeyType) {
-	id, t := d.Variant(w)
+	id, t, ok := d.Variant(w)
+	if !ok {
+		return
+	}
 	switch id {
 	case 1744417459:
 		*v = KeyTypePlatform
@@ -3562,7 +3568,10 @@ func appendDeviceProtection(b []byte, v *DeviceProtection) []byte {
 }
 
 func decodeDeviceProtection(d *engine.Decoder, w engine.Ref, v *DeviceProtection) {
-	id, t := d.Variant(w)
+	id, t, ok := d.Variant(w)
+	if !ok {
+		return
+	}
 	switch id {
 	case 439399861:
 		*v = DeviceProtectionUnprotected
@@ -3597,7 +3606,10 @@ func appendMetadataValue(b []byte, v *MetadataValue) []byte {
 }
 
 func decodeMetadataValue(d *engine.Decoder, w engine.Ref, v *MetadataValue) {
-	id, t := d.Variant(w)
+	id, t, ok := d.Variant(w)
+	if !ok {
+		return
+	}
 	switch id {
 	case 5442204:
 		v.Tag = MetadataValueTagMap
@@ -4423,7 +4435,10 @@ func appendRegisterResponse(b []byte, v *RegisterResponse) []byte {
 }
 
 func decodeRegisterResponse(d *engine.Decoder, w engine.Ref, v *RegisterResponse) {
-	id, t := d.Variant(w)
+	id, t, ok := d.Variant(w)
+	if !ok {
+		return
+	}
 	switch id {
 	case 2183195177:
 		v.Tag = RegisterResponseTagBadChallenge
@@ -4455,7 +4470,10 @@ func appendAddTentativeDeviceResponse(b []byte, v *AddTentativeDeviceResponse) [
 }
 
 func decodeAddTentativeDeviceResponse(d *engine.Decoder, w engine.Ref, v *AddTentativeDeviceResponse) {
-	id, t := d.Variant(w)
+	id, t, ok := d.Variant(w)
+	if !ok {
+		return
+	}
 	switch id {
 	case 96266736:
 		v.Tag = AddTentativeDeviceResponseTagDeviceRegistrationModeOff
@@ -4487,7 +4505,10 @@ func appendVerifyTentativeDeviceResponse(b []byte, v *VerifyTentativeDeviceRespo
 }
 
 func decodeVerifyTentativeDeviceResponse(d *engine.Decoder, w engine.Ref, v *VerifyTentativeDeviceResponse) {
-	id, t := d.Variant(w)
+	id, t, ok := d.Variant(w)
+	if !ok {
+		return
+	}
 	switch id {
 	case 96266736:
 		v.Tag = VerifyTentativeDeviceResponseTagDeviceRegistrationModeOff
@@ -4584,7 +4605,10 @@ func appendGetDelegationResponse(b []byte, v *GetDelegationResponse) []byte {
 }
 
 func decodeGetDelegationResponse(d *engine.Decoder, w engine.Ref, v *GetDelegationResponse) {
-	id, t := d.Variant(w)
+	id, t, ok := d.Variant(w)
+	if !ok {
+		return
+	}
 	switch id {
 	case 918105634:
 		v.Tag = GetDelegationResponseTagNoSuchDelegation
@@ -4784,7 +4808,10 @@ func appendCaptchaTrigger(b []byte, v *CaptchaTrigger) []byte {
 }
 
 func decodeCaptchaTrigger(d *engine.Decoder, w engine.Ref, v *CaptchaTrigger) {
-	id, t := d.Variant(w)
+	id, t, ok := d.Variant(w)
+	if !ok {
+		return
+	}
 	switch id {
 	case 57067359:
 		v.Tag = CaptchaTriggerTagDynamic
@@ -5154,7 +5181,10 @@ func appendErrorCode(b []byte, v *ErrorCode) []byte {
 }
 
 func decodeErrorCode(d *engine.Decoder, w engine.Ref, v *ErrorCode) {
-	id, t := d.Variant(w)
+	id, t, ok := d.Variant(w)
+	if !ok {
+		return
+	}
 	switch id {
 	case 28705423:
 		*v = ErrorCodeNotGranted
@@ -5350,7 +5380,10 @@ func appendResult(b []byte, v *Result) []byte {
 }
 
 func decodeResult(d *engine.Decoder, w engine.Ref, v *Result) {
-	id, t := d.Variant(w)
+	id, t, ok := d.Variant(w)
+	if !ok {
+		return
+	}
 	switch id {
 	case 17724:
 		v.Tag = ResultTagOk
@@ -5374,7 +5407,10 @@ func appendScenario(b []byte, v *Scenario) []byte {
 }
 
 func decodeScenario(d *engine.Decoder, w engine.Ref, v *Scenario) {
-	id, t := d.Variant(w)
+	id, t, ok := d.Variant(w)
+	if !ok {
+		return
+	}
 	switch id {
 	case 49169941:
 		*v = ScenarioLoseAllDevices
@@ -5430,7 +5466,10 @@ func appendOutcome(b []byte, v *Outcome) []byte {
 }
 
 func decodeOutcome(d *engine.Decoder, w engine.Ref, v *Outcome) {
-	id, t := d.Variant(w)
+	id, t, ok := d.Variant(w)
+	if !ok {
+		return
+	}
 	switch id {
 	case 330200819:
 		*v = OutcomeContested
@@ -5462,7 +5501,10 @@ func appendAdvice(b []byte, v *Advice) []byte {
 }
 
 func decodeAdvice(d *engine.Decoder, w engine.Ref, v *Advice) {
-	id, t := d.Variant(w)
+	id, t, ok := d.Variant(w)
+	if !ok {
+		return
+	}
 	switch id {
 	case 135523856:
 		*v = AdviceAttestDevice
@@ -5700,7 +5742,10 @@ func appendRecoveryReportResult(b []byte, v *RecoveryReportResult) []byte {
 }
 
 func decodeRecoveryReportResult(d *engine.Decoder, w engine.Ref, v *RecoveryReportResult) {
-	id, t := d.Variant(w)
+	id, t, ok := d.Variant(w)
+	if !ok {
+		return
+	}
 	switch id {
 	case 17724:
 		v.Tag = RecoveryReportResultTagOk
@@ -5724,7 +5769,10 @@ func appendEventKind(b []byte, v *EventKind) []byte {
 }
 
 func decodeEventKind(d *engine.Decoder, w engine.Ref, v *EventKind) {
-	id, t := d.Variant(w)
+	id, t, ok := d.Variant(w)
+	if !ok {
+		return
+	}
 	switch id {
 	case 115942400:
 		*v = EventKindDropped
@@ -5983,7 +6031,10 @@ func appendHistoryResult(b []byte, v *HistoryResult) []byte {
 }
 
 func decodeHistoryResult(d *engine.Decoder, w engine.Ref, v *HistoryResult) {
-	id, t := d.Variant(w)
+	id, t, ok := d.Variant(w)
+	if !ok {
+		return
+	}
 	switch id {
 	case 17724:
 		v.Tag = HistoryResultTagOk
@@ -6055,7 +6106,10 @@ func appendAttestationChallengeResult(b []byte, v *AttestationChallengeResult) [
 }
 
 func decodeAttestationChallengeResult(d *engine.Decoder, w engine.Ref, v *AttestationChallengeResult) {
-	id, t := d.Variant(w)
+	id, t, ok := d.Variant(w)
+	if !ok {
+		return
+	}
 	switch id {
 	case 17724:
 		v.Tag = AttestationChallengeResultTagOk
@@ -6106,7 +6160,10 @@ func appendAttestResult(b []byte, v *AttestResult) []byte {
 }
 
 func decodeAttestResult(d *engine.Decoder, w engine.Ref, v *AttestResult) {
-	id, t := d.Variant(w)
+	id, t, ok := d.Variant(w)
+	if !ok {
+		return
+	}
 	switch id {
 	case 17724:
 		v.Tag = AttestResultTagOk
@@ -6232,7 +6289,10 @@ func appendMigrationState(b []byte, v *MigrationState) []byte {
 }
 
 func decodeMigrationState(d *engine.Decoder, w engine.Ref, v *MigrationState) {
-	id, t := d.Variant(w)
+	id, t, ok := d.Variant(w)
+	if !ok {
+		return
+	}
 	switch id {
 	case 371564246:
 		*v = MigrationStateTrial
@@ -6298,7 +6358,10 @@ func appendMigrationStatusResult(b []byte, v *MigrationStatusResult) []byte {
 }
 
 func decodeMigrationStatusResult(d *engine.Decoder, w engine.Ref, v *MigrationStatusResult) {
-	id, t := d.Variant(w)
+	id, t, ok := d.Variant(w)
+	if !ok {
+		return
+	}
 	switch id {
 	case 17724:
 		v.Tag = MigrationStatusResultTagOk
@@ -6322,7 +6385,10 @@ func appendLoss(b []byte, v *Loss) []byte {
 }
 
 func decodeLoss(d *engine.Decoder, w engine.Ref, v *Loss) {
-	id, t := d.Variant(w)
+	id, t, ok := d.Variant(w)
+	if !ok {
+		return
+	}
 	switch id {
 	case 1904503354:
 		*v = LossProtections
@@ -6461,7 +6527,10 @@ func appendFsckResult(b []byte, v *FsckResult) []byte {
 }
 
 func decodeFsckResult(d *engine.Decoder, w engine.Ref, v *FsckResult) {
-	id, t := d.Variant(w)
+	id, t, ok := d.Variant(w)
+	if !ok {
+		return
+	}
 	switch id {
 	case 17724:
 		v.Tag = FsckResultTagOk
@@ -6566,7 +6635,10 @@ func appendCaptchaTriggerStatic(b []byte, v *CaptchaTriggerStatic) []byte {
 }
 
 func decodeCaptchaTriggerStatic(d *engine.Decoder, w engine.Ref, v *CaptchaTriggerStatic) {
-	id, t := d.Variant(w)
+	id, t, ok := d.Variant(w)
+	if !ok {
+		return
+	}
 	switch id {
 	case 1206841014:
 		*v = CaptchaTriggerStaticCaptchaDisabled
@@ -6620,7 +6692,10 @@ func appendLayoutFamily(b []byte, v *LayoutFamily) []byte {
 }
 
 func decodeLayoutFamily(d *engine.Decoder, w engine.Ref, v *LayoutFamily) {
-	id, t := d.Variant(w)
+	id, t, ok := d.Variant(w)
+	if !ok {
+		return
+	}
 	switch id {
 	case 3740195368:
 		*v = LayoutFamilyKedge

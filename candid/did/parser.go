@@ -221,12 +221,16 @@ func (p *Parser) fields(record bool) []Field {
 	return fields
 }
 
-// peekColon reports whether a colon follows the next token.
-func (p *Parser) peekColon() bool {
+// Peek returns the symbol after the next token, or nothing.
+func (p *Parser) Peek() string {
 	ahead := *p.lex
-	t, err := ahead.Next()
-	return err == nil && t.Kind == Symbol && t.Text == ":"
+	if t, err := ahead.Next(); err == nil && t.Kind == Symbol {
+		return t.Text
+	}
+	return ""
 }
+
+func (p *Parser) peekColon() bool { return p.Peek() == ":" }
 
 func (p *Parser) function() Func {
 	f := Func{Args: p.tuple()}
@@ -291,7 +295,7 @@ func (p *Parser) service() Service {
 		if p.at("func") {
 			p.Advance()
 		}
-		if p.at("(") || p.peekArrow() {
+		if p.at("(") || p.Peek() == "->" {
 			m.Type = p.function()
 		} else {
 			m.Type = p.Type()
@@ -309,12 +313,6 @@ func (p *Parser) service() Service {
 		}
 	}
 	return s
-}
-
-func (p *Parser) peekArrow() bool {
-	ahead := *p.lex
-	t, err := ahead.Next()
-	return err == nil && t.Text == "->"
 }
 
 // check makes sure that every name is defined once, that no definition is only

@@ -176,19 +176,21 @@ func (f *Fields) End(d *Decoder) {
 }
 
 // Variant begins a variant and returns the id of its case and the type of what
-// it holds. EndVariant or BadCase ends it.
-func (d *Decoder) Variant(w Ref) (id uint32, payload Ref) {
+// it holds. If ok, EndVariant or BadCase must follow.
+func (d *Decoder) Variant(w Ref) (id uint32, payload Ref, ok bool) {
 	d.enter()
 	e := d.entry(w, Variant)
 	if e == nil || d.Failed() {
-		return 0, Empty
+		return 0, 0, false
 	}
 	i := d.uleb()
 	if i >= uint64(len(e.Fields)) {
 		d.malformed("a variant has no case of this number")
-		return 0, Empty
 	}
-	return e.Fields[i].ID, e.Fields[i].Type
+	if d.Failed() {
+		return 0, 0, false
+	}
+	return e.Fields[i].ID, e.Fields[i].Type, true
 }
 
 // EndVariant ends a variant; name is that of its case.

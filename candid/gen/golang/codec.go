@@ -275,10 +275,10 @@ func (g *generator) decodeRecord(n namedType, r did.Record) {
 
 func (g *generator) decodeVariant(n namedType, v did.Variant) {
 	if len(v.Fields) == 0 {
-		g.printf("id, _ := d.Variant(w)\nd.BadCase(id)\n")
+		g.printf("if id, _, ok := d.Variant(w); ok {\nd.BadCase(id)\n}\n")
 		return
 	}
-	g.printf("id, t := d.Variant(w)\nswitch id {\n")
+	g.printf("id, t, ok := d.Variant(w)\nif !ok {\nreturn\n}\nswitch id {\n")
 	for _, f := range v.Fields {
 		g.printf("case %d:\n", f.ID)
 		if isEnum(v) {
