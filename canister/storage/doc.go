@@ -1,0 +1,28 @@
+// Package storage keeps anchors in stable memory. Stable memory is the only truth: nothing is
+// serialised before an upgrade, and opening a memory costs the same whatever it holds.
+//
+// # The memory as a whole
+//
+//	page 0      superblock, configuration, state                        superblock.go
+//	page 1      extent table: which extent is which part of a region    extents.go
+//	page 2 …    extents of 128 pages (8 MiB); extent e starts at page 2 + 128·e
+//
+// The first two pages are called home. While an Internet Identity memory is being tried out its own
+// header and memory manager occupy pages 0 and 1, and home is the first two pages of an extent instead.
+//
+//	region      unit      what                                          file
+//	slots       1 KiB     anchor lo+i is slot i                         slot.go
+//	overflow    4 KiB     the rest of a record that outgrows its slot   slot.go
+//	history     512 B     chunks of the two bounded histories           history.go
+//	index       2 KiB     nodes of the tree of look-ups                 index.go
+//
+// Every integer is little-endian. Whatever is read is checked: bounds always, checksums (XXH64)
+// wherever a structure has one. A damaged anchor answers with a [CorruptedError] that names it; all
+// others keep working.
+//
+// # Errors and traps
+//
+// [NotFoundError], [OutOfRangeError], [CorruptedError] and [ErrFull] of Allocate are answers, given before
+// anything was written. After any other error of a writing method the memory may be half written: the
+// canister traps, and the network rolls the message back.
+package storage

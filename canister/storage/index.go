@@ -1,0 +1,269 @@
+package storage
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"kedge/canister/identity"
+	"kedge/ic/principal"
+
+	"github.com/cespare/xxhash/v2"
+)
+
+// The index is one B-tree (tree.go) for both look-ups. An entry is 16 bytes, ordered as two integers:
+//
+//	off  len
+//	  0    8  key:   bit 63 is 0 for a device's principal, 1 for a credential id; bits 0–62 of its XXH64
+//	  8    8  order: bit 63 is 0 if the device is proven, bits 28–62 its time of adding in s, bits 0–27 its slot
+//
+// So the entries of a key come in the order in which look-ups answer: proven first, then longest on its
+// anchor. An entry only points; a look-up reads the anchor and compares, so that equal hashes do no harm,
+// and it reads a bounded number of entries, so that strangers who list someone's credential id on many
+// anchors cost nobody anything.
+type entry struct{ key, order uint64 }
+
+const (
+	credentialBit = 1 << 63
+	unprovenBit   = 1 << 63
+	slotBits      = 28
+	sinceMask     = 1<<35 - 1
+
+	// scanLimit is the number of entries of one key that a look-up reads at most.
+	scanLimit = 64
+)
+
+func (e entry) compare(o entry) int {
+	if c := cmp.Compare(e.key, o.key); c != 0 {
+		return c
+	}
+	return cmp.Compare(e.order, o.order)
+}
+
+func (e entry) less(o entry) bool { return e.key < o.key || e.key == o.key && e.order < o.order }
+
+func callerKey(p []byte) uint64      { return xxhash.Sum64(p) &^ credentialBit }
+func credentialKey(id []byte) uint64 { return xxhash.Sum64(id) | credentialBit }
+
+func orderOf(proven bool, since uint64, slot uint32) uint64 {
+	o := min(since/1e9, sinceMask)<<slotBits | uint64(slot)
+	if !proven {
+		o |= unprovenBit
+	}
+	return o
+}
+
+// recordKeys appends the entries of a record of version 2, sorted and each once. It reads the record
+// itself, not a decoded anchor, because both the old and the new one are at hand in that form.
+func recordKeys(keys []entry, payload []byte, slot uint32) ([]entry, error) {
+	var a identity.Anchor
+	r := reader{b: payload}
+	devices, copies := r.head(record2, &a)
+	for range devices + copies {
+		rec, fixed := r.nextRecord()
+		if r.failed {
+			return nil, fmt.Errorf("a device record is cut short")
+		}
+		var since uint64
+		if fixed == fixed2 {
+			since = le.Uint64(rec[64:])
+		}
+		order := orderOf(rec[3]&flagProven != 0, since, slot)
+		if p := rec[6 : 6+principalSize]; storedPrincipal(p) != (principal.Principal{}) {
+			keys = append(keys, entry{callerKey(p), order})
+		}
+		pub, id := int(le.Uint16(rec[54:])), int(le.Uint16(rec[56:]))
+		if fixed+pub+id > len(rec) {
+			return nil, fmt.Errorf("a device record is cut short")
+		}
+		if id > 0 {
+			keys = append(keys, entry{credentialKey(rec[fixed+pub : fixed+pub+id]), order})
+		}
+	}
+	slices.SortFunc(keys, entry.compare)
+	return slices.Compact(keys), nil
+}
+
+// reindex turns the entries of an anchor before a write into those after it; both are sorted. A damaged
+// index is not a reason to refuse a person's call: it is put aside, look-ups say so, and fsck rebuilds it.
+func (s *Store) reindex(before, after []entry) error {
+	for len(before) > 0 || len(after) > 0 {
+		var err error
+		switch {
+		case len(after) == 0 || len(before) > 0 && before[0].less(after[0]):
+			err = s.deleteEntry(before[0])
+			before = before[1:]
+		case len(before) == 0 || after[0].less(before[0]):
+			err = s.insertEntry(after[0])
+			after = after[1:]
+		default:
+			before, after = before[1:], after[1:]
+		}
+		if err != nil {
+			if !isCorrupted(err) {
+				return err
+			}
+			return s.setAside()
+		}
+	}
+	return nil
+}
+
+// LookupCaller returns the anchors that have a device with this principal, the ones where it is proven
+// first, then by age; at most limit. Copies do not count. The error is a [CorruptedError] if the index is.
+func (s *Store) LookupCaller(p principal.Principal, limit int) ([]uint64, error) {
+	var buf [principalSize]byte
+	var found []uint64
+	err := s.lookup(callerKey(p.AppendTo(buf[:0])), limit, func(a *identity.Anchor) bool {
+		for i := range a.Devices {
+			if a.Devices[i].Principal == p {
+				found = append(found, a.Number)
+				return true
+			}
+		}
+		return false
+	})
+	return found, err
+}
+
+// Match is an answer of LookupCredential.
+type Match struct {
+	Anchor    uint64
+	PublicKey []byte
+	Proven    bool
+}
+
+// LookupCredential returns the devices with this credential id, proven ones first, then longest on their
+// anchor; at most limit. The error is a [CorruptedError] if the index is.
+func (s *Store) LookupCredential(id []byte, limit int) ([]Match, error) {
+	if len(id) == 0 {
+		return nil, nil
+	}
+	var found []Match
+	err := s.lookup(credentialKey(id), limit, func(a *identity.Anchor) bool {
+		had := len(found)
+		for i := range a.Devices {
+			if d := &a.Devices[i]; string(d.CredentialID) == string(id) {
+				found = append(found, Match{a.Number, d.PublicKey, d.Proven})
+			}
+		}
+		for i := range a.Copies {
+			if d := &a.Copies[i]; string(d.CredentialID) == string(id) {
+				found = append(found, Match{a.Number, d.PublicKey, false})
+			}
+		}
+		return len(found) > had
+	})
+	if len(found) > limit {
+		found = found[:limit]
+	}
+	return found, err
+}
+
+// lookup shows the anchors of a key to match until limit of them did. An anchor is shown once, at its
+// first entry. One that is damaged, or out of date in a damaged index, is passed over.
+func (s *Store) lookup(key uint64, limit int, match func(*identity.Anchor) bool) error {
+	if s.sb.index != indexWhole {
+		return corrupted("index", "it was put aside and is not rebuilt yet: run fsck with rebuild")
+	}
+	var hits [scanLimit]uint32
+	n := 0
+	err := s.scan(entry{key, 0}, func(e entry) bool {
+		if e.key != key || n == len(hits) {
+			return false
+		}
+		hits[n] = uint32(e.order & (1<<slotBits - 1))
+		n++
+		return true
+	})
+	if err != nil {
+		return err
+	}
+	for i, slot := range hits[:n] {
+		if limit == 0 {
+			break
+		}
+		if slot >= s.sb.count || slices.Contains(hits[:i], slot) {
+			continue
+		}
+		a, err := s.readSlot(slot)
+		if err != nil {
+			if isCorrupted(err) {
+				continue
+			}
+			return err
+		}
+		if match(a) {
+			limit--
+		}
+	}
+	return nil
+}
+
+// State of the index, byte 5 of the superblock.
+const (
+	indexWhole    = 0 // every anchor written in version 2 is in it
+	indexAside    = 1 // damaged: nobody reads or keeps it
+	indexBuilding = 2 // slots below the build cursor are in it
+)
+
+// indexes tells whether the entries of a slot are to be kept.
+func (s *Store) indexes(slot uint32) bool {
+	return s.sb.layout == Layout2 &&
+		(s.sb.index == indexWhole || s.sb.index == indexBuilding && slot < s.sb.built)
+}
+
+// setAside gives the index up. Its nodes are free again when RebuildIndex starts.
+func (s *Store) setAside() error {
+	s.sb.index, s.dirty = indexAside, true
+	return s.flush()
+}
+
+// RebuildIndex builds the index anew from the anchors, slot by slot, while more says that there is budget
+// left, and reports whether it is done. Anchors may be read and written between its calls; look-ups answer
+// with an error until it is done. Damaged anchors are left out.
+func (s *Store) RebuildIndex(more func() bool) (done bool, err error) {
+	if s.sb.layout != Layout2 {
+		return false, fmt.Errorf("layout %d has no index", s.sb.layout)
+	}
+	if s.sb.index != indexBuilding {
+		s.sb.index, s.sb.built = indexBuilding, 0
+		s.clearIndex()
+	}
+	for s.sb.built < s.sb.count {
+		if !more() {
+			return false, s.flush()
+		}
+		slot := s.sb.built
+		s.sb.built++
+		s.dirty = true
+		raw, err := s.readRaw(slot)
+		if isCorrupted(err) {
+			continue
+		}
+		if err != nil {
+			return false, err
+		}
+		if raw.head.version != record2 {
+			continue
+		}
+		keys, err := recordKeys(s.keys[1][:0], raw.payload, slot)
+		if err != nil {
+			continue
+		}
+		s.keys[1] = keys
+		if err := s.reindex(nil, keys); err != nil {
+			return false, err
+		}
+	}
+	s.sb.index, s.sb.built, s.dirty = indexWhole, 0, true
+	return true, s.flush()
+}
+
+// clearIndex empties the index at once: its units count as never used.
+func (s *Store) clearIndex() {
+	s.sb.root, s.sb.height, s.sb.entries = 0, 0, 0
+	r := &s.sb.regions[index]
+	r.units, r.free, r.freed = 0, 0, 0
+	s.dirty = true
+}

@@ -1,0 +1,200 @@
+package storage
+
+import (
+	"fmt"
+	"strings"
+
+	"kedge/canister/identity"
+)
+
+// The record of an anchor, version 2. The largest legal anchor (ten devices and 2,500 variable bytes, all
+// ten with everything that a rule can put there) takes less than 5,000 bytes, so it always fits a slot and
+// one overflow block: nothing that one device does can take the room that a rule needs for another.
+//
+//	off  len
+//	  0    8  created at, ns since the epoch
+//	  8    8  session limit, ns
+//	 16    1  bit 0 guard, 1 device-bound demand, 2 registration mode is open, 3 a device is tentative
+//	 17    1  zero
+//	 18    2  number of devices
+//	 20    2  number of copies
+//	    0|15  registration mode: u16 opener, u64 expiry, u8 attempts, u32 code
+//	          tentative device, if any: a device record
+//	          devices, copies: device records
+//
+// Version 1 is
+//
+//	0    2  number of devices
+//	2    2  number of copies
+//	        devices, copies: device records of version 1
+const (
+	// MaxRecord is the greatest length of the record of an anchor in bytes. Legal anchors are far below;
+	// imported giants stay below it too, their old records having at most 4,094 bytes.
+	MaxRecord = 60 << 10
+
+	flagGuard        = 1 << 0
+	flagDeviceBound  = 1 << 1
+	flagRegistration = 1 << 2
+	flagTentative    = 1 << 3
+)
+
+// LossError says that a memory in layout 1 cannot hold what an anchor has.
+type LossError struct {
+	Anchor uint64
+	Losses []string
+}
+
+func (e *LossError) Error() string {
+	return fmt.Sprintf("anchor %d has what layout 1 cannot hold: %s", e.Anchor, strings.Join(e.Losses, ", "))
+}
+
+// Loss is a set of things of an anchor that layout 1 cannot hold.
+type Loss uint32
+
+// The losses that are never silent. What is not among them is either short-lived (registration mode,
+// temporary key, challenge) or bookkeeping (times of adding, attestation, history).
+const (
+	LossGuard Loss = 1 << iota
+	LossDeviceBound
+	LossConsent
+	LossSessionLimit
+	lossEnd
+)
+
+// Names are the words by which a controller accepts a loss.
+func (l Loss) Names() []string {
+	var names []string
+	for i, name := range [...]string{"guard", "device_bound", "consent", "session_limit"} {
+		if l&(1<<i) != 0 {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// ParseLoss reads one of the words of Names.
+func ParseLoss(name string) (Loss, error) {
+	for l := Loss(1); l < lossEnd; l <<= 1 {
+		if l.Names()[0] == name {
+			return l, nil
+		}
+	}
+	return 0, fmt.Errorf("unknown loss %q: the losses are %s", name, strings.Join((lossEnd-1).Names(), ", "))
+}
+
+// LossOf is what layout 1 would lose of an anchor.
+func LossOf(a *identity.Anchor) Loss {
+	var l Loss
+	if a.Guard {
+		l |= LossGuard
+	}
+	if a.DeviceBound {
+		l |= LossDeviceBound
+	}
+	if a.SessionLimit != 0 {
+		l |= LossSessionLimit
+	}
+	for i := range a.Devices {
+		if a.Devices[i].Consent != nil {
+			l |= LossConsent
+		}
+	}
+	return l
+}
+
+// appendRecord appends the record of an anchor in a version.
+func appendRecord(b []byte, a *identity.Anchor, version byte) ([]byte, error) {
+	start := len(b)
+	if max(len(a.Devices), len(a.Copies)) > 0xffff {
+		return nil, fmt.Errorf("anchor %d has more than 65535 devices", a.Number)
+	}
+	var err error
+	if version >= record2 {
+		reg := a.Registration
+		b = le.AppendUint64(b, a.CreatedAt)
+		b = le.AppendUint64(b, a.SessionLimit)
+		b = append(b, bit(a.Guard, flagGuard)|bit(a.DeviceBound, flagDeviceBound)|bit(reg != nil, flagRegistration)|
+			bit(reg != nil && reg.Tentative != nil, flagTentative), 0)
+		b = le.AppendUint16(b, uint16(len(a.Devices)))
+		b = le.AppendUint16(b, uint16(len(a.Copies)))
+		if reg != nil {
+			b = le.AppendUint16(b, uint16(reg.Opener))
+			b = le.AppendUint64(b, reg.ExpiresAt)
+			b = append(b, reg.Attempts)
+			b = le.AppendUint32(b, reg.Code)
+			if reg.Tentative != nil {
+				if b, err = appendDevice(b, &identity.Device{Data: *reg.Tentative}, version); err != nil {
+					return nil, fmt.Errorf("anchor %d: tentative %w", a.Number, err)
+				}
+			}
+		}
+	} else {
+		b = le.AppendUint16(b, uint16(len(a.Devices)))
+		b = le.AppendUint16(b, uint16(len(a.Copies)))
+	}
+	for i := range a.Devices {
+		if b, err = appendDevice(b, &a.Devices[i], version); err != nil {
+			return nil, fmt.Errorf("anchor %d: %w", a.Number, err)
+		}
+	}
+	for i := range a.Copies {
+		if b, err = appendDevice(b, &identity.Device{Data: a.Copies[i]}, version); err != nil {
+			return nil, fmt.Errorf("anchor %d: copy of a %w", a.Number, err)
+		}
+	}
+	if len(b)-start > MaxRecord {
+		return nil, fmt.Errorf("the record of anchor %d takes %d bytes, more than %d", a.Number, len(b)-start, MaxRecord)
+	}
+	return b, nil
+}
+
+// decodeRecord reads the record of an anchor. The anchor's byte fields are parts of b.
+func decodeRecord(b []byte, version byte, a *identity.Anchor) error {
+	r := reader{b: b}
+	devices, copies := r.head(version, a)
+	if devices+copies > len(r.b)/fixed1 {
+		return fmt.Errorf("%d devices and %d copies in %d bytes", devices, copies, len(r.b))
+	}
+	if devices > 0 {
+		a.Devices = make([]identity.Device, devices)
+	}
+	for i := range a.Devices {
+		r.device(&a.Devices[i])
+	}
+	if copies > 0 {
+		a.Copies = make([]identity.Data, copies)
+	}
+	for i := range a.Copies {
+		var d identity.Device
+		r.device(&d)
+		a.Copies[i] = d.Data
+	}
+	if r.failed || len(r.b) != 0 {
+		return fmt.Errorf("the devices do not fill the %d bytes of a record of version %d", len(b), version)
+	}
+	return nil
+}
+
+// head reads what comes before the devices.
+func (r *reader) head(version byte, a *identity.Anchor) (devices, copies int) {
+	if version < record2 {
+		return int(r.u16()), int(r.u16())
+	}
+	a.CreatedAt = r.u64()
+	a.SessionLimit = r.u64()
+	flags := r.u8()
+	a.Guard, a.DeviceBound = flags&flagGuard != 0, flags&flagDeviceBound != 0
+	r.u8()
+	devices, copies = int(r.u16()), int(r.u16())
+	if flags&flagRegistration != 0 {
+		a.Registration = &identity.Registration{
+			Opener: identity.DeviceID(r.u16()), ExpiresAt: r.u64(), Attempts: r.u8(), Code: r.u32(),
+		}
+		if flags&flagTentative != 0 {
+			var d identity.Device
+			r.device(&d)
+			a.Registration.Tentative = &d.Data
+		}
+	}
+	return devices, copies
+}

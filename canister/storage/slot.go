@@ -1,0 +1,250 @@
+package storage
+
+import (
+	"fmt"
+
+	"github.com/cespare/xxhash/v2"
+)
+
+// A slot holds the record of one anchor, or its beginning. Slot i is anchor lo+i. The rest of the slot is
+// zero, so what a device had is gone once it is removed.
+//
+//	off  len
+//	  0    8  XXH64 of bytes 8 … up to the end of the record in this slot
+//	  8    1  version: 1 or 2; 0 in a slot that was never written
+//	  9    3  zero
+//	 12    4  length of the record
+//	 16    4  first overflow block + 1, 0 for none
+//	 20    4  number of this slot
+//	          version 1: the record from here
+//	 24    4  newest chunk of the routine history + 1, 0 for none
+//	 28    4  newest chunk of the weighty history + 1, 0 for none
+//	 32    1  chunks of the routine history
+//	 33    1  chunks of the weighty history
+//	 34    2  zero
+//	 36    4  number of the next event of this anchor; the first is 0
+//	 40    4  routine events that were overwritten
+//	 44    4  weighty events that were overwritten
+//	 48       version 2: the record from here
+//
+// An overflow block continues the record; one serves every legal anchor, a giant chains more.
+//
+//	off  len
+//	  0    8  XXH64 of bytes 8 … up to the end of the record in this block
+//	  8    4  number of the slot that it continues
+//	 12    4  next overflow block + 1, 0 for none
+//	 16 4080  record
+const (
+	// SlotSize is the size of a slot in bytes.
+	SlotSize = 1024
+
+	blockSize    = 4096
+	blockHead    = 16
+	blockPayload = blockSize - blockHead
+
+	slotHead1 = 24
+	slotHead2 = 48
+)
+
+// slotHead is what a slot says before its record.
+type slotHead struct {
+	version byte
+	newest  [2]uint32 // by class of history: newest chunk + 1
+	chunks  [2]uint8
+	next    uint32
+	lost    [2]uint32
+}
+
+// rawRecord is a record as it is stored. payload is never written to once it is read.
+type rawRecord struct {
+	valid   bool
+	slot    uint32
+	head    slotHead
+	payload []byte
+	chain   []uint32 // overflow blocks
+}
+
+func headSize(version byte) int {
+	if version == record1 {
+		return slotHead1
+	}
+	return slotHead2
+}
+
+func (s *Store) anchorName(slot uint32) string { return fmt.Sprintf("anchor %d", s.sb.lo+uint64(slot)) }
+
+// readRaw reads the record of a slot and leaves it in s.last. A slot that was never written reads as a
+// record of version 0 without payload.
+func (s *Store) readRaw(slot uint32) (*rawRecord, error) {
+	s.last.valid = false
+	raw := &s.last
+	at, err := s.address(slots, slot)
+	if err != nil {
+		return nil, err
+	}
+	b := s.unit[:SlotSize]
+	if err := s.mem.ReadAt(b, at); err != nil {
+		return nil, fmt.Errorf("read slot %d: %w", slot, err)
+	}
+	*raw = rawRecord{slot: slot, chain: raw.chain[:0]}
+	length, first := int(le.Uint32(b[12:])), le.Uint32(b[16:])
+	raw.head.version = b[8]
+	switch b[8] {
+	case record1, record2:
+	case 0:
+		for _, c := range b {
+			if c != 0 {
+				return nil, corrupted(s.anchorName(slot), "its slot has version 0 but is not empty")
+			}
+		}
+		raw.valid = true
+		return raw, nil
+	default:
+		// Both a newer build's record and damage look like this; the checksum tells them apart only when
+		// the length is where we think it is.
+		return nil, corrupted(s.anchorName(slot), "its slot has version %d", b[8])
+	}
+	size := headSize(b[8])
+	if length > MaxRecord {
+		return nil, corrupted(s.anchorName(slot), "its record would have %d bytes", length)
+	}
+	here := min(length, SlotSize-size)
+	if want, got := le.Uint64(b), xxhash.Sum64(b[8:size+here]); want != got {
+		return nil, corrupted(s.anchorName(slot), "checksum %016x, computed %016x", want, got)
+	}
+	if own := le.Uint32(b[20:]); own != slot {
+		return nil, corrupted(s.anchorName(slot), "it is the slot of anchor %d", s.sb.lo+uint64(own))
+	}
+	if b[8] == record2 {
+		raw.head.newest = [2]uint32{le.Uint32(b[24:]), le.Uint32(b[28:])}
+		raw.head.chunks = [2]uint8{b[32], b[33]}
+		raw.head.next = le.Uint32(b[36:])
+		raw.head.lost = [2]uint32{le.Uint32(b[40:]), le.Uint32(b[44:])}
+	}
+	raw.payload = append(make([]byte, 0, length), b[size:size+here]...)
+	for next := first; len(raw.payload) < length; {
+		if next == 0 {
+			return nil, corrupted(s.anchorName(slot), "its record ends after %d of %d bytes", len(raw.payload), length)
+		}
+		raw.chain = append(raw.chain, next-1)
+		if next, err = s.readBlock(raw, next-1, length); err != nil {
+			return nil, err
+		}
+	}
+	raw.valid = true
+	return raw, nil
+}
+
+// readBlock appends the part of a record that is in one overflow block, and returns the next block + 1.
+func (s *Store) readBlock(raw *rawRecord, block uint32, length int) (uint32, error) {
+	name := s.anchorName(raw.slot)
+	if block >= s.sb.regions[overflow].units {
+		return 0, corrupted(name, "it continues in overflow block %d of %d", block, s.sb.regions[overflow].units)
+	}
+	at, err := s.address(overflow, block)
+	if err != nil {
+		return 0, err
+	}
+	n := min(length-len(raw.payload), blockPayload)
+	b := s.unit[:blockHead+n]
+	if err := s.mem.ReadAt(b, at); err != nil {
+		return 0, fmt.Errorf("read overflow block %d: %w", block, err)
+	}
+	if want, got := le.Uint64(b), xxhash.Sum64(b[8:]); want != got {
+		return 0, corrupted(name, "overflow block %d has checksum %016x, computed %016x", block, want, got)
+	}
+	if own := le.Uint32(b[8:]); own != raw.slot {
+		return 0, corrupted(name, "overflow block %d belongs to anchor %d", block, s.sb.lo+uint64(own))
+	}
+	raw.payload = append(raw.payload, b[blockHead:]...)
+	return le.Uint32(b[12:]), nil
+}
+
+// writeRaw writes a record over what the slot had before.
+func (s *Store) writeRaw(old *rawRecord, head *slotHead, payload []byte) error {
+	size := headSize(head.version)
+	rest := payload[min(len(payload), SlotSize-size):]
+	need := (len(rest) + blockPayload - 1) / blockPayload
+	chain := old.chain
+	for len(chain) < need {
+		block, err := s.take(overflow)
+		if err != nil {
+			return err
+		}
+		chain = append(chain, block)
+	}
+	for _, block := range chain[need:] {
+		if err := s.wipe(block); err != nil {
+			return err
+		}
+	}
+	chain = chain[:need]
+	for i, block := range chain {
+		next := uint32(0)
+		if i+1 < need {
+			next = chain[i+1] + 1
+		}
+		part := rest[:min(len(rest), blockPayload)]
+		rest = rest[len(part):]
+		if err := s.writeBlock(old.slot, block, next, part); err != nil {
+			return err
+		}
+	}
+	at, err := s.address(slots, old.slot)
+	if err != nil {
+		return err
+	}
+	b := s.unit[:SlotSize]
+	clear(b)
+	b[8] = head.version
+	le.PutUint32(b[12:], uint32(len(payload)))
+	if need > 0 {
+		le.PutUint32(b[16:], chain[0]+1)
+	}
+	le.PutUint32(b[20:], old.slot)
+	if head.version == record2 {
+		le.PutUint32(b[24:], head.newest[0])
+		le.PutUint32(b[28:], head.newest[1])
+		b[32], b[33] = head.chunks[0], head.chunks[1]
+		le.PutUint32(b[36:], head.next)
+		le.PutUint32(b[40:], head.lost[0])
+		le.PutUint32(b[44:], head.lost[1])
+	}
+	n := copy(b[size:], payload)
+	le.PutUint64(b, xxhash.Sum64(b[8:size+n]))
+	s.last.valid = false
+	if err := s.mem.WriteAt(b, at); err != nil {
+		return fmt.Errorf("write slot %d: %w", old.slot, err)
+	}
+	return nil
+}
+
+func (s *Store) writeBlock(slot, block, next uint32, part []byte) error {
+	at, err := s.address(overflow, block)
+	if err != nil {
+		return err
+	}
+	b := s.unit[:]
+	le.PutUint32(b[8:], slot)
+	le.PutUint32(b[12:], next)
+	n := blockHead + copy(b[blockHead:], part)
+	clear(b[n:])
+	le.PutUint64(b, xxhash.Sum64(b[8:n]))
+	if err := s.mem.WriteAt(b, at); err != nil {
+		return fmt.Errorf("write overflow block %d: %w", block, err)
+	}
+	return nil
+}
+
+// wipe frees an overflow block and erases what it held.
+func (s *Store) wipe(block uint32) error {
+	at, err := s.address(overflow, block)
+	if err != nil {
+		return err
+	}
+	clear(s.unit[:])
+	if err := s.mem.WriteAt(s.unit[:], at); err != nil {
+		return fmt.Errorf("erase overflow block %d: %w", block, err)
+	}
+	return s.release(overflow, block)
+}

@@ -1,0 +1,267 @@
+package storage
+
+import (
+	"fmt"
+
+	"kedge/canister/identity"
+)
+
+// Store is an open memory. It keeps no anchor in RAM: what it holds is scratch space and the superblock,
+// so it may be thrown away and opened again at any time between messages.
+type Store struct {
+	mem      Memory
+	home     uint64
+	sb       superblock
+	dirty    bool // the superblock differs from memory
+	mirrored bool // the superblock came from its second copy
+	extents  [regionCount][]uint16
+
+	word    [8]byte
+	block   [superblockSize]byte
+	unit    [blockSize]byte
+	node    [2]node
+	chunk   [chunkSize]byte
+	scratch []byte
+	last    rawRecord
+	keys    [2][]entry
+}
+
+// Config is what a new memory starts with.
+type Config struct {
+	Lo, Hi uint64 // anchor range [Lo, Hi)
+	Layout int    // 0 for the newest; Layout1 is for migrations and tests
+}
+
+// MaxAnchors is the most anchors that one memory holds.
+const MaxAnchors = regionExtents * extentSize / SlotSize
+
+// Create makes an empty memory into a store.
+func Create(mem Memory, cfg Config) (*Store, error) {
+	if n := mem.Size(); n != 0 {
+		return nil, fmt.Errorf("create storage: stable memory already has %d pages", n)
+	}
+	s := &Store{mem: mem}
+	s.sb.layout = Layout2
+	if cfg.Layout != 0 {
+		s.sb.layout = uint8(cfg.Layout)
+	}
+	if s.sb.layout != Layout1 && s.sb.layout != Layout2 {
+		return nil, &UnsupportedError{What: "the memory layout", Version: cfg.Layout}
+	}
+	if err := s.setRange(cfg.Lo, cfg.Hi); err != nil {
+		return nil, err
+	}
+	if err := growTo(mem, firstPage); err != nil {
+		return nil, err
+	}
+	return s, s.flush()
+}
+
+// Open opens a memory that Create made. Its cost does not depend on what the memory holds.
+func Open(mem Memory) (*Store, error) {
+	home, err := findHome(mem)
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{mem: mem, home: home}
+	if s.sb, s.mirrored, err = readSuperblock(mem, home); err != nil {
+		return nil, err
+	}
+	s.dirty = s.mirrored // the next write repairs it
+	return s, nil
+}
+
+// Range is the range [lo, hi) of anchor numbers.
+func (s *Store) Range() (lo, hi uint64) { return s.sb.lo, s.sb.hi }
+
+// SetRange changes the end of the range of anchor numbers; its beginning is fixed once there are anchors.
+func (s *Store) SetRange(lo, hi uint64) error {
+	if err := s.setRange(lo, hi); err != nil {
+		return err
+	}
+	return s.flush()
+}
+
+func (s *Store) setRange(lo, hi uint64) error {
+	switch {
+	case hi < lo:
+		return fmt.Errorf("improper Identity Anchor range [%d, %d)", lo, hi)
+	case s.sb.count > 0 && lo != s.sb.lo:
+		return fmt.Errorf("specified range [%d, %d) does not start from the same number (%d) as the existing range thus would make existing anchors invalid", lo, hi, s.sb.lo)
+	case hi-lo > MaxAnchors:
+		return fmt.Errorf("specified range [%d, %d) is too large for this canister (max %d entries)", lo, hi, MaxAnchors)
+	case hi-lo < uint64(s.sb.count):
+		return fmt.Errorf("specified range [%d, %d) does not accommodate all %d anchors", lo, hi, s.sb.count)
+	}
+	s.sb.lo, s.sb.hi, s.dirty = lo, hi, true
+	return nil
+}
+
+// Count is the number of anchors given out: Lo … Lo+Count-1.
+func (s *Store) Count() int { return int(s.sb.count) }
+
+// Layout is the layout of the memory. A layout 1 memory is read and written, in record version 1; package
+// migrations makes it a layout 2.
+func (s *Store) Layout() int { return int(s.sb.layout) }
+
+// Allocate gives out the next anchor number. The caller writes that anchor in the same message. The
+// error wraps [ErrFull] when there is no number, or no memory, left.
+func (s *Store) Allocate() (uint64, error) {
+	number := s.sb.lo + uint64(s.sb.count)
+	if number >= s.sb.hi {
+		return 0, fmt.Errorf("%w: all %d anchors of the range [%d, %d) are given out", ErrFull, s.sb.count, s.sb.lo, s.sb.hi)
+	}
+	if uint64(s.sb.count) == uint64(s.sb.regions[slots].extents)*unitsPerExtent(slots) {
+		if err := s.extend(slots); err != nil {
+			return 0, err
+		}
+	}
+	s.sb.count++
+	s.dirty = true
+	return number, nil
+}
+
+func (s *Store) slotOf(number uint64) (uint32, error) {
+	switch {
+	case number < s.sb.lo || number >= s.sb.hi:
+		return 0, &OutOfRangeError{Anchor: number, Lo: s.sb.lo, Hi: s.sb.hi}
+	case number-s.sb.lo >= uint64(s.sb.count):
+		return 0, &NotFoundError{Anchor: number}
+	}
+	return uint32(number - s.sb.lo), nil
+}
+
+// Read returns an anchor. Its byte fields and strings share one buffer, which nobody may write to;
+// replacing a field is fine. Errors: [NotFoundError], [OutOfRangeError], [CorruptedError].
+func (s *Store) Read(number uint64) (*identity.Anchor, error) {
+	slot, err := s.slotOf(number)
+	if err != nil {
+		return nil, err
+	}
+	return s.readSlot(slot)
+}
+
+func (s *Store) readSlot(slot uint32) (*identity.Anchor, error) {
+	raw, err := s.readRaw(slot)
+	if err != nil {
+		return nil, err
+	}
+	if raw.head.version == 0 {
+		return nil, corrupted(s.anchorName(slot), "its slot was never written")
+	}
+	a := &identity.Anchor{Number: s.sb.lo + uint64(slot)}
+	if err := decodeRecord(raw.payload, raw.head.version, a); err != nil {
+		return nil, corrupted(s.anchorName(slot), "%v", err)
+	}
+	return a, nil
+}
+
+// writeVersion is the version in which records are written now: the newest, except on a memory that is
+// in layout 1 or on its way back to it.
+func (s *Store) writeVersion() byte {
+	if s.sb.layout == Layout1 || s.sb.migration.Phase == Down {
+		return record1
+	}
+	return record2
+}
+
+// Write stores an anchor, adds its events to its history and keeps the index. It fails before anything
+// is written with [NotFoundError], [OutOfRangeError], [CorruptedError], or with [LossError] on a layout 1
+// memory that cannot hold what the anchor has. Any other error calls for a trap.
+func (s *Store) Write(a *identity.Anchor) error { return s.write(a, s.writeVersion(), 0) }
+
+func (s *Store) write(a *identity.Anchor, version byte, accepted Loss) error {
+	slot, err := s.slotOf(a.Number)
+	if err != nil {
+		return err
+	}
+	old := &s.last
+	if !old.valid || old.slot != slot {
+		if old, err = s.readRaw(slot); err != nil {
+			return err
+		}
+	}
+	if version == record1 {
+		if lost := LossOf(a) &^ accepted; lost != 0 {
+			return &LossError{Anchor: a.Number, Losses: lost.Names()}
+		}
+	}
+	if s.scratch, err = appendRecord(s.scratch[:0], a, version); err != nil {
+		return err
+	}
+	indexed := old.head.version == record2 && s.indexes(slot)
+	before := s.keys[0][:0]
+	if indexed {
+		if before, err = recordKeys(before, old.payload, slot); err != nil {
+			return corrupted(s.anchorName(slot), "%v", err)
+		}
+	}
+	head := old.head
+	head.version = version
+	if version == record2 {
+		if err := s.addEvents(slot, &head, a.Events); err != nil {
+			return err
+		}
+	} else {
+		head = slotHead{version: record1}
+	}
+	if err := s.writeRaw(old, &head, s.scratch); err != nil {
+		return err
+	}
+	after := s.keys[1][:0]
+	if version == record2 && s.indexes(slot) {
+		if after, err = recordKeys(after, s.scratch, slot); err != nil {
+			return fmt.Errorf("index anchor %d: %w", a.Number, err)
+		}
+	}
+	s.keys[0], s.keys[1] = before, after
+	if err := s.reindex(before, after); err != nil {
+		return err
+	}
+	return s.flush()
+}
+
+// Salt is the salt of the delegation seeds; set is false while there is none.
+func (s *Store) Salt() (salt [32]byte, set bool) { return s.sb.salt, s.sb.salt != [32]byte{} }
+
+// SetSalt stores the salt once and for all.
+func (s *Store) SetSalt(salt [32]byte) error {
+	if s.sb.salt != [32]byte{} {
+		return fmt.Errorf("the salt is already set")
+	}
+	if salt == [32]byte{} {
+		return fmt.Errorf("the salt cannot be all zero")
+	}
+	s.sb.salt, s.dirty = salt, true
+	return s.flush()
+}
+
+// ServiceTime is the service clock in ns and the time, in ns since the epoch, of its last step.
+func (s *Store) ServiceTime() (service, stepped uint64) { return s.sb.service, s.sb.stepped }
+
+// SetServiceTime stores the service clock.
+func (s *Store) SetServiceTime(service, stepped uint64) error {
+	s.sb.service, s.sb.stepped, s.dirty = service, stepped, true
+	return s.flush()
+}
+
+// Migration is the state of the step under way; its Phase is Idle when there is none.
+func (s *Store) Migration() Migration { return s.sb.migration }
+
+// SetMigration stores the state of a step together with the layout; package migrations alone calls it.
+func (s *Store) SetMigration(m Migration, layout int) error {
+	s.sb.migration, s.sb.layout, s.dirty = m, uint8(layout), true
+	return s.flush()
+}
+
+// Trial is the state of the trial of an Internet Identity memory, kept for package migrations.
+func (s *Store) Trial() [TrialSize]byte { return s.sb.trial }
+
+// SetTrial stores the state of the trial.
+func (s *Store) SetTrial(b [TrialSize]byte) error {
+	s.sb.trial, s.dirty = b, true
+	return s.flush()
+}
+
+// Memory is the memory beneath.
+func (s *Store) Memory() Memory { return s.mem }

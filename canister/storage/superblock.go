@@ -1,0 +1,238 @@
+package storage
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"github.com/cespare/xxhash/v2"
+)
+
+// The superblock is written whole, twice in the same page: at offset 0 of home and again at 4096. It is
+// the only structure without which nothing can be read, so the second copy serves when the first is damaged.
+//
+//	off  len
+//	  0    3  magic "KDG"
+//	  3    1  layout version: 1 or 2
+//	  4    1  host: 0 native, 1 raised, 2 managed (see extents.go)
+//	  5    1  index: 0 whole, 1 put aside, 2 being rebuilt (see index.go)
+//	  6    2  zero
+//	  8    8  first anchor number lo
+//	 16    8  end of the anchor range hi, exclusive
+//	 24    4  anchors given out; their numbers are lo … lo+n-1
+//	 28    4  next extent: the first that was never used
+//	 32    4  first free extent + 1, 0 for none; a free extent starts with the same field of the next one
+//	 36    4  slots that the rebuilding of the index has done
+//	 40   32  salt, all zero while unset
+//	 72    8  service time, ns
+//	 80    8  time of its last step, ns since the epoch
+//	 88   64  four regions (slots, overflow, history, index), 16 bytes each:
+//	            0  4  extents of the region
+//	            4  4  units ever used (slots: 0)
+//	            8  4  first free unit + 1, 0 for none
+//	           12  4  number of free units
+//	152    4  root node of the index + 1, 0 for none
+//	156    4  height of the index, 0 for none
+//	160    8  entries of the index
+//	168    2  migration: number of the step, 0 for none
+//	170    1  phase of the step: 0 none, 1 up, 2 down
+//	171    1  1 while paused
+//	172    4  losses that the controller accepted for this step, a bit each
+//	176    8  cursor: units of work done, counted by the step itself
+//	184    8  total units of work of the step
+//	192  256  trial of an Internet Identity memory; see package migrations
+//	448   48  zero
+//	496    8  number of superblock writes
+//	504    8  XXH64 of bytes 0 … 503
+//
+// Layout version 1, of the first release, has no history and no index; their fields are zero.
+const (
+	superblockSize   = 512
+	superblockMirror = 4096
+	superblockMagic  = "KDG"
+
+	// Layout1 is the layout of the first release: records of version 1, no history, no index.
+	Layout1 = 1
+	// Layout2 is the present layout.
+	Layout2 = 2
+)
+
+// Phase says in which direction a migration step is under way.
+type Phase uint8
+
+// The phases of a step.
+const (
+	Idle Phase = 0
+	Up   Phase = 1
+	Down Phase = 2
+)
+
+// Migration is the durable state of the step that is under way.
+type Migration struct {
+	Step   uint16
+	Phase  Phase
+	Paused bool
+	Losses uint32 // bits that the step defines
+	Cursor uint64 // units of work done
+	Total  uint64 // units of work in all
+}
+
+// TrialSize is the room that the superblock keeps for the trial of an Internet Identity memory, in bytes.
+const TrialSize = 256
+
+type regionState struct {
+	extents uint32
+	units   uint32
+	free    uint32 // first free unit + 1
+	freed   uint32
+}
+
+type superblock struct {
+	layout     uint8
+	host       host
+	lo, hi     uint64
+	count      uint32
+	nextExtent uint32
+	freeExtent uint32
+	index      uint8
+	built      uint32
+	salt       [32]byte
+	service    uint64
+	stepped    uint64
+	regions    [regionCount]regionState
+	root       uint32
+	height     uint32
+	entries    uint64
+	migration  Migration
+	trial      [TrialSize]byte
+	writes     uint64
+}
+
+var le = binary.LittleEndian
+
+func (sb *superblock) encode(b *[superblockSize]byte) {
+	clear(b[:])
+	copy(b[:], superblockMagic)
+	b[3], b[4], b[5] = sb.layout, byte(sb.host), sb.index
+	le.PutUint64(b[8:], sb.lo)
+	le.PutUint64(b[16:], sb.hi)
+	le.PutUint32(b[24:], sb.count)
+	le.PutUint32(b[28:], sb.nextExtent)
+	le.PutUint32(b[32:], sb.freeExtent)
+	le.PutUint32(b[36:], sb.built)
+	copy(b[40:], sb.salt[:])
+	le.PutUint64(b[72:], sb.service)
+	le.PutUint64(b[80:], sb.stepped)
+	for i, r := range sb.regions {
+		at := b[88+16*i:]
+		le.PutUint32(at, r.extents)
+		le.PutUint32(at[4:], r.units)
+		le.PutUint32(at[8:], r.free)
+		le.PutUint32(at[12:], r.freed)
+	}
+	le.PutUint32(b[152:], sb.root)
+	le.PutUint32(b[156:], sb.height)
+	le.PutUint64(b[160:], sb.entries)
+	m := sb.migration
+	le.PutUint16(b[168:], m.Step)
+	b[170] = byte(m.Phase)
+	if m.Paused {
+		b[171] = 1
+	}
+	le.PutUint32(b[172:], m.Losses)
+	le.PutUint64(b[176:], m.Cursor)
+	le.PutUint64(b[184:], m.Total)
+	copy(b[192:], sb.trial[:])
+	le.PutUint64(b[496:], sb.writes)
+	le.PutUint64(b[504:], xxhash.Sum64(b[:504]))
+}
+
+// decode reads a superblock, or says why these bytes are none.
+func (sb *superblock) decode(b *[superblockSize]byte) error {
+	const what = "superblock"
+	if string(b[:3]) != superblockMagic {
+		return corrupted(what, "it starts with %q, not %q", b[:3], superblockMagic)
+	}
+	if want, got := le.Uint64(b[504:]), xxhash.Sum64(b[:504]); want != got {
+		return corrupted(what, "checksum %016x, computed %016x", want, got)
+	}
+	if b[3] != Layout1 && b[3] != Layout2 {
+		return &UnsupportedError{What: "the memory layout", Version: int(b[3])}
+	}
+	*sb = superblock{
+		layout: b[3], host: host(b[4]), index: b[5], built: le.Uint32(b[36:]),
+		lo: le.Uint64(b[8:]), hi: le.Uint64(b[16:]), count: le.Uint32(b[24:]),
+		nextExtent: le.Uint32(b[28:]), freeExtent: le.Uint32(b[32:]),
+		salt:    [32]byte(b[40:72]),
+		service: le.Uint64(b[72:]), stepped: le.Uint64(b[80:]),
+		root: le.Uint32(b[152:]), height: le.Uint32(b[156:]), entries: le.Uint64(b[160:]),
+		migration: Migration{
+			Step: le.Uint16(b[168:]), Phase: Phase(b[170]), Paused: b[171] != 0, Losses: le.Uint32(b[172:]),
+			Cursor: le.Uint64(b[176:]), Total: le.Uint64(b[184:]),
+		},
+		trial:  [TrialSize]byte(b[192:448]),
+		writes: le.Uint64(b[496:]),
+	}
+	for i := range sb.regions {
+		at := b[88+16*i:]
+		sb.regions[i] = regionState{le.Uint32(at), le.Uint32(at[4:]), le.Uint32(at[8:]), le.Uint32(at[12:])}
+	}
+	return sb.check()
+}
+
+// check finds what a right checksum does not exclude: a superblock written by faulty code.
+func (sb *superblock) check() error {
+	const what = "superblock"
+	if sb.hi < sb.lo || uint64(sb.count) > sb.hi-sb.lo {
+		return corrupted(what, "%d anchors in the range [%d, %d)", sb.count, sb.lo, sb.hi)
+	}
+	if sb.host > managed || sb.index > indexBuilding {
+		return corrupted(what, "host %d, index state %d", sb.host, sb.index)
+	}
+	if uint64(sb.count) > uint64(sb.regions[slots].extents)*unitsPerExtent(slots) {
+		return corrupted(what, "%d anchors in %d extents of slots", sb.count, sb.regions[slots].extents)
+	}
+	for i, r := range sb.regions {
+		if r.extents > regionExtents || uint64(r.units) > uint64(r.extents)*unitsPerExtent(region(i)) || r.freed > r.units {
+			return corrupted(what, "region %s has %d extents, %d units, %d of them free", region(i), r.extents, r.units, r.freed)
+		}
+	}
+	if (sb.root == 0) != (sb.height == 0) || sb.height > maxHeight || sb.root > sb.regions[index].units {
+		return corrupted(what, "index root %d, height %d", sb.root, sb.height)
+	}
+	return nil
+}
+
+// flush writes the superblock if anything in it has changed.
+func (s *Store) flush() error {
+	if !s.dirty {
+		return nil
+	}
+	s.sb.writes++
+	s.sb.encode(&s.block)
+	for _, off := range [...]uint64{0, superblockMirror} {
+		if err := s.mem.WriteAt(s.block[:], s.home+off); err != nil {
+			return fmt.Errorf("write superblock: %w", err)
+		}
+	}
+	s.dirty = false
+	return nil
+}
+
+// readSuperblock reads the superblock at home, from its second copy when the first is damaged.
+func readSuperblock(mem Memory, home uint64) (sb superblock, mirrored bool, err error) {
+	var b [superblockSize]byte
+	if err := mem.ReadAt(b[:], home); err != nil {
+		return sb, false, fmt.Errorf("read superblock: %w", err)
+	}
+	err = sb.decode(&b)
+	if err == nil {
+		return sb, false, nil
+	}
+	if merr := mem.ReadAt(b[:], home+superblockMirror); merr != nil {
+		return sb, false, fmt.Errorf("read superblock: %w", merr)
+	}
+	if sb.decode(&b) == nil {
+		return sb, true, nil
+	}
+	return sb, false, err
+}
