@@ -177,3 +177,63 @@ func (r *Reader) SkipTag(tag uint64) error {
 	}
 	return nil
 }
+
+// Skip reads one item of any kind and any content, floats and simple values too, at most depth levels
+// deep. Lengths must still be definite.
+func (r *Reader) Skip(depth int) error {
+	start := r.pos
+	if depth == 0 {
+		return fmt.Errorf("cbor: nested too deep at offset %d", start)
+	}
+	major, err := r.Peek()
+	if err != nil {
+		return err
+	}
+	if major == 7 {
+		return r.skipSimple()
+	}
+	_, arg, err := r.Head()
+	if err != nil {
+		return err
+	}
+	switch major {
+	case Bytes, Text:
+		r.pos = start
+		_, err = r.str(major)
+		return err
+	case Tag:
+		return r.Skip(depth - 1)
+	case Array, Map:
+		for range arg {
+			if err := r.Skip(depth - 1); err != nil {
+				return err
+			}
+			if major == Array {
+				continue
+			}
+			if err := r.Skip(depth - 1); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (r *Reader) skipSimple() error {
+	info := r.data[r.pos] & 0x1f
+	size := 1
+	switch {
+	case info >= 28:
+		return fmt.Errorf("cbor: break or reserved value at offset %d", r.pos)
+	case info >= 24:
+		size += 1 << (info - 24)
+	}
+	if len(r.data)-r.pos < size {
+		return fmt.Errorf("cbor: data ends inside the value at offset %d", r.pos)
+	}
+	if info == 24 && r.data[r.pos+1] < 32 { // RFC 8949, section 3.3
+		return fmt.Errorf("cbor: simple value at offset %d is not in its shortest form", r.pos)
+	}
+	r.pos += size
+	return nil
+}
