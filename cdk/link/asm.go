@@ -2,6 +2,7 @@ package link
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -130,6 +131,33 @@ func (p *program) function(s *scanner) {
 	}
 	s.expect(")")
 	p.functions[f.name] = f
+}
+
+// externals returns the functions that the roots call, directly or not, and the text does not
+// define, in order.
+func (p *program) externals(roots []string) []string {
+	var found []string
+	seen := map[string]bool{}
+	for len(roots) > 0 {
+		name := roots[0]
+		roots = roots[1:]
+		if seen[name] {
+			continue
+		}
+		seen[name] = true
+		f, ok := p.functions[name]
+		if !ok {
+			found = append(found, name)
+			continue
+		}
+		for i, t := range f.body {
+			if t.text == "call" {
+				roots = append(roots, f.body[i+1].text)
+			}
+		}
+	}
+	slices.Sort(found)
+	return found
 }
 
 // tokenize splits at white space and parentheses; strings are one token, comments none.

@@ -3,6 +3,7 @@ package link
 import (
 	_ "embed"
 	"fmt"
+	"strings"
 
 	"kedge/wasm"
 )
@@ -72,14 +73,14 @@ func (l *linker) open() error {
 	if len(l.m.Tables) != 1 || len(l.m.Memories) != 1 {
 		return fmt.Errorf("the module has %d tables and %d memories, Go makes one each", len(l.m.Tables), len(l.m.Memories))
 	}
-	// The functions of wasi.wat may call these.
-	var missing []wasm.Import
-	for _, name := range []string{"time", "debug_print", "trap"} {
-		if _, ok := l.m.ImportedFunction(wasm.SystemModule, name); !ok {
-			missing = append(missing, l.m.FunctionImport(wasm.SystemModule, name, wasm.SystemAPI()[name]))
-		}
+	text, err := parseProgram("wasi.wat", wasiText)
+	if err != nil {
+		return err
 	}
-	if _, err := l.m.AddImports(missing...); err != nil {
+	if scratchBegin+text.size > scratchEnd {
+		return fmt.Errorf("wasi.wat: its areas need %d bytes, there are %d", text.size, scratchEnd-scratchBegin)
+	}
+	if err := l.addSystemCalls(text); err != nil {
 		return err
 	}
 	names, err := l.m.Names()
@@ -90,13 +91,6 @@ func (l *linker) open() error {
 	for index, name := range names.Functions {
 		l.names[name] = index
 	}
-	text, err := parseProgram("wasi.wat", wasiText)
-	if err != nil {
-		return err
-	}
-	if scratchBegin+text.size > scratchEnd {
-		return fmt.Errorf("wasi.wat: its areas need %d bytes, there are %d", text.size, scratchEnd-scratchBegin)
-	}
 	l.wasi = newAssembler("wasi.wat", text, l.m, scratchBegin, l.resolve)
 	start, err := l.wasi.function("$start")
 	if err != nil {
@@ -106,11 +100,40 @@ func (l *linker) open() error {
 	return nil
 }
 
+// addSystemCalls imports the system calls that the functions of wasi.wat make which the module
+// will get: the start function, the replaced runtime function, and what stands in for imports.
+func (l *linker) addSystemCalls(text *program) error {
+	roots := []string{"$start", "$die"}
+	for _, im := range l.m.Imports {
+		switch im.Module {
+		case wasiModule:
+			roots = append(roots, "$"+im.Name)
+		case linkModule:
+			roots = append(roots, "$link."+im.Name)
+		}
+	}
+	var missing []wasm.Import
+	for _, call := range text.externals(roots) {
+		name, ok := strings.CutPrefix(call, "$"+wasm.SystemModule+".")
+		if !ok {
+			continue
+		}
+		typ, ok := wasm.SystemAPI()[name]
+		if !ok {
+			return fmt.Errorf("wasi.wat: unknown system call %q", name)
+		}
+		if _, ok := l.m.ImportedFunction(wasm.SystemModule, name); !ok {
+			missing = append(missing, l.m.FunctionImport(wasm.SystemModule, name, typ))
+		}
+	}
+	_, err := l.m.AddImports(missing...)
+	return err
+}
+
 // resolve finds the functions that wasi.wat calls and does not define.
 func (l *linker) resolve(name string) (uint32, bool) {
-	const prefix = wasm.SystemModule + "."
-	if len(name) > len(prefix) && name[:len(prefix)] == prefix {
-		return l.m.ImportedFunction(wasm.SystemModule, name[len(prefix):])
+	if call, ok := strings.CutPrefix(name, wasm.SystemModule+"."); ok {
+		return l.m.ImportedFunction(wasm.SystemModule, call)
 	}
 	return l.m.ExportedFunction(name)
 }

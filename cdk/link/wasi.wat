@@ -297,7 +297,27 @@
   i32.const 52
 )
 
-;; What package cdk asks of the linker: the size of the heap in pages of 64 KiB.
+;; What package cdk asks of the linker.
+
+;; The size of the heap in pages of 64 KiB.
 (func $link.memory_pages (result i32)
   memory.size
+)
+
+;; The system calls for stable memory take addresses of 64 bits, which //go:wasmimport cannot make
+;; from a pointer; and from an integer it must not, since Go's stacks move.
+(func $link.stable_read (param $to i32) (param $offset i64) (param $size i64)
+  local.get $to
+  i64.extend_i32_u
+  local.get $offset
+  local.get $size
+  call $ic0.stable64_read
+)
+
+(func $link.stable_write (param $offset i64) (param $from i32) (param $size i64)
+  local.get $offset
+  local.get $from
+  i64.extend_i32_u
+  local.get $size
+  call $ic0.stable64_write
 )
