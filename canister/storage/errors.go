@@ -53,3 +53,5 @@ func isCorrupted(err error) bool {
 }
 
 func isFull(err error) bool { return errors.Is(err, ErrFull) }
+
+func asCorrupted(err error, c **CorruptedError) bool { return errors.As(err, c) }

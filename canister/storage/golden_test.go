@@ -159,3 +159,20 @@ func TestGoldenVersion1(t *testing.T) {
 	checkGolden(t, s, true)
 	require.True(t, golden.Equal(buildGolden(t, Layout1)), "layout 1 is written in other bytes than when it was captured")
 }
+
+func TestGoldenVersion2(t *testing.T) {
+	golden := readGolden(t, "v2.mem.gz")
+	s, err := Open(golden)
+	require.NoError(t, err)
+	require.Equal(t, Layout2, s.Layout())
+	checkGolden(t, s, false)
+	h, err := s.History(10000, 0, 10)
+	require.NoError(t, err)
+	require.Len(t, h.Events, 2)
+	require.Equal(t, goldenAnchors()[0].Events[1], h.Events[1].Event)
+	found, err := s.LookupCredential([]byte("credential 0"), 16)
+	require.NoError(t, err)
+	require.Len(t, found, 1)
+	require.Equal(t, uint64(10000), found[0].Anchor)
+	require.True(t, golden.Equal(buildGolden(t, Layout2)), "layout 2 is written in other bytes than when it was captured")
+}

@@ -1,0 +1,158 @@
+package storage
+
+import (
+	"fmt"
+
+	"kedge/canister/identity"
+)
+
+// Finding is one thing that fsck found wrong.
+type Finding struct {
+	What   string
+	Detail string
+}
+
+func (f Finding) String() string { return f.What + ": " + f.Detail }
+
+// Check is a run over a whole memory, part by part. Its position is a plain number that the caller may
+// keep between messages; anchors may be read and written meanwhile.
+type Check struct {
+	Position uint64 // slots checked; beyond the last one, the nodes of the index
+	Entries  uint64 // of the index, as far as counted: must be in it
+	Findings []Finding
+}
+
+// maxFindings bounds what one run reports; a run that reaches it ends.
+const maxFindings = 1000
+
+// Check continues a run while more says that there is budget left, and reports whether it is done. It
+// reads every slot, record, overflow block and history, looks every device up in the index, and reads
+// every node of the index.
+func (s *Store) Check(c *Check, more func() bool) (done bool, err error) {
+	if c.Position == 0 && s.mirrored {
+		c.Findings = append(c.Findings, Finding{"superblock", "the first copy is damaged; the second is in use and the next write repairs the first"})
+		s.mirrored = false
+	}
+	if c.Position == 0 {
+		for _, read := range [...]func() ([]byte, error){s.Config, s.State} {
+			if _, err := read(); err != nil && !c.add(err) {
+				return false, err
+			}
+		}
+		if s.sb.index != indexWhole {
+			c.Findings = append(c.Findings, Finding{"index", "it was put aside because it is damaged; rebuild it"})
+		}
+	}
+	for c.Position < uint64(s.sb.count) {
+		if !more() {
+			return false, nil
+		}
+		if err := s.checkSlot(c, uint32(c.Position)); err != nil {
+			return false, err
+		}
+		c.Position++
+		if len(c.Findings) >= maxFindings {
+			return true, nil
+		}
+	}
+	for r := overflow; r < regionCount; r++ {
+		if err := s.checkFreeList(c, r); err != nil {
+			return false, err
+		}
+	}
+	if s.sb.index == indexWhole && c.Entries != s.sb.entries && !s.unmigrated() {
+		c.Findings = append(c.Findings, Finding{"index", fmt.Sprintf("it has %d entries, the anchors have %d", s.sb.entries, c.Entries)})
+	}
+	return true, nil
+}
+
+func (s *Store) unmigrated() bool { return s.sb.migration.Phase != Idle }
+
+// add records damage and returns true; any other error it leaves alone.
+func (c *Check) add(err error) bool {
+	var bad *CorruptedError
+	if !asCorrupted(err, &bad) {
+		return false
+	}
+	c.Findings = append(c.Findings, Finding{bad.What, bad.Detail})
+	return true
+}
+
+func (s *Store) checkSlot(c *Check, slot uint32) error {
+	if _, err := s.readSlot(slot); err != nil {
+		if c.add(err) {
+			return nil
+		}
+		return err
+	}
+	head, payload := s.last.head, s.last.payload
+	for ring, newest := range head.newest {
+		if newest == 0 {
+			continue
+		}
+		if _, err := s.readRing(nil, newest-1, slot, ring, 0); err != nil && !c.add(err) {
+			return err
+		}
+	}
+	if head.version != record2 || !s.indexes(slot) {
+		return nil
+	}
+	keys, err := recordKeys(nil, payload, slot)
+	if err != nil {
+		return err
+	}
+	for _, key := range keys {
+		found := false
+		err := s.scan(key, func(e entry) bool { found = e == key; return false })
+		switch {
+		case err != nil && !c.add(err):
+			return err
+		case err == nil && !found:
+			c.Findings = append(c.Findings, Finding{s.anchorName(slot), "a device is missing from the index"})
+		default:
+			c.Entries++
+		}
+	}
+	return nil
+}
+
+// checkFreeList walks the free units of a region. It is bounded by their number.
+func (s *Store) checkFreeList(c *Check, r region) error {
+	st := s.sb.regions[r]
+	next, seen := st.free, uint32(0)
+	for ; next != 0 && seen <= st.freed; seen++ {
+		at, err := s.address(r, next-1)
+		if err != nil {
+			if c.add(err) {
+				return nil
+			}
+			return err
+		}
+		if err := s.mem.ReadAt(s.word[:], at); err != nil {
+			return fmt.Errorf("read free list of %s: %w", r, err)
+		}
+		if le.Uint32(s.word[4:]) != freeMark {
+			c.Findings = append(c.Findings, Finding{fmt.Sprintf("free list of %s", r), fmt.Sprintf("unit %d is not free", next-1)})
+			return nil
+		}
+		next = le.Uint32(s.word[:])
+	}
+	if seen != st.freed || next != 0 {
+		c.Findings = append(c.Findings, Finding{fmt.Sprintf("free list of %s", r), fmt.Sprintf("it does not have the %d units that it should", st.freed)})
+	}
+	return nil
+}
+
+// Condemn replaces a damaged record by what the caller could rescue of it, for a controller who has seen
+// the finding. The old record's overflow blocks and histories are given up.
+func (s *Store) Condemn(a *identity.Anchor) error {
+	slot, err := s.slotOf(a.Number)
+	if err != nil {
+		return err
+	}
+	if _, err := s.readSlot(slot); !isCorrupted(err) {
+		return fmt.Errorf("anchor %d is not damaged", a.Number)
+	}
+	s.last = rawRecord{valid: true, slot: slot}
+	return s.Write(a)
+}

@@ -1,0 +1,448 @@
+package storage
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"kedge/canister/identity"
+	"kedge/ic/principal"
+)
+
+func anyMetadata(depth int) *rapid.Generator[[]identity.MetadataEntry] {
+	return rapid.SliceOfN(rapid.Custom(func(t *rapid.T) identity.MetadataEntry {
+		e := identity.MetadataEntry{Key: rapid.StringN(0, 8, 16).Draw(t, "key"), Kind: identity.MetadataKind(rapid.IntRange(0, 1).Draw(t, "kind"))}
+		switch e.Kind {
+		case identity.MetadataText:
+			e.Text = rapid.StringN(0, 8, 16).Draw(t, "text")
+		case identity.MetadataBytes:
+			e.Bytes = append([]byte{}, rapid.SliceOfN(rapid.Byte(), 0, 8).Draw(t, "bytes")...)
+		}
+		if depth > 0 && rapid.IntRange(0, 3).Draw(t, "map") == 0 {
+			e = identity.MetadataEntry{Key: e.Key, Kind: identity.MetadataMap, Map: append(identity.Metadata{}, anyMetadata(depth-1).Draw(t, "inner")...)}
+		}
+		return e
+	}), 0, 2)
+}
+
+var anyPrincipal = rapid.Custom(func(t *rapid.T) principal.Principal {
+	return principal.SelfAuthenticating([]byte{rapid.Byte().Draw(t, "principal")})
+})
+
+var anyDevice = rapid.Custom(func(t *rapid.T) identity.Device {
+	key := fmt.Appendf(nil, "key %d", rapid.IntRange(0, 40).Draw(t, "key"))
+	d := identity.Device{
+		Data: identity.Data{
+			PublicKey: key, Alias: rapid.StringN(0, 16, 64).Draw(t, "alias"),
+			Purpose: identity.Purpose(rapid.IntRange(0, 1).Draw(t, "purpose")), KeyType: identity.KeyType(rapid.IntRange(0, 4).Draw(t, "type")),
+			Protected: rapid.Bool().Draw(t, "protected"), HasOrigin: rapid.Bool().Draw(t, "has origin"),
+		},
+		ID: identity.DeviceID(rapid.Uint16().Draw(t, "id")), Principal: principal.SelfAuthenticating(key),
+		Proven: rapid.Bool().Draw(t, "proven"), LastUsed: rapid.Uint64().Draw(t, "used"), AddedAt: rapid.Uint64Range(0, 5e9).Draw(t, "added"),
+		SessionsUntil: rapid.Uint64().Draw(t, "sessions"), LapsesAt: rapid.Uint64().Draw(t, "lapses"),
+	}
+	if d.HasOrigin {
+		d.Origin = rapid.StringN(0, 10, 50).Draw(t, "origin")
+	}
+	if rapid.Bool().Draw(t, "credential") {
+		d.CredentialID = append([]byte{}, make([]byte, rapid.IntRange(0, 400).Draw(t, "credential length"))...)
+	}
+	if rapid.Bool().Draw(t, "aaguid") {
+		d.AAGUID = make([]byte, identity.AAGUIDSize)
+	}
+	if rapid.Bool().Draw(t, "metadata") {
+		d.Metadata = append(identity.Metadata{}, anyMetadata(3).Draw(t, "metadata")...)
+	}
+	if rapid.Bool().Draw(t, "temporary") {
+		d.Temporary = identity.TemporaryKey{Principal: anyPrincipal.Draw(t, "temporary"), ExpiresAt: 1}
+	}
+	if rapid.Bool().Draw(t, "consent") {
+		d.Consent = &identity.Consent{Delay: identity.MinReleaseDelay, Askers: []identity.Asker{{ID: 3}, {ID: 4, CompletesAt: 9}}}
+	}
+	if rapid.Bool().Draw(t, "challenge") {
+		d.Challenge = identity.Challenge{Nonce: [16]byte{9}, ExpiresAt: 3}
+	}
+	if rapid.Bool().Draw(t, "attestation") {
+		d.Attestation = identity.Attestation{At: 5, BackedUp: true, Counter: rapid.Uint32().Draw(t, "counter")}
+	}
+	return d
+})
+
+func anyAnchor(t *rapid.T, number uint64) *identity.Anchor {
+	a := &identity.Anchor{
+		Number: number, CreatedAt: rapid.Uint64().Draw(t, "created"), Guard: rapid.Bool().Draw(t, "guard"),
+		DeviceBound: rapid.Bool().Draw(t, "bound"), SessionLimit: rapid.Uint64().Draw(t, "limit"),
+		Devices: rapid.SliceOfNDistinct(anyDevice, 0, 12, func(d identity.Device) string { return string(d.PublicKey) }).Draw(t, "devices"),
+	}
+	if len(a.Devices) == 0 {
+		a.Devices = nil
+	} else if rapid.Bool().Draw(t, "copy") {
+		a.Copies = []identity.Data{anyDevice.Draw(t, "copied").Data}
+	}
+	if rapid.Bool().Draw(t, "registration") {
+		a.Registration = &identity.Registration{Opener: 1, ExpiresAt: 2, Attempts: 3, Code: 4}
+		if rapid.Bool().Draw(t, "tentative") {
+			data := anyDevice.Draw(t, "tentative device").Data
+			a.Registration.Tentative = &data
+		}
+	}
+	return a
+}
+
+// The store answers as a map would: anchors, both look-ups, histories; over reopening, and fsck finds nothing.
+func TestStoreAgainstModel(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		mem := NewRAM(0)
+		s, err := Create(mem, Config{Lo: 10000, Hi: 10006})
+		require.NoError(t, err)
+		model := map[uint64]*identity.Anchor{}
+		t.Repeat(map[string]func(*rapid.T){
+			"register": func(t *rapid.T) {
+				number, err := s.Allocate()
+				if len(model) == 6 {
+					require.ErrorIs(t, err, ErrFull)
+					return
+				}
+				require.NoError(t, err)
+				a := anyAnchor(t, number)
+				require.NoError(t, s.Write(a))
+				model[number] = a
+			},
+			"write": func(t *rapid.T) {
+				if len(model) == 0 {
+					t.Skip("no anchor")
+				}
+				a := anyAnchor(t, 10000+uint64(rapid.IntRange(0, len(model)-1).Draw(t, "anchor")))
+				require.NoError(t, s.Write(a))
+				model[a.Number] = a
+			},
+			"reopen": func(t *rapid.T) {
+				s, err = Open(mem)
+				require.NoError(t, err)
+			},
+			"rebuild": func(t *rapid.T) {
+				for done := false; !done; {
+					budget := 3
+					done, err = s.RebuildIndex(func() bool { budget--; return budget > 0 })
+					require.NoError(t, err)
+				}
+			},
+			"": func(t *rapid.T) {
+				byCaller := map[principal.Principal][]uint64{}
+				for number := uint64(10000); number < 10006; number++ {
+					got, err := s.Read(number)
+					want, ok := model[number]
+					if !ok {
+						require.ErrorAs(t, err, new(*NotFoundError))
+						continue
+					}
+					require.NoError(t, err)
+					require.Equal(t, want, got)
+					for i := range want.Devices {
+						byCaller[want.Devices[i].Principal] = append(byCaller[want.Devices[i].Principal], number)
+					}
+				}
+				for p, numbers := range byCaller {
+					got, err := s.LookupCaller(p, 100)
+					require.NoError(t, err)
+					require.ElementsMatch(t, numbers, got)
+				}
+				var c Check
+				done, err := s.Check(&c, func() bool { return true })
+				require.NoError(t, err)
+				require.True(t, done)
+				require.Empty(t, c.Findings)
+			},
+		})
+	})
+}
+
+func oneDevice(number uint64, key string, change func(*identity.Device)) *identity.Anchor {
+	d := identity.Device{Data: identity.Data{PublicKey: []byte(key), CredentialID: []byte("credential")}, Principal: principal.SelfAuthenticating([]byte(key))}
+	if change != nil {
+		change(&d)
+	}
+	return &identity.Anchor{Number: number, Devices: []identity.Device{d}}
+}
+
+func register(t *testing.T, s *Store, key string, change func(*identity.Device)) uint64 {
+	t.Helper()
+	number, err := s.Allocate()
+	require.NoError(t, err)
+	require.NoError(t, s.Write(oneDevice(number, key, change)))
+	return number
+}
+
+func TestLookupOrder(t *testing.T) {
+	s := newStore(t)
+	age := func(proven bool, added uint64) func(*identity.Device) {
+		return func(d *identity.Device) { d.Proven, d.AddedAt = proven, added*1e9 }
+	}
+	for i := range 100 { // strangers who list the credential id on their own anchors
+		register(t, s, fmt.Sprint("stranger ", i), age(false, 5))
+	}
+	late := register(t, s, "late", age(true, 20))
+	early := register(t, s, "early", age(true, 10))
+	found, err := s.LookupCredential([]byte("credential"), 16)
+	require.NoError(t, err)
+	require.Len(t, found, 16)
+	require.Equal(t, Match{early, []byte("early"), true}, found[0])
+	require.Equal(t, Match{late, []byte("late"), true}, found[1])
+	require.Equal(t, uint64(10000), found[2].Anchor)
+	none, err := s.LookupCredential([]byte("another"), 16)
+	require.NoError(t, err)
+	require.Empty(t, none)
+	none, err = s.LookupCredential(nil, 16)
+	require.NoError(t, err)
+	require.Empty(t, none)
+}
+
+func TestHistoryIsBoundedAndRoutineCannotPushOutTheRest(t *testing.T) {
+	s := newStore(t)
+	number := register(t, s, "key", nil)
+	a, err := s.Read(number)
+	require.NoError(t, err)
+	who := a.Devices[0].Principal
+	a.Events = []identity.Event{{At: 1, Kind: identity.EventGuardOn, By: who, Device: who, Other: who, Until: 7, Temporary: true}}
+	require.NoError(t, s.Write(a))
+	for i := range 500 {
+		a.Events = []identity.Event{{At: uint64(i), Kind: identity.EventUpdated, By: who, Device: who}}
+		require.NoError(t, s.Write(a))
+	}
+	h, err := s.History(number, 0, 1000)
+	require.NoError(t, err)
+	require.Equal(t, uint64(501), h.Next)
+	require.Zero(t, h.LostWeighty)
+	require.Equal(t, identity.Event{At: 1, Kind: identity.EventGuardOn, By: who, Device: who, Other: who, Until: 7, Temporary: true}, h.Events[0].Event)
+	require.Equal(t, 501, len(h.Events)+int(h.LostRoutine))
+	require.Equal(t, uint64(500), h.Events[len(h.Events)-1].Number)
+	require.True(t, slices.IsSortedFunc(h.Events, func(a, b NumberedEvent) int { return int(a.Number) - int(b.Number) }))
+	require.Equal(t, uint32(ringChunks+1), s.sb.regions[history].units, "8 chunks of routine, one of the rest")
+
+	part, err := s.History(number, 490, 5)
+	require.NoError(t, err)
+	require.Len(t, part.Events, 5)
+	require.Equal(t, uint64(490), part.Events[0].Number)
+}
+
+func TestRangeErrors(t *testing.T) {
+	s := newStore(t)
+	number := register(t, s, "key", nil)
+	for _, c := range []struct {
+		number uint64
+		text   string
+	}{
+		{5, "Identity Anchor 5 is out of range [10000, 1048576)"},
+		{1 << 20, "Identity Anchor 1048576 is out of range [10000, 1048576)"},
+		{number + 1, "bad Identity Anchor 10001"},
+	} {
+		_, err := s.Read(c.number)
+		require.EqualError(t, err, c.text)
+		require.EqualError(t, s.Write(&identity.Anchor{Number: c.number}), c.text)
+	}
+	require.ErrorContains(t, s.SetRange(9999, 20000), "does not start from the same number (10000)")
+	require.ErrorContains(t, s.SetRange(10000, 10000), "does not accommodate all 1 anchors")
+	require.ErrorContains(t, s.SetRange(10000, 1<<40), "is too large for this canister (max 67108864 entries)")
+	require.ErrorContains(t, s.SetRange(10000, 1), "improper")
+	require.NoError(t, s.SetRange(10000, 10001))
+	_, err := s.Allocate()
+	require.ErrorIs(t, err, ErrFull)
+}
+
+func TestSaltIsSetOnce(t *testing.T) {
+	s := newStore(t)
+	require.Error(t, s.SetSalt([32]byte{}))
+	require.NoError(t, s.SetSalt([32]byte{1}))
+	require.Error(t, s.SetSalt([32]byte{2}))
+}
+
+// The largest legal anchor fits a slot and one overflow block, with all that the rules can add to it.
+func TestLargestLegalAnchorFits(t *testing.T) {
+	a := &identity.Anchor{Number: 10000, Registration: &identity.Registration{Tentative: &identity.Data{
+		AAGUID: make([]byte, identity.AAGUIDSize), Metadata: identity.Metadata{},
+	}}}
+	for i := range identity.MaxDevices {
+		d := identity.Device{
+			Data: identity.Data{
+				PublicKey: slices.Repeat([]byte{byte(i)}, 250), AAGUID: make([]byte, identity.AAGUIDSize), Metadata: identity.Metadata{},
+			},
+			Principal:   principal.SelfAuthenticating([]byte{byte(i)}),
+			Consent:     &identity.Consent{Delay: 1, Askers: make([]identity.Asker, identity.MaxAskers)},
+			Challenge:   identity.Challenge{ExpiresAt: 1},
+			Attestation: identity.Attestation{At: 1},
+		}
+		a.Devices = append(a.Devices, d)
+	}
+	require.Equal(t, identity.MaxVariableBytes, a.VariableBytes())
+	b, err := appendRecord(nil, a, record2)
+	require.NoError(t, err)
+	t.Logf("the largest legal record has %d bytes", len(b))
+	require.LessOrEqual(t, len(b), SlotSize-slotHead2+blockPayload)
+}
+
+// A removed device leaves nothing behind, in the slot or in overflow.
+func TestRemovalErases(t *testing.T) {
+	mem := NewRAM(0)
+	s, err := Create(mem, Config{Lo: 0, Hi: 10})
+	require.NoError(t, err)
+	number := register(t, s, "kept", nil)
+	a := oneDevice(number, "kept", nil)
+	for i := range 9 {
+		a.Devices = append(a.Devices, oneDevice(0, fmt.Sprint("secret ", i), func(d *identity.Device) { d.CredentialID = make([]byte, 200) }).Devices[0])
+	}
+	require.NoError(t, s.Write(a))
+	require.Contains(t, string(mem.Bytes()), "secret")
+	a.Devices = a.Devices[:1]
+	require.NoError(t, s.Write(a))
+	require.NotContains(t, string(mem.Bytes()), "secret")
+	require.Equal(t, uint32(1), s.sb.regions[overflow].freed)
+}
+
+func TestDamageIsNamedAndContained(t *testing.T) {
+	mem := NewRAM(0)
+	s, err := Create(mem, Config{Lo: 10000, Hi: 20000})
+	require.NoError(t, err)
+	for _, a := range goldenAnchors() {
+		_, err := s.Allocate()
+		require.NoError(t, err)
+		require.NoError(t, s.Write(a))
+	}
+	flip := func(r region, unit uint32, off uint64) func() {
+		at, err := s.address(r, unit)
+		require.NoError(t, err)
+		var b [1]byte
+		turn := func() {
+			require.NoError(t, mem.ReadAt(b[:], at+off))
+			b[0] ^= 1
+			require.NoError(t, mem.WriteAt(b[:], at+off))
+		}
+		turn()
+		s, err = Open(mem)
+		require.NoError(t, err)
+		return turn
+	}
+	fsck := func() []string {
+		var c Check
+		done, err := s.Check(&c, func() bool { return true })
+		require.NoError(t, err)
+		require.True(t, done)
+		var names []string
+		for _, f := range c.Findings {
+			names = append(names, f.What)
+		}
+		return names
+	}
+	require.Empty(t, fsck())
+
+	for off := uint64(0); off < 400; off += 7 {
+		undo := flip(slots, 2, off)
+		_, err = s.Read(10002)
+		var bad *CorruptedError
+		require.ErrorAs(t, err, &bad, "offset %d", off)
+		require.Equal(t, "anchor 10002", bad.What)
+		require.Error(t, s.Write(&identity.Anchor{Number: 10002}))
+		_, err = s.Read(10003)
+		require.NoError(t, err)
+		require.Contains(t, fsck(), "anchor 10002")
+		undo()
+	}
+	undo := flip(overflow, 0, 100)
+	_, err = s.Read(10003)
+	if err == nil {
+		_, err = s.Read(10002)
+	}
+	require.ErrorAs(t, err, new(*CorruptedError))
+	undo()
+
+	undo = flip(history, 0, 40)
+	_, err = s.History(10000, 0, 10)
+	require.ErrorContains(t, err, "history of anchor 10000 is corrupted")
+	require.Equal(t, []string{"history of anchor 10000"}, fsck())
+	undo()
+
+	flip(index, 0, 30)
+	_, err = s.LookupCaller(goldenAnchors()[0].Devices[0].Principal, 10)
+	require.ErrorContains(t, err, "index")
+	require.NoError(t, s.Write(oneDevice(10001, "new", nil)), "a damaged index refuses nobody's call")
+	_, err = s.LookupCaller(goldenAnchors()[0].Devices[0].Principal, 10)
+	require.ErrorContains(t, err, "put aside")
+	require.Contains(t, fsck(), "index")
+	done, err := s.RebuildIndex(func() bool { return true })
+	require.NoError(t, err)
+	require.True(t, done)
+	require.Empty(t, fsck())
+	found, err := s.LookupCaller(principal.SelfAuthenticating([]byte("new")), 10)
+	require.NoError(t, err)
+	require.Equal(t, []uint64{10001}, found)
+}
+
+func TestSecondSuperblockServes(t *testing.T) {
+	mem := buildGolden(t, Layout2)
+	require.NoError(t, mem.WriteAt([]byte{0xff}, 20))
+	s, err := Open(mem)
+	require.NoError(t, err)
+	checkGolden(t, s, false)
+	var c Check
+	_, err = s.Check(&c, func() bool { return true })
+	require.NoError(t, err)
+	require.Equal(t, "superblock", c.Findings[0].What)
+	a, err := s.Read(10000)
+	require.NoError(t, err)
+	require.NoError(t, s.Write(a))
+	_, mirrored, err := readSuperblock(mem, 0)
+	require.NoError(t, err)
+	require.False(t, mirrored)
+
+	require.NoError(t, mem.WriteAt([]byte{0xff}, 20))
+	require.NoError(t, mem.WriteAt([]byte{0xff}, superblockMirror+20))
+	_, err = Open(mem)
+	require.ErrorContains(t, err, "superblock is corrupted: checksum")
+}
+
+func TestOpenRefusesWhatIsNotKedge(t *testing.T) {
+	_, err := Open(NewRAM(0))
+	require.ErrorIs(t, err, ErrNotKedge)
+	_, err = Open(RAMOf(make([]byte, 3*PageSize)))
+	require.ErrorContains(t, err, "superblock is corrupted")
+	_, err = Create(RAMOf(make([]byte, PageSize)), Config{})
+	require.ErrorContains(t, err, "already has 1 pages")
+}
+
+// A message that traps at any stable write leaves, once the network has rolled it back, what was before;
+// and running it again does what it would have done.
+func TestFaultAtEveryWrite(t *testing.T) {
+	mem := buildGolden(t, Layout2)
+	message := func(m Memory) error {
+		s, err := Open(m)
+		if err != nil {
+			return err
+		}
+		number, err := s.Allocate()
+		if err != nil {
+			return err
+		}
+		for _, a := range goldenAnchors() {
+			a.Number = number
+			if err := s.Write(a); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	whole := mem.Clone()
+	count := NewFaulty(whole, -1)
+	require.NoError(t, message(count))
+	for i := range count.Writes() {
+		attempt := mem.Clone()
+		err := message(NewFaulty(attempt, i))
+		require.ErrorIs(t, err, ErrFault)
+		require.False(t, errors.As(err, new(*CorruptedError)))
+		attempt = mem.Clone() // rolled back
+		require.NoError(t, message(attempt))
+		require.True(t, whole.Equal(attempt))
+	}
+}
