@@ -79,12 +79,19 @@ func (d *Decoder) failureText() string {
 }
 
 func (d *Decoder) failurePath() string {
+	const ends = 4 // of a long path, so many steps from either end are told
 	var b []byte
-	for i := len(d.failure.path) - 1; i >= 0; i-- { // innermost first
+	steps := d.failure.path // innermost first
+	for i := len(steps) - 1; i >= 0; i-- {
 		if b != nil {
 			b = append(b, ", "...)
 		}
-		s := d.failure.path[i]
+		if i >= ends && i < len(steps)-ends {
+			b = append(b, "…"...)
+			i = ends
+			continue
+		}
+		s := steps[i]
 		if s.name != "" {
 			b = append(b, "field "...)
 			b = strconv.AppendQuote(b, s.name)

@@ -349,8 +349,7 @@ func (p *textParser) record(fields []engine.Field) any {
 	given := map[uint32]any{}
 	for next := uint32(0); p.Err == nil && !p.Accept("}"); next++ {
 		id := next
-		if labelled := p.Tok.Kind == did.Word && p.Tok.Text != "true" && p.Tok.Text != "false" &&
-			p.Tok.Text != "null" && p.Tok.Text != "record" && p.Tok.Text != "opt" || p.assignFollows(); labelled {
+		if p.Peek() == "=" {
 			id = p.label()
 			p.Expect("=")
 		}
@@ -372,8 +371,6 @@ func (p *textParser) record(fields []engine.Field) any {
 	}
 	return v
 }
-
-func (p *textParser) assignFollows() bool { return p.Peek() == "=" }
 
 func (p *textParser) primitive(r engine.Ref) any {
 	t := p.Advance()
