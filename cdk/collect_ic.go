@@ -14,22 +14,24 @@ import (
 
 const (
 	collectAfter = 16 << 20 // bytes
-	looksEvery   = 16       // messages
+	maxWait      = 64       // messages
 )
 
 // allocated is read into, to not allocate.
 var allocated = []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}}
 
 var collector struct {
-	base  uint64 // bytes that had been allocated in all at the last collection
-	pages uint32 // size of the heap when we last looked
-	idle  uint32 // messages since then
+	collected uint64 // bytes that had been allocated in all when we last collected,
+	looked    uint64 // and when we last looked
+	pages     uint32 // size of the heap when we last looked
+	messages  uint32 // since then
+	wait      uint32 // after so many messages we look again
 }
 
 func init() {
 	debug.SetGCPercent(-1)
-	collector.base = allocatedBytes() // fills tables of package metrics here, not in the first message
-	collector.pages = memoryPages()
+	collector.collected = allocatedBytes() // fills tables of package metrics here, not in the first message
+	collector.looked, collector.pages, collector.wait = collector.collected, memoryPages(), 1
 }
 
 func allocatedBytes() uint64 {
@@ -37,18 +39,24 @@ func allocatedBytes() uint64 {
 	return allocated[0].Value.Uint64()
 }
 
-// collectGarbage runs the collector if it is time. To ask the runtime costs thousands of
-// instructions, so it asks when the heap has become larger, and in every sixteenth message because
-// a heap that was larger once has room without growing.
+// collectGarbage runs the collector if it is time. To ask the runtime how much was allocated costs
+// thousands of instructions, so it asks when the heap has become larger, and else when it would be
+// time if messages went on allocating as they did, because a heap that was larger once has room
+// without growing.
 func collectGarbage() {
+	c := &collector
+	c.messages++
 	pages := memoryPages()
-	collector.idle++
-	if pages == collector.pages && collector.idle < looksEvery {
+	if pages == c.pages && c.messages < c.wait {
 		return
 	}
-	collector.pages, collector.idle = pages, 0
-	if bytes := allocatedBytes(); bytes-collector.base >= collectAfter {
-		collector.base = bytes
+	bytes := allocatedBytes()
+	perMessage := (bytes-c.looked)/uint64(c.messages) + 1
+	c.looked, c.pages, c.messages = bytes, pages, 0
+	if bytes-c.collected >= collectAfter {
+		c.collected = bytes
 		runtime.GC()
 	}
+	left := collectAfter - (bytes - c.collected)
+	c.wait = uint32(min(left/perMessage+1, maxWait))
 }

@@ -6,11 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"unicode/utf8"
 
+	"kedge/cdk/internal/gobuild"
 	"kedge/cdk/link"
 )
 
@@ -38,7 +38,7 @@ func (b *build) run() error {
 	if err := checkWritable(b.output); err != nil {
 		return err
 	}
-	reactor, err := compile(b.pkg)
+	reactor, err := gobuild.Reactor("", b.pkg)
 	if err != nil {
 		return err
 	}
@@ -81,32 +81,6 @@ func (b *build) sections() ([]link.Section, error) {
 		sections = append(sections, link.Section{Name: m.name, Private: m.private, Content: content})
 	}
 	return sections, nil
-}
-
-// compile runs go build and returns the reactor.
-func compile(pkg string) ([]byte, error) {
-	dir, err := os.MkdirTemp("", "icbuild-*")
-	if err != nil {
-		return nil, err
-	}
-	defer os.RemoveAll(dir)
-	out := filepath.Join(dir, "reactor.wasm")
-	cmd := exec.Command("go", "build", "-buildmode=c-shared", "-trimpath", "-buildvcs=false", "-o", out, pkg)
-	// What would make the output depend on the machine is set here, not inherited.
-	cmd.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm", "CGO_ENABLED=0", "GOFLAGS=", "GOWASM=", "GOEXPERIMENT=", "GOFIPS140=off")
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	if err := cmd.Run(); err != nil {
-		if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
-			return nil, fmt.Errorf("go build %s failed:\n%s", pkg, bytes.TrimSpace(stderr.Bytes()))
-		}
-		return nil, fmt.Errorf("go build: %w", err)
-	}
-	reactor, err := os.ReadFile(out)
-	if errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("go build %s wrote nothing: is it a package main?", pkg)
-	}
-	return reactor, err
 }
 
 // compress makes a gzip file without time and name, which would differ from build to build.

@@ -86,8 +86,7 @@ func sha256Block() ([]wasm.Locals, []byte) {
 	}
 	b.LocalGet(p).I32Const(64).Op(wasm.OpI32Add).LocalTee(p).LocalGet(end).Op(wasm.OpI32LtU).BrIf(0)
 	b.End().End()
-	// Return: pop the return address, do not unwind.
-	b.GlobalGet(sp).I32Const(8).Op(wasm.OpI32Add).GlobalSet(sp).I32Const(0).End()
+	goReturn(b)
 	return []wasm.Locals{{Count: count - 1, Type: wasm.I32}}, b.Bytes()
 }
 

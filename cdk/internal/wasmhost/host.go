@@ -18,7 +18,10 @@ import (
 	"kedge/wasm"
 )
 
-const pageSize = 65536
+const (
+	pageSize    = 65536
+	memoryLimit = 4096 // pages: a canister that wants more than 256 MiB is out of memory
+)
 
 // Host is one canister with its surroundings. The fields up to Log may be set between messages.
 type Host struct {
@@ -115,7 +118,7 @@ func Instantiate(t testing.TB, module []byte) (*Host, error) {
 	m.Exports = append(m.Exports, wasm.Export{Name: "callback", Index: trampoline})
 
 	h := &Host{Now: 1_700_000_000_000_000_000, Caller: []byte{4}, Self: []byte{0, 0, 0, 0, 0, 0, 0, 1, 1, 1}, ctx: t.Context()}
-	r := wazero.NewRuntimeWithConfig(h.ctx, wazero.NewRuntimeConfig().WithCompilationCache(cache))
+	r := wazero.NewRuntimeWithConfig(h.ctx, wazero.NewRuntimeConfig().WithCompilationCache(cache).WithMemoryLimitPages(memoryLimit))
 	t.Cleanup(func() { _ = r.Close(context.Background()) })
 	_, err = h.system(r.NewHostModuleBuilder(wasm.SystemModule)).Instantiate(h.ctx)
 	require.NoError(t, err)

@@ -1,15 +1,13 @@
 package wasmhost
 
 import (
+	"context"
 	"encoding/binary"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/tetratelabs/wazero"
-
-	"context"
-
 	"github.com/tetratelabs/wazero/api"
 
 	"kedge/wasm"
@@ -28,6 +26,11 @@ func (h *Host) system(b wazero.HostModuleBuilder) wazero.HostModuleBuilder {
 		b = b.NewFunctionBuilder().WithGoModuleFunction(api.GoModuleFunc(func(_ context.Context, _ api.Module, stack []uint64) {
 			if h.entry == "start" && !slices.Contains(inStart, name) {
 				h.trap("ic0.%s in the start function", name)
+			}
+			for i, p := range typ.Params {
+				if p == wasm.I32 {
+					stack[i] &= 0xffffffff // wazero leaves the upper half undefined
+				}
 			}
 			result := f(stack)
 			if len(typ.Results) > 0 {
