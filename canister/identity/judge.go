@@ -125,7 +125,7 @@ func (f facts) loss(lost set) verdict {
 	if left != 0 {
 		return verdict{true, Delayed, left}
 	}
-	return verdict{true, Limited, protected & lost}
+	return verdict{true, Restricted, protected & lost}
 }
 
 // theft judges what the owner can do when a thief holds the stolen device.

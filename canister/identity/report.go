@@ -31,16 +31,16 @@ type Outcome uint8
 
 // The outcomes.
 const (
-	Survives  Outcome = iota // the owner can return the anchor to his own devices
-	Delayed                  // so too, once a release that was agreed to in advance has run
-	Limited                  // the owner signs in, but lost protected devices stay, and nothing is protected again
-	Contested                // owner and thief both hold on, and neither can put the other out at once
-	LockedOut                // the owner holds nothing
-	TakenOver                // a thief can put the owner out
+	Survives   Outcome = iota // the owner can return the anchor to his own devices
+	Delayed                   // so too, once a release that was agreed to in advance has run
+	Restricted                // the owner signs in, but lost protected devices stay, and nothing is protected again
+	Contested                 // owner and thief both hold on, and neither can put the other out at once
+	LockedOut                 // the owner holds nothing
+	TakenOver                 // a thief can put the owner out
 	outcomes
 )
 
-var outcomeNames = [outcomes]string{"survives", "delayed", "limited", "contested", "locked_out", "taken_over"}
+var outcomeNames = [outcomes]string{"survives", "delayed", "restricted", "contested", "locked_out", "taken_over"}
 
 // String returns the stable snake_case name, which is the Candid variant tag.
 func (o Outcome) String() string { return outcomeNames[o] }
