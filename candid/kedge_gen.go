@@ -741,16 +741,25 @@ type Scenario uint8
 
 // The cases of Scenario.
 const (
-	ScenarioLoseOneDevice      Scenario = 7
-	ScenarioLoseAllDevices     Scenario = 0
-	ScenarioForgottenPasscode  Scenario = 5
+	// the one whose loss hurts most
+	ScenarioLoseOneDevice Scenario = 7
+	// all everyday devices; what a cloud has backed up comes back
+	ScenarioLoseAllDevices Scenario = 0
+	// the same, and the cloud does not open either
+	ScenarioForgottenPasscode Scenario = 5
+	// synced passkeys are gone, and those that nobody knows to be device-bound
 	ScenarioCloudAccountClosed Scenario = 6
-	ScenarioEcosystemSwitched  Scenario = 4
-	ScenarioDomainGone         Scenario = 3
-	ScenarioPhraseCopied       Scenario = 1
-	ScenarioLaptopStolen       Scenario = 8
-	ScenarioPhraseLost         Scenario = 2
-	ScenarioModelBroken        Scenario = 9
+	// only device-bound keys that roam come along
+	ScenarioEcosystemSwitched Scenario = 4
+	// the web address to which every passkey is bound
+	ScenarioDomainGone Scenario = 3
+	// a thief has read the recovery phrase
+	ScenarioPhraseCopied Scenario = 1
+	// unlocked: a thief holds the everyday device whose theft hurts most
+	ScenarioLaptopStolen Scenario = 8
+	ScenarioPhraseLost   Scenario = 2
+	// one authenticator model fails
+	ScenarioModelBroken Scenario = 9
 )
 
 // String is the name of the case.
@@ -780,17 +789,23 @@ func (c Scenario) String() string {
 	return "unknown"
 }
 
-// Outcome is how a scenario ends for the owner.
+// Outcome is how a scenario ends for the owner, from the best to the worst.
 type Outcome uint8
 
 // The cases of Outcome.
 const (
-	// the owner still gets in, and nobody else does
-	OutcomeSurvives  Outcome = 3
-	OutcomeLockedOut Outcome = 1
-	// whoever acts first wins
-	OutcomeContested Outcome = 0
-	OutcomeTakenOver Outcome = 2
+	// the owner can return the anchor to his own devices
+	OutcomeSurvives Outcome = 4
+	// the same, once a release that was agreed to in advance has run
+	OutcomeDelayed Outcome = 0
+	// the owner signs in, but lost protected devices stay, and nothing is protected again
+	OutcomeRestricted Outcome = 5
+	// owner and thief both hold on, and neither can put the other out at once
+	OutcomeContested Outcome = 1
+	// the owner holds nothing
+	OutcomeLockedOut Outcome = 2
+	// a thief can put the owner out
+	OutcomeTakenOver Outcome = 3
 )
 
 // String is the name of the case.
@@ -798,10 +813,14 @@ func (c Outcome) String() string {
 	switch c {
 	case OutcomeSurvives:
 		return "survives"
-	case OutcomeLockedOut:
-		return "locked_out"
+	case OutcomeDelayed:
+		return "delayed"
+	case OutcomeRestricted:
+		return "restricted"
 	case OutcomeContested:
 		return "contested"
+	case OutcomeLockedOut:
+		return "locked_out"
 	case OutcomeTakenOver:
 		return "taken_over"
 	}
@@ -813,76 +832,78 @@ type Advice uint8
 
 // The cases of Advice.
 const (
-	AdviceAddPhrase          Advice = 9
-	AdviceProtectPhrase      Advice = 6
-	AdviceAddHardwareKey     Advice = 2
-	AdviceProtectHardwareKey Advice = 3
-	// use the device once, to prove that it works
-	AdviceProveDevice Advice = 1
-	// have the device show what kind of key it holds
-	AdviceAttestDevice     Advice = 0
-	AdviceSwitchGuardOn    Advice = 5
-	AdviceConsentToRelease Advice = 8
-	AdviceReplacePhrase    Advice = 4
-	AdviceRemoveDevice     Advice = 7
+	// sign a call with the protected device that never has: type the new phrase back
+	AdviceCallWithProtected Advice = 1
+	AdviceProtectPhrase     Advice = 2
+	// let the protected devices consent to their release, naming the others
+	AdviceConsentToRelease Advice = 3
+	// add a recovery phrase, type it back and protect it
+	AdviceAddPhrase Advice = 4
+	// add a device-bound hardware key of another model, kept elsewhere, and protect it
+	AdviceAddHardwareKey Advice = 0
 )
 
 // String is the name of the case.
 func (c Advice) String() string {
 	switch c {
-	case AdviceAddPhrase:
-		return "add_phrase"
+	case AdviceCallWithProtected:
+		return "call_with_protected"
 	case AdviceProtectPhrase:
 		return "protect_phrase"
-	case AdviceAddHardwareKey:
-		return "add_hardware_key"
-	case AdviceProtectHardwareKey:
-		return "protect_hardware_key"
-	case AdviceProveDevice:
-		return "prove_device"
-	case AdviceAttestDevice:
-		return "attest_device"
-	case AdviceSwitchGuardOn:
-		return "switch_guard_on"
 	case AdviceConsentToRelease:
 		return "consent_to_release"
-	case AdviceReplacePhrase:
-		return "replace_phrase"
-	case AdviceRemoveDevice:
-		return "remove_device"
+	case AdviceAddPhrase:
+		return "add_phrase"
+	case AdviceAddHardwareKey:
+		return "add_hardware_key"
 	}
 	return "unknown"
 }
 
-// NextStep is the step that would help most.
-type NextStep struct {
-	// null if the client does not know it yet
-	Advice *Advice
-	Device DeviceKey
-	// in English
-	Description string
-}
-
-// Finding is how the anchor fares in one scenario.
+// Finding is how the anchor fares in one scenario. What the client does not know
+// yet is null.
 type Finding struct {
 	Scenario *Scenario
-	// the device that is lost, stolen or copied, where it matters which
-	Subject DeviceKey
-	Outcome *Outcome
-	// the devices that save the owner, or with which others take the anchor
+	Outcome  *Outcome
+	// the devices that bring the owner back if the outcome is survives or delayed;
+	// else those whose loss or theft does the harm
 	Devices []DeviceKey
-	// in English
-	Description string
-	NextStep    *NextStep
+	// what would help most; null if nothing of the list would
+	NextStep *Advice
 }
 
-// RecoveryReport says which disasters an anchor would survive.
+// ProtectionState sums up the marks of an anchor.
+type ProtectionState uint8
+
+// The cases of ProtectionState.
+const (
+	// no device is marked: whoever comes first, owner or thief, protects a device and wins
+	ProtectionStateUnmarked ProtectionState = 2
+	// the only marks are on devices that have never called, and will lapse
+	ProtectionStateUnproven ProtectionState = 0
+	ProtectionStateMarked   ProtectionState = 1
+)
+
+// String is the name of the case.
+func (c ProtectionState) String() string {
+	switch c {
+	case ProtectionStateUnmarked:
+		return "unmarked"
+	case ProtectionStateUnproven:
+		return "unproven"
+	case ProtectionStateMarked:
+		return "marked"
+	}
+	return "unknown"
+}
+
+// RecoveryReport says which disasters an anchor would survive. It has a finding
+// for each scenario that applies, and never a percentage.
 type RecoveryReport struct {
-	// the first thing to know
+	Protection *ProtectionState
+	// the first thing to know, in English
 	Headline string
 	Findings []Finding
-	// the one step that helps in most of them
-	NextStep *NextStep
 }
 
 // RecoveryReportResult is the answer to recovery_report.
@@ -1070,7 +1091,7 @@ type CredentialMatch struct {
 // AttestationChallenge is what a passkey signs to show what kind of key it is.
 // The client computes it again before it has it signed:
 //
-//	SHA-256("\17kedge attestation" · length of canister id, 1 byte · canister id ·
+//	SHA-256("\11kedge attestation" · length of canister id, 1 byte · canister id ·
 //	anchor, 8 bytes big-endian · length of key, 2 bytes big-endian · key · nonce)
 type AttestationChallenge struct {
 	Challenge []byte
@@ -2497,22 +2518,22 @@ func DecodeLookupCallerResult(data []byte) (result []UserNumber, err error) {
 }
 
 // EncodeLookupDeviceKeyArgs encodes the arguments of lookup_device_key.
-func EncodeLookupDeviceKeyArgs(deviceKey DeviceKey) []byte {
-	return AppendLookupDeviceKeyArgs(nil, deviceKey)
+func EncodeLookupDeviceKeyArgs(credentialId CredentialId) []byte {
+	return AppendLookupDeviceKeyArgs(nil, credentialId)
 }
 
 // AppendLookupDeviceKeyArgs encodes the arguments of lookup_device_key at the end of b.
-func AppendLookupDeviceKeyArgs(b []byte, deviceKey DeviceKey) []byte {
+func AppendLookupDeviceKeyArgs(b []byte, credentialId CredentialId) []byte {
 	b = append(b, signature27.Header...)
-	b = engine.AppendBlob(b, deviceKey)
+	b = engine.AppendBlob(b, credentialId)
 	return b
 }
 
 // DecodeLookupDeviceKeyArgs decodes the arguments of lookup_device_key.
-func DecodeLookupDeviceKeyArgs(data []byte) (deviceKey DeviceKey, err error) {
+func DecodeLookupDeviceKeyArgs(data []byte) (credentialId CredentialId, err error) {
 	d := engine.NewDecoder(data, types, &signature27)
 	if w, ok := d.Arg(); ok {
-		deviceKey = d.Blob(w)
+		credentialId = d.Blob(w)
 	}
 	err = d.Finish()
 	return
@@ -5458,7 +5479,7 @@ func decodeScenario(d *engine.Decoder, w engine.Ref, v *Scenario) {
 }
 
 func appendOutcome(b []byte, v *Outcome) []byte {
-	if *v > 3 {
+	if *v > 5 {
 		panic("candid: no such case of Outcome")
 	}
 	b = append(b, byte(*v))
@@ -5471,6 +5492,10 @@ func decodeOutcome(d *engine.Decoder, w engine.Ref, v *Outcome) {
 		return
 	}
 	switch id {
+	case 271472290:
+		*v = OutcomeDelayed
+		d.Null(t)
+		d.EndVariant("delayed")
 	case 330200819:
 		*v = OutcomeContested
 		d.Null(t)
@@ -5487,13 +5512,17 @@ func decodeOutcome(d *engine.Decoder, w engine.Ref, v *Outcome) {
 		*v = OutcomeSurvives
 		d.Null(t)
 		d.EndVariant("survives")
+	case 2941610651:
+		*v = OutcomeRestricted
+		d.Null(t)
+		d.EndVariant("restricted")
 	default:
 		d.BadCase(id)
 	}
 }
 
 func appendAdvice(b []byte, v *Advice) []byte {
-	if *v > 9 {
+	if *v > 4 {
 		panic("candid: no such case of Advice")
 	}
 	b = append(b, byte(*v))
@@ -5506,38 +5535,18 @@ func decodeAdvice(d *engine.Decoder, w engine.Ref, v *Advice) {
 		return
 	}
 	switch id {
-	case 135523856:
-		*v = AdviceAttestDevice
-		d.Null(t)
-		d.EndVariant("attest_device")
-	case 858918169:
-		*v = AdviceProveDevice
-		d.Null(t)
-		d.EndVariant("prove_device")
 	case 2122859878:
 		*v = AdviceAddHardwareKey
 		d.Null(t)
 		d.EndVariant("add_hardware_key")
-	case 2362262968:
-		*v = AdviceProtectHardwareKey
+	case 2890249782:
+		*v = AdviceCallWithProtected
 		d.Null(t)
-		d.EndVariant("protect_hardware_key")
-	case 3153070052:
-		*v = AdviceReplacePhrase
-		d.Null(t)
-		d.EndVariant("replace_phrase")
-	case 3245272676:
-		*v = AdviceSwitchGuardOn
-		d.Null(t)
-		d.EndVariant("switch_guard_on")
+		d.EndVariant("call_with_protected")
 	case 3786292329:
 		*v = AdviceProtectPhrase
 		d.Null(t)
 		d.EndVariant("protect_phrase")
-	case 3948421745:
-		*v = AdviceRemoveDevice
-		d.Null(t)
-		d.EndVariant("remove_device")
 	case 4152877192:
 		*v = AdviceConsentToRelease
 		d.Null(t)
@@ -5551,62 +5560,13 @@ func decodeAdvice(d *engine.Decoder, w engine.Ref, v *Advice) {
 	}
 }
 
-func appendNextStep(b []byte, v *NextStep) []byte {
-	b = engine.AppendText(b, v.Description)
-	if v.Device == nil {
-		b = append(b, 0)
-	} else {
-		b = append(b, 1)
-		b = engine.AppendBlob(b, v.Device)
-	}
-	if v.Advice == nil {
-		b = append(b, 0)
-	} else {
-		b = append(b, 1)
-		b = appendAdvice(b, v.Advice)
-	}
-	return b
-}
-
-func decodeNextStep(d *engine.Decoder, w engine.Ref, v *NextStep) {
-	f := d.Record(w)
-	if f.Field(d, 1595738364, "description") {
-		v.Description = d.Text(f.Type)
-	}
-	if f.OptField(d, 1903680662, "device") {
-		if t1, m1, ok := d.Opt(f.Type); ok {
-			v.Device = d.Blob(t1)
-			if !d.EndOpt(m1, t1) {
-				v.Device = nil
-			}
-		}
-	}
-	if f.OptField(d, 2868851448, "advice") {
-		if t1, m1, ok := d.Opt(f.Type); ok {
-			x1 := new(Advice)
-			decodeAdvice(d, t1, x1)
-			if d.EndOpt(m1, t1) {
-				v.Advice = x1
-			}
-		}
-	}
-	f.End(d)
-}
-
 func appendFinding(b []byte, v *Finding) []byte {
 	if v.NextStep == nil {
 		b = append(b, 0)
 	} else {
 		b = append(b, 1)
-		b = appendNextStep(b, v.NextStep)
+		b = appendAdvice(b, v.NextStep)
 	}
-	if v.Subject == nil {
-		b = append(b, 0)
-	} else {
-		b = append(b, 1)
-		b = engine.AppendBlob(b, v.Subject)
-	}
-	b = engine.AppendText(b, v.Description)
 	if v.Scenario == nil {
 		b = append(b, 0)
 	} else {
@@ -5630,23 +5590,12 @@ func decodeFinding(d *engine.Decoder, w engine.Ref, v *Finding) {
 	f := d.Record(w)
 	if f.OptField(d, 327462232, "next_step") {
 		if t1, m1, ok := d.Opt(f.Type); ok {
-			x1 := new(NextStep)
-			decodeNextStep(d, t1, x1)
+			x1 := new(Advice)
+			decodeAdvice(d, t1, x1)
 			if d.EndOpt(m1, t1) {
 				v.NextStep = x1
 			}
 		}
-	}
-	if f.OptField(d, 696779180, "subject") {
-		if t1, m1, ok := d.Opt(f.Type); ok {
-			v.Subject = d.Blob(t1)
-			if !d.EndOpt(m1, t1) {
-				v.Subject = nil
-			}
-		}
-	}
-	if f.Field(d, 1595738364, "description") {
-		v.Description = d.Text(f.Type)
 	}
 	if f.OptField(d, 3205103760, "scenario") {
 		if t1, m1, ok := d.Opt(f.Type); ok {
@@ -5682,14 +5631,45 @@ func decodeFinding(d *engine.Decoder, w engine.Ref, v *Finding) {
 	f.End(d)
 }
 
+func appendProtectionState(b []byte, v *ProtectionState) []byte {
+	if *v > 2 {
+		panic("candid: no such case of ProtectionState")
+	}
+	b = append(b, byte(*v))
+	return b
+}
+
+func decodeProtectionState(d *engine.Decoder, w engine.Ref, v *ProtectionState) {
+	id, t, ok := d.Variant(w)
+	if !ok {
+		return
+	}
+	switch id {
+	case 3081128811:
+		*v = ProtectionStateUnproven
+		d.Null(t)
+		d.EndVariant("unproven")
+	case 3127932332:
+		*v = ProtectionStateMarked
+		d.Null(t)
+		d.EndVariant("marked")
+	case 3166151877:
+		*v = ProtectionStateUnmarked
+		d.Null(t)
+		d.EndVariant("unmarked")
+	default:
+		d.BadCase(id)
+	}
+}
+
 func appendRecoveryReport(b []byte, v *RecoveryReport) []byte {
-	if v.NextStep == nil {
+	b = engine.AppendText(b, v.Headline)
+	if v.Protection == nil {
 		b = append(b, 0)
 	} else {
 		b = append(b, 1)
-		b = appendNextStep(b, v.NextStep)
+		b = appendProtectionState(b, v.Protection)
 	}
-	b = engine.AppendText(b, v.Headline)
 	b = engine.AppendULEB(b, uint64(len(v.Findings)))
 	for i1 := range v.Findings {
 		b = appendFinding(b, &v.Findings[i1])
@@ -5699,17 +5679,17 @@ func appendRecoveryReport(b []byte, v *RecoveryReport) []byte {
 
 func decodeRecoveryReport(d *engine.Decoder, w engine.Ref, v *RecoveryReport) {
 	f := d.Record(w)
-	if f.OptField(d, 327462232, "next_step") {
-		if t1, m1, ok := d.Opt(f.Type); ok {
-			x1 := new(NextStep)
-			decodeNextStep(d, t1, x1)
-			if d.EndOpt(m1, t1) {
-				v.NextStep = x1
-			}
-		}
-	}
 	if f.Field(d, 1222201620, "headline") {
 		v.Headline = d.Text(f.Type)
+	}
+	if f.OptField(d, 1684155417, "protection") {
+		if t1, m1, ok := d.Opt(f.Type); ok {
+			x1 := new(ProtectionState)
+			decodeProtectionState(d, t1, x1)
+			if d.EndOpt(m1, t1) {
+				v.Protection = x1
+			}
+		}
 	}
 	if f.Field(d, 2910198282, "findings") {
 		e1, n1 := d.Vec(f.Type)
@@ -6916,19 +6896,19 @@ var types = engine.Table{
 	97:  {Op: engine.Variant, Fields: []engine.Field{{ID: 1904503354, Type: engine.Null}, {ID: 2612883609, Type: engine.Null}, {ID: 2743898504, Type: engine.Null}, {ID: 3440940014, Type: engine.Null}}}, // Loss
 	98:  {Op: engine.Vec, Elem: 97},
 	99:  {Op: engine.Opt, Elem: 98},
-	100: {Op: engine.Variant, Fields: []engine.Field{{ID: 135523856, Type: engine.Null}, {ID: 858918169, Type: engine.Null}, {ID: 2122859878, Type: engine.Null}, {ID: 2362262968, Type: engine.Null}, {ID: 3153070052, Type: engine.Null}, {ID: 3245272676, Type: engine.Null}, {ID: 3786292329, Type: engine.Null}, {ID: 3948421745, Type: engine.Null}, {ID: 4152877192, Type: engine.Null}, {ID: 4260963735, Type: engine.Null}}}, // Advice
+	100: {Op: engine.Variant, Fields: []engine.Field{{ID: 3081128811, Type: engine.Null}, {ID: 3127932332, Type: engine.Null}, {ID: 3166151877, Type: engine.Null}}}, // ProtectionState
 	101: {Op: engine.Opt, Elem: 100},
-	102: {Op: engine.Record, Fields: []engine.Field{{ID: 1595738364, Type: engine.Text}, {ID: 1903680662, Type: 22}, {ID: 2868851448, Type: 101}}}, // NextStep
+	102: {Op: engine.Variant, Fields: []engine.Field{{ID: 2122859878, Type: engine.Null}, {ID: 2890249782, Type: engine.Null}, {ID: 3786292329, Type: engine.Null}, {ID: 4152877192, Type: engine.Null}, {ID: 4260963735, Type: engine.Null}}}, // Advice
 	103: {Op: engine.Opt, Elem: 102},
 	104: {Op: engine.Variant, Fields: []engine.Field{{ID: 49169941, Type: engine.Null}, {ID: 70642186, Type: engine.Null}, {ID: 640036650, Type: engine.Null}, {ID: 891086970, Type: engine.Null}, {ID: 1638324914, Type: engine.Null}, {ID: 2319720131, Type: engine.Null}, {ID: 2640410888, Type: engine.Null}, {ID: 3501327865, Type: engine.Null}, {ID: 3560375212, Type: engine.Null}, {ID: 3781057387, Type: engine.Null}}}, // Scenario
 	105: {Op: engine.Opt, Elem: 104},
-	106: {Op: engine.Variant, Fields: []engine.Field{{ID: 330200819, Type: engine.Null}, {ID: 1263482777, Type: engine.Null}, {ID: 1464862092, Type: engine.Null}, {ID: 2125556097, Type: engine.Null}}}, // Outcome
+	106: {Op: engine.Variant, Fields: []engine.Field{{ID: 271472290, Type: engine.Null}, {ID: 330200819, Type: engine.Null}, {ID: 1263482777, Type: engine.Null}, {ID: 1464862092, Type: engine.Null}, {ID: 2125556097, Type: engine.Null}, {ID: 2941610651, Type: engine.Null}}}, // Outcome
 	107: {Op: engine.Opt, Elem: 106},
-	108: {Op: engine.Record, Fields: []engine.Field{{ID: 327462232, Type: 103}, {ID: 696779180, Type: 22}, {ID: 1595738364, Type: engine.Text}, {ID: 3205103760, Type: 105}, {ID: 3613992733, Type: 58}, {ID: 3687823506, Type: 107}}}, // Finding
+	108: {Op: engine.Record, Fields: []engine.Field{{ID: 327462232, Type: 103}, {ID: 3205103760, Type: 105}, {ID: 3613992733, Type: 58}, {ID: 3687823506, Type: 107}}}, // Finding
 	109: {Op: engine.Vec, Elem: 108},
-	110: {Op: engine.Record, Fields: []engine.Field{{ID: 327462232, Type: 103}, {ID: 1222201620, Type: engine.Text}, {ID: 2910198282, Type: 109}}}, // RecoveryReport
-	111: {Op: engine.Variant, Fields: []engine.Field{{ID: 17724, Type: 110}, {ID: 3456837, Type: 32}}},                                             // RecoveryReportResult
-	112: {Op: engine.Record, Fields: []engine.Field{{ID: 5343647, Type: engine.Text}, {ID: 1169399005, Type: engine.Text}}},                        // ChallengeResult
+	110: {Op: engine.Record, Fields: []engine.Field{{ID: 1222201620, Type: engine.Text}, {ID: 1684155417, Type: 101}, {ID: 2910198282, Type: 109}}}, // RecoveryReport
+	111: {Op: engine.Variant, Fields: []engine.Field{{ID: 17724, Type: 110}, {ID: 3456837, Type: 32}}},                                              // RecoveryReportResult
+	112: {Op: engine.Record, Fields: []engine.Field{{ID: 5343647, Type: engine.Text}, {ID: 1169399005, Type: engine.Text}}},                         // ChallengeResult
 	113: {Op: engine.Record, Fields: []engine.Field{{ID: 146912637, Type: engine.Nat64}}},
 	114: {Op: engine.Variant, Fields: []engine.Field{{ID: 2183195177, Type: engine.Null}, {ID: 3252762087, Type: engine.Null}, {ID: 4104166786, Type: 113}}}, // RegisterResponse
 	115: {Op: engine.Record, Fields: []engine.Field{{ID: 1186566605, Type: 58}, {ID: 3609646979, Type: engine.Nat64}}},
@@ -6982,7 +6962,7 @@ var (
 	signature32 = engine.Signature{Header: "DIDL\x02m{nx\x04xq\x00\x01", Args: []engine.Field{{Type: engine.Nat64}, {ID: 1, Type: engine.Text}, {ID: 2, Type: 17}, {ID: 3, Type: 31}}}
 	signature33 = engine.Signature{Header: "DIDL\x01m{\x02\x00x", Args: []engine.Field{{Type: 17}, {ID: 1, Type: engine.Nat64}}}
 	signature34 = engine.Signature{Header: "DIDL\x01m{\x02x\x00", Args: []engine.Field{{Type: engine.Nat64}, {ID: 1, Type: 17}}}
-	signature35 = engine.Signature{Header: "DIDL\x14k\x02\xbc\x8a\x01\x01\xc5\xfe\xd2\x01\x0fl\x03\xd8ڒ\x9c\x01\x02\x94\xa2\xe5\xc6\x04q\x8a\xb4\xd8\xeb\n\bn\x03l\x03\xfc\x91\xf4\xf8\x05q\x96\xb9ߋ\a\x04\xf8\xe5\xfc\xd7\n\x06n\x05m{n\ak\n\x90\xdc\xcf@\x7f\x99\x9aș\x03\x7f抡\xf4\a\x7f\xb8\x8b\xb5\xe6\b\x7f\xe4\x8f\xc0\xdf\v\x7f\xe4ܻ\x8b\f\x7f\xe9\xf8\xb8\x8d\x0e\x7f\xf1\xc4\xe0\xda\x0e\x7f\x88\xc1\x9f\xbc\x0f\x7f\x97\xcb\xe4\xef\x0f\x7fm\tl\x06\xd8ڒ\x9c\x01\x02\xac\x83\xa0\xcc\x02\x04\xfc\x91\xf4\xf8\x05q\x90\x81\xa8\xf8\v\n\x9dΤ\xbb\r\f\x92\xf1\xbe\xde\r\rn\vk\n\x95\x8c\xb9\x17\x7f\x8a\xd4\xd7!\x7f\xaaޘ\xb1\x02\x7f\xfa\xd0\xf3\xa8\x03\x7f\xb2\xb5\x9b\x8d\x06\x7fý\x90\xd2\b\x7f\x88\xf2\x85\xeb\t\x7f\xf9\x8bȅ\r\x7f\xac\x87ܡ\r\x7f\xeb\xb6\xf9\x8a\x0e\x7fm\x05n\x0ek\x04\xf3\xed\xb9\x9d\x01\x7f\x99\xef\xbc\xda\x04\x7f\x8c\x8b\xc0\xba\x05\x7f\x81\xd3\xc5\xf5\a\x7fl\a\xba\xa9\xce\x04\x10\xad⒎\x04\x11\x96\xb9ߋ\a\x04\xbb\xbe\x84\xa8\a\x13\xc7\xeb\xc4\xd0\tq橞\xf8\t\x13\xe9\xe9נ\v\x13nqn\x12k,\x8f\x85\xd8\r\x7f\xe0\x9fȰ\x01\x7f\x81\xf4\xc8\xde\x01\x7f\xec\xfa\xec\x8d\x02\x7f\xac\xfb\xeb\xf8\x02\x7f\x81傀\x03\x7f\xe3\xe9¸\x03\x7f\xbb\x91\xba\xf9\x03\x7f\x88\xa8\x9a\xf4\x05\x7f\xdc\xf2\xca\xc9\x06\x7f\xf7\xa6\x93\xcf\x06\x7f쐼\xd3\x06\x7f\x9d\xb7\xf2\xe5\x06\x7f\x84\xbdւ\a\x7f\x80\xef\x97\xc5\a\x7f\xcd\xec\x9f\xcc\a\x7f\xb1\xf1\xaf\xd0\a\x7f\xc9\xe4\xdf\xef\a\x7f\x88\x9fٷ\b\x7f\x9d\x8f\xc5\xd9\b\x7f\xa3\xe7̌\t\x7f\xc8\xf2\x9c\x92\t\x7f\xc7\xc8\xff\xb6\t\x7fЈ\xa2\xda\t\x7f\xff\xa8\xca\xf8\t\x7f\xbf\xf4Ɯ\n\x7f\x84\xa1\xa3\xc3\n\x7f\xa5\x97\xe0\xf5\n\x7f\xefͼ\xfd\n\x7f\u009b\xa1\x93\v\x7f\xb5\x8b\xf2\xcf\v\x7f\xb1\xe9\xd2\xd8\v\x7f\x90\x92ׅ\f\x7fж\x80\xb9\f\x7f\x9f\xf5\xa5\xba\f\x7f\xa5ㆻ\f\x7f\x9d\x90\xd0\xe8\f\x7f\xf8\xfa\x97\xef\f\x7f\x90\x91Э\r\x7f\xe9\xfd\xad\xb6\r\x7f\x8c\xf1\xbe\xd2\r\x7f\xa4\xd1\xef\xdb\r\x7fҾ\xef\xe2\x0e\x7f\x88\xf9\xe6\xfd\x0e\x7fnx\x01\x00", Args: []engine.Field{{Type: 111}}}
+	signature35 = engine.Signature{Header: "DIDL\x14k\x02\xbc\x8a\x01\x01\xc5\xfe\xd2\x01\x0el\x03\x94\xa2\xe5\xc6\x04q\x99؈\xa3\x06\x02\x8a\xb4\xd8\xeb\n\x04n\x03k\x03떙\xbd\v\x7f\xac\xeb\xc1\xd3\v\x7f\xc5\xc9\xde\xe5\v\x7fm\x05l\x04\xd8ڒ\x9c\x01\x06\x90\x81\xa8\xf8\v\b\x9dΤ\xbb\r\n\x92\xf1\xbe\xde\r\fn\ak\x05抡\xf4\a\x7f\xb6\xec\x96\xe2\n\x7f\xe9\xf8\xb8\x8d\x0e\x7f\x88\xc1\x9f\xbc\x0f\x7f\x97\xcb\xe4\xef\x0f\x7fn\tk\n\x95\x8c\xb9\x17\x7f\x8a\xd4\xd7!\x7f\xaaޘ\xb1\x02\x7f\xfa\xd0\xf3\xa8\x03\x7f\xb2\xb5\x9b\x8d\x06\x7fý\x90\xd2\b\x7f\x88\xf2\x85\xeb\t\x7f\xf9\x8bȅ\r\x7f\xac\x87ܡ\r\x7f\xeb\xb6\xf9\x8a\x0e\x7fm\vm{n\rk\x06\xa2\xad\xb9\x81\x01\x7f\xf3\xed\xb9\x9d\x01\x7f\x99\xef\xbc\xda\x04\x7f\x8c\x8b\xc0\xba\x05\x7f\x81\xd3\xc5\xf5\a\x7f\x9b\xd5\xd5\xfa\n\x7fl\a\xba\xa9\xce\x04\x0f\xad⒎\x04\x10\x96\xb9ߋ\a\x12\xbb\xbe\x84\xa8\a\x13\xc7\xeb\xc4\xd0\tq橞\xf8\t\x13\xe9\xe9נ\v\x13nqn\x11k,\x8f\x85\xd8\r\x7f\xe0\x9fȰ\x01\x7f\x81\xf4\xc8\xde\x01\x7f\xec\xfa\xec\x8d\x02\x7f\xac\xfb\xeb\xf8\x02\x7f\x81傀\x03\x7f\xe3\xe9¸\x03\x7f\xbb\x91\xba\xf9\x03\x7f\x88\xa8\x9a\xf4\x05\x7f\xdc\xf2\xca\xc9\x06\x7f\xf7\xa6\x93\xcf\x06\x7f쐼\xd3\x06\x7f\x9d\xb7\xf2\xe5\x06\x7f\x84\xbdւ\a\x7f\x80\xef\x97\xc5\a\x7f\xcd\xec\x9f\xcc\a\x7f\xb1\xf1\xaf\xd0\a\x7f\xc9\xe4\xdf\xef\a\x7f\x88\x9fٷ\b\x7f\x9d\x8f\xc5\xd9\b\x7f\xa3\xe7̌\t\x7f\xc8\xf2\x9c\x92\t\x7f\xc7\xc8\xff\xb6\t\x7fЈ\xa2\xda\t\x7f\xff\xa8\xca\xf8\t\x7f\xbf\xf4Ɯ\n\x7f\x84\xa1\xa3\xc3\n\x7f\xa5\x97\xe0\xf5\n\x7f\xefͼ\xfd\n\x7f\u009b\xa1\x93\v\x7f\xb5\x8b\xf2\xcf\v\x7f\xb1\xe9\xd2\xd8\v\x7f\x90\x92ׅ\f\x7fж\x80\xb9\f\x7f\x9f\xf5\xa5\xba\f\x7f\xa5ㆻ\f\x7f\x9d\x90\xd0\xe8\f\x7f\xf8\xfa\x97\xef\f\x7f\x90\x91Э\r\x7f\xe9\xfd\xad\xb6\r\x7f\x8c\xf1\xbe\xd2\r\x7f\xa4\xd1\xef\xdb\r\x7fҾ\xef\xe2\x0e\x7f\x88\xf9\xe6\xfd\x0e\x7fn\vnx\x01\x00", Args: []engine.Field{{Type: 111}}}
 	signature36 = engine.Signature{Header: "DIDL\rl\t\x90\xa3Ō\x02q\xef\xce\xe7\x80\x04\x01泄\xd8\x04\x06\x99؈\xa3\x06\a\x82\xf6ʷ\x06\x05\x9a\x89ي\v\b\xe9ĩ\xb7\x0e\t\x9e\xa3\xbf\xb9\x0e\n\x83ѹ\xb9\x0f\tn\x02m\x03l\x02\x00q\x01\x04k\x03\x9c\x95\xcc\x02\x02\xd1\xd1\xc0\x89\x01q\xeb\x90\xe0\xec\v\x05m{nqk\x02\xb5\xeb\xc2\xd1\x01\x7f\xaeި\xa4\t\x7fk\x05\xb3\xe5\xe6\xbf\x06\x7fǸ\xfa\xaf\v\x7f\x92\xb5\xb5\xfd\f\x7f\x8a\xc7\xec\x8b\x0e\x7f\x84ڻ\xdc\x0f\x7fn\x05k\x02\xf8\xa2\xd3\x01\x7f\xd5\xfa\xa7\xec\n\x7fl\x02\x9f\x93\xc6\x02qݹέ\x04qnh\x03\x00\v\f", Args: []engine.Field{{Type: 24}, {ID: 1, Type: 112}, {ID: 2, Type: 79}}}
 	signature37 = engine.Signature{Header: "DIDL\x02k\x03\xa9ԃ\x91\b\x7f\xe7넏\f\x7f\x82\xbb\x82\xa5\x0f\x01l\x01\xfd\xea\x86Fx\x01\x00", Args: []engine.Field{{Type: 114}}}
 	signature38 = engine.Signature{Header: "DIDL\x04n\x01l\x02ͣ\xe6\xb5\x04\x02\x83\xaf\x9b\xb9\rxm\x03m{\x02x\x00", Args: []engine.Field{{Type: engine.Nat64}, {ID: 1, Type: 116}}}
