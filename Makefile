@@ -14,7 +14,7 @@ help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
 
 build: ## build the canister: build/kedge.wasm.gz
-	$(GO) run ./cdk/icbuild -o $(WASM) -candid candid/kedge.did -args '(opt InternetIdentityInit)' ./canister
+	$(GO) run ./cdk/icbuild -o $(WASM) -candid candid/kedge.did -args '(opt KedgeInit)' ./canister
 
 cli: ## build the command line: build/kedge
 	$(GO) build -trimpath -o build/kedge ./cli/kedge

@@ -105,11 +105,12 @@ func (s *Signatures) Root(beside *[32]byte) [32]byte {
 	return hashFork(beside, &sig)
 }
 
-// emptyTree is the hash of the empty hash tree.
-var emptyTree = sha256.Sum256([]byte("\x11ic-hashtree-empty"))
+// EmptyTree is the hash of the empty hash tree: what stands beside the signatures where nothing else is
+// certified.
+var EmptyTree = sha256.Sum256([]byte("\x11ic-hashtree-empty"))
 
 func (s *Signatures) sig() hash {
-	under := &emptyTree
+	under := &EmptyTree
 	if s.root != 0 {
 		under = s.forest.hashOf(s.root)
 	}

@@ -116,7 +116,7 @@ func TestPruneIsBoundedAndFinishes(t *testing.T) {
 	require.Equal(t, n/MaxPruned, calls)
 	require.Zero(t, s.Len())
 	require.Empty(t, s.queue)
-	require.Equal(t, New().Root(&emptyTree), s.Root(&emptyTree))
+	require.Equal(t, New().Root(&EmptyTree), s.Root(&EmptyTree))
 
 	// What was freed is used again.
 	leaves := len(s.forest.leaves)
@@ -131,7 +131,7 @@ func TestPathsStayShort(t *testing.T) {
 	for i := range 10_000 {
 		s.Add(numbered(i), testMessage(0), 0)
 	}
-	signature, ok := s.Get(numbered(77), testMessage(0), 1, &emptyTree, nil)
+	signature, ok := s.Get(numbered(77), testMessage(0), 1, &EmptyTree, nil)
 	require.True(t, ok)
 	// 34 bytes a pruned neighbour and 3 a fork: twice the binary logarithm of 10,000 is a generous bound.
 	require.Less(t, len(signature), 200+27*37)

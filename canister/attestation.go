@@ -1,0 +1,134 @@
+package main
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+
+	"kedge/candid"
+	"kedge/canister/identity"
+	"kedge/cdk"
+	"kedge/webauthn"
+)
+
+// Sizes of an assertion in bytes.
+const (
+	maxClientData        = 4 << 10
+	maxAuthenticatorData = 1 << 10
+	maxSignature         = 512 // RSA with 2048 bits takes 256
+)
+
+func attestationChallenge() {
+	number, err := candid.DecodeAttestationChallengeArgs(cdk.Arg())
+	must(err)
+	seed(func() {
+		var nonce [candid.NonceSize]byte
+		draw(nonce[:])
+		var challenge candid.AttestationChallenge
+		err := judge(number, func(c *identity.Actor) error {
+			expires, err := c.NewChallenge(nonce)
+			if err != nil {
+				return err
+			}
+			d := c.Device()
+			sum := candid.ChallengeFor(kedge.self, number, d.PublicKey, nonce)
+			challenge = candid.AttestationChallenge{Challenge: sum[:], Nonce: nonce[:], Expiration: expires}
+			return nil
+		})
+		result := candid.AttestationChallengeResult{Tag: candid.AttestationChallengeResultTagOk, Ok: challenge}
+		if err != nil {
+			result = candid.AttestationChallengeResult{Tag: candid.AttestationChallengeResultTagErr, Err: refusal(err)}
+		}
+		cdk.Reply(candid.EncodeAttestationChallengeResult(result))
+	})
+}
+
+func attest() {
+	number, assertion, err := candid.DecodeAttestArgs(cdk.Arg())
+	must(err)
+	var recorded identity.Attestation
+	err = judge(number, func(c *identity.Actor) error {
+		// Spent first, so that any answer spends it.
+		nonce, err := c.SpendChallenge()
+		if err != nil {
+			return err
+		}
+		d := c.Device()
+		challenge := candid.ChallengeFor(kedge.self, number, d.PublicKey, nonce)
+		verified, err := verifyAssertion(d.PublicKey, challenge[:], &assertion)
+		if err != nil {
+			return err
+		}
+		if err := c.RecordAttestation(*verified); err != nil {
+			return err
+		}
+		recorded = c.Device().Attestation
+		return nil
+	})
+	result := candid.AttestResult{Tag: candid.AttestResultTagErr}
+	if err != nil {
+		result.Err = refusal(err)
+	} else {
+		result.Tag, result.Ok = candid.AttestResultTagOk, *attestationTo(&recorded)
+	}
+	cdk.Reply(candid.EncodeAttestResult(result))
+}
+
+// verifyAssertion checks an assertion by the stored key over the challenge.
+func verifyAssertion(der, challenge []byte, a *candid.Assertion) (*identity.Assertion, error) {
+	for _, part := range []struct {
+		name  string
+		bytes []byte
+		limit int
+	}{
+		{"client_data", a.ClientData, maxClientData},
+		{"authenticator_data", a.AuthenticatorData, maxAuthenticatorData},
+		{"signature", a.Signature, maxSignature},
+	} {
+		if len(part.bytes) > part.limit {
+			return nil, &identity.Error{Code: identity.ErrFieldTooLong, Field: part.name,
+				Length: uint64(len(part.bytes)), Limit: uint64(part.limit), Message: part.name + " is too long"}
+		}
+	}
+	key, err := webauthn.ParseDER(der)
+	if err != nil {
+		return nil, badAssertion("pubkey", "only a passkey can attest: "+err.Error())
+	}
+	rp, ok := relyingParty(a.AuthenticatorData)
+	if !ok {
+		return nil, badAssertion("authenticator_data", "the relying party is none of those that the operator has set")
+	}
+	verified, err := webauthn.Verify(key, webauthn.Assertion{
+		AuthenticatorData: a.AuthenticatorData,
+		ClientDataJSON:    a.ClientData,
+		Signature:         a.Signature,
+	}, webauthn.Expectation{
+		Challenge: challenge,
+		Origins:   kedge.settings.RelatedOrigins,
+		RPID:      rp,
+	})
+	if err != nil {
+		return nil, badAssertion("assertion", err.Error())
+	}
+	return &identity.Assertion{
+		UserPresent:    verified.Flags.Has(webauthn.UserPresent),
+		UserVerified:   verified.UserVerified(),
+		BackupEligible: verified.BackupEligible(),
+		BackedUp:       verified.BackedUp(),
+		Counter:        verified.Counter,
+	}, nil
+}
+
+// relyingParty finds which of the operator's relying parties the authenticator data names by its hash.
+func relyingParty(authenticatorData []byte) (id string, ok bool) {
+	for _, id := range kedge.settings.RelyingParties {
+		hash := sha256.Sum256([]byte(id))
+		if len(authenticatorData) >= len(hash) && subtle.ConstantTimeCompare(authenticatorData[:len(hash)], hash[:]) == 1 {
+			return id, true
+		}
+	}
+	return "", false
+}
+
+func badAssertion(field, message string) error {
+	return &identity.Error{Code: identity.ErrBadAssertion, Field: field, Message: message}
+}

@@ -1,0 +1,132 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"kedge/candid"
+	"kedge/canister/identity"
+	"kedge/canister/storage"
+	"kedge/cdk"
+)
+
+// asUpdate runs an update method.
+func asUpdate(method func()) {
+	cdk.Update(func() {
+		advance()
+		method()
+	})
+}
+
+// asQuery runs a query method.
+func asQuery(method func()) { cdk.Query(method) }
+
+// call is what the rules need to know of the message that is running.
+func call() identity.Call {
+	now := cdk.Time()
+	return identity.Call{
+		Caller:   cdk.Caller(),
+		Canister: kedge.self,
+		Now:      now,
+		Service:  kedge.clock.At(now),
+	}
+}
+
+// load reads an anchor; the text of its error is the one that classic clients know.
+func load(number uint64) (*identity.Anchor, error) {
+	a, err := kedge.store.Read(number)
+	if err != nil {
+		return nil, fmt.Errorf("failed to read device data of user %d: %w", number, err)
+	}
+	return a, nil
+}
+
+func save(a *identity.Anchor) {
+	if err := kedge.store.Write(a); err != nil {
+		cdk.Trap(fmt.Sprintf("unable to update anchor %d in stable memory: %v", a.Number, err))
+	}
+}
+
+// classic runs an update method on an anchor as one of its devices. Whatever is refused traps.
+func classic(number uint64, method func(*identity.Actor) error) {
+	a, err := load(number)
+	must(err)
+	actor, err := a.Authenticate(call())
+	must(err)
+	must(method(actor))
+	save(a)
+}
+
+// judge runs a method of Kedge's own on an anchor. What the rules refuse is answered with the error; the
+// anchor is saved all the same, because the call has proved its device.
+func judge(number uint64, method func(*identity.Actor) error) error {
+	a, err := load(number)
+	if err != nil {
+		return err
+	}
+	actor, err := a.Authenticate(call())
+	if err != nil {
+		return err
+	}
+	err = method(actor)
+	save(a)
+	return err
+}
+
+// inspect reads an anchor for a query by one of its devices.
+func inspect(number uint64) (*identity.Anchor, error) {
+	a, err := load(number)
+	if err != nil {
+		return nil, err
+	}
+	_, err = a.Recognise(call())
+	return a, err
+}
+
+// replyResult answers with Ok or the error.
+func replyResult(err error) {
+	if err != nil {
+		cdk.Reply(candid.EncodeProtectResult(candid.Result{Tag: candid.ResultTagErr, Err: refusal(err)}))
+		return
+	}
+	cdk.Reply(candid.EncodeProtectResult(candid.Result{Tag: candid.ResultTagOk}))
+}
+
+// refusal is the error in Candid. Anything but a refusal by the rules or an answer of the storage traps.
+func refusal(err error) candid.Error {
+	if e, ok := err.(*identity.Error); ok {
+		return refusalOf(e)
+	}
+	var notFound *storage.NotFoundError
+	var outOfRange *storage.OutOfRangeError
+	var corrupted *storage.CorruptedError
+	switch {
+	case errors.As(err, &notFound), errors.As(err, &outOfRange):
+		return coded(identity.ErrNoSuchAnchor, err.Error()+"; check the number")
+	case errors.As(err, &corrupted):
+		return coded(identity.ErrCorrupted, err.Error()+"; other anchors are not affected: tell the operator, who runs fsck")
+	}
+	cdk.Trap(err.Error())
+	panic(err)
+}
+
+func coded(code identity.Code, message string) candid.Error {
+	c := errorCodes[code]
+	return candid.Error{Code: &c, Message: message}
+}
+
+func refusalOf(e *identity.Error) candid.Error {
+	r := coded(e.Code, e.Error())
+	r.Device = e.Key
+	if e.Field != "" {
+		r.Field = &e.Field
+	}
+	if e.Length != 0 || e.Limit != 0 {
+		r.Length, r.Limit = &e.Length, &e.Limit
+	}
+	if service := kedge.clock.At(cdk.Time()); e.At > service {
+		wait := (e.At - service + second - 1) / second
+		r.WaitS = &wait
+	}
+	return r
+}

@@ -1,0 +1,217 @@
+package main
+
+import (
+	"kedge/candid"
+	"kedge/canister/identity"
+)
+
+// Names of one thing on two sides: the rules' numbers are stored, Candid's follow from the hashes of the
+// tags.
+var (
+	keyTypeFrom = [...]identity.KeyType{
+		candid.KeyTypeUnknown:           identity.Unknown,
+		candid.KeyTypePlatform:          identity.Platform,
+		candid.KeyTypeCrossPlatform:     identity.CrossPlatform,
+		candid.KeyTypeSeedPhrase:        identity.SeedPhrase,
+		candid.KeyTypeBrowserStorageKey: identity.BrowserStorageKey,
+	}
+	keyTypeTo = [...]candid.KeyType{
+		identity.Unknown:           candid.KeyTypeUnknown,
+		identity.Platform:          candid.KeyTypePlatform,
+		identity.CrossPlatform:     candid.KeyTypeCrossPlatform,
+		identity.SeedPhrase:        candid.KeyTypeSeedPhrase,
+		identity.BrowserStorageKey: candid.KeyTypeBrowserStorageKey,
+	}
+	purposeFrom = [...]identity.Purpose{
+		candid.PurposeAuthentication: identity.Authentication,
+		candid.PurposeRecovery:       identity.Recovery,
+	}
+	purposeTo = [...]candid.Purpose{
+		identity.Authentication: candid.PurposeAuthentication,
+		identity.Recovery:       candid.PurposeRecovery,
+	}
+
+	// isTrue and isFalse are what opt bool fields point to.
+	isTrue, isFalse = true, false
+)
+
+func boolean(b bool) *bool {
+	if b {
+		return &isTrue
+	}
+	return &isFalse
+}
+
+// timestamp is an opt Timestamp whose absence is 0 in the rules.
+func timestamp(t uint64) *uint64 {
+	if t == 0 {
+		return nil
+	}
+	return &t
+}
+
+func protectionTo(marked bool) candid.DeviceProtection {
+	if marked {
+		return candid.DeviceProtectionProtected
+	}
+	return candid.DeviceProtectionUnprotected
+}
+
+func dataFrom(d *candid.DeviceData) identity.Data {
+	data := identity.Data{
+		PublicKey:    d.Pubkey,
+		Alias:        d.Alias,
+		CredentialID: d.CredentialID,
+		AAGUID:       d.Aaguid,
+		Purpose:      purposeFrom[d.Purpose],
+		KeyType:      keyTypeFrom[d.KeyType],
+		Protected:    d.Protection == candid.DeviceProtectionProtected,
+		Metadata:     metadataFrom(d.Metadata),
+	}
+	if d.Origin != nil {
+		data.HasOrigin, data.Origin = true, *d.Origin
+	}
+	return data
+}
+
+func dataTo(d *identity.Data) candid.DeviceData {
+	return candid.DeviceData{
+		Pubkey:       d.PublicKey,
+		Alias:        d.Alias,
+		CredentialID: d.CredentialID,
+		Aaguid:       d.AAGUID,
+		Purpose:      purposeTo[d.Purpose],
+		KeyType:      keyTypeTo[d.KeyType],
+		Protection:   protectionTo(d.Protected),
+		Origin:       originTo(d),
+		Metadata:     metadataTo(d.Metadata),
+	}
+}
+
+func originTo(d *identity.Data) *string {
+	if !d.HasOrigin {
+		return nil
+	}
+	return &d.Origin
+}
+
+func metadataFrom(m candid.MetadataMap) identity.Metadata {
+	if m == nil {
+		return nil
+	}
+	entries := make(identity.Metadata, len(m))
+	for i := range m {
+		e := identity.MetadataEntry{Key: m[i].F0}
+		switch v := &m[i].F1; v.Tag {
+		case candid.MetadataValueTagMap:
+			e.Kind, e.Map = identity.MetadataMap, metadataFrom(v.Map)
+		case candid.MetadataValueTagString:
+			e.Kind, e.Text = identity.MetadataText, v.String
+		case candid.MetadataValueTagBytes:
+			e.Kind, e.Bytes = identity.MetadataBytes, v.Bytes
+		}
+		entries[i] = e
+	}
+	return entries
+}
+
+func metadataTo(m identity.Metadata) candid.MetadataMap {
+	if m == nil {
+		return nil
+	}
+	items := make(candid.MetadataMap, len(m))
+	for i := range m {
+		items[i].F0 = m[i].Key
+		v := &items[i].F1
+		switch m[i].Kind {
+		case identity.MetadataMap:
+			v.Tag, v.Map = candid.MetadataValueTagMap, metadataTo(m[i].Map)
+		case identity.MetadataText:
+			v.Tag, v.String = candid.MetadataValueTagString, m[i].Text
+		case identity.MetadataBytes:
+			v.Tag, v.Bytes = candid.MetadataValueTagBytes, m[i].Bytes
+		}
+	}
+	return items
+}
+
+// lookupTo is what everyone may know of a device.
+func lookupTo(d *identity.Device) candid.LookupDevice {
+	return candid.LookupDevice{
+		Pubkey:       d.PublicKey,
+		CredentialID: d.CredentialID,
+		Aaguid:       d.AAGUID,
+		Purpose:      purposeTo[d.Purpose],
+		KeyType:      keyTypeTo[d.KeyType],
+		Protection:   protectionTo(d.Protected),
+		Origin:       originTo(&d.Data),
+		Proven:       boolean(d.Proven),
+	}
+}
+
+// deviceTo is what an anchor's own devices may know of a device of a.
+func deviceTo(a *identity.Anchor, d *identity.Device, service uint64) candid.DeviceWithUsage {
+	device := candid.DeviceWithUsage{
+		Pubkey:        d.PublicKey,
+		Alias:         d.Alias,
+		CredentialID:  d.CredentialID,
+		Aaguid:        d.AAGUID,
+		Purpose:       purposeTo[d.Purpose],
+		KeyType:       keyTypeTo[d.KeyType],
+		Protection:    protectionTo(d.Protected),
+		Origin:        originTo(&d.Data),
+		Metadata:      metadataTo(d.Metadata),
+		LastUsage:     timestamp(d.LastUsed),
+		Proven:        boolean(d.Proven),
+		AddedAt:       timestamp(d.AddedAt),
+		SessionsUntil: timestamp(d.SessionsUntil),
+		LapsesInS:     secondsUntil(d.LapsesAt, service),
+		Attestation:   attestationTo(&d.Attestation),
+	}
+	if d.Consent != nil {
+		device.Release = releaseTo(a, d.Consent, service)
+	}
+	return device
+}
+
+func releaseTo(a *identity.Anchor, c *identity.Consent, service uint64) *candid.Release {
+	release := &candid.Release{DelayS: c.Delay / second, Askers: make([]candid.Asker, 0, len(c.Askers))}
+	for _, asker := range c.Askers {
+		for i := range a.Devices {
+			if d := &a.Devices[i]; d.ID == asker.ID {
+				release.Askers = append(release.Askers, candid.Asker{
+					Pubkey:       d.PublicKey,
+					CompletesInS: secondsUntil(asker.CompletesAt, service),
+				})
+			}
+		}
+	}
+	return release
+}
+
+// secondsUntil is the service time, rounded up, until a point of service time; nil if there is none.
+func secondsUntil(at, service uint64) *uint64 {
+	if at == 0 {
+		return nil
+	}
+	var left uint64
+	if at > service {
+		left = (at - service + second - 1) / second
+	}
+	return &left
+}
+
+func attestationTo(a *identity.Attestation) *candid.Attestation {
+	if a.At == 0 {
+		return nil
+	}
+	return &candid.Attestation{
+		At:             a.At,
+		UserPresent:    a.UserPresent,
+		UserVerified:   a.UserVerified,
+		BackupEligible: a.BackupEligible,
+		BackedUp:       a.BackedUp,
+		Counter:        a.Counter,
+		CounterStalled: a.CounterStalled,
+	}
+}

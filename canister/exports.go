@@ -1,0 +1,116 @@
+package main
+
+import "kedge/cdk"
+
+// The entry points of the canister. The linker makes `canister_update add` of canister_update__add.
+
+//go:wasmexport canister_init
+func exportInit() { cdk.Init(install) }
+
+//go:wasmexport canister_post_upgrade
+func exportPostUpgrade() { cdk.PostUpgrade(upgrade) }
+
+//go:wasmexport canister_global_timer
+func exportTimer() { cdk.Timer(tick) }
+
+//go:wasmexport canister_update__init_salt
+func exportInitSalt() { asUpdate(initSalt) }
+
+//go:wasmexport canister_update__register
+func exportRegister() { asUpdate(register) }
+
+//go:wasmexport canister_update__add
+func exportAdd() { asUpdate(add) }
+
+//go:wasmexport canister_update__update
+func exportUpdate() { asUpdate(update) }
+
+//go:wasmexport canister_update__replace
+func exportReplace() { asUpdate(replace) }
+
+//go:wasmexport canister_update__remove
+func exportRemove() { asUpdate(remove) }
+
+//go:wasmexport canister_update__get_anchor_info
+func exportGetAnchorInfo() { asUpdate(getAnchorInfo) }
+
+//go:wasmexport canister_update__enter_device_registration_mode
+func exportEnterDeviceRegistrationMode() { asUpdate(enterDeviceRegistrationMode) }
+
+//go:wasmexport canister_update__exit_device_registration_mode
+func exportExitDeviceRegistrationMode() { asUpdate(exitDeviceRegistrationMode) }
+
+//go:wasmexport canister_update__add_tentative_device
+func exportAddTentativeDevice() { asUpdate(addTentativeDevice) }
+
+//go:wasmexport canister_update__verify_tentative_device
+func exportVerifyTentativeDevice() { asUpdate(verifyTentativeDevice) }
+
+//go:wasmexport canister_update__prepare_delegation
+func exportPrepareDelegation() { asUpdate(prepareDelegation) }
+
+//go:wasmexport canister_update__protect
+func exportProtect() { asUpdate(protect) }
+
+//go:wasmexport canister_update__unprotect
+func exportUnprotect() { asUpdate(unprotect) }
+
+//go:wasmexport canister_update__guard_set
+func exportGuardSet() { asUpdate(guardSet) }
+
+//go:wasmexport canister_update__device_bound_set
+func exportDeviceBoundSet() { asUpdate(deviceBoundSet) }
+
+//go:wasmexport canister_update__session_limit_set
+func exportSessionLimitSet() { asUpdate(sessionLimitSet) }
+
+//go:wasmexport canister_update__release_consent
+func exportReleaseConsent() { asUpdate(releaseConsent) }
+
+//go:wasmexport canister_update__release_request
+func exportReleaseRequest() { asUpdate(releaseRequest) }
+
+//go:wasmexport canister_update__release_cancel
+func exportReleaseCancel() { asUpdate(releaseCancel) }
+
+//go:wasmexport canister_update__release_complete
+func exportReleaseComplete() { asUpdate(releaseComplete) }
+
+//go:wasmexport canister_update__attestation_challenge
+func exportAttestationChallenge() { asUpdate(attestationChallenge) }
+
+//go:wasmexport canister_update__attest
+func exportAttest() { asUpdate(attest) }
+
+//go:wasmexport canister_query__lookup
+func exportLookup() { asQuery(lookup) }
+
+//go:wasmexport canister_query__get_anchor_credentials
+func exportGetAnchorCredentials() { asQuery(getAnchorCredentials) }
+
+//go:wasmexport canister_query__get_principal
+func exportGetPrincipal() { asQuery(getPrincipal) }
+
+//go:wasmexport canister_query__lookup_device_key
+func exportLookupDeviceKey() { asQuery(lookupDeviceKey) }
+
+//go:wasmexport canister_query__get_delegation
+func exportGetDelegation() { asQuery(getDelegation) }
+
+//go:wasmexport canister_query__stats
+func exportStats() { asQuery(stats) }
+
+//go:wasmexport canister_query__config
+func exportConfig() { asQuery(config) }
+
+//go:wasmexport canister_query__http_request
+func exportHttpRequest() { asQuery(httpRequest) }
+
+//go:wasmexport canister_query__history
+func exportHistory() { asQuery(history) }
+
+//go:wasmexport canister_query__lookup_by_credential
+func exportLookupByCredential() { asQuery(lookupByCredential) }
+
+//go:wasmexport canister_query__lookup_caller
+func exportLookupCaller() { asQuery(lookupCaller) }

@@ -1,0 +1,69 @@
+package main
+
+import (
+	"strconv"
+	"strings"
+
+	"kedge/candid"
+	"kedge/cdk"
+)
+
+func stats() {
+	must(candid.DecodeStatsArgs(cdk.Arg()))
+	lo, hi := kedge.store.Range()
+	cdk.Reply(candid.EncodeStatsResult(candid.InternetIdentityStats{
+		UsersRegistered:         uint64(kedge.store.Count()),
+		StorageLayoutVersion:    uint8(kedge.store.Layout()),
+		AssignedUserNumberRange: candid.AnchorRange{F0: lo, F1: hi},
+	}))
+}
+
+func config() {
+	must(candid.DecodeConfigArgs(cdk.Arg()))
+	lo, hi := kedge.store.Range()
+	s := kedge.settings
+	s.AssignedUserNumberRange = &candid.AnchorRange{F0: lo, F1: hi}
+	cdk.Reply(candid.EncodeConfigResult(s))
+}
+
+// httpRequest answers /metrics in Prometheus' text format. Nothing else is served, and nothing is
+// certified: gateways fetch it from the raw domain.
+func httpRequest() {
+	request, err := candid.DecodeHttpRequestArgs(cdk.Arg())
+	must(err)
+	path, _, _ := strings.Cut(request.URL, "?")
+	response := candid.HttpResponse{StatusCode: 404, Body: []byte("not found: this canister serves /metrics\n")}
+	response.Headers = []candid.HeaderField{{F0: "content-type", F1: "text/plain; charset=utf-8"}}
+	switch {
+	case path != "/metrics":
+	case request.Method != "GET" && request.Method != "HEAD":
+		response.StatusCode, response.Body = 405, []byte("method not allowed: use GET\n")
+	default:
+		response.StatusCode, response.Body = 200, metrics()
+		response.Headers[0].F1 = "text/plain; version=0.0.4"
+	}
+	cdk.Reply(candid.EncodeHttpRequestResult(response))
+}
+
+// metrics keep the names of Internet Identity, so that its dashboards go on working.
+func metrics() []byte {
+	lo, hi := kedge.store.Range()
+	var b []byte
+	gauge := func(name, help string, value uint64) {
+		name = "internet_identity_" + name
+		b = append(b, "# HELP "+name+" "+help+"\n# TYPE "+name+" gauge\n"+name+" "...)
+		b = strconv.AppendUint(b, value, 10)
+		b = append(b, ' ')
+		b = strconv.AppendUint(b, cdk.Time()/1_000_000, 10)
+		b = append(b, '\n')
+	}
+	gauge("user_count", "Number of users registered in this canister.", uint64(kedge.store.Count()))
+	gauge("min_user_number", "The lowest Identity Anchor served by this canister.", lo)
+	gauge("max_user_number", "The highest Identity Anchor that can be served by this canister.", hi-1)
+	gauge("signature_count", "Number of active signatures issued by this canister.", uint64(kedge.signatures.Len()))
+	gauge("stable_memory_pages", "Number of stable memory pages used by this canister.", memory{}.Size())
+	gauge("last_upgrade_timestamp", "Timestamp of the last canister upgrade in nanoseconds since epoch.", kedge.upgradedAt)
+	gauge("storage_layout_version", "The layout version of the stable memory.", uint64(kedge.store.Layout()))
+	gauge("service_time_seconds", "Time in which this canister could answer, in seconds.", kedge.clock.Time/second)
+	return b
+}

@@ -1,0 +1,111 @@
+package main
+
+import (
+	"kedge/canister/delegation"
+	"kedge/canister/identity"
+	"kedge/canister/storage"
+	"kedge/cdk"
+	"kedge/ic/principal"
+)
+
+// house is what the canister holds in memory between messages. All of it can be had again: from stable
+// memory, or by asking the client or the network once more.
+type house struct {
+	self       principal.Principal
+	store      *storage.Store
+	clock      identity.ServiceClock
+	settings   settings
+	signatures *delegation.Signatures
+	prunes     uint64 // when Signatures wants to be pruned, ns since the epoch, 0 for never
+	seeded     bool   // crypto/rand works
+	upgradedAt uint64
+}
+
+var kedge house
+
+// Times are in nanoseconds.
+const (
+	second = uint64(1_000_000_000)
+	// serviceStep is how often the timer advances service time when nobody calls (design rule 6).
+	serviceStep = 30 * 60 * second
+)
+
+// noAssets stands beside the signatures in the certified tree: the hash of the empty tree.
+var noAssets = delegation.EmptyTree
+
+// open makes the house around an open store.
+func open(store *storage.Store) {
+	kedge = house{
+		self:       cdk.ID(),
+		store:      store,
+		signatures: delegation.New(),
+		upgradedAt: cdk.Time(),
+	}
+	kedge.clock.Time, kedge.clock.Last = store.ServiceTime()
+	kedge.settings = loadSettings(store)
+	certify()
+	// The first tick seeds the random numbers: installing and upgrading may not call other canisters.
+	cdk.SetTimer(cdk.Time() + 1)
+}
+
+// certify tells the network the root of the certified tree.
+func certify() {
+	root := kedge.signatures.Root(&noAssets)
+	cdk.SetCertifiedData(root[:])
+}
+
+// advance steps service time, as every update call does.
+func advance() {
+	kedge.clock.Advance(cdk.Time())
+	must(kedge.store.SetServiceTime(kedge.clock.Time, kedge.clock.Last))
+}
+
+// tick is the global timer: it advances service time, prunes signatures and sets itself again.
+func tick() {
+	advance()
+	prune()
+	setTimer()
+	if !kedge.seeded {
+		seed(func() {})
+	}
+}
+
+// prune takes out expired signatures.
+func prune() {
+	next, changed := kedge.signatures.Prune(cdk.Time())
+	kedge.prunes = next
+	if changed {
+		certify()
+	}
+}
+
+// setTimer has the timer run when service time wants a step, or signatures have expired.
+func setTimer() {
+	at := cdk.Time() + serviceStep
+	if kedge.prunes != 0 {
+		at = min(at, max(kedge.prunes, cdk.Time()+1))
+	}
+	cdk.SetTimer(at)
+}
+
+// seed runs then once crypto/rand works: at once, or after the network has sent randomness. In the second
+// case it runs in another message, so everything that was checked before has to be checked again.
+func seed(then func()) {
+	if kedge.seeded {
+		then()
+		return
+	}
+	cdk.SeedRandom(func(err error) {
+		advance()
+		must(err)
+		kedge.seeded = true
+		then()
+	})
+}
+
+// must traps: what goes wrong here leaves nothing behind.
+func must(err error) {
+	if err != nil {
+		cdk.Trap(err.Error())
+	}
+}

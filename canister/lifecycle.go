@@ -1,0 +1,65 @@
+package main
+
+import (
+	"fmt"
+
+	"kedge/candid"
+	"kedge/canister/storage"
+	"kedge/cdk"
+)
+
+// firstAnchor is the number of the first anchor where the init argument names no range, as in Internet
+// Identity.
+const firstAnchor = 10_000
+
+// install is canister_init.
+func install() {
+	arg, err := candid.DecodeInitArgs(cdk.Arg())
+	must(err)
+	lo, hi := uint64(firstAnchor), uint64(firstAnchor+storage.MaxAnchors)
+	if arg != nil && arg.AssignedUserNumberRange != nil {
+		lo, hi = arg.AssignedUserNumberRange.F0, arg.AssignedUserNumberRange.F1
+	}
+	store, err := storage.Create(memory{}, storage.Config{Lo: lo, Hi: hi})
+	must(err)
+	must(configure(store, arg))
+	open(store)
+}
+
+// upgrade is canister_post_upgrade. What it costs does not depend on the number of anchors.
+func upgrade() {
+	arg, err := candid.DecodeInitArgs(cdk.Arg())
+	must(err)
+	store, err := storage.Open(memory{})
+	if err != nil {
+		cdk.Trap(fmt.Sprintf("open storage: %v; stable memory is as it was", err))
+	}
+	if arg != nil && arg.AssignedUserNumberRange != nil {
+		must(setRange(store, arg.AssignedUserNumberRange))
+	}
+	must(configure(store, arg))
+	open(store)
+}
+
+func setRange(store *storage.Store, r *candid.AnchorRange) error {
+	if err := store.SetRange(r.F0, r.F1); err != nil {
+		return fmt.Errorf("set_anchor_number_range: %w", err)
+	}
+	return nil
+}
+
+// memory is the canister's stable memory as storage wants it.
+type memory struct{}
+
+func (memory) Size() uint64            { return cdk.Stable().Pages() }
+func (memory) Grow(pages uint64) error { return cdk.Stable().Grow(pages) }
+
+func (memory) ReadAt(p []byte, off uint64) error {
+	_, err := cdk.Stable().ReadAt(p, int64(off))
+	return err
+}
+
+func (memory) WriteAt(p []byte, off uint64) error {
+	_, err := cdk.Stable().WriteAt(p, int64(off))
+	return err
+}

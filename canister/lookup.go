@@ -1,0 +1,150 @@
+package main
+
+import (
+	"errors"
+	"slices"
+
+	"kedge/candid"
+	"kedge/canister/identity"
+	"kedge/canister/storage"
+	"kedge/cdk"
+)
+
+// maxMatches bounds the answers of a look-up by credential id.
+const maxMatches = 16
+
+// look reads an anchor for everyone: nil for a number that is not given out.
+func look(number uint64) *identity.Anchor {
+	a, err := load(number)
+	var notFound *storage.NotFoundError
+	var outOfRange *storage.OutOfRangeError
+	if errors.As(err, &notFound) || errors.As(err, &outOfRange) {
+		return nil
+	}
+	must(err)
+	a.Settle(call())
+	return a
+}
+
+// lookup answers with the devices, the one used last first.
+func lookup() {
+	number, err := candid.DecodeLookupArgs(cdk.Arg())
+	must(err)
+	a := look(number)
+	if a == nil {
+		cdk.Reply(candid.EncodeLookupResult(nil))
+		return
+	}
+	slices.SortStableFunc(a.Devices, func(x, y identity.Device) int {
+		switch {
+		case x.LastUsed > y.LastUsed:
+			return -1
+		case x.LastUsed < y.LastUsed:
+			return 1
+		}
+		return 0
+	})
+	devices := make([]candid.LookupDevice, len(a.Devices))
+	for i := range a.Devices {
+		devices[i] = lookupTo(&a.Devices[i])
+	}
+	cdk.Reply(candid.EncodeLookupResult(devices))
+}
+
+func getAnchorCredentials() {
+	number, err := candid.DecodeGetAnchorCredentialsArgs(cdk.Arg())
+	must(err)
+	result := candid.AnchorCredentials{}
+	if a := look(number); a != nil {
+		for i := range a.Devices {
+			d := &a.Devices[i]
+			credential := candid.WebAuthnCredential{CredentialID: d.CredentialID, Pubkey: d.PublicKey, Proven: boolean(d.Proven)}
+			switch {
+			case d.KeyType == identity.SeedPhrase:
+				result.RecoveryPhrases = append(result.RecoveryPhrases, d.PublicKey)
+			case d.CredentialID == nil:
+			case d.Purpose == identity.Recovery:
+				result.RecoveryCredentials = append(result.RecoveryCredentials, credential)
+			default:
+				result.Credentials = append(result.Credentials, credential)
+			}
+		}
+	}
+	cdk.Reply(candid.EncodeGetAnchorCredentialsResult(result))
+}
+
+func getAnchorInfo() {
+	number, err := candid.DecodeGetAnchorInfoArgs(cdk.Arg())
+	must(err)
+	a, err := load(number)
+	must(err)
+	_, err = a.Authenticate(call())
+	must(err)
+	save(a)
+
+	service := kedge.clock.Time
+	info := candid.IdentityAnchorInfo{
+		Devices:     make([]candid.DeviceWithUsage, len(a.Devices)),
+		CreatedAt:   timestamp(a.CreatedAt),
+		Guard:       boolean(a.Guard),
+		DeviceBound: boolean(a.DeviceBound),
+	}
+	for i := range a.Devices {
+		info.Devices[i] = deviceTo(a, &a.Devices[i], service)
+	}
+	if a.SessionLimit != 0 {
+		limit := a.SessionLimit / second
+		info.SessionLimitS = &limit
+	}
+	if r := a.Registration; r != nil {
+		info.DeviceRegistration = &candid.DeviceRegistrationInfo{Expiration: r.ExpiresAt}
+		if r.Tentative != nil {
+			tentative := dataTo(r.Tentative)
+			info.DeviceRegistration.TentativeDevice = &tentative
+		}
+	}
+	cdk.Reply(candid.EncodeGetAnchorInfoResult(info))
+}
+
+// lookupDeviceKey finds a passkey by its credential id, as its classic namesake does. Nobody proves
+// possession when a device is added for them, so it answers only where exactly one match is proven.
+func lookupDeviceKey() {
+	id, err := candid.DecodeLookupDeviceKeyArgs(cdk.Arg())
+	must(err)
+	matches, err := kedge.store.LookupCredential(id, maxMatches)
+	must(err)
+	var found *candid.DeviceKeyWithAnchor
+	for _, m := range matches {
+		if !m.Proven {
+			continue
+		}
+		if found != nil {
+			found = nil
+			break
+		}
+		found = &candid.DeviceKeyWithAnchor{Pubkey: m.PublicKey, AnchorNumber: m.Anchor}
+	}
+	cdk.Reply(candid.EncodeLookupDeviceKeyResult(found))
+}
+
+func lookupByCredential() {
+	id, err := candid.DecodeLookupByCredentialArgs(cdk.Arg())
+	must(err)
+	matches, err := kedge.store.LookupCredential(id, maxMatches)
+	must(err)
+	result := make([]candid.CredentialMatch, len(matches))
+	for i, m := range matches {
+		result[i] = candid.CredentialMatch{Anchor: m.Anchor, Pubkey: m.PublicKey, Proven: m.Proven}
+	}
+	cdk.Reply(candid.EncodeLookupByCredentialResult(result))
+}
+
+// maxAnchorsOfCaller bounds the answer of lookup_caller.
+const maxAnchorsOfCaller = 64
+
+func lookupCaller() {
+	must(candid.DecodeLookupCallerArgs(cdk.Arg()))
+	numbers, err := kedge.store.LookupCaller(cdk.Caller(), maxAnchorsOfCaller)
+	must(err)
+	cdk.Reply(candid.EncodeLookupCallerResult(numbers))
+}

@@ -1,0 +1,39 @@
+package main
+
+import (
+	"kedge/candid"
+	"kedge/canister/identity"
+	"kedge/cdk"
+)
+
+func releaseConsent() {
+	number, consent, err := candid.DecodeReleaseConsentArgs(cdk.Arg())
+	must(err)
+	replyResult(judge(number, func(c *identity.Actor) error {
+		if consent == nil {
+			return c.WithdrawConsent()
+		}
+		return c.SetConsent(consent.Delay, consent.Askers)
+	}))
+}
+
+func releaseRequest() {
+	number, key, err := candid.DecodeReleaseRequestArgs(cdk.Arg())
+	must(err)
+	replyResult(judge(number, func(c *identity.Actor) error {
+		_, err := c.RequestRelease(key)
+		return err
+	}))
+}
+
+func releaseCancel() {
+	number, key, err := candid.DecodeReleaseCancelArgs(cdk.Arg())
+	must(err)
+	replyResult(judge(number, func(c *identity.Actor) error { return c.CancelRelease(key) }))
+}
+
+func releaseComplete() {
+	number, key, err := candid.DecodeReleaseCompleteArgs(cdk.Arg())
+	must(err)
+	replyResult(judge(number, func(c *identity.Actor) error { return c.CompleteRelease(key) }))
+}

@@ -1,0 +1,100 @@
+package main
+
+import (
+	"fmt"
+
+	"kedge/candid"
+	"kedge/canister/delegation"
+	"kedge/canister/identity"
+	"kedge/cdk"
+	"kedge/ic/principal"
+)
+
+// initSalt draws the secret from which the seeds of all users' keys are made, once and for all.
+func initSalt() {
+	must(candid.DecodeInitSaltArgs(cdk.Arg()))
+	if _, set := kedge.store.Salt(); set {
+		cdk.Trap("Salt already set")
+	}
+	// Fresh randomness each time: what a predecessor drew for captchas must not lead to the salt.
+	kedge.seeded = false
+	seed(func() {
+		if _, set := kedge.store.Salt(); set {
+			cdk.Trap("Attempted to set the salt twice.")
+		}
+		var salt [32]byte
+		draw(salt[:])
+		must(kedge.store.SetSalt(salt))
+		cdk.Reply(candid.EncodeInitSaltResult())
+	})
+}
+
+func seedOf(anchor uint64, frontend string) delegation.Seed {
+	salt, _ := kedge.store.Salt()
+	seed, err := delegation.NewSeed(&salt, anchor, frontend)
+	must(err)
+	return seed
+}
+
+func getPrincipal() {
+	number, frontend, err := candid.DecodeGetPrincipalArgs(cdk.Arg())
+	must(err)
+	_, err = inspect(number)
+	must(err)
+	key := seedOf(number, frontend).PublicKey(kedge.self.Bytes())
+	cdk.Reply(candid.EncodeGetPrincipalResult(principal.SelfAuthenticating(key)))
+}
+
+func prepareDelegation() {
+	number, frontend, session, ttl, err := candid.DecodePrepareDelegationArgs(cdk.Arg())
+	must(err)
+	must(checkSession(session))
+	var expiration uint64
+	classic(number, func(c *identity.Actor) error {
+		expiration = c.PrepareSession(ttl)
+		return nil
+	})
+	seed := seedOf(number, frontend)
+
+	now := cdk.Time()
+	next, _ := kedge.signatures.Prune(now)
+	kedge.signatures.Add(seed, delegation.NewMessage(session, expiration), now)
+	certify()
+	if next == 0 {
+		next = now + delegation.Lifetime
+	}
+	kedge.prunes = next
+	setTimer()
+	cdk.Reply(candid.EncodePrepareDelegationResult(seed.PublicKey(kedge.self.Bytes()), expiration))
+}
+
+func getDelegation() {
+	number, frontend, session, expiration, err := candid.DecodeGetDelegationArgs(cdk.Arg())
+	must(err)
+	must(checkSession(session))
+	_, err = inspect(number)
+	must(err)
+	certificate, ok := cdk.DataCertificate()
+	if !ok {
+		cdk.Trap("data certificate is only available in query calls")
+	}
+	signature, ok := kedge.signatures.Get(seedOf(number, frontend), delegation.NewMessage(session, expiration), cdk.Time(), &noAssets, certificate)
+	if !ok {
+		cdk.Reply(candid.EncodeGetDelegationResult(candid.GetDelegationResponse{Tag: candid.GetDelegationResponseTagNoSuchDelegation}))
+		return
+	}
+	cdk.Reply(candid.EncodeGetDelegationResult(candid.GetDelegationResponse{
+		Tag: candid.GetDelegationResponseTagSignedDelegation,
+		SignedDelegation: candid.SignedDelegation{
+			Delegation: candid.Delegation{Pubkey: session, Expiration: expiration},
+			Signature:  signature,
+		},
+	}))
+}
+
+func checkSession(key []byte) error {
+	if len(key) > identity.MaxSessionKey {
+		return fmt.Errorf("session key limit exceeded: length %d, limit %d", len(key), identity.MaxSessionKey)
+	}
+	return nil
+}
