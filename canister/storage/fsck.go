@@ -1,10 +1,6 @@
 package storage
 
-import (
-	"fmt"
-
-	"kedge/canister/identity"
-)
+import "fmt"
 
 // Finding is one thing that fsck found wrong.
 type Finding struct {
@@ -141,18 +137,4 @@ func (s *Store) checkFreeList(c *Check, r region) error {
 		c.Findings = append(c.Findings, Finding{fmt.Sprintf("free list of %s", r), fmt.Sprintf("it does not have the %d units that it should", st.freed)})
 	}
 	return nil
-}
-
-// Condemn replaces a damaged record by what the caller could rescue of it, for a controller who has seen
-// the finding. The old record's overflow blocks and histories are given up.
-func (s *Store) Condemn(a *identity.Anchor) error {
-	slot, err := s.slotOf(a.Number)
-	if err != nil {
-		return err
-	}
-	if _, err := s.readSlot(slot); !isCorrupted(err) {
-		return fmt.Errorf("anchor %d is not damaged", a.Number)
-	}
-	s.last = rawRecord{valid: true, slot: slot}
-	return s.Write(a)
 }

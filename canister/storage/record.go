@@ -41,30 +41,30 @@ const (
 // LossError says that a memory in layout 1 cannot hold what an anchor has.
 type LossError struct {
 	Anchor uint64
-	Losses []string
+	Loss   Loss
 }
 
 func (e *LossError) Error() string {
-	return fmt.Sprintf("anchor %d has what layout 1 cannot hold: %s", e.Anchor, strings.Join(e.Losses, ", "))
+	return fmt.Sprintf("anchor %d has what layout %d cannot hold: %s", e.Anchor, Layout1, strings.Join(e.Loss.Names(), ", "))
 }
 
-// Loss is a set of things of an anchor that layout 1 cannot hold.
+// Loss is a set of things that a step back may lose, and only does if the controller names them.
 type Loss uint32
 
 // The losses that are never silent. What is not among them is either short-lived (registration mode,
 // temporary key, challenge) or bookkeeping (times of adding, attestation, history).
 const (
-	LossGuard Loss = 1 << iota
-	LossDeviceBound
-	LossConsent
-	LossSessionLimit
+	LossProtections Loss = 1 << iota
+	LossGuards
+	LossConsents
+	LossDemands // of device-bound passkeys, and session limits
 	lossEnd
 )
 
 // Names are the words by which a controller accepts a loss.
 func (l Loss) Names() []string {
 	var names []string
-	for i, name := range [...]string{"guard", "device_bound", "consent", "session_limit"} {
+	for i, name := range [...]string{"protections", "guards", "consents", "demands"} {
 		if l&(1<<i) != 0 {
 			names = append(names, name)
 		}
@@ -72,31 +72,18 @@ func (l Loss) Names() []string {
 	return names
 }
 
-// ParseLoss reads one of the words of Names.
-func ParseLoss(name string) (Loss, error) {
-	for l := Loss(1); l < lossEnd; l <<= 1 {
-		if l.Names()[0] == name {
-			return l, nil
-		}
-	}
-	return 0, fmt.Errorf("unknown loss %q: the losses are %s", name, strings.Join((lossEnd-1).Names(), ", "))
-}
-
 // LossOf is what layout 1 would lose of an anchor.
 func LossOf(a *identity.Anchor) Loss {
 	var l Loss
 	if a.Guard {
-		l |= LossGuard
+		l |= LossGuards
 	}
-	if a.DeviceBound {
-		l |= LossDeviceBound
-	}
-	if a.SessionLimit != 0 {
-		l |= LossSessionLimit
+	if a.DeviceBound || a.SessionLimit != 0 {
+		l |= LossDemands
 	}
 	for i := range a.Devices {
 		if a.Devices[i].Consent != nil {
-			l |= LossConsent
+			l |= LossConsents
 		}
 	}
 	return l

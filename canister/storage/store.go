@@ -168,9 +168,8 @@ func (s *Store) writeVersion() byte {
 // Write stores an anchor, adds its events to its history and keeps the index. It fails before anything
 // is written with [NotFoundError], [OutOfRangeError], [CorruptedError], or with [LossError] on a layout 1
 // memory that cannot hold what the anchor has. Any other error calls for a trap.
-func (s *Store) Write(a *identity.Anchor) error { return s.write(a, s.writeVersion(), 0) }
-
-func (s *Store) write(a *identity.Anchor, version byte, accepted Loss) error {
+func (s *Store) Write(a *identity.Anchor) error {
+	version := s.writeVersion()
 	slot, err := s.slotOf(a.Number)
 	if err != nil {
 		return err
@@ -182,8 +181,8 @@ func (s *Store) write(a *identity.Anchor, version byte, accepted Loss) error {
 		}
 	}
 	if version == record1 {
-		if lost := LossOf(a) &^ accepted; lost != 0 {
-			return &LossError{Anchor: a.Number, Losses: lost.Names()}
+		if lost := LossOf(a) &^ s.accepted(); lost != 0 {
+			return &LossError{Anchor: a.Number, Loss: lost}
 		}
 	}
 	if s.scratch, err = appendRecord(s.scratch[:0], a, version); err != nil {
@@ -242,15 +241,6 @@ func (s *Store) ServiceTime() (service, stepped uint64) { return s.sb.service, s
 // SetServiceTime stores the service clock.
 func (s *Store) SetServiceTime(service, stepped uint64) error {
 	s.sb.service, s.sb.stepped, s.dirty = service, stepped, true
-	return s.flush()
-}
-
-// Migration is the state of the step under way; its Phase is Idle when there is none.
-func (s *Store) Migration() Migration { return s.sb.migration }
-
-// SetMigration stores the state of a step together with the layout; package migrations alone calls it.
-func (s *Store) SetMigration(m Migration, layout int) error {
-	s.sb.migration, s.sb.layout, s.dirty = m, uint8(layout), true
 	return s.flush()
 }
 

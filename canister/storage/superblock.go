@@ -34,7 +34,7 @@ import (
 //	156    4  height of the index, 0 for none
 //	160    8  entries of the index
 //	168    2  migration: number of the step, 0 for none
-//	170    1  phase of the step: 0 none, 1 up, 2 down
+//	170    1  phase of the step: 0 none, 1 up, 2 down, 3 checking whether it may go down
 //	171    1  1 while paused
 //	172    4  losses that the controller accepted for this step, a bit each
 //	176    8  cursor: units of work done, counted by the step itself
@@ -61,9 +61,10 @@ type Phase uint8
 
 // The phases of a step.
 const (
-	Idle Phase = 0
-	Up   Phase = 1
-	Down Phase = 2
+	Idle     Phase = 0
+	Up       Phase = 1
+	Down     Phase = 2
+	Checking Phase = 3
 )
 
 // Migration is the durable state of the step that is under way.
@@ -71,7 +72,7 @@ type Migration struct {
 	Step   uint16
 	Phase  Phase
 	Paused bool
-	Losses uint32 // bits that the step defines
+	Losses Loss   // accepted by the controller
 	Cursor uint64 // units of work done
 	Total  uint64 // units of work in all
 }
@@ -138,7 +139,7 @@ func (sb *superblock) encode(b *[superblockSize]byte) {
 	if m.Paused {
 		b[171] = 1
 	}
-	le.PutUint32(b[172:], m.Losses)
+	le.PutUint32(b[172:], uint32(m.Losses))
 	le.PutUint64(b[176:], m.Cursor)
 	le.PutUint64(b[184:], m.Total)
 	copy(b[192:], sb.trial[:])
@@ -166,7 +167,7 @@ func (sb *superblock) decode(b *[superblockSize]byte) error {
 		service: le.Uint64(b[72:]), stepped: le.Uint64(b[80:]),
 		root: le.Uint32(b[152:]), height: le.Uint32(b[156:]), entries: le.Uint64(b[160:]),
 		migration: Migration{
-			Step: le.Uint16(b[168:]), Phase: Phase(b[170]), Paused: b[171] != 0, Losses: le.Uint32(b[172:]),
+			Step: le.Uint16(b[168:]), Phase: Phase(b[170]), Paused: b[171] != 0, Losses: Loss(le.Uint32(b[172:])),
 			Cursor: le.Uint64(b[176:]), Total: le.Uint64(b[184:]),
 		},
 		trial:  [TrialSize]byte(b[192:448]),
@@ -187,6 +188,9 @@ func (sb *superblock) check() error {
 	}
 	if sb.host > managed || sb.index > indexBuilding {
 		return corrupted(what, "host %d, index state %d", sb.host, sb.index)
+	}
+	if sb.migration.Phase > Checking {
+		return corrupted(what, "migration phase %d", sb.migration.Phase)
 	}
 	if uint64(sb.count) > uint64(sb.regions[slots].extents)*unitsPerExtent(slots) {
 		return corrupted(what, "%d anchors in %d extents of slots", sb.count, sb.regions[slots].extents)
