@@ -48,9 +48,10 @@ func (s *Step) touch(addr, size uint32, write bool) {
 	if size == 0 {
 		return
 	}
-	last := (uint64(addr) + uint64(size) - 1) / WasmPage
-	for page := uint64(addr) / WasmPage; page <= last; page++ {
-		s.instance.touchFromHost(s, page, write)
+	unit := s.instance.pageSize()
+	last := (uint64(addr) + uint64(size) - 1) / unit
+	for page := uint64(addr) / unit; page <= last; page++ {
+		s.pages.touchHeap(s, page, write)
 	}
 }
 

@@ -97,7 +97,10 @@ func (s *Step) certificate() []byte {
 	if s.in.Certificate == nil {
 		panic(wrongContext("data_certificate_size", s.in.Kind))
 	}
-	return s.in.Certificate
+	if s.dataCertificate == nil {
+		s.dataCertificate = s.in.Certificate()
+	}
+	return s.dataCertificate
 }
 
 // variableCalls are the environment variables.

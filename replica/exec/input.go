@@ -28,9 +28,9 @@ type Input struct {
 	Answered  bool          // the call context has its answer already
 	MaxReply  int           // greatest reply in bytes
 
-	Limit               uint64 // instructions
-	ContextInstructions uint64 // instructions that the call context used before, for performance_counter(1)
-	Certificate         []byte // what data_certificate returns; nil if there is none
+	Limit               uint64        // instructions
+	ContextInstructions uint64        // instructions that the call context used before, for performance_counter(1)
+	Certificate         func() []byte // makes what data_certificate returns; nil if there is none
 
 	Env Env
 }

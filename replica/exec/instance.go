@@ -18,9 +18,9 @@ type Instance struct {
 	wasm    api.Module
 	memory  api.Memory // nil if the module has none
 	counter api.MutableGlobal
-	globals []api.MutableGlobal
+	globals []global
 	entries map[string]api.Function
-	meter   meterState
+	reset   api.Function // of the meter; nil if it tracks no pages
 }
 
 // Instantiate makes an instance with a fresh heap and the given stable memory, which it takes over. The
@@ -45,12 +45,12 @@ func (i *Instance) load(ctx context.Context) error {
 		i.memory = instance.Memory()
 	}
 	i.entries = make(map[string]api.Function)
-	i.globals = i.globals[:0]
-	for _, name := range i.module.globals {
-		i.globals = append(i.globals, instance.ExportedGlobal(name).(api.MutableGlobal))
+	i.counter = instance.ExportedGlobal(i.module.layout.Counter).(api.MutableGlobal)
+	if name := i.module.layout.Reset; name != "" {
+		i.reset = instance.ExportedFunction(name)
 	}
-	i.counter = instance.ExportedGlobal(counterExport).(api.MutableGlobal)
-	return i.loadMeter()
+	i.loadGlobals()
+	return nil
 }
 
 // Module returns the module of the instance.
@@ -73,6 +73,9 @@ func (i *Instance) HeapPages() uint64 {
 	return uint64(i.memory.Size()) / WasmPage
 }
 
+// pageSize is the unit in which the heap is tracked, in bytes.
+func (i *Instance) pageSize() uint64 { return uint64(i.module.layout.Page.Bytes()) }
+
 // Close frees the instance.
 func (i *Instance) Close(ctx context.Context) error { return i.wasm.Close(ctx) }
 
@@ -86,15 +89,6 @@ func (i *Instance) entry(name string) api.Function {
 	return f
 }
 
-// readGlobals returns the values of the mutable globals.
-func (i *Instance) readGlobals() []uint64 {
-	values := make([]uint64, len(i.globals))
-	for n, g := range i.globals {
-		values[n] = g.Get()
-	}
-	return values
-}
-
 // restore undoes a step.
 func (i *Instance) restore(ctx context.Context, s *Step) error {
 	if i.HeapPages() != s.heapBefore {
@@ -103,11 +97,10 @@ func (i *Instance) restore(ctx context.Context, s *Step) error {
 		}
 	}
 	for _, saved := range s.pages.saved {
-		i.memory.Write(uint32(saved.page*WasmPage), saved.data)
+		i.memory.Write(uint32(saved.page*i.pageSize()), saved.data)
 	}
-	for n, value := range s.globalBefore {
-		i.globals[n].Set(value)
-	}
+	i.writeGlobals(s.globalBefore)
+	i.stable = s.stableBefore
 	return nil
 }
 
@@ -123,9 +116,29 @@ func (i *Instance) shrink(ctx context.Context, s *Step) error {
 			return fmt.Errorf("grow a new heap to %d pages", s.heapBefore)
 		}
 	}
-	content, _ := oldMemory.Read(0, uint32(s.heapBefore*WasmPage))
-	i.memory.Write(0, content)
+	i.copyHeap(oldMemory, s.heapBefore)
 	return grown.Close(ctx)
+}
+
+// AdoptHeap replaces the heap by that of another instance, growing it if need be.
+func (i *Instance) AdoptHeap(from *Instance) error {
+	if from.memory == nil {
+		return nil
+	}
+	if i.memory == nil || i.HeapPages() > from.HeapPages() {
+		return fmt.Errorf("the new module needs a heap of %d pages, the old one has %d", i.HeapPages(), from.HeapPages())
+	}
+	if _, ok := i.memory.Grow(uint32(from.HeapPages() - i.HeapPages())); !ok {
+		return fmt.Errorf("the new module's heap cannot grow to %d pages", from.HeapPages())
+	}
+	i.copyHeap(from.memory, from.HeapPages())
+	return nil
+}
+
+// copyHeap copies the first pages of another heap.
+func (i *Instance) copyHeap(from api.Memory, pages uint64) {
+	content, _ := from.Read(0, uint32(pages*WasmPage))
+	i.memory.Write(0, content)
 }
 
 // Heap returns a copy of the heap.

@@ -2,49 +2,183 @@ package exec
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/tetratelabs/wazero"
+	"github.com/tetratelabs/wazero/api"
 
 	"kedge/wasm"
+	"kedge/wasm/meter"
 )
 
-// counterExport is the name of the global that counts the instructions left.
-const counterExport = "canister counter_instructions"
+// Where this package meets the meter: the module is rewritten when it is compiled, and the functions that
+// the rewritten module imports report to the running step.
 
-type meterState struct{}
+// meterOptions are what the meter counts under a model of page charges.
+func (e *Engine) meterOptions() meter.Options {
+	if e.options.Pages == Pages2025 {
+		return meter.Options{Page: meter.OS4KiB, IgnoreRead: true}
+	}
+	return meter.Options{Page: meter.Wasm64KiB}
+}
 
-func exportMeter(context.Context, wazero.Runtime) error { return nil }
+// instrument returns the module with the meter in it, encoded.
+func (e *Engine) instrument(decoded *wasm.Module, m *Module) ([]byte, error) {
+	instrumented, layout, err := meter.Instrument(decoded, e.meterOptions())
+	if err != nil {
+		return nil, err
+	}
+	m.layout = layout
+	return instrumented.Encode(), nil
+}
 
-func check(m *wasm.Module) error { return nil }
+// exportMeter makes the module that instrumented modules import.
+func exportMeter(ctx context.Context, runtime wazero.Runtime) error {
+	host := runtime.NewHostModuleBuilder(meter.ImportModule)
+	export := func(name string, params, results []api.ValueType, f func(s *Step, stack []uint64)) {
+		host.NewFunctionBuilder().
+			WithGoFunction(api.GoFunc(func(ctx context.Context, stack []uint64) { f(stepOf(ctx), stack) }), params, results).
+			Export(name)
+	}
+	export(meter.OutOfInstructions, nil, nil, func(s *Step, _ []uint64) { panic(outOfInstructions(s.in.Limit)) })
+	export(meter.MarkRead, types(i32), nil, func(s *Step, stack []uint64) { s.pages.touchHeap(s, uint64(uint32(stack[0])), false) })
+	export(meter.MarkWrite, types(i32), nil, func(s *Step, stack []uint64) { s.pages.touchHeap(s, uint64(uint32(stack[0])), true) })
+	export(meter.Grow, types(i32, i32), types(i32), func(s *Step, stack []uint64) {
+		s.judgeGrowth(uint64(uint32(stack[0])) + uint64(uint32(stack[1])))
+		stack[0] = 1
+	})
+	_, err := host.Instantiate(ctx)
+	return err
+}
 
-func (e *Engine) instrument(m *wasm.Module, module *Module) ([]byte, error) {
-	n := uint32(m.Imported(wasm.KindGlobal))
-	for i, g := range m.Globals {
-		if g.Mutable {
-			name := fmt.Sprintf("global %d", i)
-			m.Exports = append(m.Exports, wasm.Export{Name: name, Kind: wasm.KindGlobal, Index: n + uint32(i)})
-			module.globals = append(module.globals, name)
+// limitedMemory is the roles whose heap may not grow beyond the canister's wasm_memory_limit.
+const limitedMemory = Init | Update | Start
+
+// judgeGrowth traps if the heap may not grow to so many pages of 64 KiB.
+func (s *Step) judgeGrowth(pages uint64) {
+	size, limit := pages*WasmPage, s.in.Env.WasmLimit
+	if limit != 0 && size > limit && s.in.Kind.in(limitedMemory) {
+		panic(tooMuchMemory(size, limit))
+	}
+}
+
+// global reaches a mutable global of an instance. A v128 takes two words, which its own functions move.
+type global struct {
+	scalar   api.MutableGlobal
+	get, set api.Function
+}
+
+func (i *Instance) loadGlobals() {
+	i.globals = i.globals[:0]
+	for _, g := range i.module.layout.Globals {
+		if g.Export != "" {
+			i.globals = append(i.globals, global{scalar: i.wasm.ExportedGlobal(g.Export).(api.MutableGlobal)})
+		} else {
+			i.globals = append(i.globals, global{get: i.wasm.ExportedFunction(g.Get), set: i.wasm.ExportedFunction(g.Set)})
 		}
 	}
-	m.Exports = append(m.Exports, wasm.Export{Name: counterExport, Kind: wasm.KindGlobal, Index: n + uint32(len(m.Globals))})
-	m.Globals = append(m.Globals, wasm.Global{GlobalType: wasm.GlobalType{Type: wasm.I64, Mutable: true}, Init: []byte{0x42, 0, 0x0b}})
-	if m.Start != nil {
-		m.Exports = append(m.Exports, wasm.Export{Name: EntryStart, Kind: wasm.KindFunction, Index: *m.Start})
-		m.Start = nil
-	}
-	return m.Encode(), nil
 }
 
-func (i *Instance) loadMeter() error { return nil }
+// readGlobals returns the values of the mutable globals.
+func (i *Instance) readGlobals() []uint64 {
+	values := make([]uint64, 0, len(i.globals))
+	for _, g := range i.globals {
+		if g.scalar != nil {
+			values = append(values, g.scalar.Get())
+			continue
+		}
+		var stack [2]uint64
+		mustCall(g.get.CallWithStack(context.Background(), stack[:]))
+		values = append(values, stack[:]...)
+	}
+	return values
+}
 
+// writeGlobals sets the mutable globals to values that readGlobals returned.
+func (i *Instance) writeGlobals(values []uint64) {
+	for _, g := range i.globals {
+		if g.scalar != nil {
+			g.scalar.Set(values[0])
+			values = values[1:]
+			continue
+		}
+		mustCall(g.set.CallWithStack(context.Background(), []uint64{values[0], values[1]}))
+		values = values[2:]
+	}
+}
+
+// globalWords is how many values readGlobals returns.
+func (m *Module) globalWords() int {
+	n := len(m.layout.Globals)
+	for _, g := range m.layout.Globals {
+		if g.Export == "" {
+			n++
+		}
+	}
+	return n
+}
+
+// mustCall panics if one of the meter's own functions fails, which they cannot.
+func mustCall(err error) {
+	if err != nil {
+		panic(fmt.Errorf("exec: a function of the meter failed: %w", err))
+	}
+}
+
+// beginStep sets the counter and forgets the pages of the step before.
 func (i *Instance) beginStep(s *Step) {
-	s.setLeft(int64(s.in.Limit))
-	for p := uint64(0); p < s.heapBefore; p++ {
-		s.pages.saved = append(s.pages.saved, savedPage{p, append([]byte(nil), s.view(uint32(p*WasmPage), WasmPage)...)})
+	s.setLeft(int64(min(s.in.Limit, 1<<62)))
+	if i.reset != nil {
+		mustCall(i.reset.CallWithStack(context.Background(), nil))
 	}
 }
 
-func (i *Instance) endStep(s *Step) {}
+// check holds a decoded module against the network's rules, and its bodies against the indices that exist:
+// the meter adds functions and globals, which must not come within reach. It returns the number of
+// instructions.
+func check(m *wasm.Module) (instructions uint64, err error) {
+	if err := wasm.Check(m, wasm.Production()); err != nil {
+		return 0, err
+	}
+	bounds := boundsOf(m)
+	for i := range m.Functions {
+		in := m.Functions[i].Walk()
+		for ; in.Next(); instructions++ {
+			if !bounds.contain(in) {
+				return 0, fmt.Errorf("Wasm module failed validation: function %d of the code section names index %d, which does not exist", i, in.Index)
+			}
+		}
+		if err := in.Err(); err != nil {
+			return 0, errors.Join(errors.New("Wasm module failed validation"), err)
+		}
+	}
+	return instructions, nil
+}
 
-func (i *Instance) touchFromHost(s *Step, page uint64, write bool) { s.pages.touchHeap(s, page, write) }
+// bounds are the sizes of a module's index spaces.
+type bounds struct{ functions, globals, tables, types uint32 }
+
+func boundsOf(m *wasm.Module) bounds {
+	return bounds{
+		functions: uint32(m.Imported(wasm.KindFunction) + len(m.Functions)),
+		globals:   uint32(m.Imported(wasm.KindGlobal) + len(m.Globals)),
+		tables:    uint32(m.Imported(wasm.KindTable) + len(m.Tables)),
+		types:     uint32(len(m.Types)),
+	}
+}
+
+// contain reports whether the indices of the current instruction exist.
+func (b bounds) contain(in *wasm.Instructions) bool {
+	switch in.Op {
+	case wasm.OpCall, wasm.OpReturnCall, wasm.OpRefFunc:
+		return in.Index < b.functions
+	case wasm.OpGlobalGet, wasm.OpGlobalSet:
+		return in.Index < b.globals
+	case wasm.OpTableGet, wasm.OpTableSet, wasm.OpTableSize:
+		return in.Index < b.tables
+	case wasm.OpCallIndirect, wasm.OpReturnCallIndirect:
+		return in.Index < b.types && in.Index2 < b.tables
+	}
+	return true
+}

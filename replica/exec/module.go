@@ -12,6 +12,7 @@ import (
 	"github.com/tetratelabs/wazero"
 
 	"kedge/wasm"
+	"kedge/wasm/meter"
 )
 
 // MaxModule is the greatest size of a module in bytes, after decompression.
@@ -20,7 +21,7 @@ const MaxModule = 100 << 20
 // Module is a checked, instrumented and compiled module.
 type Module struct {
 	compiled wazero.CompiledModule
-	globals  []string // export names of the mutable globals
+	layout   meter.Layout
 	entries  map[string]bool
 
 	hasTable, hasMemory bool
@@ -42,6 +43,9 @@ type Section struct {
 
 // Has reports whether the module exports the entry point, for instance "canister_init".
 func (m *Module) Has(entry string) bool { return m.entries[entry] }
+
+// GlobalsSize is the size of the mutable globals in bytes.
+func (m *Module) GlobalsSize() uint64 { return 8 * uint64(m.globalWords()) }
 
 // Section returns the metadata with the name.
 func (m *Module) Section(name string) (Section, bool) {
@@ -92,12 +96,12 @@ func (e *Engine) Compile(ctx context.Context, code []byte) (*Module, error) {
 	if memory, ok := decoded.Memory(); ok && memory.Is64 {
 		return nil, errors.New("the module has a 64-bit memory (wasm64), which this network does not run; build it for wasm32")
 	}
-	if err := check(decoded); err != nil {
+	instructions, err := check(decoded)
+	if err != nil {
 		return nil, err
 	}
-	m := &Module{Size: uint64(len(plain)), entries: entriesOf(decoded), hasTable: hasTable(decoded)}
+	m := &Module{Instructions: instructions, Size: uint64(len(plain)), entries: entriesOf(decoded), hasTable: hasTable(decoded)}
 	_, m.hasMemory = decoded.Memory()
-	m.Instructions = countInstructions(decoded)
 	m.readSections(decoded)
 	instrumented, err := e.instrument(decoded, m)
 	if err != nil {
@@ -125,17 +129,6 @@ func entriesOf(m *wasm.Module) map[string]bool {
 
 func hasTable(m *wasm.Module) bool {
 	return m.Imported(wasm.KindTable)+len(m.Tables) > 0
-}
-
-// countInstructions returns the number of instructions in all bodies.
-func countInstructions(m *wasm.Module) uint64 {
-	var n uint64
-	for i := range m.Functions {
-		for in := m.Functions[i].Walk(); in.Next(); {
-			n++
-		}
-	}
-	return n
 }
 
 // readSections keeps the metadata.

@@ -39,7 +39,7 @@ type savedPage struct {
 
 // touched is the pages that a step touched, and what is needed to undo its writes to the heap.
 type touched struct {
-	heapRead, heapWritten     pageSet // pages of 64 KiB; read holds every page accessed
+	heapRead, heapWritten     pageSet // in the unit of the meter; read holds every page accessed
 	stableRead, stableWritten pageSet
 	stableWritten4K           pageSet
 	saved                     []savedPage
@@ -54,8 +54,9 @@ func (t *touched) touchHeap(s *Step, page uint64, write bool) {
 		return
 	}
 	s.chargePage(pageWrite2026)
-	if page < s.heapBefore { // what the step itself grew needs no undoing
-		t.saved = append(t.saved, savedPage{page, append([]byte(nil), s.view(uint32(page*WasmPage), WasmPage)...)})
+	unit := s.instance.pageSize()
+	if at := page * unit; at < s.heapBefore*WasmPage { // what the step itself grew needs no undoing
+		t.saved = append(t.saved, savedPage{page, append([]byte(nil), s.view(uint32(at), uint32(unit))...)})
 	}
 }
 
@@ -91,6 +92,29 @@ func (s *Step) chargePage(cost uint64) {
 	if s.instance.engine.options.Pages == Pages2026 {
 		s.charge(cost)
 	}
+}
+
+// chargeHeap2025 charges for the pages of the heap that were written, under the model of 2025.
+func (s *Step) chargeHeap2025() error {
+	if s.instance.engine.options.Pages != Pages2025 {
+		return nil
+	}
+	s.setLeft(s.left() - int64(s.pages.heapWritten.count*pageWrite2025))
+	if s.overdrawn() {
+		return outOfInstructions(s.in.Limit)
+	}
+	return nil
+}
+
+// heapPages counts the pages of 64 KiB that a set of pages of the heap, in the unit of the meter, lies in.
+func (s *Step) heapPages(set *pageSet) uint64 {
+	perPage := WasmPage / s.instance.pageSize()
+	if perPage == 1 {
+		return set.count
+	}
+	var wide pageSet
+	set.each(func(page uint64) { wide.add(page / perPage) })
+	return wide.count
 }
 
 // maxStablePages is the most pages of stable memory that the step may touch.

@@ -2,7 +2,6 @@ package exec
 
 import (
 	"context"
-	"slices"
 
 	"github.com/tetratelabs/wazero/experimental/table"
 
@@ -20,29 +19,30 @@ type Step struct {
 	instance *Instance
 
 	// What the step works on.
-	stable    *Stable
-	reply     []byte
-	building  *Call
-	balance   cycles.Amount
-	available cycles.Amount
+	stable          *Stable
+	reply           []byte
+	building        *Call
+	dataCertificate []byte
+	balance         cycles.Amount
+	available       cycles.Amount
 
 	// What it takes to undo it.
 	pages        touched
 	heapBefore   uint64 // pages of 64 KiB
 	globalBefore []uint64
+	stableBefore *Stable
 }
 
 // Run executes one entry point. A trap, a breach of the contract and a limit are results, in Out.Err.
 func (i *Instance) Run(ctx context.Context, in Input) *Step {
 	s := &Step{in: in, instance: i, balance: in.Env.Balance, available: in.Available}
 	s.out = &s.Out
-	s.stable = i.stable.Snapshot()
+	s.stable, s.stableBefore = i.stable.Snapshot(), i.stable
 	s.heapBefore = s.heapSize() / WasmPage
 	s.globalBefore = i.readGlobals()
 	i.beginStep(s)
 
 	err := s.call(&stepContext{Context: ctx, step: s})
-	i.endStep(s)
 	s.finish(err)
 	return s
 }
@@ -82,6 +82,9 @@ func (s *Step) callback(ctx context.Context) error {
 // finish turns the end of the call into an Output.
 func (s *Step) finish(err error) {
 	o := s.out
+	if err == nil {
+		err = s.chargeHeap2025()
+	}
 	if err == nil && s.overdrawn() {
 		err = outOfInstructions(s.in.Limit)
 	}
@@ -97,8 +100,8 @@ func (s *Step) finish(err error) {
 	}
 	o.Report = Report{
 		Instructions:    s.used(),
-		HeapRead:        s.pages.heapRead.count,
-		HeapWritten:     s.pages.heapWritten.count,
+		HeapRead:        s.heapPages(&s.pages.heapRead),
+		HeapWritten:     s.heapPages(&s.pages.heapWritten),
 		StableRead:      s.pages.stableRead.count,
 		StableWritten:   s.pages.stableWritten.count,
 		StableWritten4K: s.pages.stableWritten4K.count,
@@ -112,11 +115,16 @@ func (s *Step) Stable() *Stable { return s.stable.Snapshot() }
 
 // Commit keeps what the step did to heap, globals and stable memory.
 func (s *Step) Commit() {
+	s.Hold()
+	s.pages.saved, s.stableBefore = nil, nil
+}
+
+// Hold keeps what the step did for the steps to come, but it can still be rolled back: after those.
+func (s *Step) Hold() {
 	if s.Out.Err != nil {
-		panic("exec: a step that failed cannot be committed")
+		panic("exec: a step that failed cannot be kept")
 	}
 	s.instance.stable = s.stable
-	s.pages.saved = nil
 }
 
 // Rollback restores heap, globals and stable memory as they were before the step.
@@ -159,9 +167,3 @@ func (s *Step) overdrawn() bool { return s.left() < 0 }
 
 func (s *Step) left() int64     { return int64(s.instance.counter.Get()) }
 func (s *Step) setLeft(n int64) { s.instance.counter.Set(uint64(n)) }
-
-// saved returns the saved pages in order.
-func (t *touched) inOrder() []savedPage {
-	slices.SortFunc(t.saved, func(a, b savedPage) int { return int(a.page) - int(b.page) })
-	return t.saved
-}

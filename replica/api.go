@@ -1,0 +1,244 @@
+package replica
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math/big"
+	"time"
+
+	"kedge/ic/principal"
+	"kedge/ic/request"
+	"kedge/replica/cycles"
+	"kedge/replica/exec"
+	"kedge/replica/management"
+)
+
+// How Go programs use a network. Callers are principals, without signatures: who holds the network may
+// speak for anyone. Refusals are *reject.Error, to be had with errors.As.
+
+// Call calls a method of a canister as sender and waits for its reply. The canister may be
+// principal.Management.
+func (n *Network) Call(ctx context.Context, sender, canister principal.Principal, method string, arg []byte) ([]byte, error) {
+	effective := canister
+	if canister == principal.Management {
+		if m, ok := managementMethods[method]; ok && m.target != nil {
+			if id, err := m.target(arg); err == nil {
+				effective = id
+			}
+		}
+	}
+	in := &Ingress{ID: n.freshID(), Sender: sender, Canister: canister, Effective: effective, Method: method, Arg: arg,
+		Expiry: n.now() + uint64(5*time.Minute), Size: envelopeOverhead + len(method) + len(arg)}
+	done, err := n.submit(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	select {
+	case <-done:
+	case <-ctx.Done():
+		return nil, fmt.Errorf("wait for the reply to %q: %w", method, ctx.Err())
+	}
+	n.lock.RLock()
+	defer n.lock.RUnlock()
+	entry := n.state.ingress[in.ID]
+	switch {
+	case entry == nil:
+		return nil, fmt.Errorf("the reply to %q was forgotten before it was read: the clock moved too far", method)
+	case entry.answer.err != nil:
+		return nil, entry.answer.err
+	}
+	return entry.answer.reply, nil
+}
+
+// freshID returns a request id that no client makes: it stands for a request that never was signed.
+func (n *Network) freshID() request.ID {
+	n.inboxLock.Lock()
+	defer n.inboxLock.Unlock()
+	n.calls++
+	var id request.ID
+	copy(id[:], "in-process call ")
+	binary.BigEndian.PutUint64(id[24:], n.calls)
+	return id
+}
+
+// Query queries a method of a canister as sender.
+func (n *Network) Query(ctx context.Context, sender, canister principal.Principal, method string, arg []byte) ([]byte, error) {
+	reply, err := n.query(ctx, query{sender, canister, method, arg})
+	if err != nil {
+		return nil, err
+	}
+	return reply, nil
+}
+
+// CreateOptions are choices for a new canister. The zero value is a canister with the next free id and
+// 100 T cycles.
+type CreateOptions struct {
+	ID          principal.Principal // a certain id; the zero principal lets the network choose
+	Cycles      cycles.Amount       // zero for 100 T
+	Controllers []principal.Principal
+}
+
+// Create makes an empty canister that sender controls, unless other controllers are named.
+func (n *Network) Create(ctx context.Context, sender principal.Principal, o CreateOptions) (principal.Principal, error) {
+	arg := management.ProvisionalCreateArg{}
+	if o.ID != (principal.Principal{}) {
+		arg.SpecifiedID = &o.ID
+	}
+	if !o.Cycles.IsZero() {
+		amount := o.Cycles.Big()
+		arg.Amount = &amount
+	}
+	if o.Controllers != nil {
+		arg.Settings = &management.Settings{Controllers: o.Controllers}
+	}
+	reply, err := n.Call(ctx, sender, principal.Management, "provisional_create_canister_with_cycles",
+		management.EncodeProvisionalCreateCanisterWithCyclesArgs(arg))
+	if err != nil {
+		return principal.Principal{}, fmt.Errorf("create a canister: %w", err)
+	}
+	result, err := management.DecodeProvisionalCreateCanisterWithCyclesResult(reply)
+	return result.CanisterID, err
+}
+
+// Install installs code, plain or compressed with gzip, in an empty canister.
+func (n *Network) Install(ctx context.Context, sender, canister principal.Principal, code, arg []byte) error {
+	return n.installAs(ctx, sender, canister, management.InstallMode{Tag: management.InstallModeTagInstall}, code, arg)
+}
+
+// Reinstall replaces the code of a canister and forgets all that it held.
+func (n *Network) Reinstall(ctx context.Context, sender, canister principal.Principal, code, arg []byte) error {
+	return n.installAs(ctx, sender, canister, management.InstallMode{Tag: management.InstallModeTagReinstall}, code, arg)
+}
+
+// Upgrade replaces the code of a canister, which keeps its stable memory.
+func (n *Network) Upgrade(ctx context.Context, sender, canister principal.Principal, code, arg []byte) error {
+	return n.installAs(ctx, sender, canister, management.InstallMode{Tag: management.InstallModeTagUpgrade}, code, arg)
+}
+
+func (n *Network) installAs(ctx context.Context, sender, canister principal.Principal, mode management.InstallMode, code, arg []byte) error {
+	_, err := n.Call(ctx, sender, principal.Management, "install_code", management.EncodeInstallCodeArgs(management.InstallArg{
+		Mode: mode, CanisterID: canister, WasmModule: code, Arg: arg}))
+	if err != nil {
+		return fmt.Errorf("%s code in canister %s: %w", mode.Tag, canister, err)
+	}
+	return nil
+}
+
+// Deploy creates a canister and installs code in it.
+func (n *Network) Deploy(ctx context.Context, sender principal.Principal, code, arg []byte) (principal.Principal, error) {
+	canister, err := n.Create(ctx, sender, CreateOptions{})
+	if err != nil {
+		return canister, err
+	}
+	return canister, n.Install(ctx, sender, canister, code, arg)
+}
+
+// StopCanister stops a canister and waits until it has stopped.
+func (n *Network) StopCanister(ctx context.Context, sender, canister principal.Principal) error {
+	_, err := n.Call(ctx, sender, principal.Management, "stop_canister",
+		management.EncodeStopCanisterArgs(management.CanisterArg{CanisterID: canister}))
+	return err
+}
+
+// StartCanister lets a canister run again.
+func (n *Network) StartCanister(ctx context.Context, sender, canister principal.Principal) error {
+	_, err := n.Call(ctx, sender, principal.Management, "start_canister",
+		management.EncodeStartCanisterArgs(management.CanisterArg{CanisterID: canister}))
+	return err
+}
+
+// TopUp gives a canister cycles from nothing.
+func (n *Network) TopUp(ctx context.Context, canister principal.Principal, amount cycles.Amount) error {
+	_, err := n.Call(ctx, principal.Anonymous, principal.Management, "provisional_top_up_canister",
+		management.EncodeProvisionalTopUpCanisterArgs(management.ProvisionalTopUpArg{CanisterID: canister, Amount: amount.Big()}))
+	return err
+}
+
+// Status returns what the management canister tells a canister about itself.
+func (n *Network) Status(_ context.Context, canister principal.Principal) (management.Status, error) {
+	reply, err := n.query(context.Background(), query{canister, principal.Management, "canister_status",
+		management.EncodeCanisterStatusArgs(management.CanisterArg{CanisterID: canister})})
+	if err != nil {
+		return management.Status{}, err
+	}
+	return management.DecodeCanisterStatusResult(reply)
+}
+
+// Balance returns the cycles of a canister.
+func (n *Network) Balance(ctx context.Context, canister principal.Principal) (cycles.Amount, error) {
+	status, err := n.Status(ctx, canister)
+	if err != nil {
+		return cycles.Amount{}, err
+	}
+	var balance *big.Int = status.Cycles
+	return cycles.FromBig(balance), nil
+}
+
+// LastReport returns what the last step of a canister consumed, be it a call, a query or an installation.
+func (n *Network) LastReport(canister principal.Principal) (exec.Report, error) {
+	n.lock.RLock()
+	defer n.lock.RUnlock()
+	c := n.state.canisters[canister]
+	if c == nil {
+		return exec.Report{}, notFound(canister)
+	}
+	c.queryLock.Lock()
+	defer c.queryLock.Unlock()
+	return c.lastReport, nil
+}
+
+// Logs returns the log of a canister, oldest entry first.
+func (n *Network) Logs(canister principal.Principal) ([]exec.Log, error) {
+	n.lock.RLock()
+	defer n.lock.RUnlock()
+	c := n.state.canisters[canister]
+	if c == nil {
+		return nil, notFound(canister)
+	}
+	var out []exec.Log
+	for _, entry := range c.logs.entries {
+		out = append(out, exec.Log{Time: entry.time, Content: entry.content})
+	}
+	return out, nil
+}
+
+// errEmpty is what operations on the memory of a canister without code fail with.
+var errEmpty = errors.New("the canister has no code, so it has no stable memory")
+
+// StableMemory returns a copy of a canister's stable memory. Its length is a multiple of 64 KiB.
+func (n *Network) StableMemory(canister principal.Principal) ([]byte, error) {
+	n.lock.RLock()
+	defer n.lock.RUnlock()
+	c := n.state.canisters[canister]
+	switch {
+	case c == nil:
+		return nil, notFound(canister)
+	case c.instance == nil:
+		return nil, errEmpty
+	}
+	c.queryLock.Lock()
+	defer c.queryLock.Unlock()
+	return c.instance.Stable().Bytes(), nil
+}
+
+// SetStableMemory replaces a canister's stable memory. What does not fill its last page of 64 KiB is zero.
+func (n *Network) SetStableMemory(canister principal.Principal, content []byte) error {
+	n.lock.Lock()
+	defer n.lock.Unlock()
+	c := n.state.canisters[canister]
+	switch {
+	case c == nil:
+		return notFound(canister)
+	case c.instance == nil:
+		return errEmpty
+	}
+	stable := exec.NewStable()
+	if _, ok := stable.Grow((uint64(len(content)) + exec.WasmPage - 1) / exec.WasmPage); !ok {
+		return fmt.Errorf("%d bytes are more than stable memory can hold", len(content))
+	}
+	stable.WriteAt(content, 0)
+	c.instance.SetStable(stable)
+	return nil
+}

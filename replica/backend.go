@@ -1,0 +1,41 @@
+package replica
+
+import (
+	"context"
+
+	"kedge/ic/request"
+	"kedge/replica/boundary"
+	"kedge/replica/certified"
+	"kedge/replica/reject"
+)
+
+// backend is the network as its HTTP interface sees it.
+type backend struct{ *Network }
+
+var _ boundary.Backend = backend{}
+
+// freshAge is the greatest age of a snapshot that clients get, in nanoseconds.
+const freshAge = 1_000_000_000
+
+func (b backend) Now() uint64             { return b.now() }
+func (b backend) State() *certified.State { return b.certified }
+
+func (b backend) Fresh(context.Context) (*certified.Snapshot, error) {
+	b.lock.RLock()
+	defer b.lock.RUnlock()
+	return b.snapshot(freshAge), nil
+}
+
+// envelopeOverhead is about what an envelope has beside method and argument: keys of maps, sender, public
+// key, signature. The size of an envelope is paid for.
+const envelopeOverhead = 350
+
+func (b backend) Submit(ctx context.Context, c *boundary.Call) *reject.Error {
+	_, err := b.submit(ctx, &Ingress{ID: request.ID(c.ID), Sender: c.Sender, Canister: c.Canister, Effective: c.Effective,
+		Method: c.Method, Arg: c.Arg, Expiry: c.Expiry, Size: envelopeOverhead + len(c.Method) + len(c.Arg)})
+	return err
+}
+
+func (b backend) Query(ctx context.Context, c *boundary.Call) ([]byte, *reject.Error) {
+	return b.query(ctx, query{caller: c.Sender, canister: c.Canister, method: c.Method, arg: c.Arg})
+}

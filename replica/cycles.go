@@ -1,0 +1,89 @@
+package replica
+
+import (
+	"context"
+
+	"kedge/replica/cycles"
+	"kedge/replica/exec"
+)
+
+// What canisters pay, beside what package exec prices.
+
+// Prices in cycles a second on a subnet of 13 nodes.
+const (
+	feeGiBSecond     = 127_000
+	feePercentSecond = 10_000_000
+)
+
+// chargeInterval is how often memory and compute allocations are paid for, in nanoseconds.
+const chargeInterval = 10_000_000_000
+
+// historySize is what an entry of a canister's history counts for, in bytes.
+const historySize = 128
+
+// memoryUse is the memory of a canister in bytes, by what it holds.
+type memoryUse struct {
+	heap, stable, globals, code, sections, history, chunks, snapshots, logs uint64
+}
+
+func (m memoryUse) total() uint64 {
+	return m.heap + m.stable + m.globals + m.code + m.sections + m.history + m.chunks + m.snapshots + m.logs
+}
+
+// memory adds up the memory of a canister.
+func (c *canister) memory() memoryUse {
+	use := memoryUse{code: uint64(len(c.code)), history: historySize * uint64(len(c.history)), logs: c.logs.size}
+	if c.instance != nil {
+		use.heap = c.instance.HeapPages() * exec.WasmPage
+		use.stable = c.instance.StablePages() * exec.WasmPage
+		use.globals = c.module.GlobalsSize()
+		use.sections = c.module.SectionsSize
+	}
+	for _, part := range c.chunks {
+		use.chunks += uint64(len(part.data))
+	}
+	for _, s := range c.snapshots {
+		use.snapshots += s.size
+	}
+	return use
+}
+
+// burnPerSecond is what a canister pays in a second without doing anything.
+func (c *canister) burnPerSecond() cycles.Amount {
+	bytes := max(c.memory().total(), c.settings.memoryAllocation)
+	return cycles.New(bytes).Times(feeGiBSecond).Over(1 << 30).Plus(cycles.New(feePercentSecond).Times(c.settings.computeAllocation))
+}
+
+// freezingReserve is the part of the balance that only memory and compute may use.
+func (n *Network) freezingReserve(c *canister) cycles.Amount {
+	return c.burnPerSecond().Times(c.settings.freezingThreshold)
+}
+
+// liquid is the part of the balance that messages may use.
+func (n *Network) liquid(c *canister) cycles.Amount { return c.balance.Minus(n.freezingReserve(c)) }
+
+// charge takes cycles from a canister and books them under a use.
+func (n *Network) charge(c *canister, amount cycles.Amount, use *cycles.Amount) {
+	amount = amount.Min(c.balance)
+	c.balance = c.balance.Minus(amount)
+	*use = use.Plus(amount)
+}
+
+// chargeForTime makes every canister pay for its memory and its compute allocation. Who cannot is
+// uninstalled.
+func (n *Network) chargeForTime(ctx context.Context) {
+	for _, c := range n.state.order {
+		elapsed := n.state.time - c.lastCharge
+		if elapsed < chargeInterval {
+			continue
+		}
+		c.lastCharge = n.state.time
+		due := c.burnPerSecond().Times(elapsed / 1_000_000).Over(1_000)
+		exhausted := c.balance.Less(due)
+		n.charge(c, due, &c.consumed.memory)
+		if exhausted && c.module != nil {
+			n.uninstall(ctx, c, changeBySystem(c))
+			c.settings.computeAllocation, c.settings.memoryAllocation = 0, 0
+		}
+	}
+}

@@ -1,0 +1,207 @@
+package replica
+
+import (
+	"context"
+	"crypto/sha256"
+
+	"kedge/ic/principal"
+	"kedge/replica/exec"
+	"kedge/replica/reject"
+)
+
+// installMode says how code is installed.
+type installMode uint8
+
+const (
+	modeInstall installMode = iota
+	modeReinstall
+	modeUpgrade
+)
+
+// installation is a request to install code.
+type installation struct {
+	mode           installMode
+	code           []byte // as uploaded
+	arg            []byte
+	caller         principal.Principal
+	by             change
+	skipPreUpgrade bool
+	keepHeap       bool
+}
+
+// install installs, reinstalls or upgrades the code of a canister. It is atomic: if any of its parts
+// fails, the canister is as it was, but for logs and cycles.
+func (n *Network) install(ctx context.Context, c *canister, req installation) *reject.Error {
+	switch {
+	case req.mode == modeInstall && c.module != nil:
+		return reject.New(reject.NonEmpty,
+			"Canister %s cannot be installed because the canister is not empty. Try installing with mode='reinstall' instead.", c.id)
+	case req.mode == modeUpgrade && c.module == nil:
+		return exec.WasmModuleNotFound(c.id)
+	}
+	prepaid := exec.ExecutionCost(exec.LimitInstall)
+	if n.liquid(c).Less(prepaid) {
+		return outOfCycles(c)
+	}
+	hash := sha256.Sum256(req.code)
+	module, err := n.acquireModule(ctx, hash, req.code)
+	if err != nil {
+		return exec.InvalidWasm(c.id, err)
+	}
+	i := &installer{Network: n, canister: c, req: req, module: module, hash: hash, left: exec.LimitInstall}
+	failure := i.run(ctx)
+	n.charge(c, exec.ExecutionCost(exec.LimitInstall-i.left), &c.consumed.instructions)
+	c.lastReport = i.report
+	n.state.spent += exec.LimitInstall - i.left
+	if failure != nil {
+		n.releaseModule(ctx, module)
+		return failure
+	}
+	return nil
+}
+
+// installer carries one installation through.
+type installer struct {
+	*Network
+	canister *canister
+	req      installation
+	module   *exec.Module
+	hash     [32]byte
+	left     uint64 // instructions
+	report   exec.Report
+	pre      *exec.Step // pre_upgrade, not committed yet
+
+	certified []byte
+	timer     uint64
+}
+
+func (i *installer) run(ctx context.Context) *reject.Error {
+	c := i.canister
+	compile := i.module.Instructions * exec.CompileCost
+	if compile > i.left {
+		return reject.New(reject.InstructionLimitExceeded, "Canister exceeded the limit of %d instructions for single message execution.", i.left)
+	}
+	i.left -= compile
+	stable := exec.NewStable()
+	if i.req.mode == modeUpgrade {
+		i.certified = c.certifiedData
+		if err := i.preUpgrade(ctx); err != nil {
+			return err
+		}
+		if stable = c.stable(); i.pre != nil {
+			stable = i.pre.Stable()
+		}
+	}
+	fresh, err := i.begin(ctx, stable)
+	if err != nil {
+		if i.pre != nil {
+			i.must(i.pre.Rollback(ctx))
+		}
+		return err
+	}
+	i.finish(ctx, fresh)
+	return nil
+}
+
+// preUpgrade runs canister_pre_upgrade of the old code.
+func (i *installer) preUpgrade(ctx context.Context) *reject.Error {
+	c := i.canister
+	if i.req.skipPreUpgrade || !c.module.Has(exec.EntryPreUpgrade) {
+		return nil
+	}
+	s := c.instance.Run(ctx, i.input(exec.PreUpgrade, exec.EntryPreUpgrade))
+	if err := i.keep(s.Out); err != nil {
+		i.must(s.Rollback(ctx))
+		return err
+	}
+	i.pre = s
+	return nil
+}
+
+// begin makes the new instance and runs its start function and canister_init or canister_post_upgrade.
+func (i *installer) begin(ctx context.Context, stable *exec.Stable) (*exec.Instance, *reject.Error) {
+	fresh, used, err := i.instantiate(ctx, i.canister, i.module, stable, i.left)
+	i.add(used)
+	if err != nil {
+		return nil, err
+	}
+	if i.req.keepHeap {
+		if failure := fresh.AdoptHeap(i.canister.instance); failure != nil {
+			i.must(fresh.Close(ctx))
+			return nil, exec.InvalidWasm(i.canister.id, failure)
+		}
+	}
+	entry := exec.EntryInit
+	if i.req.mode == modeUpgrade {
+		entry = exec.EntryPostUpgrade
+	}
+	if !i.module.Has(entry) {
+		return fresh, nil
+	}
+	s := fresh.Run(ctx, i.input(exec.Init, entry))
+	if err := i.keep(s.Out); err != nil {
+		i.must(fresh.Close(ctx))
+		return nil, err
+	}
+	s.Commit()
+	return fresh, nil
+}
+
+// input is the input of an entry point of the installation.
+func (i *installer) input(kind exec.Kind, entry string) exec.Input {
+	env := i.env(i.canister)
+	env.GlobalTimer = i.timer
+	env.Version++ // the new code already sees the version that it will have
+	return exec.Input{Kind: kind, Entry: entry, Caller: i.req.caller, Arg: i.req.arg, Limit: i.left, Env: env}
+}
+
+// keep notes what an entry point gave, to be carried out if the whole installation succeeds.
+func (i *installer) keep(out exec.Output) *reject.Error {
+	i.log(i.canister, out.Logs)
+	i.add(out.Report)
+	if out.Err != nil {
+		return out.Err
+	}
+	if out.CertifiedData != nil {
+		i.certified = out.CertifiedData
+	}
+	if out.GlobalTimer != nil {
+		i.timer = *out.GlobalTimer
+	}
+	return nil
+}
+
+// add adds up what the parts of the installation consumed.
+func (i *installer) add(r exec.Report) {
+	i.left -= min(i.left, r.Instructions)
+	r.Instructions += i.report.Instructions
+	r.HeapRead += i.report.HeapRead
+	r.HeapWritten += i.report.HeapWritten
+	r.StableRead += i.report.StableRead
+	r.StableWritten += i.report.StableWritten
+	r.StableWritten4K += i.report.StableWritten4K
+	i.report = r
+}
+
+// finish puts the new instance in the place of the old one.
+func (i *installer) finish(ctx context.Context, fresh *exec.Instance) {
+	c := i.canister
+	if c.instance != nil {
+		i.must(c.instance.Close(ctx))
+		i.releaseModule(ctx, c.module)
+	}
+	c.code, c.codeHash = i.req.code, i.hash
+	c.module, c.instance = i.module, fresh
+	c.certifiedData, c.globalTimer, c.lowMemory = i.certified, i.timer, false
+	if i.req.mode == modeReinstall {
+		// What the new code logged while it was installed stays.
+		c.logs.dropBefore(c.lastTime)
+	}
+	c.version++
+	c.installed = i.state.time
+	i.touchCanister(c.id)
+	by := i.req.by
+	by.kind, by.moduleHash = changeInstall+changeKind(i.req.mode), c.codeHash
+	i.record(c, by)
+	i.watchMemory(c)
+}

@@ -1,0 +1,274 @@
+package replica
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"kedge/ic/principal"
+	"kedge/replica/cycles"
+	"kedge/replica/management"
+	"kedge/replica/reject"
+)
+
+// The management canister: which methods there are, who may call them, and how they are dispatched.
+// What they do is in the files manage_*.go.
+
+// access says who may call a management method.
+type access uint8
+
+const (
+	byControllers access = iota // of the canister that the call is about
+	byAnyone
+	byCanisters     // not by users
+	byStatusReaders // controllers and whoever status_visibility names
+	byLogReaders    // controllers and whoever log_visibility names; users by query only
+	byShotReaders   // controllers and whoever snapshot_visibility names
+)
+
+// managementMethod is one method. A pending method answers later, by itself.
+type managementMethod struct {
+	access access
+	query  bool // also answers queries
+	// target decodes which canister a call is about; nil if about none.
+	target func(arg []byte) (principal.Principal, error)
+	run    func(m *managementCall, c *canister) (reply []byte, err *reject.Error)
+}
+
+// managementCall is a call of a management method being executed.
+type managementCall struct {
+	*Network
+	ctx      context.Context
+	req      *call
+	accepted cycles.Amount // of the cycles that came with the call
+	pending  bool          // the answer comes later
+}
+
+// about makes a method that is about one canister, which must exist.
+func about[A any](who access, decode func([]byte) (A, error), id func(A) principal.Principal,
+	run func(m *managementCall, c *canister, arg A) ([]byte, *reject.Error)) managementMethod {
+	return managementMethod{
+		access: who,
+		target: func(arg []byte) (principal.Principal, error) {
+			a, err := decode(arg)
+			return id(a), err
+		},
+		run: func(m *managementCall, c *canister) ([]byte, *reject.Error) {
+			a, err := decode(m.req.arg)
+			if err != nil {
+				return nil, badPayload(err)
+			}
+			return run(m, c, a)
+		},
+	}
+}
+
+// general makes a method that is about no canister that exists already.
+func general[A any](who access, decode func([]byte) (A, error), run func(m *managementCall, arg A) ([]byte, *reject.Error)) managementMethod {
+	return managementMethod{access: who, run: func(m *managementCall, _ *canister) ([]byte, *reject.Error) {
+		a, err := decode(m.req.arg)
+		if err != nil {
+			return nil, badPayload(err)
+		}
+		return run(m, a)
+	}}
+}
+
+// asQuery marks a method as one that answers queries too.
+func asQuery(m managementMethod) managementMethod {
+	m.query = true
+	return m
+}
+
+func badPayload(err error) *reject.Error {
+	return reject.New(reject.InvalidManagementPayload, "Error decoding candid: %s", err)
+}
+
+func canisterOf(a management.CanisterArg) principal.Principal { return a.CanisterID }
+
+// managementMethods is built on first use: its functions call the network, which looks here.
+var managementMethods map[string]managementMethod
+
+func init() {
+	managementMethods = map[string]managementMethod{
+		"create_canister": general(byCanisters, management.DecodeCreateCanisterArgs, createCanister),
+		"provisional_create_canister_with_cycles": general(byAnyone,
+			management.DecodeProvisionalCreateCanisterWithCyclesArgs, provisionalCreate),
+		"provisional_top_up_canister": about(byAnyone, management.DecodeProvisionalTopUpCanisterArgs,
+			func(a management.ProvisionalTopUpArg) principal.Principal { return a.CanisterID }, provisionalTopUp),
+		"update_settings": about(byControllers, management.DecodeUpdateSettingsArgs,
+			func(a management.UpdateSettingsArg) principal.Principal { return a.CanisterID }, updateSettings),
+		"install_code": about(byControllers, management.DecodeInstallCodeArgs,
+			func(a management.InstallArg) principal.Principal { return a.CanisterID }, installCode),
+		"install_chunked_code": about(byControllers, management.DecodeInstallChunkedCodeArgs,
+			func(a management.InstallChunkedArg) principal.Principal { return a.TargetCanister }, installChunkedCode),
+		"upload_chunk": about(byControllers, management.DecodeUploadChunkArgs,
+			func(a management.UploadChunkArg) principal.Principal { return a.CanisterID }, uploadChunk),
+		"clear_chunk_store": about(byControllers, management.DecodeClearChunkStoreArgs, canisterOf, clearChunkStore),
+		"stored_chunks":     about(byControllers, management.DecodeStoredChunksArgs, canisterOf, storedChunks),
+		"uninstall_code": about(byControllers, management.DecodeUninstallCodeArgs,
+			func(a management.VersionedCanisterArg) principal.Principal { return a.CanisterID }, uninstallCode),
+		"start_canister":  about(byControllers, management.DecodeStartCanisterArgs, canisterOf, startCanister),
+		"stop_canister":   about(byControllers, management.DecodeStopCanisterArgs, canisterOf, stopCanister),
+		"delete_canister": about(byControllers, management.DecodeDeleteCanisterArgs, canisterOf, deleteCanister),
+		"deposit_cycles":  about(byCanisters, management.DecodeDepositCyclesArgs, canisterOf, depositCycles),
+		"canister_status": asQuery(about(byStatusReaders, management.DecodeCanisterStatusArgs, canisterOf, canisterStatus)),
+		"canister_metrics": asQuery(about(byControllers, management.DecodeCanisterMetricsArgs, canisterOf,
+			canisterMetrics)),
+		"canister_info": about(byCanisters, management.DecodeCanisterInfoArgs,
+			func(a management.InfoArg) principal.Principal { return a.CanisterID }, canisterInfo),
+		"canister_metadata": about(byCanisters, management.DecodeCanisterMetadataArgs,
+			func(a management.MetadataArg) principal.Principal { return a.CanisterID }, canisterMetadata),
+		"fetch_canister_logs": asQuery(about(byLogReaders, management.DecodeFetchCanisterLogsArgs,
+			func(a management.LogsArg) principal.Principal { return a.CanisterID }, fetchLogs)),
+		"raw_rand": general(byCanisters, func(b []byte) (struct{}, error) { return struct{}{}, management.DecodeRawRandArgs(b) },
+			rawRand),
+		"subnet_info": general(byCanisters, management.DecodeSubnetInfoArgs, subnetInfo),
+		"take_canister_snapshot": about(byControllers, management.DecodeTakeCanisterSnapshotArgs,
+			func(a management.TakeSnapshotArg) principal.Principal { return a.CanisterID }, takeSnapshot),
+		"load_canister_snapshot": about(byControllers, management.DecodeLoadCanisterSnapshotArgs,
+			func(a management.LoadSnapshotArg) principal.Principal { return a.CanisterID }, loadSnapshot),
+		"list_canister_snapshots": about(byShotReaders, management.DecodeListCanisterSnapshotsArgs, canisterOf, listSnapshots),
+		"delete_canister_snapshot": about(byControllers, management.DecodeDeleteCanisterSnapshotArgs,
+			func(a management.SnapshotArg) principal.Principal { return a.CanisterID }, deleteSnapshot),
+	}
+}
+
+// absentMethods are the methods of the specification that this network refuses, and why.
+var absentMethods = map[string]string{
+	"http_request": "HTTP outcalls", "node_metrics_history": "metrics of nodes", "list_canisters": "subnet admins",
+	"ecdsa_public_key": "threshold keys", "sign_with_ecdsa": "threshold keys",
+	"schnorr_public_key": "threshold keys", "sign_with_schnorr": "threshold keys",
+	"vetkd_public_key": "threshold keys", "vetkd_derive_key": "threshold keys",
+	"read_canister_snapshot_metadata": "transfer of snapshots", "read_canister_snapshot_data": "transfer of snapshots",
+	"upload_canister_snapshot_metadata": "transfer of snapshots", "upload_canister_snapshot_data": "transfer of snapshots",
+}
+
+// noSuchMethod refuses a method that the management canister of this network does not have.
+func noSuchMethod(name string) *reject.Error {
+	what, absent := absentMethods[name]
+	if strings.HasPrefix(name, "bitcoin_") {
+		what, absent = "a Bitcoin network", true
+	}
+	if absent {
+		return reject.New(reject.CanisterRejectedMessage, "This local network has no %s: the management method %q is not available", what, name)
+	}
+	return reject.New(reject.MethodNotFound, "Management canister has no method '%s'", name)
+}
+
+// executeManagement runs a call of the management canister.
+func (n *Network) executeManagement(ctx context.Context, req *call) {
+	n.markProcessing(req.origin)
+	m := &managementCall{Network: n, ctx: ctx, req: req}
+	reply, err := m.dispatch()
+	refund := req.cycles.Minus(m.accepted)
+	switch {
+	case m.pending:
+	case err != nil:
+		n.respond(req.origin, refused(err), req.cycles)
+	default:
+		n.respond(req.origin, replied(reply), refund)
+	}
+}
+
+func (m *managementCall) dispatch() ([]byte, *reject.Error) {
+	method, ok := managementMethods[m.req.method]
+	if !ok {
+		return nil, noSuchMethod(m.req.method)
+	}
+	c, err := m.admit(method, m.req)
+	if err != nil {
+		return nil, err
+	}
+	return method.run(m, c)
+}
+
+// admit finds the canister that a call is about and judges whether the caller may make it.
+func (n *Network) admit(method managementMethod, req *call) (*canister, *reject.Error) {
+	fromUser := req.origin.kind != fromCanister
+	if method.access == byCanisters && fromUser {
+		return nil, reject.New(reject.CanisterRejectedMessage, "Only canisters can call ic00 method %s", req.method)
+	}
+	if method.target == nil {
+		return nil, nil
+	}
+	id, err := method.target(req.arg)
+	if err != nil {
+		return nil, badPayload(err)
+	}
+	c := n.state.canisters[id]
+	if c == nil {
+		return nil, notFound(id)
+	}
+	return c, method.access.judge(c, req)
+}
+
+// judge refuses callers who may not call a method about a canister.
+func (a access) judge(c *canister, req *call) *reject.Error {
+	who := req.caller
+	switch a {
+	case byAnyone, byCanisters:
+		return nil
+	case byLogReaders:
+		if req.origin.kind == fromUser {
+			return reject.New(reject.CanisterRejectedMessage, "%s API is only accessible to end users in non-replicated mode", req.method)
+		}
+		if !c.isController(who) && !c.settings.logVisibility.allows(who) {
+			return reject.New(reject.CanisterRejectedMessage, "Caller %s is not allowed to access canister logs", who)
+		}
+		return nil
+	case byStatusReaders:
+		if c.isController(who) || who == c.id || c.settings.statusVisibility.allows(who) {
+			return nil
+		}
+		return reject.New(reject.CanisterStatusAccessDenied, "Caller %s is not allowed to access the status of canister %s", who, c.id)
+	case byShotReaders:
+		if c.settings.snapshotVisibility.allows(who) {
+			return nil
+		}
+	}
+	if c.isController(who) {
+		return nil
+	}
+	if req.origin.kind == fromCanister {
+		var list []string
+		for _, controller := range c.settings.controllers {
+			list = append(list, controller.String())
+		}
+		return reject.New(reject.InvalidController,
+			"Only the controllers of the canister %s can control it.\nCanister's controllers: %s\nSender's ID: %s", c.id, strings.Join(list, " "), who)
+	}
+	return reject.New(reject.InvalidController, "Only controllers of canister %s can call ic00 method %s", c.id, req.method)
+}
+
+// queryManagement answers a query of the management canister.
+func (n *Network) queryManagement(q query) ([]byte, *reject.Error) {
+	method, ok := managementMethods[q.method]
+	switch {
+	case !ok:
+		return nil, noSuchMethod(q.method)
+	case !method.query:
+		return nil, reject.New(reject.MethodNotFound, "Query method %s not found.", q.method)
+	}
+	// A query has no origin: it is neither an ingress message nor a call of a canister.
+	req := &call{caller: q.caller, method: q.method, arg: q.arg}
+	c, err := n.admit(method, req)
+	if err != nil {
+		return nil, err
+	}
+	return method.run(&managementCall{Network: n, req: req}, c)
+}
+
+// by is the origin of a change that the call makes.
+func (m *managementCall) by(version *uint64) change {
+	by := change{user: m.req.caller, fromCanister: m.req.origin.kind == fromCanister}
+	if version != nil {
+		by.callerVersion, by.hasVersion = *version, true
+	}
+	return by
+}
+
+// invalid is the refusal of an argument that decodes but makes no sense.
+func invalid(format string, args ...any) *reject.Error {
+	return &reject.Error{Code: reject.InvalidManagementPayload, Message: fmt.Sprintf(format, args...)}
+}

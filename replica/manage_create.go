@@ -1,0 +1,153 @@
+package replica
+
+import (
+	"math/big"
+
+	"kedge/ic/principal"
+	"kedge/replica/cycles"
+	"kedge/replica/exec"
+	"kedge/replica/management"
+	"kedge/replica/reject"
+)
+
+// provisionalBalance is what a canister gets that is created from nothing without an amount.
+var provisionalBalance = cycles.Trillion(100)
+
+// createCanister makes a canister that the calling canister pays for.
+func createCanister(m *managementCall, a management.CreateArg) ([]byte, *reject.Error) {
+	if m.req.cycles.Less(exec.CreationFee) {
+		return nil, reject.New(reject.InsufficientCyclesForCreate,
+			"Creating a canister requires a fee of %s that is deducted from the canister's initial balance but only %s cycles were received with the create_canister request.",
+			exec.CreationFee, m.req.cycles)
+	}
+	c, err := m.create(m.newCanisterID(), a.Settings, m.req.cycles.Minus(exec.CreationFee), a.SenderCanisterVersion)
+	if err != nil {
+		return nil, err
+	}
+	m.accepted = m.req.cycles
+	c.consumed.creation = exec.CreationFee
+	return management.EncodeCreateCanisterResult(management.CanisterId{CanisterID: c.id}), nil
+}
+
+// provisionalCreate makes a canister, and its cycles, from nothing.
+func provisionalCreate(m *managementCall, a management.ProvisionalCreateArg) ([]byte, *reject.Error) {
+	balance := provisionalBalance
+	if a.Amount != nil {
+		balance = cycles.FromBig(*a.Amount)
+	}
+	id := principal.Principal{}
+	if a.SpecifiedID != nil {
+		id = *a.SpecifiedID
+		if err := m.mayUse(id); err != nil {
+			return nil, err
+		}
+	} else {
+		id = m.newCanisterID()
+	}
+	c, err := m.create(id, a.Settings, balance, a.SenderCanisterVersion)
+	if err != nil {
+		return nil, err
+	}
+	return management.EncodeProvisionalCreateCanisterWithCyclesResult(management.CanisterId{CanisterID: c.id}), nil
+}
+
+// mayUse judges an id that the caller chose.
+func (n *Network) mayUse(id principal.Principal) *reject.Error {
+	if _, ok := id.CanisterIndex(); !ok || !n.certified.Hosts(id) {
+		return reject.New(reject.CanisterNotHostedBySubnet, "Specified CanisterId %s is not hosted by subnet %s.", id, n.subnetID)
+	}
+	if n.state.canisters[id] != nil || n.state.deleted[id] {
+		return reject.New(reject.AlreadyInstalled, "Canister %s is already installed.", id)
+	}
+	return nil
+}
+
+// newCanisterID returns the next free id.
+func (n *Network) newCanisterID() principal.Principal {
+	for {
+		id := principal.Canister(n.state.nextIndex)
+		n.state.nextIndex++
+		if n.mayUse(id) == nil {
+			return id
+		}
+	}
+}
+
+// create makes a canister without code.
+func (m *managementCall) create(id principal.Principal, asked *management.Settings, balance cycles.Amount, version *uint64) (*canister, *reject.Error) {
+	s := defaultSettings(m.req.caller)
+	if asked != nil {
+		if err := s.apply(asked); err != nil {
+			return nil, err
+		}
+	}
+	c := &canister{
+		id: id, settings: s, status: running, balance: balance, created: m.state.time, lastCharge: m.state.time,
+		contexts: make(map[uint64]*callContext), callbacks: make(map[uint64]*callback),
+	}
+	m.state.canisters[id] = c
+	m.state.order = append(m.state.order, c)
+	m.touchCanister(id)
+	c.version = 1
+	by := m.by(version)
+	by.kind, by.controllers, by.environment = changeCreation, s.controllers, s.environmentHash()
+	m.record(c, by)
+	return c, nil
+}
+
+func provisionalTopUp(_ *managementCall, c *canister, a management.ProvisionalTopUpArg) ([]byte, *reject.Error) {
+	c.balance = c.balance.Plus(cycles.FromBig(a.Amount))
+	return emptyReply, nil
+}
+
+func depositCycles(m *managementCall, c *canister, _ management.CanisterArg) ([]byte, *reject.Error) {
+	c.balance = c.balance.Plus(m.req.cycles)
+	m.accepted = m.req.cycles
+	return emptyReply, nil
+}
+
+func deleteCanister(m *managementCall, c *canister, _ management.CanisterArg) ([]byte, *reject.Error) {
+	if c.status != stopped {
+		return nil, reject.New(reject.NotStopped, "Canister %s must be stopped before it is deleted.", c.id)
+	}
+	m.remove(m.ctx, c)
+	return emptyReply, nil
+}
+
+func startCanister(m *managementCall, c *canister, _ management.CanisterArg) ([]byte, *reject.Error) {
+	m.start(c)
+	return emptyReply, nil
+}
+
+func stopCanister(m *managementCall, c *canister, _ management.CanisterArg) ([]byte, *reject.Error) {
+	m.pending = true
+	m.stop(c, m.req.origin, m.req.cycles)
+	return nil, nil
+}
+
+func uninstallCode(m *managementCall, c *canister, a management.VersionedCanisterArg) ([]byte, *reject.Error) {
+	m.uninstall(m.ctx, c, m.by(a.SenderCanisterVersion))
+	return emptyReply, nil
+}
+
+func rawRand(m *managementCall, _ struct{}) ([]byte, *reject.Error) {
+	return management.EncodeRawRandResult(m.state.random()), nil
+}
+
+func subnetInfo(m *managementCall, a management.SubnetInfoArg) ([]byte, *reject.Error) {
+	if a.SubnetID != m.subnetID {
+		return nil, reject.New(reject.SubnetNotFound, "Subnet %s not found", a.SubnetID)
+	}
+	return management.EncodeSubnetInfoResult(management.SubnetInfo{ReplicaVersion: implementation, RegistryVersion: 1}), nil
+}
+
+// implementation names this replica where clients ask for a version.
+const implementation = "kedge"
+
+// small returns a nat as a uint64, and refuses one that does not fit.
+func small(n *big.Int, name string, most uint64) (uint64, *reject.Error) {
+	if !n.IsUint64() || n.Uint64() > most {
+		return 0, invalid("%s expected to be in the range [0..%d], got %s", name, most, n)
+	}
+	return n.Uint64(), nil
+}

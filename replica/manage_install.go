@@ -1,0 +1,115 @@
+package replica
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"slices"
+
+	"kedge/replica/exec"
+	"kedge/replica/management"
+	"kedge/replica/reject"
+)
+
+// Limits of the chunk store.
+const (
+	maxChunk  = 1 << 20
+	maxChunks = 100
+)
+
+func installCode(m *managementCall, c *canister, a management.InstallArg) ([]byte, *reject.Error) {
+	// The module outlives the message that it came in.
+	return m.installMode(c, a.Mode, bytes.Clone(a.WasmModule), a.Arg, a.SenderCanisterVersion)
+}
+
+// installMode installs code in the way that a caller asked for.
+func (m *managementCall) installMode(c *canister, mode management.InstallMode, code, arg []byte, version *uint64) ([]byte, *reject.Error) {
+	req := installation{code: code, arg: arg, caller: m.req.caller, by: m.by(version)}
+	switch mode.Tag {
+	case management.InstallModeTagReinstall:
+		req.mode = modeReinstall
+	case management.InstallModeTagUpgrade:
+		req.mode = modeUpgrade
+		if o := mode.Upgrade; o != nil {
+			req.skipPreUpgrade = o.SkipPreUpgrade != nil && *o.SkipPreUpgrade
+			req.keepHeap = o.WasmMemoryPersistence != nil && *o.WasmMemoryPersistence == management.PersistenceKeep
+		}
+	}
+	if err := m.install(m.ctx, c, req); err != nil {
+		return nil, err
+	}
+	return emptyReply, nil
+}
+
+// storeError is a refusal by the chunk store.
+func storeError(format string, args ...any) *reject.Error {
+	return reject.New(reject.ContractViolation, "Error from Wasm chunk store: "+format, args...)
+}
+
+func installChunkedCode(m *managementCall, c *canister, a management.InstallChunkedArg) ([]byte, *reject.Error) {
+	store := c
+	if a.StoreCanister != nil && *a.StoreCanister != c.id {
+		if store = m.state.canisters[*a.StoreCanister]; store == nil {
+			return nil, notFound(*a.StoreCanister)
+		}
+		if m.req.caller != store.id {
+			if err := byControllers.judge(store, m.req); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if len(a.ChunkHashesList) > maxChunks {
+		return nil, storeError("Canister has %d chunks, at most %d are allowed", len(a.ChunkHashesList), maxChunks)
+	}
+	var code []byte
+	for _, part := range a.ChunkHashesList {
+		i := slices.IndexFunc(store.chunks, func(s chunk) bool { return bytes.Equal(s.hash[:], part.Hash) })
+		if i < 0 {
+			return nil, storeError("Chunk hash %x was not found", part.Hash)
+		}
+		code = append(code, store.chunks[i].data...)
+	}
+	if hash := sha256.Sum256(code); !bytes.Equal(hash[:], a.WasmModuleHash) {
+		return nil, storeError("Wasm module hash %x does not match given hash %x", hash, a.WasmModuleHash)
+	}
+	return m.installMode(c, a.Mode, code, a.Arg, a.SenderCanisterVersion)
+}
+
+func uploadChunk(_ *managementCall, c *canister, a management.UploadChunkArg) ([]byte, *reject.Error) {
+	if len(a.Chunk) > maxChunk {
+		return nil, storeError("Wasm chunk size %d exceeds the maximum chunk size of %d", len(a.Chunk), maxChunk)
+	}
+	hash := sha256.Sum256(a.Chunk)
+	if !slices.ContainsFunc(c.chunks, func(s chunk) bool { return s.hash == hash }) {
+		if len(c.chunks) >= maxChunks {
+			return nil, storeError("Wasm chunk store has already reached maximum capacity of %d bytes or the maximum number of entries, %d", maxChunk*maxChunks, maxChunks)
+		}
+		c.chunks = append(c.chunks, chunk{hash, bytes.Clone(a.Chunk)})
+	}
+	return management.EncodeUploadChunkResult(management.ChunkHash{Hash: hash[:]}), nil
+}
+
+func clearChunkStore(_ *managementCall, c *canister, _ management.CanisterArg) ([]byte, *reject.Error) {
+	c.chunks = nil
+	return emptyReply, nil
+}
+
+func storedChunks(_ *managementCall, c *canister, _ management.CanisterArg) ([]byte, *reject.Error) {
+	list := make([]management.ChunkHash, 0, len(c.chunks))
+	for i := range c.chunks {
+		list = append(list, management.ChunkHash{Hash: c.chunks[i].hash[:]})
+	}
+	return management.EncodeStoredChunksResult(list), nil
+}
+
+// snapshot is the state of a canister at one time.
+type snapshot struct {
+	id            []byte
+	taken         uint64
+	version       uint64
+	size          uint64
+	code          []byte
+	codeHash      [32]byte
+	image         *exec.Image
+	certifiedData []byte
+	chunks        []chunk
+}

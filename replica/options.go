@@ -1,0 +1,41 @@
+package replica
+
+import (
+	"io"
+	"time"
+
+	"kedge/replica/exec"
+)
+
+// Option is a choice made when a network starts.
+type Option func(*options)
+
+// options are the settings of a network.
+type options struct {
+	Listen   string
+	CacheDir string
+	Pages    exec.PageModel
+	Log      io.Writer
+	Time     time.Time // controlled if not zero
+	Random   io.Reader // of keys and seeds; nil for the system's
+}
+
+// WithListen serves HTTP on an address such as "127.0.0.1:0". Without it the network has no HTTP.
+func WithListen(address string) Option { return func(o *options) { o.Listen = address } }
+
+// WithCache keeps compiled modules in a directory, so that a module is compiled once and for all runs.
+func WithCache(dir string) Option { return func(o *options) { o.CacheDir = dir } }
+
+// WithPageModel chooses what touching a page costs; the default is exec.Pages2026.
+func WithPageModel(m exec.PageModel) Option { return func(o *options) { o.Pages = m } }
+
+// WithLog writes what canisters print, and why they trap, to w.
+func WithLog(w io.Writer) Option { return func(o *options) { o.Log = w } }
+
+// WithTime stops the clock at a time. It then moves by [Network.SetTime] and [Network.Advance] alone,
+// and by a nanosecond a round.
+func WithTime(t time.Time) Option { return func(o *options) { o.Time = t } }
+
+// WithRandom draws the network's keys and all randomness of its rounds from r instead of the system.
+// With a fixed r and WithTime, a network that gets the same calls does the same.
+func WithRandom(r io.Reader) Option { return func(o *options) { o.Random = r } }

@@ -1,0 +1,125 @@
+package replica
+
+import (
+	"context"
+
+	"kedge/replica/cycles"
+	"kedge/replica/exec"
+	"kedge/replica/reject"
+)
+
+// emptyReply is the Candid encoding of no values.
+var emptyReply = []byte("DIDL\x00\x00")
+
+// stopTimeout is how long a request to stop waits, in nanoseconds.
+const stopTimeout = 5 * 60 * 1_000_000_000
+
+// stop begins to stop a canister; the request is answered when it has stopped.
+func (n *Network) stop(c *canister, from origin, refund cycles.Amount) {
+	if c.status == stopped {
+		n.respond(from, replied(emptyReply), refund)
+		return
+	}
+	if c.status == running {
+		c.status = stopping
+		c.version++
+	}
+	c.stopRequests = append(c.stopRequests, stopRequest{from, n.state.time, refund})
+}
+
+// start lets a canister run again and cancels the requests to stop it.
+func (n *Network) start(c *canister) {
+	if c.status != running {
+		c.status = running
+		c.version++
+	}
+	for _, r := range c.stopRequests {
+		n.respond(r.origin, refused(reject.New(reject.StoppingCancelled, "Canister %s's stop request was cancelled.", c.id)), r.refund)
+	}
+	c.stopRequests = nil
+}
+
+// finishStopping stops the canisters that were asked to and have nothing open any more.
+func (n *Network) finishStopping() {
+	for _, c := range n.state.order {
+		if c.status != stopping || len(c.contexts) > 0 || len(c.callbacks) > 0 {
+			continue
+		}
+		c.status = stopped
+		for _, r := range c.stopRequests {
+			n.respond(r.origin, replied(emptyReply), r.refund)
+		}
+		c.stopRequests = nil
+	}
+}
+
+// expireStops gives up on requests to stop that waited too long; the canister goes on stopping.
+func (n *Network) expireStops(c *canister) {
+	for len(c.stopRequests) > 0 && c.stopRequests[0].since+stopTimeout <= n.state.time {
+		r := c.stopRequests[0]
+		c.stopRequests = c.stopRequests[1:]
+		n.respond(r.origin, refused(reject.New(reject.StopRequestTimeout, "Stop canister request timed out")), r.refund)
+	}
+}
+
+// uninstall removes the code of a canister and all that it held, and rejects what awaits its answer.
+func (n *Network) uninstall(ctx context.Context, c *canister, by change) {
+	if c.instance != nil {
+		n.must(c.instance.Close(ctx))
+	}
+	n.releaseModule(ctx, c.module)
+	c.code, c.codeHash, c.module, c.instance = nil, [32]byte{}, nil, nil
+	c.certifiedData, c.globalTimer, c.lowMemory = nil, 0, false
+	c.chunks = nil
+	c.logs.clear()
+	n.touchCanister(c.id)
+	c.version++
+	by.kind = changeUninstall
+	n.record(c, by)
+
+	for _, id := range sortedKeys(c.contexts) {
+		if context := c.contexts[id]; !context.answered {
+			n.answer(context, refused(reject.New(reject.CanisterRejectedMessage, "Canister has been uninstalled.")))
+		}
+	}
+	clear(c.contexts)
+	// Responses to calls in flight still bring their cycles back: the callbacks stay, without contexts.
+}
+
+// remove deletes a canister; its id is never used again.
+func (n *Network) remove(ctx context.Context, c *canister) {
+	if c.instance != nil {
+		n.must(c.instance.Close(ctx))
+	}
+	n.releaseModule(ctx, c.module)
+	s := &n.state
+	delete(s.canisters, c.id)
+	n.touchCanister(c.id)
+	s.deleted[c.id] = true
+	kept := s.order[:0:0]
+	for _, other := range s.order {
+		if other != c {
+			kept = append(kept, other)
+		}
+	}
+	s.order = kept
+}
+
+// instantiate makes an instance of a module and runs its start function within a limit of instructions.
+func (n *Network) instantiate(ctx context.Context, c *canister, m *exec.Module, stable *exec.Stable, limit uint64) (*exec.Instance, exec.Report, *reject.Error) {
+	instance, err := n.engine.Instantiate(ctx, m, stable)
+	if err != nil {
+		return nil, exec.Report{}, exec.InvalidWasm(c.id, err)
+	}
+	if !m.Has(exec.EntryStart) {
+		return instance, exec.Report{}, nil
+	}
+	s := instance.Run(ctx, exec.Input{Kind: exec.Start, Entry: exec.EntryStart, Limit: limit, Env: n.env(c)})
+	n.log(c, s.Out.Logs)
+	if s.Out.Err != nil {
+		n.must(instance.Close(ctx))
+		return nil, s.Out.Report, s.Out.Err
+	}
+	s.Commit()
+	return instance, s.Out.Report, nil
+}
