@@ -141,3 +141,8 @@ func (h *machine) run(name string, args ...uint64) (results []uint64, cost int64
 	results, err = h.mod.ExportedFunction(name).Call(h.ctx, args...)
 	return results, before - h.counter(), err
 }
+
+// setGlobal sets a global of the canister.
+func (h *machine) setGlobal(index int, v uint64) {
+	h.mod.ExportedGlobal(h.layout.Globals[index].Export).(api.MutableGlobal).Set(v)
+}

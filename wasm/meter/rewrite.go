@@ -2,6 +2,7 @@ package meter
 
 import (
 	"fmt"
+	"slices"
 
 	"kedge/wasm"
 )
@@ -214,6 +215,9 @@ func (r *rewriter) emit(f *wasm.Function) {
 	if len(r.temps) > 0 {
 		f.Locals = f.Locals[:len(f.Locals):len(f.Locals)]
 		for _, t := range r.temps {
+			if t == addressTemp {
+				t = wasm.I32
+			}
 			f.Locals = append(f.Locals, wasm.Locals{Count: 1, Type: t})
 		}
 	}
@@ -230,16 +234,18 @@ func (r *rewriter) keep(code []byte) []byte {
 	return r.chunk[start:len(r.chunk):len(r.chunk)]
 }
 
-// temp returns the added local of the type.
+// temp returns the added local of the type that holds the operand above an address; for type 0
+// the one that holds the address itself.
 func (r *rewriter) temp(t wasm.ValType) uint32 {
-	for i, have := range r.temps {
-		if have == t {
-			return r.firstTemp + uint32(i)
-		}
+	i := slices.Index(r.temps, t)
+	if i < 0 {
+		i = len(r.temps)
+		r.temps = append(r.temps, t)
 	}
-	r.temps = append(r.temps, t)
-	return r.firstTemp + uint32(len(r.temps)-1)
+	return r.firstTemp + uint32(i)
 }
+
+const addressTemp wasm.ValType = 0
 
 func (r *rewriter) emitCheck(b *wasm.Body, e *event) {
 	table, touch := r.readTable, r.touchRead
@@ -259,7 +265,7 @@ func (r *rewriter) emitCheck(b *wasm.Body, e *event) {
 		b.If(wasm.BlockEmpty).I32Const(int32(uint32(e.lo))).I32Const(last).Call(touch).End()
 		return
 	}
-	address := r.temp(wasm.I32)
+	address := r.temp(addressTemp)
 	var above uint32
 	if e.kind == checkStack {
 		if e.above != 0 {
