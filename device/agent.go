@@ -1,0 +1,81 @@
+package device
+
+import (
+	"errors"
+
+	"github.com/aviate-labs/agent-go/identity"
+	"github.com/aviate-labs/agent-go/principal"
+
+	"kedge/ic/signature"
+	"kedge/internal/minicbor"
+	"kedge/webauthn"
+)
+
+// This file is all that the package knows of the Internet Computer: the form of a passkey's public
+// key and signature there (Interface Specification, "Web Authentication"), and agent-go's identity.
+
+// PublicKey returns the passkey's key as the Internet Computer takes it, 96 bytes: the COSE key
+//
+//	{ 1: 2 (EC2), 3: -7 (ES256), -1: 1 (P-256), -2: x, -3: y }
+//
+// as the bit string of a SubjectPublicKeyInfo with the algorithm 1.3.6.1.4.1.56387.1.1.
+func (p *Passkey) PublicKey() []byte {
+	point, err := p.private.PublicKey.Bytes() // 04 ‖ x ‖ y
+	if err != nil {
+		panic("device: " + err.Error()) // the key was checked when it was made or read
+	}
+	cose := minicbor.AppendHead(nil, minicbor.Map, 5)
+	for _, member := range [][2]int64{{1, 2}, {3, int64(webauthn.ES256)}, {-1, 1}} {
+		cose = minicbor.AppendInt(minicbor.AppendInt(cose, member[0]), member[1])
+	}
+	cose = minicbor.AppendBytes(minicbor.AppendInt(cose, -2), point[1:33])
+	cose = minicbor.AppendBytes(minicbor.AppendInt(cose, -3), point[33:])
+	key, err := webauthn.ParseCOSE(cose)
+	if err != nil {
+		panic("device: " + err.Error())
+	}
+	return key.DER()
+}
+
+// Sign returns the signature of a message as the Internet Computer takes it from a passkey: an
+// assertion with the message as its challenge, in CBOR.
+func (p *Passkey) Sign(message []byte) ([]byte, error) {
+	a, err := p.Assert(AssertionRequest{Challenge: message})
+	if err != nil {
+		return nil, err
+	}
+	return signature.EncodeWebAuthn(webauthn.Assertion{
+		AuthenticatorData: a.AuthenticatorData, ClientDataJSON: a.ClientDataJSON, Signature: a.Signature,
+	}), nil
+}
+
+// errNoExport is the answer of an identity that is asked for its private key.
+var errNoExport = errors.New("the private key of a device does not leave it")
+
+// agentIdentity lets agent-go sign with a device.
+type agentIdentity struct{ key Key }
+
+var _ identity.Identity = agentIdentity{}
+
+// AgentIdentity returns the identity that signs calls of agent-go with the key.
+func AgentIdentity(key Key) identity.Identity { return agentIdentity{key} }
+
+// Sender returns the self-authenticating principal of the public key.
+func (i agentIdentity) Sender() principal.Principal {
+	return principal.NewSelfAuthenticating(i.key.PublicKey())
+}
+
+// Sign returns the signature of the message, which for a request is its domain separator and id.
+func (i agentIdentity) Sign(message []byte) ([]byte, error) { return i.key.Sign(message) }
+
+// PublicKey returns the DER public key.
+func (i agentIdentity) PublicKey() []byte { return i.key.PublicKey() }
+
+// Verify reports whether sig is a signature of the message by this key.
+func (i agentIdentity) Verify(message, sig []byte) bool {
+	var v signature.Verifier // knows no root key, which only signatures of canisters need
+	return v.Verify(i.key.PublicKey(), message, sig) == nil
+}
+
+// ToPEM refuses: a device does not give its key away.
+func (agentIdentity) ToPEM() ([]byte, error) { return nil, errNoExport }
