@@ -25,7 +25,7 @@ func TestOfficial(t *testing.T) {
 		t.Run(file, func(t *testing.T) {
 			src, err := os.ReadFile(filepath.Join(dir, file))
 			require.NoError(t, err)
-			tests := parseTests(t, string(src))
+			_, tests := parseTests(t, string(src))
 			require.GreaterOrEqual(t, len(tests), want, "tests read from the file")
 			for _, test := range tests {
 				test.run(t)
@@ -38,12 +38,13 @@ type officialTest struct {
 	line        int
 	left, right did.Token // Quoted; Doc is {"blob"} if it is one
 	relation    string    // "", "==", "!=" or "!:"
+	types       []did.Arg
 	table       engine.Table
 	args        []engine.Field
 	about       string
 }
 
-func parseTests(t *testing.T, src string) []officialTest {
+func parseTests(t *testing.T, src string) (*did.File, []officialTest) {
 	p := did.NewParser(src)
 	file := &did.File{}
 	var tests []officialTest
@@ -74,7 +75,8 @@ func parseTests(t *testing.T, src string) []officialTest {
 			p.Expect(":")
 		}
 		c := did.NewCompiler(file)
-		test.args = c.Signature(p.Tuple()).Args
+		test.types = p.Tuple()
+		test.args = c.Signature(test.types).Args
 		test.table = c.Table
 		if p.Tok.Kind == did.Quoted {
 			test.about = p.Advance().Text
@@ -83,7 +85,7 @@ func parseTests(t *testing.T, src string) []officialTest {
 		tests = append(tests, test)
 	}
 	require.NoError(t, p.Err)
-	return tests
+	return file, tests
 }
 
 func operand(p *did.Parser) did.Token {

@@ -124,9 +124,18 @@ func (g *generator) encode(t did.Type, expr, place string) {
 			return
 		}
 		i := g.variable("i")
-		g.printf("b = engine.AppendULEB(b, uint64(len(%s)))\nfor %s := range %[1]s {\n", expr, i)
-		g.encode(t.Elem, operand(expr)+"["+i+"]", place)
-		g.printf("}\n")
+		g.printf("b = engine.AppendULEB(b, uint64(len(%s)))\n", expr)
+		switch t.Elem {
+		case did.Primitive(engine.Null), did.Primitive(engine.Reserved): // take no byte
+		case did.Primitive(engine.Empty):
+			g.printf("if len(%s) > 0 {\n", expr)
+			g.encode(t.Elem, expr, place)
+			g.printf("}\n")
+		default:
+			g.printf("for %s := range %s {\n", i, expr)
+			g.encode(t.Elem, operand(expr)+"["+i+"]", place)
+			g.printf("}\n")
+		}
 		g.depth--
 	case did.Func:
 		g.printf("b = engine.AppendFunc(b, %s)\n", expr)
