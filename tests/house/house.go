@@ -1,0 +1,118 @@
+// Package house starts the whole product for a test: the real module on a local network, and people who
+// hold devices. Stories read in terms of people; what they call goes through Candid like any client's.
+package house
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"kedge/candid"
+	"kedge/ic/principal"
+	"kedge/internal/clients"
+	"kedge/replica"
+)
+
+// Module returns the canister's module, gzipped: the file that KEDGE_WASM names (make sets it), or a fresh
+// build.
+func Module(tb testing.TB) []byte {
+	tb.Helper()
+	module, err := build("canister", "-candid", "candid/kedge.did", "-args", "(opt KedgeInit)")
+	require.NoError(tb, err)
+	return module
+}
+
+// Whoami returns the module of a canister whose query whoami answers with its caller.
+func Whoami(tb testing.TB) []byte {
+	tb.Helper()
+	module, err := build("tests/whoami", "-candid", "tests/whoami/whoami.did")
+	require.NoError(tb, err)
+	return module
+}
+
+var builds sync.Map // from package to func() ([]byte, error)
+
+func build(pkg string, flags ...string) ([]byte, error) {
+	once, _ := builds.LoadOrStore(pkg, sync.OnceValues(func() ([]byte, error) {
+		if file := os.Getenv("KEDGE_WASM"); file != "" && pkg == "canister" {
+			return os.ReadFile(file)
+		}
+		dir, err := os.MkdirTemp("", "kedge-house-*")
+		if err != nil {
+			return nil, err
+		}
+		defer os.RemoveAll(dir)
+		out := filepath.Join(dir, "module.wasm.gz")
+		cmd := exec.Command("go", append(append([]string{"run", "./cdk/icbuild", "-o", out}, flags...), "./"+pkg)...)
+		cmd.Dir = clients.Root()
+		if text, err := cmd.CombinedOutput(); err != nil {
+			return nil, errors.New(string(text))
+		}
+		return os.ReadFile(out)
+	}))
+	return once.(func() ([]byte, error))()
+}
+
+// House is a network with Kedge on it.
+type House struct {
+	testing.TB
+	Net      *replica.Network
+	Canister principal.Principal
+	Operator principal.Principal // controls the canister
+}
+
+// Start is the time at which every house opens.
+var Start = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
+
+// Open starts a network with a clock that only the test moves, and deploys Kedge with the init argument.
+func Open(tb testing.TB, init *candid.KedgeInit, options ...replica.Option) *House {
+	tb.Helper()
+	net, err := replica.Start(append([]replica.Option{replica.WithTime(Start), replica.WithCache(cacheDir())}, options...)...)
+	require.NoError(tb, err)
+	tb.Cleanup(func() { require.NoError(tb, net.Close()) })
+
+	h := &House{TB: tb, Net: net, Operator: principal.SelfAuthenticating([]byte("the operator"))}
+	h.Canister, err = net.Deploy(tb.Context(), h.Operator, Module(tb), candid.EncodeInitArgs(init))
+	require.NoError(tb, err)
+	// The first tick draws randomness.
+	h.Pass(time.Second)
+	return h
+}
+
+// cacheDir keeps compiled modules from run to run.
+func cacheDir() string {
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		dir = os.TempDir()
+	}
+	return filepath.Join(dir, "kedge", "modules")
+}
+
+// Pass lets time go by, in which the canister can answer: timers run.
+func (h *House) Pass(d time.Duration) {
+	h.Helper()
+	require.NoError(h, h.Net.Advance(h.Context(), d))
+}
+
+// Upgrade installs the same module again, keeping stable memory.
+func (h *House) Upgrade() {
+	h.Helper()
+	require.NoError(h, h.Net.Upgrade(h.Context(), h.Operator, h.Canister, Module(h), candid.EncodeInitArgs(nil)))
+}
+
+// Call calls an update method as anyone.
+func (h *House) Call(sender principal.Principal, method string, arg []byte) ([]byte, error) {
+	return h.Net.Call(context.Background(), sender, h.Canister, method, arg)
+}
+
+// Query calls a query method as anyone.
+func (h *House) Query(sender principal.Principal, method string, arg []byte) ([]byte, error) {
+	return h.Net.Query(context.Background(), sender, h.Canister, method, arg)
+}

@@ -1,0 +1,194 @@
+package house
+
+import (
+	"github.com/stretchr/testify/require"
+
+	"kedge/candid"
+	"kedge/ic/principal"
+)
+
+// Device is somebody's device: a name, and the key that the name stands for. The network is told who
+// calls, so nothing is signed here; what signatures do is tested with real clients.
+type Device struct {
+	Name string
+	Data candid.DeviceData
+}
+
+// NewDevice is an everyday device.
+func NewDevice(name string) *Device {
+	return &Device{Name: name, Data: candid.DeviceData{
+		Pubkey:     []byte("public key of " + name),
+		Alias:      name,
+		Purpose:    candid.PurposeAuthentication,
+		KeyType:    candid.KeyTypeUnknown,
+		Protection: candid.DeviceProtectionUnprotected,
+	}}
+}
+
+// NewPhrase is a recovery phrase.
+func NewPhrase(name string) *Device {
+	d := NewDevice(name)
+	d.Data.Purpose, d.Data.KeyType = candid.PurposeRecovery, candid.KeyTypeSeedPhrase
+	return d
+}
+
+// Key is the device's public key.
+func (d *Device) Key() []byte { return d.Data.Pubkey }
+
+// Principal is who the device is when it calls.
+func (d *Device) Principal() principal.Principal { return principal.SelfAuthenticating(d.Data.Pubkey) }
+
+// Marked is a copy of the device that is offered with the protection mark.
+func (d *Device) Marked() *Device {
+	marked := *d
+	marked.Data.Protection = candid.DeviceProtectionProtected
+	return &marked
+}
+
+// Renamed is a copy of the device with another alias.
+func (d *Device) Renamed(alias string) *Device {
+	renamed := *d
+	renamed.Data.Alias = alias
+	return &renamed
+}
+
+// Register makes an anchor whose first device is d.
+func (h *House) Register(d *Device) uint64 {
+	h.Helper()
+	reply, err := h.Call(d.Principal(), "register", candid.EncodeRegisterArgs(d.Data, candid.ChallengeResult{}, nil))
+	require.NoError(h, err)
+	response, err := candid.DecodeRegisterResult(reply)
+	require.NoError(h, err)
+	require.Equal(h, candid.RegisterResponseTagRegistered, response.Tag)
+	return response.Registered.UserNumber
+}
+
+// Add is as adding another, which fails or not.
+func (h *House) Add(anchor uint64, as, d *Device) error {
+	_, err := h.Call(as.Principal(), "add", candid.EncodeAddArgs(anchor, d.Data))
+	return err
+}
+
+// Update is as changing d to what it says now.
+func (h *House) Update(anchor uint64, as, d *Device) error {
+	_, err := h.Call(as.Principal(), "update", candid.EncodeUpdateArgs(anchor, d.Key(), d.Data))
+	return err
+}
+
+// Replace is as putting d in the place of gone.
+func (h *House) Replace(anchor uint64, as, gone, d *Device) error {
+	_, err := h.Call(as.Principal(), "replace", candid.EncodeReplaceArgs(anchor, gone.Key(), d.Data))
+	return err
+}
+
+// Remove is as removing d.
+func (h *House) Remove(anchor uint64, as, d *Device) error {
+	_, err := h.Call(as.Principal(), "remove", candid.EncodeRemoveArgs(anchor, d.Key()))
+	return err
+}
+
+// Protect is as protecting d; what is refused comes back as a *Refused.
+func (h *House) Protect(anchor uint64, as, d *Device) error {
+	return h.result(h.Call(as.Principal(), "protect", candid.EncodeProtectArgs(anchor, d.Key())))
+}
+
+// Unprotect is as unprotecting d.
+func (h *House) Unprotect(anchor uint64, as, d *Device) error {
+	return h.result(h.Call(as.Principal(), "unprotect", candid.EncodeUnprotectArgs(anchor, d.Key())))
+}
+
+// Guard is as switching the guard.
+func (h *House) Guard(anchor uint64, as *Device, on bool) error {
+	return h.result(h.Call(as.Principal(), "guard_set", candid.EncodeGuardSetArgs(anchor, on)))
+}
+
+// Consent is as consenting to its own release by askers after days; no askers withdraws.
+func (h *House) Consent(anchor uint64, as *Device, days uint64, askers ...*Device) error {
+	var consent *candid.ReleaseConsentConsent
+	if len(askers) > 0 {
+		consent = &candid.ReleaseConsentConsent{Delay: days * 24 * 3600}
+		for _, asker := range askers {
+			consent.Askers = append(consent.Askers, asker.Key())
+		}
+	}
+	return h.result(h.Call(as.Principal(), "release_consent", candid.EncodeReleaseConsentArgs(anchor, consent)))
+}
+
+// Ask is as asking for the release of d.
+func (h *House) Ask(anchor uint64, as, d *Device) error {
+	return h.result(h.Call(as.Principal(), "release_request", candid.EncodeReleaseRequestArgs(anchor, d.Key())))
+}
+
+// Cancel is as refusing what was asked of d.
+func (h *House) Cancel(anchor uint64, as, d *Device) error {
+	return h.result(h.Call(as.Principal(), "release_cancel", candid.EncodeReleaseCancelArgs(anchor, d.Key())))
+}
+
+// Complete is as completing the release of d.
+func (h *House) Complete(anchor uint64, as, d *Device) error {
+	return h.result(h.Call(as.Principal(), "release_complete", candid.EncodeReleaseCompleteArgs(anchor, d.Key())))
+}
+
+// Info is what as sees of the anchor; a sign of life of as.
+func (h *House) Info(anchor uint64, as *Device) candid.IdentityAnchorInfo {
+	h.Helper()
+	info, err := h.TryInfo(anchor, as)
+	require.NoError(h, err)
+	return info
+}
+
+// TryInfo is Info for somebody who may be refused.
+func (h *House) TryInfo(anchor uint64, as *Device) (candid.IdentityAnchorInfo, error) {
+	reply, err := h.Call(as.Principal(), "get_anchor_info", candid.EncodeGetAnchorInfoArgs(anchor))
+	if err != nil {
+		return candid.IdentityAnchorInfo{}, err
+	}
+	return candid.DecodeGetAnchorInfoResult(reply)
+}
+
+// Lookup is what everyone sees of the anchor.
+func (h *House) Lookup(anchor uint64) []candid.LookupDevice {
+	h.Helper()
+	reply, err := h.Query(principal.Anonymous, "lookup", candid.EncodeLookupArgs(anchor))
+	require.NoError(h, err)
+	devices, err := candid.DecodeLookupResult(reply)
+	require.NoError(h, err)
+	return devices
+}
+
+// Has reports whether the anchor has the device, and whether it is marked.
+func (h *House) Has(anchor uint64, d *Device) (there, marked bool) {
+	h.Helper()
+	for _, device := range h.Lookup(anchor) {
+		if string(device.Pubkey) == string(d.Key()) {
+			return true, device.Protection == candid.DeviceProtectionProtected
+		}
+	}
+	return false, false
+}
+
+// Refused is the answer of one of Kedge's own methods that refuses.
+type Refused struct{ Reason candid.Error }
+
+// Error returns the canister's sentence.
+func (r *Refused) Error() string { return r.Reason.Message }
+
+// RequireRefused requires that a method of Kedge's own refused for this reason.
+func (h *House) RequireRefused(code candid.ErrorCode, err error) {
+	h.Helper()
+	var refused *Refused
+	require.ErrorAs(h, err, &refused)
+	require.NotNil(h, refused.Reason.Code)
+	require.Equal(h, code, *refused.Reason.Code, refused.Reason.Message)
+}
+
+func (h *House) result(reply []byte, err error) error {
+	h.Helper()
+	require.NoError(h, err, "the methods of Kedge's own answer, they do not trap")
+	result, err := candid.DecodeProtectResult(reply)
+	require.NoError(h, err)
+	if result.Tag == candid.ResultTagErr {
+		return &Refused{Reason: result.Err}
+	}
+	return nil
+}

@@ -1,0 +1,19 @@
+// Command whoami is a canister that tells its callers who they are: the application that the sign-in
+// tests sign in to.
+package main
+
+import (
+	"kedge/cdk"
+)
+
+func main() {}
+
+//go:wasmexport canister_query__whoami
+func whoami() {
+	cdk.Query(func() {
+		caller := cdk.Caller()
+		// Candid: one principal, given by its bytes.
+		reply := append([]byte("DIDL\x00\x01\x68\x01"), byte(caller.Len()))
+		cdk.Reply(caller.AppendTo(reply))
+	})
+}
