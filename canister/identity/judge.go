@@ -22,6 +22,7 @@ type verdict struct {
 	applies bool
 	outcome Outcome
 	devices set
+	subject set // the one device that it is about, or none
 }
 
 func (a *Anchor) facts() facts {
@@ -82,14 +83,16 @@ func (f facts) judgeAll() (out [Scenarios]verdict) {
 	return out
 }
 
-// worst is the worst verdict over the members of a set, with the members that have it as its devices
-// unless they bring the owner back. Of no members, it does not apply.
+// worst is the worst verdict over the members of a set, about the first that has it, with the devices of
+// all that have it. Of no members, it does not apply.
 func (f facts) worst(members set, judge func(int) verdict) (out verdict) {
 	for rest := members; rest != 0; rest &= rest - 1 {
-		v := judge(bits.TrailingZeros64(rest))
+		i := bits.TrailingZeros64(rest)
+		v := judge(i)
 		switch {
 		case !out.applies || v.outcome > out.outcome:
 			out = v
+			out.subject = 1 << i
 		case v.outcome == out.outcome:
 			out.devices |= v.devices
 		}
@@ -111,9 +114,9 @@ func (f facts) loss(lost set) verdict {
 	protected := f.where(func(d *fact) bool { return d.protected })
 	switch {
 	case left == 0:
-		return verdict{true, LockedOut, lost}
+		return verdict{true, LockedOut, lost, 0}
 	case protected&left != 0 || protected == 0:
-		return verdict{true, Survives, left}
+		return verdict{true, Survives, left, 0}
 	}
 	// Every protected device is lost. One device that may ask for the release of each of them gets
 	// its protection in the end.
@@ -123,9 +126,9 @@ func (f facts) loss(lost set) verdict {
 		}
 	}
 	if left != 0 {
-		return verdict{true, Delayed, left}
+		return verdict{true, Delayed, left, 0}
 	}
-	return verdict{true, Restricted, protected & lost}
+	return verdict{true, Restricted, protected & lost, 0}
 }
 
 // theft judges what the owner can do when a thief holds the stolen device.
@@ -134,13 +137,13 @@ func (f facts) theft(stolen set) verdict {
 	unproven := f.where(func(d *fact) bool { return d.unproven })
 	switch {
 	case protected&^stolen != 0 && protected&stolen == 0:
-		return verdict{true, Survives, protected}
+		return verdict{true, Survives, protected, 0}
 	case protected&^stolen != 0:
-		return verdict{true, Contested, stolen}
+		return verdict{true, Contested, stolen, 0}
 	case protected&stolen == 0 && unproven&^stolen != 0:
-		return verdict{true, Contested, stolen} // who has the unproven device wins by signing a call in time
+		return verdict{true, Contested, stolen, 0} // who has the unproven device wins by signing a call in time
 	}
-	return verdict{true, TakenOver, stolen}
+	return verdict{true, TakenOver, stolen, 0}
 }
 
 // after returns the facts as the step would leave them; unchanged where it does not apply.

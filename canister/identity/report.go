@@ -59,7 +59,7 @@ const (
 	steps
 )
 
-var stepNames = [steps]string{"none", "call_with_protected", "protect_phrase", "consent_to_release", "add_phrase", "add_hardware_key"}
+var stepNames = [steps]string{"none", "prove_device", "protect_phrase", "consent_to_release", "add_phrase", "add_hardware_key"}
 
 // String returns the stable snake_case name, which is the Candid variant tag.
 func (s Step) String() string { return stepNames[s] }
@@ -67,6 +67,7 @@ func (s Step) String() string { return stepNames[s] }
 // Finding is one line of the report.
 type Finding struct {
 	Scenario Scenario
+	Subject  []byte // public key of the device that is lost, stolen or copied; nil where it is not one device
 	Outcome  Outcome
 	// Devices are the public keys that bring the owner back, if the outcome is Survives or Delayed;
 	// otherwise those whose loss or theft does the harm.
@@ -101,6 +102,7 @@ func (p Protection) FirstLine() string {
 type Report struct {
 	Protection Protection
 	Findings   []Finding // one for each scenario that applies, in order
+	Next       Step      // what would better most of them; StepNone if nothing would
 }
 
 // Report is a pure function of the settled anchor. It counts on nothing that the canister does not
@@ -124,33 +126,43 @@ func (a *Anchor) Report() Report {
 			continue
 		}
 		finding := Finding{Scenario: s, Outcome: now[s].outcome, Next: bestStep(&then, s)}
-		for i := range a.Devices {
+		for i := range facts {
 			if now[s].devices&(1<<i) != 0 {
 				finding.Devices = append(finding.Devices, a.Devices[i].PublicKey)
+			}
+			if now[s].subject == 1<<i {
+				finding.Subject = a.Devices[i].PublicKey
 			}
 		}
 		report.Findings = append(report.Findings, finding)
 	}
+	most := 0
+	for s := StepNone + 1; s < steps; s++ {
+		if n := betters(&then, s); n > most {
+			report.Next, most = s, n
+		}
+	}
 	return report
+}
+
+// betters counts the scenarios that the step improves.
+func betters(then *[steps][Scenarios]verdict, step Step) (n int) {
+	for s := range Scenarios {
+		if then[step][s].outcome < then[StepNone][s].outcome {
+			n++
+		}
+	}
+	return n
 }
 
 // bestStep is the step that leaves the scenario best off, then the one that improves most scenarios, then
 // the easiest.
 func bestStep(then *[steps][Scenarios]verdict, s Scenario) Step {
-	best, gain := StepNone, 0
+	best := StepNone
 	for step := StepNone + 1; step < steps; step++ {
-		if then[step][s].outcome >= then[StepNone][s].outcome {
-			continue
-		}
-		better := 0
-		for t := range Scenarios {
-			if then[step][t].outcome < then[StepNone][t].outcome {
-				better++
-			}
-		}
 		is, was := then[step][s].outcome, then[best][s].outcome
-		if is < was || is == was && better > gain {
-			best, gain = step, better
+		if is < was || best != StepNone && is == was && betters(then, step) > betters(then, best) {
+			best = step
 		}
 	}
 	return best

@@ -1,0 +1,40 @@
+package identity
+
+var scenarioWords = [Scenarios]string{
+	"you lose one device",
+	"you lose all your everyday devices",
+	"you lose them and the passcode of your cloud backup",
+	"your cloud account is closed",
+	"you move to another maker's devices",
+	"the web address of the sign-in page is gone",
+	"a thief copies your recovery phrase",
+	"a thief takes an unlocked device",
+	"you lose your recovery phrase",
+	"one model of authenticator fails",
+}
+
+var outcomeWords = [outcomes]string{
+	"you get back in and keep control",
+	"you get control back once the release has run its delay",
+	"you can sign in, but the lost protected devices stay and nothing can be protected again",
+	"you and the thief both hold on",
+	"you are locked out",
+	"the thief can take the anchor over",
+}
+
+var stepWords = [steps]string{
+	"nothing to do here",
+	"type the new phrase back: sign a call with the protected device that has never been used",
+	"protect the recovery phrase, signing with it",
+	"let the protected devices consent to their release, naming the devices that may ask",
+	"add a recovery phrase, type it back and protect it",
+	"add a device-bound hardware key of another model, protect it and keep it elsewhere",
+}
+
+// Words says in English what the finding found.
+func (f Finding) Words() string {
+	return "if " + scenarioWords[f.Scenario] + ", " + outcomeWords[f.Outcome]
+}
+
+// Words says in English what to do.
+func (s Step) Words() string { return stepWords[s] }
