@@ -2,11 +2,13 @@ package client
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"time"
 
 	"github.com/aviate-labs/agent-go"
+	"github.com/aviate-labs/agent-go/certification/hashtree"
 	"github.com/aviate-labs/agent-go/identity"
 	agentprincipal "github.com/aviate-labs/agent-go/principal"
 
@@ -128,4 +130,18 @@ func recoverUntrusted(err *error) {
 	if r := recover(); r != nil {
 		*err = &UntrustedError{Err: fmt.Errorf("it makes no sense: %v", r)}
 	}
+}
+
+// Exists reports whether there is a canister with this id, certified by the network.
+func (c *Client) Exists(_ context.Context, canister principal.Principal) (exists bool, err error) {
+	defer recoverUntrusted(&err)
+	_, err = c.agent.GetCanisterInfo(forAgent(canister), "controllers")
+	var lookup hashtree.LookupError
+	if errors.As(err, &lookup) && lookup.Type == hashtree.LookupResultAbsent {
+		return false, nil
+	}
+	if err != nil {
+		return false, explain(err)
+	}
+	return true, nil
 }

@@ -198,3 +198,6 @@ func plain(err error) error {
 	}
 	return err
 }
+
+// IsLocal reports whether the network can only be one on this machine.
+func (n Network) IsLocal() bool { return isLoopback(n.URL.Hostname()) }

@@ -1,0 +1,68 @@
+package cli
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"kedge/candid"
+	"kedge/device"
+)
+
+func (a *app) attestCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "attest",
+		Short: "have a passkey show the canister what kind of key it is",
+		Long: `The passkey answers a challenge of the canister. What it reports of itself (user
+verified, device-bound, backed up) is recorded with the anchor. The challenge is
+computed here again before it is signed, so that it can be nothing else.`,
+		Example: `  kedge attest
+  kedge attest --as "hardware key" --json`,
+		Args: argsError(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			s, err := a.openSession(cmd.Context())
+			if err != nil {
+				return err
+			}
+			passkey, ok := s.signer.key.(*device.Passkey)
+			if !ok {
+				return usagef("a recovery phrase is no passkey and has nothing to attest")
+			}
+			challenge, err := s.attestationChallenge(cmd.Context(), s.anchor)
+			if err != nil {
+				return err
+			}
+			if len(challenge.Nonce) != candid.NonceSize {
+				return errForeignChallenge
+			}
+			own := candid.ChallengeFor(s.canister, s.anchor, passkey.PublicKey(), [candid.NonceSize]byte(challenge.Nonce))
+			if !bytes.Equal(own[:], challenge.Challenge) {
+				return errForeignChallenge
+			}
+			assertion, err := passkey.Assert(device.AssertionRequest{Challenge: own[:]})
+			if err != nil {
+				return err
+			}
+			attested, err := s.attest(cmd.Context(), s.anchor, candid.Assertion{
+				ClientData: assertion.ClientDataJSON, AuthenticatorData: assertion.AuthenticatorData, Signature: assertion.Signature,
+			})
+			if err != nil {
+				return err
+			}
+			bound := "device-bound"
+			if attested.BackupEligible {
+				bound = "not device-bound"
+			}
+			return a.result(map[string]any{
+				"anchor": s.anchor, "device": s.signer.name, "at": at(attested.At), "user_verified": attested.UserVerified,
+				"backup_eligible": attested.BackupEligible, "backed_up": attested.BackedUp, "counter_stalled": attested.CounterStalled,
+			}, fmt.Sprintf("%s attested to be %s", s.signer, bound))
+		},
+	}
+	a.signerFlags(cmd)
+	return cmd
+}
+
+var errForeignChallenge = errors.New("the canister's challenge is not the one that this device has to sign here, so it was not signed")

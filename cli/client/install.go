@@ -1,0 +1,92 @@
+package client
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+
+	"kedge/ic/principal"
+	"kedge/replica/management"
+)
+
+const (
+	// messageRoom is how much of a module and its argument fits into one call: ingress messages have
+	// at most 2 MiB, and a little is left for the envelope.
+	messageRoom = 2<<20 - 64<<10
+
+	// chunkSize is the largest chunk that the management canister takes.
+	chunkSize = 1 << 20
+)
+
+// newcomer is where the creation of a canister is addressed to, as dfx does it: any canister id will
+// do that the subnet is responsible for.
+var newcomer = principal.Canister(1)
+
+// CreateCanister makes an empty canister that the caller controls, with the id if one is given. Only
+// networks for development offer it.
+func (c *Client) CreateCanister(ctx context.Context, id *principal.Principal) (principal.Principal, error) {
+	effective := newcomer
+	if id != nil {
+		effective = *id
+	}
+	arg := management.EncodeProvisionalCreateCanisterWithCyclesArgs(management.ProvisionalCreateArg{SpecifiedID: id})
+	reply, err := c.CallFor(ctx, principal.Management, effective, "provisional_create_canister_with_cycles", arg)
+	if err != nil {
+		return principal.Principal{}, fmt.Errorf("creating a canister: %w", err)
+	}
+	result, err := management.DecodeProvisionalCreateCanisterWithCyclesResult(reply)
+	if err != nil {
+		return principal.Principal{}, fmt.Errorf("creating a canister: %w", err)
+	}
+	return result.CanisterID, nil
+}
+
+// Install installs a module on an empty canister, or upgrades one. A module that does not fit into
+// one message goes in chunks.
+func (c *Client) Install(ctx context.Context, canister principal.Principal, upgrade bool, module, arg []byte) error {
+	mode := management.InstallMode{Tag: management.InstallModeTagInstall}
+	if upgrade {
+		mode.Tag = management.InstallModeTagUpgrade
+	}
+	if len(module)+len(arg) > messageRoom {
+		return c.installChunked(ctx, canister, mode, module, arg)
+	}
+	_, err := c.CallFor(ctx, principal.Management, canister, "install_code", management.EncodeInstallCodeArgs(management.InstallArg{
+		Mode: mode, CanisterID: canister, WasmModule: module, Arg: arg,
+	}))
+	return err
+}
+
+func (c *Client) installChunked(ctx context.Context, canister principal.Principal, mode management.InstallMode, module, arg []byte) error {
+	clearStore := func() error {
+		_, err := c.CallFor(ctx, principal.Management, canister, "clear_chunk_store",
+			management.EncodeClearChunkStoreArgs(management.CanisterArg{CanisterID: canister}))
+		return err
+	}
+	if err := clearStore(); err != nil {
+		return fmt.Errorf("clearing the chunk store: %w", err)
+	}
+	var hashes []management.ChunkHash
+	for rest := module; len(rest) > 0; {
+		chunk := rest[:min(chunkSize, len(rest))]
+		rest = rest[len(chunk):]
+		if _, err := c.CallFor(ctx, principal.Management, canister, "upload_chunk",
+			management.EncodeUploadChunkArgs(management.UploadChunkArg{CanisterID: canister, Chunk: chunk})); err != nil {
+			return fmt.Errorf("uploading the module: %w", err)
+		}
+		sum := sha256.Sum256(chunk)
+		hashes = append(hashes, management.ChunkHash{Hash: sum[:]})
+	}
+	sum := sha256.Sum256(module)
+	if _, err := c.CallFor(ctx, principal.Management, canister, "install_chunked_code",
+		management.EncodeInstallChunkedCodeArgs(management.InstallChunkedArg{
+			Mode: mode, TargetCanister: canister, ChunkHashesList: hashes, WasmModuleHash: sum[:], Arg: arg,
+		})); err != nil {
+		return err
+	}
+	// What is left in the store costs cycles as long as it is there.
+	if err := clearStore(); err != nil {
+		return fmt.Errorf("the module is installed, but its chunks could not be cleared away: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,96 @@
+package cli
+
+import (
+	"encoding/hex"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+// keyView is a passkey of the key store as commands print it.
+type keyView struct {
+	Name         string    `json:"name"`
+	Origin       string    `json:"origin"`
+	DeviceBound  bool      `json:"device_bound"`
+	Created      time.Time `json:"created"`
+	PublicKey    string    `json:"public_key"`
+	CredentialID string    `json:"credential_id"`
+	Anchors      []keyUse  `json:"anchors"`
+}
+
+type keyUse struct {
+	Where  string `json:"where"`
+	Anchor uint64 `json:"anchor"`
+}
+
+func (a *app) deviceList() *cobra.Command {
+	var keysOnly bool
+	cmd := &cobra.Command{
+		Use:   "list",
+		Short: "list the devices of the anchor, or the passkeys of the key store",
+		Example: `  kedge device list
+  kedge device list --as phrase --json
+  kedge device list --keys-only          # what the key store has, without any network`,
+		Args: argsError(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if keysOnly {
+				return a.listKeys()
+			}
+			return a.listDevices(cmd)
+		},
+	}
+	cmd.Flags().BoolVar(&keysOnly, "keys-only", false, "list the key store's passkeys, public parts only")
+	a.signerFlags(cmd)
+	return cmd
+}
+
+func (a *app) listDevices(cmd *cobra.Command) error {
+	s, err := a.openSession(cmd.Context())
+	if err != nil {
+		return err
+	}
+	view, err := a.viewAnchor(cmd.Context(), s)
+	if err != nil {
+		return err
+	}
+	return a.result(view, deviceTable(view.Devices))
+}
+
+func (a *app) listKeys() error {
+	keys, err := a.loadKeys()
+	if err != nil {
+		return err
+	}
+	views := []keyView{}
+	rows := [][]string{{"NAME", "ORIGIN", "ANCHORS", "CREATED"}}
+	for _, stored := range keys.All() {
+		v := keyView{
+			Name: stored.Name, Origin: stored.Passkey.Origin(), DeviceBound: stored.Passkey.DeviceBound(), Created: stored.Created,
+			PublicKey:    hex.EncodeToString(stored.Passkey.PublicKey()),
+			CredentialID: hex.EncodeToString(stored.Passkey.CredentialID()), Anchors: []keyUse{},
+		}
+		anchors := ""
+		for _, use := range stored.Uses {
+			v.Anchors = append(v.Anchors, keyUse(use))
+			if anchors != "" {
+				anchors += ", "
+			}
+			anchors += strconv.FormatUint(use.Anchor, 10) + " at " + use.Where
+		}
+		if anchors == "" {
+			anchors = "none"
+		}
+		views = append(views, v)
+		rows = append(rows, []string{v.Name, v.Origin, anchors, v.Created.Format(time.DateOnly)})
+	}
+	if len(views) == 0 {
+		path, err := a.keysPath()
+		if err != nil {
+			return err
+		}
+		return a.result(views, fmt.Sprintf("no passkeys in %s", path))
+	}
+	return a.result(views, table(rows))
+}

@@ -1,0 +1,176 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"encoding/hex"
+	"fmt"
+	"strings"
+	"time"
+
+	"kedge/candid"
+	"kedge/device"
+	"kedge/ic/principal"
+)
+
+// phraseAlias is what Internet Identity calls a recovery phrase among the devices.
+const phraseAlias = "Recovery phrase"
+
+// passkeyData returns the device record of a passkey.
+func passkeyData(alias string, p *device.Passkey) candid.DeviceData {
+	origin := p.Origin()
+	return candid.DeviceData{
+		Pubkey: p.PublicKey(), Alias: alias, CredentialID: p.CredentialID(),
+		Purpose: candid.PurposeAuthentication, KeyType: candid.KeyTypePlatform,
+		Protection: candid.DeviceProtectionUnprotected, Origin: &origin,
+	}
+}
+
+// phraseData returns the device record of a recovery phrase.
+func phraseData(p device.Phrase) candid.DeviceData {
+	return candid.DeviceData{
+		Pubkey: p.Key().PublicKey(), Alias: phraseAlias,
+		Purpose: candid.PurposeRecovery, KeyType: candid.KeyTypeSeedPhrase,
+		Protection: candid.DeviceProtectionUnprotected,
+	}
+}
+
+// classic returns the record of a device without its use, for update.
+func classic(d candid.DeviceWithUsage) candid.DeviceData {
+	return candid.DeviceData{
+		Pubkey: d.Pubkey, Alias: d.Alias, CredentialID: d.CredentialID, Aaguid: d.Aaguid,
+		Purpose: d.Purpose, KeyType: d.KeyType, Protection: d.Protection, Origin: d.Origin, Metadata: d.Metadata,
+	}
+}
+
+// findDevice returns the device of the anchor that a person means: "phrase", a name in the key
+// store, an alias, or a public key in hexadecimal. Two that fit are an error.
+func (a *app) findDevice(ctx context.Context, s *session, name string) (candid.DeviceWithUsage, error) {
+	info, err := s.anchorInfo(ctx, s.anchor)
+	if err != nil {
+		return candid.DeviceWithUsage{}, err
+	}
+	return a.matchDevice(s, info.Devices, name)
+}
+
+func (a *app) matchDevice(s *session, devices []candid.DeviceWithUsage, name string) (candid.DeviceWithUsage, error) {
+	own, err := a.ownKeys(s)
+	if err != nil {
+		return candid.DeviceWithUsage{}, err
+	}
+	tests := []func(candid.DeviceWithUsage) bool{
+		func(d candid.DeviceWithUsage) bool { return own.name(d.Pubkey) == name },
+		func(d candid.DeviceWithUsage) bool {
+			return name == device.ReservedName && d.KeyType == candid.KeyTypeSeedPhrase
+		},
+		func(d candid.DeviceWithUsage) bool { return d.Alias == name },
+		func(d candid.DeviceWithUsage) bool { return strings.EqualFold(hex.EncodeToString(d.Pubkey), name) },
+	}
+	for _, fits := range tests {
+		var found []candid.DeviceWithUsage
+		for _, d := range devices {
+			if fits(d) {
+				found = append(found, d)
+			}
+		}
+		switch len(found) {
+		case 0:
+		case 1:
+			return found[0], nil
+		default:
+			return candid.DeviceWithUsage{}, hinted(fmt.Errorf("%d devices of anchor %d are called %q", len(found), s.anchor, name),
+				"kedge device list --json shows their public keys; give that in place of the name")
+		}
+	}
+	return candid.DeviceWithUsage{}, hinted(fmt.Errorf("anchor %d has no device %q", s.anchor, name),
+		"kedge device list shows the devices; a name in the key store, an alias, a public key or phrase says which one")
+}
+
+// ownKeys says which public keys are whose in the key store. The phrase is not kept there, so with
+// a phrase as the signer the store is left closed: whoever has only the paper has no passphrase.
+type ownKeys []device.StoredPasskey
+
+func (a *app) ownKeys(s *session) (ownKeys, error) {
+	if s.signer.isPhrase() && a.passphrase == "" && a.Getenv("KEDGE_PASSPHRASE_FILE") == "" {
+		return nil, nil
+	}
+	keys, err := a.loadKeys()
+	if err != nil {
+		return nil, err
+	}
+	return keys.All(), nil
+}
+
+func (o ownKeys) name(publicKey []byte) string {
+	for _, stored := range o {
+		if bytes.Equal(stored.Passkey.PublicKey(), publicKey) {
+			return stored.Name
+		}
+	}
+	return ""
+}
+
+// deviceView is a device as commands print it.
+type deviceView struct {
+	Alias        string     `json:"alias"`
+	Name         string     `json:"name,omitempty"` // in the key store
+	Signer       bool       `json:"signer,omitempty"`
+	KeyType      string     `json:"key_type"`
+	Purpose      string     `json:"purpose"`
+	Protected    bool       `json:"protected"`
+	PublicKey    string     `json:"public_key"`
+	Principal    string     `json:"principal"`
+	CredentialID string     `json:"credential_id,omitempty"`
+	Origin       string     `json:"origin,omitempty"`
+	LastUsage    *time.Time `json:"last_usage,omitempty"`
+}
+
+func viewDevice(d candid.DeviceWithUsage, own ownKeys, signerKey []byte) deviceView {
+	v := deviceView{
+		Alias: d.Alias, Name: own.name(d.Pubkey), Signer: bytes.Equal(d.Pubkey, signerKey),
+		KeyType: d.KeyType.String(), Purpose: d.Purpose.String(),
+		Protected: d.Protection == candid.DeviceProtectionProtected,
+		PublicKey: hex.EncodeToString(d.Pubkey), Principal: principal.SelfAuthenticating(d.Pubkey).Text(),
+		CredentialID: hex.EncodeToString(d.CredentialID),
+	}
+	if d.Origin != nil {
+		v.Origin = *d.Origin
+	}
+	if d.LastUsage != nil {
+		at := time.Unix(0, int64(*d.LastUsage)).UTC()
+		v.LastUsage = &at
+	}
+	return v
+}
+
+func deviceTable(views []deviceView) string {
+	rows := [][]string{{"ALIAS", "KEY STORE", "KIND", "PURPOSE", "PROTECTED", "LAST USED"}}
+	for _, v := range views {
+		protected, used := "no", "never"
+		if v.Protected {
+			protected = "yes"
+		}
+		if v.LastUsage != nil {
+			used = v.LastUsage.Format("2006-01-02 15:04 MST")
+		}
+		name := v.Name
+		if name == "" {
+			name = "-"
+		}
+		if v.Signer {
+			used += " (this call)"
+		}
+		rows = append(rows, []string{printable(v.Alias), name, strings.ReplaceAll(v.KeyType, "_", " "), v.Purpose, protected, used})
+	}
+	return table(rows)
+}
+
+// printable shows text that somebody else chose: an alias may hold control characters that would
+// steer the terminal.
+func printable(s string) string {
+	quoted := fmt.Sprintf("%q", s)
+	if quoted[1:len(quoted)-1] == s && s != "" {
+		return s
+	}
+	return quoted
+}

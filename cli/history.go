@@ -1,0 +1,103 @@
+package cli
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"kedge/candid"
+	"kedge/ic/principal"
+)
+
+// historyPage is how many events the canister gives at a time.
+const historyPage = 100
+
+type eventView struct {
+	Number       uint64               `json:"number"`
+	At           string               `json:"at"`
+	Kind         string               `json:"kind"`
+	By           *principal.Principal `json:"by,omitempty"`
+	TemporaryKey bool                 `json:"temporary_key,omitempty"`
+	Device       *principal.Principal `json:"device,omitempty"`
+	Other        *principal.Principal `json:"other,omitempty"`
+	Until        *uint64              `json:"until,omitempty"`
+}
+
+type historyView struct {
+	Anchor         uint64      `json:"anchor"`
+	Events         []eventView `json:"events"`
+	DroppedRoutine uint64      `json:"dropped_routine"`
+	DroppedWeighty uint64      `json:"dropped_weighty"`
+}
+
+func (a *app) historyCommand() *cobra.Command {
+	var from uint64
+	cmd := &cobra.Command{
+		Use:   "history",
+		Short: "show what happened to the anchor, oldest first",
+		Example: `  kedge history
+  kedge history --from 20 --json`,
+		Args: argsError(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			s, err := a.openSession(cmd.Context())
+			if err != nil {
+				return err
+			}
+			view := historyView{Anchor: s.anchor, Events: []eventView{}}
+			for next := &from; next != nil; {
+				page, err := s.history(cmd.Context(), s.anchor, next, historyPage)
+				if err != nil {
+					return err
+				}
+				for _, e := range page.Entries {
+					view.Events = append(view.Events, viewEvent(e))
+				}
+				view.DroppedRoutine, view.DroppedWeighty = page.DroppedRoutine, page.DroppedWeighty
+				if next != nil && page.Next != nil && *page.Next <= *next {
+					return fmt.Errorf("the history goes round in circles at number %d", *page.Next)
+				}
+				next = page.Next
+			}
+			return a.result(view, historyTable(view))
+		},
+	}
+	cmd.Flags().Uint64Var(&from, "from", 0, "number of the first event to show")
+	a.signerFlags(cmd)
+	return cmd
+}
+
+func viewEvent(e candid.HistoryEntry) eventView {
+	return eventView{
+		Number: e.Number, At: at(e.At), Kind: caseName(e.Kind), By: e.By, TemporaryKey: e.TemporaryKey,
+		Device: e.Device, Other: e.Other, Until: e.Until,
+	}
+}
+
+func historyTable(view historyView) string {
+	rows := [][]string{{"NUMBER", "AT", "EVENT", "DEVICE", "BY"}}
+	for _, e := range view.Events {
+		by := shortPrincipal(e.By)
+		if e.TemporaryKey {
+			by += " (temporary key)"
+		}
+		rows = append(rows, []string{strconv.FormatUint(e.Number, 10), e.At, spaced(e.Kind), shortPrincipal(e.Device), by})
+	}
+	text := table(rows)
+	if dropped := view.DroppedRoutine + view.DroppedWeighty; dropped > 0 {
+		text += fmt.Sprintf("\n%d older events have been overwritten, %d of them about protection, removal or release", dropped, view.DroppedWeighty)
+	}
+	return text
+}
+
+// shortPrincipal is the beginning and end of a principal, enough to tell devices apart.
+func shortPrincipal(p *principal.Principal) string {
+	if p == nil {
+		return "-"
+	}
+	text := p.Text()
+	if len(text) < 20 {
+		return text
+	}
+	return text[:11] + "…" + text[len(text)-3:]
+}

@@ -1,0 +1,69 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"kedge/cli/client"
+)
+
+// stopWait is how long a network may take to save its state and end.
+const stopWait = 30 * time.Second
+
+func (a *app) networkStop() *cobra.Command {
+	return &cobra.Command{
+		Use:     "stop",
+		Short:   "stop the network that was started from this folder",
+		Example: `  kedge network stop`,
+		Args:    argsError(cobra.NoArgs),
+		RunE:    func(cmd *cobra.Command, _ []string) error { return a.stopNetwork(cmd.Context()) },
+	}
+}
+
+func (a *app) stopNetwork(ctx context.Context) error {
+	state, err := loadNetworkState()
+	if err != nil {
+		return err
+	}
+	u, err := url.Parse(state.URL)
+	if err != nil {
+		return fmt.Errorf("%s is damaged: %w", networkStatePath(), err)
+	}
+	// A process id may have been given to another program since; only one that answers as the network
+	// is ended.
+	if _, err := client.Ask(ctx, u); err != nil {
+		if err := os.Remove(networkStatePath()); err != nil {
+			return fmt.Errorf("clearing the state of a network that has ended: %w", err)
+		}
+		return a.result(map[string]bool{"stopped": false}, "the network had ended already")
+	}
+	process, err := os.FindProcess(state.PID)
+	if err != nil {
+		return fmt.Errorf("finding the network's process %d: %w", state.PID, err)
+	}
+	if err := process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return fmt.Errorf("stopping the network's process %d: %w", state.PID, err)
+	}
+	deadline := time.Now().Add(stopWait)
+	for {
+		// The network removes its state file as the last thing that it does.
+		if _, err := loadNetworkState(); errors.Is(err, errNoNetwork) {
+			return a.result(map[string]bool{"stopped": true}, "stopped the network at "+state.URL)
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("the network's process %d has not ended within %s", state.PID, stopWait)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}

@@ -1,0 +1,143 @@
+package cli
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"kedge/device"
+)
+
+// phraseView is a new recovery phrase as commands print it: never its words.
+type phraseView struct {
+	PublicKey string `json:"public_key"`
+	Protected bool   `json:"protected"`
+	File      string `json:"file,omitempty"` // with --new-phrase-file
+}
+
+func (a *app) recoveryPhraseAdd() *cobra.Command {
+	var newFile string
+	var replace bool
+	cmd := &cobra.Command{
+		Use:   "add",
+		Short: "make a recovery phrase, have it typed back, and protect it by itself",
+		Long: `Makes 24 words, shows them on the terminal alone, has them typed back, adds them to
+the anchor of the signer as its recovery phrase, and at once has the phrase
+itself sign its protection. Afterwards nobody removes or changes the phrase but
+whoever has the words.
+
+--replace puts the new phrase in the place of the present one. If that one is
+protected, it has to sign: --as phrase.`,
+		Example: `  kedge recovery phrase add
+  kedge recovery phrase add --replace --as phrase
+  kedge recovery phrase add --new-phrase-file words.txt   # for scripts`,
+		Args: argsError(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			s, err := a.openSession(cmd.Context())
+			if err != nil {
+				return err
+			}
+			var old []byte
+			if replace {
+				present, err := a.findDevice(cmd.Context(), s, device.ReservedName)
+				if err != nil {
+					return err
+				}
+				old = present.Pubkey
+			}
+			view, err := a.addPhraseFile(cmd.Context(), s, old, newFile)
+			if err != nil {
+				return err
+			}
+			return a.result(view, fmt.Sprintf("anchor %d has a protected recovery phrase", s.anchor))
+		},
+	}
+	cmd.Flags().StringVar(&newFile, "new-phrase-file", "", "write the new words to this new file in place of the terminal")
+	cmd.Flags().BoolVar(&replace, "replace", false, "put the new phrase in the place of the present one")
+	a.signerFlags(cmd)
+	return cmd
+}
+
+// addPhraseFile makes a phrase and sees that its owner has it, adds it to the anchor as the session's
+// signer, or puts it in the place of the device old, and has it protect itself. The words go to the
+// terminal, or to a file if one is named.
+func (a *app) addPhraseFile(ctx context.Context, s *session, old []byte, file string) (*phraseView, error) {
+	phrase, err := device.NewPhrase(a.Random)
+	if err != nil {
+		return nil, err
+	}
+	if file != "" {
+		if err := writePhraseFile(file, phrase); err != nil {
+			return nil, err
+		}
+	} else if err := a.teach(phrase); err != nil {
+		return nil, err
+	}
+	data := phraseData(phrase)
+	if old != nil {
+		err = s.replace(ctx, s.anchor, old, data)
+	} else {
+		err = s.add(ctx, s.anchor, data)
+	}
+	if err != nil {
+		return nil, err
+	}
+	// From here on the phrase is a device like any other, which whoever holds another device could
+	// remove; its own call ends that.
+	itself, err := s.as(phrase.Key())
+	if err != nil {
+		return nil, err
+	}
+	if err := itself.protect(ctx, s.anchor, data.Pubkey); err != nil {
+		return nil, hinted(fmt.Errorf("the phrase was added to anchor %d but is not protected: %w", s.anchor, err),
+			"kedge device protect phrase --as phrase --anchor %d", s.anchor)
+	}
+	return &phraseView{PublicKey: hex.EncodeToString(data.Pubkey), Protected: true, File: file}, nil
+}
+
+// teachAttempts is how often a person may type the words back.
+const teachAttempts = 3
+
+// teach shows the words on the terminal and has them typed back. A phrase that was copied wrongly is
+// found now, and not on the day that it is needed.
+func (a *app) teach(phrase device.Phrase) error {
+	t, err := a.ask()
+	if err != nil {
+		return err
+	}
+	if err := t.Show(phraseSheet(phrase.Words())); err != nil {
+		return err
+	}
+	for range teachAttempts {
+		typed, err := t.Line("type the words, from the paper: ", true)
+		if err != nil {
+			return err
+		}
+		again, err := device.ParsePhrase(typed)
+		if err == nil && again.Equal(phrase) {
+			return nil
+		}
+		if err == nil {
+			err = errors.New("that is another recovery phrase")
+		}
+		a.warn("%v", err)
+	}
+	return secretf("start again and write the words down once more", "the recovery phrase was not typed back correctly, and nothing was added")
+}
+
+// phraseSheet lays the words out for copying, four in a row with their numbers.
+func phraseSheet(words []string) string {
+	var b strings.Builder
+	b.WriteString("\nyour recovery phrase; write it on paper, it is not shown again\n\n")
+	for i, w := range words {
+		fmt.Fprintf(&b, "  %2d %-10s", i+1, w)
+		if i%4 == 3 {
+			b.WriteByte('\n')
+		}
+	}
+	return b.String()
+}

@@ -1,0 +1,64 @@
+package cli
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"kedge/candid"
+)
+
+func (a *app) releaseConsent() *cobra.Command {
+	var delay string
+	var askers []string
+	var withdraw bool
+	cmd := &cobra.Command{
+		Use:   "consent",
+		Short: "consent to the release of the signing device, or withdraw",
+		Example: `  kedge release consent --delay 30d --asker laptop --asker phone --as phrase
+  kedge release consent --withdraw --as phrase`,
+		Args: argsError(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if withdraw == (len(askers) > 0) {
+				return usagef("give --asker for the devices that may ask, or --withdraw")
+			}
+			d, err := span(delay)
+			if err != nil {
+				return err
+			}
+			s, err := a.openSession(cmd.Context())
+			if err != nil {
+				return err
+			}
+			if withdraw {
+				if err := s.releaseConsent(cmd.Context(), s.anchor, nil); err != nil {
+					return err
+				}
+				return a.result(map[string]any{"anchor": s.anchor, "consent": nil}, fmt.Sprintf("%s takes its consent back", s.signer))
+			}
+			info, err := s.anchorInfo(cmd.Context(), s.anchor)
+			if err != nil {
+				return err
+			}
+			consent := candid.ReleaseConsentConsent{Delay: uint64(d / time.Second)}
+			for _, name := range askers {
+				found, err := a.matchDevice(s, info.Devices, name)
+				if err != nil {
+					return err
+				}
+				consent.Askers = append(consent.Askers, found.Pubkey)
+			}
+			if err := s.releaseConsent(cmd.Context(), s.anchor, &consent); err != nil {
+				return err
+			}
+			return a.result(map[string]any{"anchor": s.anchor, "consent": map[string]any{"delay_s": consent.Delay, "askers": askers}},
+				fmt.Sprintf("%s consents to its release after %s without a sign of life", s.signer, spanText(d)))
+		},
+	}
+	cmd.Flags().StringVar(&delay, "delay", "30d", "how long an asker has to wait, 30 days to a year")
+	cmd.Flags().StringArrayVar(&askers, "asker", nil, "device that may ask; may be given several times")
+	cmd.Flags().BoolVar(&withdraw, "withdraw", false, "take the consent back")
+	a.signerFlags(cmd)
+	return cmd
+}

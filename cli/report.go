@@ -1,0 +1,137 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"encoding/hex"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"kedge/candid"
+)
+
+type reportView struct {
+	Anchor     uint64        `json:"anchor"`
+	Protection string        `json:"protection"`
+	Headline   string        `json:"headline"`
+	Findings   []findingView `json:"findings"`
+}
+
+type findingView struct {
+	Scenario string   `json:"scenario"`
+	Outcome  string   `json:"outcome"`
+	Devices  []string `json:"devices"` // public keys
+	NextStep string   `json:"next_step,omitempty"`
+}
+
+// scenarioTexts put the scenarios into words.
+var scenarioTexts = map[candid.Scenario]string{
+	candid.ScenarioLoseOneDevice:      "the device that would be missed most is lost",
+	candid.ScenarioLoseAllDevices:     "all everyday devices are lost",
+	candid.ScenarioForgottenPasscode:  "all everyday devices are lost and the cloud does not open",
+	candid.ScenarioCloudAccountClosed: "the cloud account is closed",
+	candid.ScenarioEcosystemSwitched:  "a change to other makers' devices",
+	candid.ScenarioDomainGone:         "the web address of the passkeys is gone",
+	candid.ScenarioPhraseCopied:       "a thief has read the recovery phrase",
+	candid.ScenarioLaptopStolen:       "a thief holds an unlocked device",
+	candid.ScenarioPhraseLost:         "the recovery phrase is lost",
+	candid.ScenarioModelBroken:        "one model of authenticator fails",
+}
+
+// adviceTexts say how to take a step with this program.
+var adviceTexts = map[candid.Advice]string{
+	candid.AdviceCallWithProtected: "sign with the protected device once: kedge anchor show --as phrase",
+	candid.AdviceProtectPhrase:     "kedge device protect phrase --as phrase",
+	candid.AdviceConsentToRelease:  "kedge release consent --asker DEVICE --as phrase",
+	candid.AdviceAddPhrase:         "kedge recovery phrase add",
+	candid.AdviceAddHardwareKey:    "add a hardware key of another model on the web page, keep it elsewhere, protect it",
+}
+
+func (a *app) reportCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "report",
+		Short: "say which disasters the anchor would survive, and what to do about the others",
+		Example: `  kedge report
+  kedge report --json`,
+		Args: argsError(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.showReport(cmd.Context()) },
+	}
+	a.signerFlags(cmd)
+	return cmd
+}
+
+func (a *app) showReport(ctx context.Context) error {
+	s, err := a.openSession(ctx)
+	if err != nil {
+		return err
+	}
+	report, err := s.recoveryReport(ctx, s.anchor)
+	if err != nil {
+		return err
+	}
+	info, err := s.anchorInfo(ctx, s.anchor)
+	if err != nil {
+		return err
+	}
+	return a.result(viewReport(s.anchor, report), reportText(report, info.Devices))
+}
+
+func viewReport(anchor uint64, r candid.RecoveryReport) reportView {
+	view := reportView{Anchor: anchor, Protection: caseName(r.Protection), Headline: r.Headline, Findings: []findingView{}}
+	for _, f := range r.Findings {
+		v := findingView{Scenario: caseName(f.Scenario), Outcome: caseName(f.Outcome), Devices: []string{}}
+		for _, key := range f.Devices {
+			v.Devices = append(v.Devices, hex.EncodeToString(key))
+		}
+		if f.NextStep != nil {
+			v.NextStep = f.NextStep.String()
+		}
+		view.Findings = append(view.Findings, v)
+	}
+	return view
+}
+
+func reportText(r candid.RecoveryReport, devices []candid.DeviceWithUsage) string {
+	rows := [][]string{{"OUTCOME", "IF", "BY WAY OF"}}
+	var steps []string
+	for _, f := range r.Findings {
+		text := "something that this kedge does not know"
+		if f.Scenario != nil {
+			text = scenarioTexts[*f.Scenario]
+		}
+		rows = append(rows, []string{spaced(caseName(f.Outcome)), text, aliases(f.Devices, devices)})
+		if f.NextStep != nil {
+			steps = append(steps, fmt.Sprintf("%s: %s", text, adviceTexts[*f.NextStep]))
+		}
+	}
+	text := r.Headline + "\n\n" + table(rows)
+	if len(steps) > 0 {
+		text += "\n\nwhat would help\n  " + strings.Join(steps, "\n  ")
+	}
+	return text
+}
+
+// aliases names devices by what the anchor calls them.
+func aliases(keys [][]byte, devices []candid.DeviceWithUsage) string {
+	var names []string
+	for _, key := range keys {
+		for _, d := range devices {
+			if bytes.Equal(d.Pubkey, key) {
+				names = append(names, printable(d.Alias))
+			}
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
+// caseName names a case that a newer canister may have added.
+func caseName[T fmt.Stringer](c *T) string {
+	if c == nil {
+		return "unknown"
+	}
+	return (*c).String()
+}
+
+func spaced(s string) string { return strings.ReplaceAll(s, "_", " ") }
