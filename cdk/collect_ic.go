@@ -14,7 +14,7 @@ import (
 
 const (
 	collectAfter = 16 << 20 // bytes
-	maxWait      = 64       // messages
+	maxWait      = 256      // messages
 )
 
 // allocated is read into, to not allocate.
@@ -31,7 +31,7 @@ var collector struct {
 func init() {
 	debug.SetGCPercent(-1)
 	collector.collected = allocatedBytes() // fills tables of package metrics here, not in the first message
-	collector.looked, collector.pages, collector.wait = collector.collected, memoryPages(), 1
+	collector.looked, collector.pages, collector.wait = collector.collected, memoryPages(), maxWait
 }
 
 func allocatedBytes() uint64 {

@@ -114,22 +114,13 @@ func die() {
 			for {
 				keep = append(keep, make([]byte, 1<<28))
 			}
-		case "recursion":
-			replyText("%d", recurse(1))
 		default:
 			panic("unknown end " + strconv.Quote(how))
 		}
 	})
 }
 
-func recurse(n int) int {
-	if n == 0 {
-		return 0
-	}
-	return recurse(n+1) + 1
-}
-
-// bare is not wrapped by the cdk.
+// bare_panic is not wrapped by the cdk.
 //
 //go:wasmexport canister_update__bare_panic
 func barePanic() { panic("nobody recovers") }

@@ -14,13 +14,13 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
-
-	"kedge/wasm"
 )
 
 const (
 	pageSize    = 65536
 	memoryLimit = 4096 // pages: a canister that wants more than 256 MiB is out of memory
+
+	instructionLimit = 40_000_000_000
 )
 
 // Host is one canister with its surroundings. The fields up to Log may be set between messages.
@@ -39,9 +39,15 @@ type Host struct {
 	Log       []string // of debug_print; survives traps, as on the network
 	Calls     []*Call  // outgoing calls of all messages that did not trap
 
+	// Of the last message, at production prices but without those of system calls.
+	Instructions  uint64
+	Reads, Writes int // pages of 64 KiB of the heap
+
 	ctx     context.Context
 	module  api.Module
 	globals []api.MutableGlobal
+	counter api.MutableGlobal
+	reset   api.Function
 	entry   string // name of the running entry point; "start" for the start function
 	msg     *message
 }
@@ -87,8 +93,9 @@ type Trap struct{ Message string }
 // Error returns the message.
 func (t *Trap) Error() string { return t.Message }
 
-// New instantiates a linked module and runs its start function, if it does not trap.
+// New instantiates a linked module and runs its start function, which must not trap.
 func New(t testing.TB, module []byte) *Host {
+	t.Helper()
 	h, err := Instantiate(t, module)
 	require.NoError(t, err)
 	return h
@@ -96,44 +103,24 @@ func New(t testing.TB, module []byte) *Host {
 
 // Instantiate is New with the error of the start function.
 func Instantiate(t testing.TB, module []byte) (*Host, error) {
-	m, err := wasm.Decode(module)
+	t.Helper()
+	p, err := prepare(module)
 	require.NoError(t, err)
-	// The network runs the start function after instantiation, and so can count and stop it.
-	// Globals are exported to be rolled back.
-	if m.Start != nil {
-		m.Exports = append(m.Exports, wasm.Export{Name: "canister_start", Index: *m.Start})
-		m.Start = nil
-	}
-	globals := 0
-	for i, g := range m.Globals {
-		if g.Mutable {
-			m.Exports = append(m.Exports, wasm.Export{Name: fmt.Sprintf("global %d", globals), Kind: wasm.KindGlobal, Index: uint32(i)})
-			globals++
-		}
-	}
-	// A trampoline calls through the table.
-	callback := wasm.FuncType{Params: []wasm.ValType{wasm.I32, wasm.I32}}
-	one := m.AddType(wasm.FuncType{Params: []wasm.ValType{wasm.I32}})
-	trampoline := m.AddFunction(callback, nil, new(wasm.Body).LocalGet(1).LocalGet(0).CallIndirect(one, 0).End().Bytes())
-	m.Exports = append(m.Exports, wasm.Export{Name: "callback", Index: trampoline})
-
-	h := &Host{Now: 1_700_000_000_000_000_000, Caller: []byte{4}, Self: []byte{0, 0, 0, 0, 0, 0, 0, 1, 1, 1}, ctx: t.Context()}
-	r := wazero.NewRuntimeWithConfig(h.ctx, wazero.NewRuntimeConfig().WithCompilationCache(cache).WithMemoryLimitPages(memoryLimit))
-	t.Cleanup(func() { _ = r.Close(context.Background()) })
-	_, err = h.system(r.NewHostModuleBuilder(wasm.SystemModule)).Instantiate(h.ctx)
+	h := &Host{Now: 1_700_000_000_000_000_000, Caller: []byte{4}, Self: []byte{0, 0, 0, 0, 0, 0, 0, 1, 1, 1}}
+	h.ctx = context.WithValue(context.Background(), hostKey{}, h)
+	h.module, err = engine().InstantiateModule(h.ctx, p.code, wazero.NewModuleConfig().WithName("").WithStartFunctions())
 	require.NoError(t, err)
-	h.module, err = r.Instantiate(h.ctx, m.Encode())
-	require.NoError(t, err)
-	for i := range globals {
-		h.globals = append(h.globals, h.module.ExportedGlobal(fmt.Sprintf("global %d", i)).(api.MutableGlobal))
+	t.Cleanup(func() { _ = h.module.Close(context.Background()) })
+	for _, g := range p.layout.Globals {
+		h.globals = append(h.globals, h.module.ExportedGlobal(g.Export).(api.MutableGlobal))
 	}
-	if h.module.ExportedFunction("canister_start") != nil {
-		_, err = h.run("start", "canister_start", &message{})
+	h.counter = h.module.ExportedGlobal(p.layout.Counter).(api.MutableGlobal)
+	h.reset = h.module.ExportedFunction(p.layout.Reset)
+	if p.layout.Start != "" {
+		_, err = h.run("start", p.layout.Start, &message{})
 	}
 	return h, err
 }
-
-var cache = wazero.NewCompilationCache()
 
 // Memory returns the size of the heap in bytes.
 func (h *Host) Memory() int { return int(h.module.Memory().Size()) }
@@ -197,7 +184,13 @@ func (h *Host) run(entry, export string, msg *message, args ...uint64) (*Result,
 	}
 	h.entry, h.msg = entry, msg
 	msg.result = &Result{}
+	h.Reads, h.Writes = 0, 0
+	if _, err := h.reset.Call(h.ctx); err != nil {
+		return nil, err
+	}
+	h.counter.Set(instructionLimit)
 	_, err := f.Call(h.ctx, args...)
+	h.Instructions = instructionLimit - h.counter.Get()
 	query := strings.HasPrefix(entry, "canister_query")
 	if err != nil || query || entry == "canister_inspect_message" {
 		// Memory cannot shrink in wazero; what has grown is zeroed, as if it were new.

@@ -20,10 +20,11 @@ var inStart = []string{
 }
 
 // system defines ic0.
-func (h *Host) system(b wazero.HostModuleBuilder) wazero.HostModuleBuilder {
-	for name, f := range h.functions() {
+func system(b wazero.HostModuleBuilder) wazero.HostModuleBuilder {
+	for name, call := range functions {
 		typ := wasm.SystemAPI()[name]
-		b = b.NewFunctionBuilder().WithGoModuleFunction(api.GoModuleFunc(func(_ context.Context, _ api.Module, stack []uint64) {
+		b = b.NewFunctionBuilder().WithGoModuleFunction(api.GoModuleFunc(func(ctx context.Context, _ api.Module, stack []uint64) {
+			h := hostOf(ctx)
 			if h.entry == "start" && !slices.Contains(inStart, name) {
 				h.trap("ic0.%s in the start function", name)
 			}
@@ -32,21 +33,13 @@ func (h *Host) system(b wazero.HostModuleBuilder) wazero.HostModuleBuilder {
 					stack[i] &= 0xffffffff // wazero leaves the upper half undefined
 				}
 			}
-			result := f(stack)
+			result := call(h, stack)
 			if len(typ.Results) > 0 {
 				stack[0] = result
 			}
 		}), valTypes(typ.Params), valTypes(typ.Results)).Export(name)
 	}
 	return b
-}
-
-func valTypes(types []wasm.ValType) []api.ValueType {
-	out := make([]api.ValueType, len(types))
-	for i, t := range types {
-		out[i] = api.ValueType(t)
-	}
-	return out
 }
 
 // trap ends the message. It does not return.
@@ -97,102 +90,102 @@ func (h *Host) put128(at, low uint64) uint64 {
 }
 
 // functions are the system calls that package cdk makes.
-func (h *Host) functions() map[string]func(a []uint64) uint64 {
-	return map[string]func(a []uint64) uint64{
-		"msg_arg_data_size":    func([]uint64) uint64 { return uint64(len(h.msg.arg)) },
-		"msg_arg_data_copy":    func(a []uint64) uint64 { return h.copyOut(h.msg.arg, a) },
-		"msg_caller_size":      func([]uint64) uint64 { return uint64(len(h.Caller)) },
-		"msg_caller_copy":      func(a []uint64) uint64 { return h.copyOut(h.Caller, a) },
-		"canister_self_size":   func([]uint64) uint64 { return uint64(len(h.Self)) },
-		"canister_self_copy":   func(a []uint64) uint64 { return h.copyOut(h.Self, a) },
-		"msg_method_name_size": func([]uint64) uint64 { return uint64(len(h.msg.method)) },
-		"msg_method_name_copy": func(a []uint64) uint64 { return h.copyOut(h.msg.method, a) },
-		"accept_message":       func([]uint64) uint64 { h.msg.accepted = true; return 0 },
-		"msg_reject_code":      func([]uint64) uint64 { return uint64(h.msg.rejectCode) },
-		"msg_reject_msg_size":  func([]uint64) uint64 { return uint64(len(h.msg.rejectMessage)) },
-		"msg_reject_msg_copy":  func(a []uint64) uint64 { return h.copyOut(h.msg.rejectMessage, a) },
-		"msg_reply_data_append": func(a []uint64) uint64 {
-			h.msg.reply = append(h.msg.reply, h.heap(a[0], a[1])...)
-			return 0
-		},
-		"msg_reply":  func([]uint64) uint64 { return h.answer(Result{Reply: h.msg.reply}) },
-		"msg_reject": func(a []uint64) uint64 { return h.answer(Result{Reject: string(h.heap(a[0], a[1])), Rejected: true}) },
+var functions = map[string]func(h *Host, a []uint64) uint64{
+	"msg_arg_data_size":    func(h *Host, _ []uint64) uint64 { return uint64(len(h.msg.arg)) },
+	"msg_arg_data_copy":    func(h *Host, a []uint64) uint64 { return h.copyOut(h.msg.arg, a) },
+	"msg_caller_size":      func(h *Host, _ []uint64) uint64 { return uint64(len(h.Caller)) },
+	"msg_caller_copy":      func(h *Host, a []uint64) uint64 { return h.copyOut(h.Caller, a) },
+	"canister_self_size":   func(h *Host, _ []uint64) uint64 { return uint64(len(h.Self)) },
+	"canister_self_copy":   func(h *Host, a []uint64) uint64 { return h.copyOut(h.Self, a) },
+	"msg_method_name_size": func(h *Host, _ []uint64) uint64 { return uint64(len(h.msg.method)) },
+	"msg_method_name_copy": func(h *Host, a []uint64) uint64 { return h.copyOut(h.msg.method, a) },
+	"accept_message":       func(h *Host, _ []uint64) uint64 { h.msg.accepted = true; return 0 },
+	"msg_reject_code":      func(h *Host, _ []uint64) uint64 { return uint64(h.msg.rejectCode) },
+	"msg_reject_msg_size":  func(h *Host, _ []uint64) uint64 { return uint64(len(h.msg.rejectMessage)) },
+	"msg_reject_msg_copy":  func(h *Host, a []uint64) uint64 { return h.copyOut(h.msg.rejectMessage, a) },
+	"msg_reply_data_append": func(h *Host, a []uint64) uint64 {
+		h.msg.reply = append(h.msg.reply, h.heap(a[0], a[1])...)
+		return 0
+	},
+	"msg_reply": func(h *Host, _ []uint64) uint64 { return h.answer(Result{Reply: h.msg.reply}) },
+	"msg_reject": func(h *Host, a []uint64) uint64 {
+		return h.answer(Result{Reject: string(h.heap(a[0], a[1])), Rejected: true})
+	},
 
-		"time":             func([]uint64) uint64 { return h.Now },
-		"canister_version": func([]uint64) uint64 { return 7 },
-		"is_controller": func(a []uint64) uint64 {
-			return flag(slices.Contains(h.Controllers, string(h.heap(a[0], a[1]))))
-		},
-		"in_replicated_execution": func([]uint64) uint64 { return flag(!h.query()) },
-		"performance_counter":     func(a []uint64) uint64 { return 1000 + a[0] },
-		"global_timer_set": func(a []uint64) uint64 {
-			old := h.Timer
-			if h.msg.timer != nil {
-				old = *h.msg.timer
-			}
-			h.msg.timer = &[]uint64{a[0]}[0]
-			return old
-		},
-		"certified_data_set": func(a []uint64) uint64 {
-			if h.query() || a[1] > 32 {
-				h.trap("certified_data_set of %d bytes in %s", a[1], h.entry)
-			}
-			h.msg.certified = append([]byte{}, h.heap(a[0], a[1])...)
-			return 0
-		},
-		"data_certificate_present": func([]uint64) uint64 { return flag(h.query() && h.Certificate != nil) },
-		"data_certificate_size":    func([]uint64) uint64 { return uint64(len(h.Certificate)) },
-		"data_certificate_copy":    func(a []uint64) uint64 { return h.copyOut(h.Certificate, a) },
+	"time":             func(h *Host, _ []uint64) uint64 { return h.Now },
+	"canister_version": func(h *Host, _ []uint64) uint64 { return 7 },
+	"is_controller": func(h *Host, a []uint64) uint64 {
+		return flag(slices.Contains(h.Controllers, string(h.heap(a[0], a[1]))))
+	},
+	"in_replicated_execution": func(h *Host, _ []uint64) uint64 { return flag(!h.query()) },
+	"performance_counter":     func(h *Host, a []uint64) uint64 { return 1000 + a[0] },
+	"global_timer_set": func(h *Host, a []uint64) uint64 {
+		old := h.Timer
+		if h.msg.timer != nil {
+			old = *h.msg.timer
+		}
+		h.msg.timer = &[]uint64{a[0]}[0]
+		return old
+	},
+	"certified_data_set": func(h *Host, a []uint64) uint64 {
+		if h.query() || a[1] > 32 {
+			h.trap("certified_data_set of %d bytes in %s", a[1], h.entry)
+		}
+		h.msg.certified = append([]byte{}, h.heap(a[0], a[1])...)
+		return 0
+	},
+	"data_certificate_present": func(h *Host, _ []uint64) uint64 { return flag(h.query() && h.Certificate != nil) },
+	"data_certificate_size":    func(h *Host, _ []uint64) uint64 { return uint64(len(h.Certificate)) },
+	"data_certificate_copy":    func(h *Host, a []uint64) uint64 { return h.copyOut(h.Certificate, a) },
 
-		"canister_cycle_balance128": func(a []uint64) uint64 { return h.put128(a[0], 3_000_000_000_000) },
-		"msg_cycles_available128":   func(a []uint64) uint64 { return h.put128(a[0], h.Cycles) },
-		"msg_cycles_refunded128":    func(a []uint64) uint64 { return h.put128(a[0], h.Cycles) },
-		"msg_cycles_accept128": func(a []uint64) uint64 {
-			n := min(a[1], h.Cycles)
-			h.Cycles -= n
-			return h.put128(a[2], n)
-		},
+	"canister_cycle_balance128": func(h *Host, a []uint64) uint64 { return h.put128(a[0], 3_000_000_000_000) },
+	"msg_cycles_available128":   func(h *Host, a []uint64) uint64 { return h.put128(a[0], h.Cycles) },
+	"msg_cycles_refunded128":    func(h *Host, a []uint64) uint64 { return h.put128(a[0], h.Cycles) },
+	"msg_cycles_accept128": func(h *Host, a []uint64) uint64 {
+		n := min(a[1], h.Cycles)
+		h.Cycles -= n
+		return h.put128(a[2], n)
+	},
 
-		"stable64_size": func([]uint64) uint64 { return uint64(len(h.Stable) / pageSize) },
-		"stable64_grow": func(a []uint64) uint64 {
-			old := uint64(len(h.Stable) / pageSize)
-			if old+a[0] > 1000 {
-				return ^uint64(0)
-			}
-			h.Stable = append(h.Stable, make([]byte, a[0]*pageSize)...)
-			return old
-		},
-		"stable64_read":  func(a []uint64) uint64 { copy(h.heap(a[0], a[2]), h.stableRange(a[1], a[2])); return 0 },
-		"stable64_write": func(a []uint64) uint64 { copy(h.stableRange(a[0], a[2]), h.heap(a[1], a[2])); return 0 },
+	"stable64_size": func(h *Host, _ []uint64) uint64 { return uint64(len(h.Stable) / pageSize) },
+	"stable64_grow": func(h *Host, a []uint64) uint64 {
+		old := uint64(len(h.Stable) / pageSize)
+		if old+a[0] > 1000 {
+			return ^uint64(0)
+		}
+		h.Stable = append(h.Stable, make([]byte, a[0]*pageSize)...)
+		return old
+	},
+	"stable64_read":  func(h *Host, a []uint64) uint64 { copy(h.heap(a[0], a[2]), h.stableRange(a[1], a[2])); return 0 },
+	"stable64_write": func(h *Host, a []uint64) uint64 { copy(h.stableRange(a[0], a[2]), h.heap(a[1], a[2])); return 0 },
 
-		"call_new": func(a []uint64) uint64 {
-			h.msg.building = &Call{
-				Callee: slices.Clone(h.heap(a[0], a[1])), Name: slices.Clone(h.heap(a[2], a[3])),
-				reply: uint32(a[4]), replyEnv: uint32(a[5]), reject: uint32(a[6]), rejectEnv: uint32(a[7]),
-			}
-			return 0
-		},
-		"call_data_append": func(a []uint64) uint64 {
-			h.msg.building.Arg = append(h.msg.building.Arg, h.heap(a[0], a[1])...)
-			return 0
-		},
-		"call_on_cleanup": func(a []uint64) uint64 {
-			h.msg.building.cleanup, h.msg.building.cleanupEnv = uint32(a[0]), uint32(a[1])
-			return 0
-		},
-		"call_with_best_effort_response": func(a []uint64) uint64 { h.msg.building.Timeout = uint32(a[0]); return 0 },
-		"call_cycles_add128":             func(a []uint64) uint64 { h.msg.building.Cycles = a[1]; return 0 },
-		"call_perform": func([]uint64) uint64 {
-			if h.FailCalls {
-				return 2
-			}
-			h.msg.calls = append(h.msg.calls, h.msg.building)
-			return 0
-		},
+	"call_new": func(h *Host, a []uint64) uint64 {
+		h.msg.building = &Call{
+			Callee: slices.Clone(h.heap(a[0], a[1])), Name: slices.Clone(h.heap(a[2], a[3])),
+			reply: uint32(a[4]), replyEnv: uint32(a[5]), reject: uint32(a[6]), rejectEnv: uint32(a[7]),
+		}
+		return 0
+	},
+	"call_data_append": func(h *Host, a []uint64) uint64 {
+		h.msg.building.Arg = append(h.msg.building.Arg, h.heap(a[0], a[1])...)
+		return 0
+	},
+	"call_on_cleanup": func(h *Host, a []uint64) uint64 {
+		h.msg.building.cleanup, h.msg.building.cleanupEnv = uint32(a[0]), uint32(a[1])
+		return 0
+	},
+	"call_with_best_effort_response": func(h *Host, a []uint64) uint64 { h.msg.building.Timeout = uint32(a[0]); return 0 },
+	"call_cycles_add128":             func(h *Host, a []uint64) uint64 { h.msg.building.Cycles = a[1]; return 0 },
+	"call_perform": func(h *Host, _ []uint64) uint64 {
+		if h.FailCalls {
+			return 2
+		}
+		h.msg.calls = append(h.msg.calls, h.msg.building)
+		return 0
+	},
 
-		"debug_print": func(a []uint64) uint64 { h.Log = append(h.Log, string(h.heap(a[0], a[1]))); return 0 },
-		"trap":        func(a []uint64) uint64 { h.trap("%s", h.heap(a[0], a[1])); return 0 },
-	}
+	"debug_print": func(h *Host, a []uint64) uint64 { h.Log = append(h.Log, string(h.heap(a[0], a[1]))); return 0 },
+	"trap":        func(h *Host, a []uint64) uint64 { h.trap("%s", h.heap(a[0], a[1])); return 0 },
 }
 
 func (h *Host) query() bool { return strings.HasPrefix(h.entry, "canister_query") }
