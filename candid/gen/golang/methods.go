@@ -142,7 +142,7 @@ func (g *generator) table() {
 	}
 	b.WriteString("}\n\n// Arguments and results of the methods, with their headers.\nvar (\n")
 	for i, s := range g.sigs {
-		fmt.Fprintf(b, "signature%d = engine.Signature{Header: %q", i, s.Header)
+		fmt.Fprintf(b, "signature%d = engine.Signature{Header: %+q", i, s.Header)
 		if len(s.Args) > 0 {
 			b.WriteString(", Args: ")
 			fieldsText(b, s.Args)

@@ -82,7 +82,7 @@ func params(args []did.Arg, results bool) []string {
 		}
 		if a.Name != "" {
 			name = unexported(a.Name)
-		} else if n, ok := a.Type.(did.Name); ok {
+		} else if n, ok := withoutOpt(a.Type).(did.Name); ok {
 			name = unexported(n.Name)
 		}
 		for base, k := name, 2; seen[name]; k++ {
@@ -92,4 +92,11 @@ func params(args []did.Arg, results bool) []string {
 		names[i] = name
 	}
 	return names
+}
+
+func withoutOpt(t did.Type) did.Type {
+	if o, ok := t.(did.Opt); ok {
+		return o.Elem
+	}
+	return t
 }
