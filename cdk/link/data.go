@@ -25,6 +25,10 @@ func (l *linker) mergeData() error {
 		if err != nil {
 			return fmt.Errorf("data segment %d: %w", i, err)
 		}
+		own := i >= l.goData
+		if !own && offset < scratchEnd {
+			return fmt.Errorf("the module has data at address %d, below %d, which Go leaves free", offset, scratchEnd)
+		}
 		if len(d.Bytes) > 0 {
 			pieces = append(pieces, piece{uint64(offset), d.Bytes})
 		}

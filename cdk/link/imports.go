@@ -38,10 +38,28 @@ func (l *linker) replaceImports() error {
 		replace[index] = local
 		index++
 	}
+	if err := l.nameFunctions(); err != nil {
+		return err
+	}
 	if err := l.m.ReplaceImports(replace); err != nil {
 		return err
 	}
 	l.names = nil // of old indices
+	return nil
+}
+
+// nameFunctions gives the functions of wasi.wat their debug names, "link.fd_write".
+func (l *linker) nameFunctions() error {
+	names, err := l.m.Names()
+	if err != nil {
+		return err
+	}
+	for name := range l.wasi.functions {
+		if index, ok := l.wasi.added[name]; ok {
+			names.Functions[index] = "link." + strings.TrimPrefix(strings.TrimPrefix(name, "$"), "link.")
+		}
+	}
+	l.m.SetNames(names)
 	return nil
 }
 

@@ -60,6 +60,7 @@ type linker struct {
 	names map[string]uint32 // Go's functions by the name that Go's linker gives them, see goName
 
 	callbacks []string // exports that went into the table
+	goData    int      // data segments that are Go's; the linker's own follow
 }
 
 // open checks that the module is what Go builds, and makes the functions of wasi.wat available.
@@ -70,6 +71,7 @@ func (l *linker) open() error {
 	if l.m.Start != nil {
 		return fmt.Errorf("the module has a start function already")
 	}
+	l.goData = len(l.m.Data)
 	if len(l.m.Tables) != 1 || len(l.m.Memories) != 1 {
 		return fmt.Errorf("the module has %d tables and %d memories, Go makes one each", len(l.m.Tables), len(l.m.Memories))
 	}

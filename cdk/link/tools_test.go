@@ -2,7 +2,6 @@ package link
 
 import (
 	"context"
-	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -40,7 +39,8 @@ func wasmValidate() string {
 }
 
 // icWasm is the tool of the dfinity toolchain that edits canister modules: $KEDGE_IC_WASM, on the
-// PATH, or as npm installs @icp-sdk/ic-wasm-linux-x64 in this directory or one above it.
+// PATH, or as npm installs @icp-sdk/ic-wasm-linux-x64 in this directory, one
+// above it, or for tests/clients.
 func icWasm() string {
 	if path := os.Getenv("KEDGE_IC_WASM"); path != "" {
 		return path
@@ -50,10 +50,10 @@ func icWasm() string {
 	}
 	dir, err := os.Getwd()
 	for err == nil {
-		for _, file := range []string{"bin/ic-wasm", "ic-wasm"} {
-			path := filepath.Join(dir, "node_modules", "@icp-sdk", "ic-wasm-linux-x64", file)
-			if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) {
-				return path
+		for _, modules := range []string{"node_modules", "tests/clients/node_modules"} {
+			found, _ := filepath.Glob(filepath.Join(dir, modules, "@icp-sdk", "ic-wasm-linux-x64", "*", "ic-wasm"))
+			if len(found) > 0 {
+				return found[0]
 			}
 		}
 		if parent := filepath.Dir(dir); parent != dir {
@@ -70,3 +70,11 @@ func writeModule(t testing.TB, module []byte) string {
 	require.NoError(t, os.WriteFile(path, module, 0o600))
 	return path
 }
+
+// For the tests of package link_test.
+var (
+	Tool         = tool
+	WasmValidate = wasmValidate
+	ICWasm       = icWasm
+	WriteModule  = writeModule
+)
