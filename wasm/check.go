@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // Limits bounds a canister module. [Production] has the values of the Internet Computer.
@@ -191,6 +192,9 @@ func checkExports(m *Module, limits Limits) error {
 			}
 		}
 		if isMethod {
+			if method == "" || strings.ContainsFunc(method, unicode.IsSpace) {
+				return rule(where, "%q is not a method name: it must not be empty or contain spaces", method)
+			}
 			if other, twice := methods[method]; twice {
 				return rule(where, "Duplicate function '%s' exported: there is %q as well", method, other)
 			}
@@ -307,6 +311,11 @@ func checkCounts(m *Module, limits Limits) error {
 	}
 	if n := len(m.Globals); n > limits.Globals {
 		return rule("global section", "Wasm module defined %d globals which exceeds the maximum number allowed %d.", n, limits.Globals)
+	}
+	for i, g := range m.Globals {
+		if g.Mutable && g.Type.isRef() {
+			return rule("global section", "global %d is a mutable %v, which cannot be kept between messages", i, g.Type)
+		}
 	}
 	return nil
 }
