@@ -176,7 +176,8 @@ func (n *Network) Balance(ctx context.Context, canister principal.Principal) (cy
 	return cycles.FromBig(balance), nil
 }
 
-// LastReport returns what the last step of a canister consumed, be it a call, a query or an installation.
+// LastReport returns what the last call, query or installation of a canister consumed: its own steps,
+// callbacks included.
 func (n *Network) LastReport(canister principal.Principal) (exec.Report, error) {
 	n.lock.RLock()
 	defer n.lock.RUnlock()

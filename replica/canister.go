@@ -55,7 +55,7 @@ type canister struct {
 
 	// queryLock keeps steps of queries, which share the network's lock, apart.
 	queryLock sync.Mutex
-	// lastReport is what the last step consumed, for tests.
+	// lastReport is what the last call, query or installation consumed, for tests.
 	lastReport exec.Report
 }
 
@@ -136,6 +136,7 @@ type callContext struct {
 	answered     bool
 	pending      int // calls without a response yet
 	instructions uint64
+	report       exec.Report // of all steps
 }
 
 // callback is what a canister runs when the response to one of its calls comes.

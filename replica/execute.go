@@ -170,7 +170,8 @@ func (n *Network) step(ctx context.Context, c *canister, context *callContext, i
 
 // account books what a step cost.
 func (n *Network) account(c *canister, context *callContext, prepaid cycles.Amount, out exec.Output) {
-	c.lastReport = out.Report
+	context.report = context.report.Plus(out.Report)
+	c.lastReport = context.report
 	n.state.spent += out.Report.Instructions
 	context.instructions += out.Report.Instructions
 	n.log(c, out.Logs)

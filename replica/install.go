@@ -174,13 +174,7 @@ func (i *installer) keep(out exec.Output) *reject.Error {
 // add adds up what the parts of the installation consumed.
 func (i *installer) add(r exec.Report) {
 	i.left -= min(i.left, r.Instructions)
-	r.Instructions += i.report.Instructions
-	r.HeapRead += i.report.HeapRead
-	r.HeapWritten += i.report.HeapWritten
-	r.StableRead += i.report.StableRead
-	r.StableWritten += i.report.StableWritten
-	r.StableWritten4K += i.report.StableWritten4K
-	i.report = r
+	i.report = i.report.Plus(r)
 }
 
 // finish puts the new instance in the place of the old one.

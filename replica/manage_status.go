@@ -7,13 +7,24 @@ import (
 	"kedge/replica/reject"
 )
 
+// runStates are the running states in Candid, whose cases are ordered by the hashes of their names.
+var runStates = map[status]management.RunState{
+	running: management.RunStateRunning, stopping: management.RunStateStopping, stopped: management.RunStateStopped,
+}
+
+// deployments are the kinds of installations in Candid.
+var deployments = map[changeKind]management.DeploymentMode{
+	changeInstall: management.DeploymentModeInstall, changeReinstall: management.DeploymentModeReinstall,
+	changeUpgrade: management.DeploymentModeUpgrade,
+}
+
 // daySeconds is the number of seconds of a day.
 const daySeconds = 24 * 60 * 60
 
 func canisterStatus(m *managementCall, c *canister, _ management.CanisterArg) ([]byte, *reject.Error) {
 	use := c.memory()
 	s := management.Status{
-		Status:            management.RunState(c.status - running),
+		Status:            runStates[c.status],
 		ReadyForMigration: c.status == stopped,
 		Version:           c.version,
 		Settings:          c.settings.encode(),
@@ -88,7 +99,7 @@ func (e change) encode() management.Change {
 	default:
 		out.Details = management.ChangeDetails{Tag: management.ChangeDetailsTagCodeDeployment,
 			CodeDeployment: management.ChangeDetailsCodeDeployment{
-				Mode: management.DeploymentMode(e.kind - changeInstall), ModuleHash: e.moduleHash[:]}}
+				Mode: deployments[e.kind], ModuleHash: e.moduleHash[:]}}
 	}
 	return out
 }

@@ -174,10 +174,9 @@ func (n *Network) poke() {
 // accept queues an ingress message for the next round and returns a channel that is closed when it has its
 // answer.
 func (n *Network) accept(in *Ingress) <-chan struct{} {
-	n.lock.RLock()
-	entry := n.state.ingress[in.ID]
-	n.lock.RUnlock()
-	if entry != nil {
+	n.lock.RLock() // no round may begin between looking and adding
+	defer n.lock.RUnlock()
+	if entry := n.state.ingress[in.ID]; entry != nil {
 		return entry.done
 	}
 	n.inboxLock.Lock()

@@ -97,6 +97,18 @@ type Report struct {
 	HeapPages, StablePages    uint64 // sizes after the step, in pages of 64 KiB
 }
 
+// Plus adds up two steps of one canister, r before next. Pages that both touched count twice, as they are
+// charged.
+func (r Report) Plus(next Report) Report {
+	next.Instructions += r.Instructions
+	next.HeapRead += r.HeapRead
+	next.HeapWritten += r.HeapWritten
+	next.StableRead += r.StableRead
+	next.StableWritten += r.StableWritten
+	next.StableWritten4K += r.StableWritten4K
+	return next
+}
+
 // Output is the result of a step.
 type Output struct {
 	Err      *reject.Error // why the entry point did not return; nil if it did

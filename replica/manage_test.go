@@ -1,0 +1,163 @@
+package replica_test
+
+import (
+	"crypto/sha256"
+	"math/big"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"kedge/ic/principal"
+	"kedge/replica"
+	"kedge/replica/management"
+	"kedge/replica/reject"
+)
+
+func nat(n uint64) *big.Int { return new(big.Int).SetUint64(n) }
+func ptr[T any](v T) *T     { return &v }
+
+// manage calls the management canister as the owner.
+func (w *world) manage(method string, arg []byte) []byte {
+	w.Helper()
+	reply, err := w.Call(ctx, owner, principal.Management, method, arg)
+	require.NoError(w, err)
+	return reply
+}
+
+func TestStatusHasEveryField(t *testing.T) {
+	w := newWorld(t)
+	id := w.deploy("scenario")
+	raw := w.manage("canister_status", management.EncodeCanisterStatusArgs(management.CanisterArg{CanisterID: id}))
+	s, err := management.DecodeCanisterStatusResult(raw)
+	require.NoError(t, err)
+	code := module(t, "scenario")
+	hash := sha256.Sum256(code)
+	require.Equal(t, management.RunStateRunning, s.Status)
+	require.Equal(t, hash[:], s.ModuleHash)
+	require.Equal(t, []principal.Principal{owner}, s.Settings.Controllers)
+	require.EqualValues(t, 2_592_000, s.Settings.FreezingThreshold.Uint64())
+	require.EqualValues(t, 4096, s.Settings.LogMemoryLimit.Uint64())
+	require.EqualValues(t, len(code), s.MemoryMetrics.WasmBinarySize.Uint64())
+	require.EqualValues(t, 4*65536, s.MemoryMetrics.WasmMemorySize.Uint64())
+	require.Positive(t, s.IdleCyclesBurnedPerDay.Sign())
+
+	_, err = w.Call(ctx, alice, principal.Management, "canister_status", management.EncodeCanisterStatusArgs(management.CanisterArg{CanisterID: id}))
+	refused(t, err, reject.CanisterStatusAccessDenied, "is not allowed")
+}
+
+func TestChunkedInstall(t *testing.T) {
+	w := newWorld(t)
+	id, err := w.Create(ctx, owner, replica.CreateOptions{})
+	require.NoError(t, err)
+	code := module(t, "scenario")
+	var list []management.ChunkHash
+	for _, part := range [][]byte{code[:700], code[700:]} {
+		reply := w.manage("upload_chunk", management.EncodeUploadChunkArgs(management.UploadChunkArg{CanisterID: id, Chunk: part}))
+		hash, err := management.DecodeUploadChunkResult(reply)
+		require.NoError(t, err)
+		sum := sha256.Sum256(part)
+		require.Equal(t, sum[:], hash.Hash)
+		list = append(list, management.ChunkHash{Hash: sum[:]})
+	}
+	stored, err := management.DecodeStoredChunksResult(w.manage("stored_chunks", management.EncodeStoredChunksArgs(management.CanisterArg{CanisterID: id})))
+	require.NoError(t, err)
+	require.Equal(t, list, stored)
+
+	sum := sha256.Sum256(code)
+	install := func(hash []byte, list []management.ChunkHash) error {
+		_, err := w.Call(ctx, owner, principal.Management, "install_chunked_code", management.EncodeInstallChunkedCodeArgs(
+			management.InstallChunkedArg{TargetCanister: id, ChunkHashesList: list, WasmModuleHash: hash}))
+		return err
+	}
+	refused(t, install(sum[1:], list), reject.ContractViolation, "does not match given hash")
+	refused(t, install(sum[:], []management.ChunkHash{{Hash: sum[:]}}), reject.ContractViolation, "was not found")
+	require.NoError(t, install(sum[:], list))
+	require.Equal(t, "hi", string(w.ask(id, "echo", []byte("hi"))))
+	w.manage("clear_chunk_store", management.EncodeClearChunkStoreArgs(management.CanisterArg{CanisterID: id}))
+	_, err = w.Call(ctx, owner, principal.Management, "upload_chunk", management.EncodeUploadChunkArgs(
+		management.UploadChunkArg{CanisterID: id, Chunk: make([]byte, 1<<20+1)}))
+	refused(t, err, reject.ContractViolation, "exceeds the maximum chunk size")
+}
+
+func TestHistory(t *testing.T) {
+	w := newWorld(t)
+	id, reader := w.deploy("scenario"), w.deploy("scenario")
+	require.NoError(t, w.Upgrade(ctx, owner, id, module(t, "scenario"), nil))
+	control(w, id, alice)
+	arg := string(management.EncodeCanisterInfoArgs(management.InfoArg{CanisterID: id, NumRequestedChanges: ptr(uint64(10))}))
+	_, err := w.Call(ctx, owner, principal.Management, "canister_info", []byte(arg))
+	refused(t, err, reject.CanisterRejectedMessage, "Only canisters can call ic00 method canister_info")
+	info, err := management.DecodeCanisterInfoResult(w.call(reader, "forward", to(principal.Management, "canister_info", arg)))
+	require.NoError(t, err)
+	require.EqualValues(t, 4, info.TotalNumChanges)
+	var kinds []string
+	for _, c := range info.RecentChanges {
+		kinds = append(kinds, c.Details.Tag.String())
+		require.Equal(t, owner, c.Origin.FromUser.UserID)
+	}
+	require.Equal(t, []string{"creation", "code_deployment", "code_deployment", "controllers_change"}, kinds)
+	require.Equal(t, management.DeploymentModeUpgrade, info.RecentChanges[2].Details.CodeDeployment.Mode)
+	require.Equal(t, []principal.Principal{alice, owner}, info.Controllers)
+}
+
+func TestSettingsAreJudged(t *testing.T) {
+	w := newWorld(t)
+	id := w.deploy("scenario")
+	many := make([]principal.Principal, 11)
+	for name, test := range map[string]struct {
+		settings management.Settings
+		text     string
+	}{
+		"compute":     {management.Settings{ComputeAllocation: ptr(nat(101))}, "ComputeAllocation expected to be in the range [0..100], got 101"},
+		"controllers": {management.Settings{Controllers: many}, "at most 10"},
+		"log":         {management.Settings{LogMemoryLimit: ptr(nat(5))}, "LogMemoryLimit"},
+		"variables": {management.Settings{EnvironmentVariables: []management.Variable{{Name: "a"}, {Name: "a", Value: "b"}}},
+			"Duplicate environment variables"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := w.Call(ctx, owner, principal.Management, "update_settings",
+				management.EncodeUpdateSettingsArgs(management.UpdateSettingsArg{CanisterID: id, Settings: test.settings}))
+			refused(t, err, reject.InvalidManagementPayload, test.text)
+		})
+	}
+}
+
+func TestLogsAreForThoseWhoMaySee(t *testing.T) {
+	w := newWorld(t)
+	a, b := w.deploy("scenario"), w.deploy("scenario")
+	_, err := w.Call(ctx, alice, a, "forward_trap", to(b, "echo", ""))
+	require.Error(t, err)
+	arg := management.EncodeFetchCanisterLogsArgs(management.LogsArg{CanisterID: a})
+	raw, err := w.Query(ctx, owner, principal.Management, "fetch_canister_logs", arg)
+	require.NoError(t, err)
+	logs, err := management.DecodeFetchCanisterLogsResult(raw)
+	require.NoError(t, err)
+	require.Len(t, logs.CanisterLogRecords, 2)
+	require.EqualValues(t, 1, logs.CanisterLogRecords[1].Idx)
+	_, err = w.Query(ctx, alice, principal.Management, "fetch_canister_logs", arg)
+	refused(t, err, reject.CanisterRejectedMessage, "is not allowed to access canister logs")
+	_, err = w.Call(ctx, owner, principal.Management, "fetch_canister_logs", arg)
+	refused(t, err, reject.CanisterRejectedMessage, "non-replicated mode")
+}
+
+func TestSnapshots(t *testing.T) {
+	w := newWorld(t)
+	id := w.deploy("upgrade")
+	require.NoError(t, w.SetStableMemory(id, []byte{10}))
+	taken, err := management.DecodeTakeCanisterSnapshotResult(w.manage("take_canister_snapshot",
+		management.EncodeTakeCanisterSnapshotArgs(management.TakeSnapshotArg{CanisterID: id})))
+	require.NoError(t, err)
+	require.NoError(t, w.Upgrade(ctx, owner, id, module(t, "upgrade"), nil))
+	require.Equal(t, byte(12), w.upgraded(id)[0])
+	w.manage("load_canister_snapshot", management.EncodeLoadCanisterSnapshotArgs(management.LoadSnapshotArg{CanisterID: id, SnapshotID: taken.ID}))
+	require.Equal(t, byte(10), w.upgraded(id)[0])
+	require.NoError(t, w.Upgrade(ctx, owner, id, module(t, "upgrade"), nil), "the restored canister works")
+	list, err := management.DecodeListCanisterSnapshotsResult(w.manage("list_canister_snapshots",
+		management.EncodeListCanisterSnapshotsArgs(management.CanisterArg{CanisterID: id})))
+	require.NoError(t, err)
+	require.Equal(t, []management.SnapshotInfo{taken}, list)
+	w.manage("delete_canister_snapshot", management.EncodeDeleteCanisterSnapshotArgs(management.SnapshotArg{CanisterID: id, SnapshotID: taken.ID}))
+	_, err = w.Call(ctx, owner, principal.Management, "load_canister_snapshot",
+		management.EncodeLoadCanisterSnapshotArgs(management.LoadSnapshotArg{CanisterID: id, SnapshotID: taken.ID}))
+	refused(t, err, reject.SnapshotNotFound, "Could not find the snapshot")
+}
