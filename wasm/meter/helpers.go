@@ -16,21 +16,23 @@ func (p *plan) addHelpers() {
 		m.Tables = append(m.Tables, bitmap)
 		p.addReset()
 		if p.reads {
-			p.touchRead = p.addTouch(p.addMark(p.readTable, p.markRead, false))
+			p.readMark = p.addMark(p.readTable, p.hostRead, false)
+			p.touchRead = p.addTouch(p.readMark)
 		}
-		p.touchWrite = p.addTouch(p.addMark(p.writeTable, p.markWrite, p.reads))
+		p.writeMark = p.addMark(p.writeTable, p.hostWrite, p.reads)
+		p.touchWrite = p.addTouch(p.writeMark)
 	}
 	if p.hasMemory {
 		p.addGrow()
-		p.bulkCopy = p.addBulk(true, p.reads, p.track)
-		p.bulkWrite = p.addBulk(true, false, p.track)
+		p.bulkCopy = p.addBulk(true, true)
+		p.bulkWrite = p.addBulk(true, false)
 	}
-	p.bulkCharge = p.addBulk(false, false, false)
+	p.bulkCharge = p.addBulk(false, false)
 }
 
 // outIfBelowZero calls the host if the counter is used up.
 func (p *plan) outIfBelowZero(b *wasm.Body) *wasm.Body {
-	return b.GlobalGet(p.counter).I64Const(0).Op(wasm.OpI64LtS).If(wasm.BlockEmpty).Call(p.outOf).End()
+	return b.GlobalGet(p.counter).I64Const(0).Op(wasm.OpI64LtS).If(wasm.BlockEmpty).Call(p.hostOut).End()
 }
 
 // pagesInMemory pushes the number of tracked pages of the memory. 2^20 at most, so nothing wraps.
@@ -83,43 +85,51 @@ func (p *plan) addTouch(mark uint32) uint32 {
 // addGrow adds grow(delta): memory.grow, if the host agrees.
 func (p *plan) addGrow() {
 	b := new(wasm.Body)
-	b.Index(wasm.OpMemorySize, 0).LocalGet(0).Call(p.growHost).If(wasm.BlockResult(wasm.I32))
+	b.Index(wasm.OpMemorySize, 0).LocalGet(0).Call(p.hostGrow).If(wasm.BlockResult(wasm.I32))
 	b.LocalGet(0).Index(wasm.OpMemoryGrow, 0).Else().I32Const(-1).End().End()
 	p.grow = p.m.AddFunction(wasm.FuncType{Params: i32, Results: i32}, nil, b.Bytes())
 }
 
 // addBulk adds a function that is called before a bulk instruction with its three operands
-// (destination, source or value, length) and returns them. It charges length and marks the range
-// written, if the destination is memory, and the range read, if the source is.
-func (p *plan) addBulk(dstMemory, read, track bool) uint32 {
+// (destination, source or value, length) and returns them. It charges length, and marks the
+// range written if the destination is memory, and the range read if the source is. Nothing is
+// marked if a range does not lie within the memory: then the instruction traps before it touches
+// anything. (Only memory.init can trap for another reason, the end of its segment; the message
+// that fails has then marked pages that it did not touch.)
+func (p *plan) addBulk(dstMemory, srcMemory bool) uint32 {
 	const dst, src, n = 0, 1, 2
 	b := new(wasm.Body)
 	b.GlobalGet(p.counter).LocalGet(n).Op(wasm.OpI64ExtendI32U).Op(wasm.OpI64Sub).GlobalSet(p.counter)
 	p.outIfBelowZero(b)
-	if dstMemory && track {
-		p.markRange(b, dst, n, p.markerOf(p.touchWrite))
-	}
-	if read {
-		p.markRange(b, src, n, p.markerOf(p.touchRead))
+	if p.track && dstMemory {
+		b.Block(wasm.BlockEmpty)
+		b.LocalGet(n).Op(wasm.OpI32Eqz).BrIf(0)
+		outside(b, dst, n).BrIf(0)
+		if srcMemory {
+			outside(b, src, n).BrIf(0)
+		}
+		p.markRange(b, dst, n, p.writeMark)
+		if srcMemory && p.reads {
+			p.markRange(b, src, n, p.readMark)
+		}
+		b.End()
 	}
 	b.LocalGet(dst).LocalGet(src).LocalGet(n).End()
 	return p.m.AddFunction(wasm.FuncType{Params: types(3), Results: types(3)}, []wasm.Locals{{Count: 2, Type: wasm.I32}}, b.Bytes())
 }
 
-// markerOf returns the mark function of a touch function: it was added just before.
-func (p *plan) markerOf(touch uint32) uint32 { return touch - 1 }
-
-// markRange marks the pages of [start, start+n), if all of it is in the memory: else the bulk
-// instruction traps before it touches anything.
-func (p *plan) markRange(b *wasm.Body, start, n, mark uint32) {
-	const page, last = 3, 4
-	b.LocalGet(n).If(wasm.BlockEmpty)
+// outside pushes whether [start, start+n) ends behind the memory.
+func outside(b *wasm.Body, start, n uint32) *wasm.Body {
 	b.LocalGet(start).Op(wasm.OpI64ExtendI32U).LocalGet(n).Op(wasm.OpI64ExtendI32U).Op(wasm.OpI64Add)
 	b.Index(wasm.OpMemorySize, 0).Op(wasm.OpI64ExtendI32U).I64Const(16).Op(wasm.OpI64Shl)
-	b.Op(wasm.OpI64LeU).If(wasm.BlockEmpty)
+	return b.Op(wasm.OpI64GtU)
+}
+
+// markRange marks the pages of [start, start+n), which is not empty and lies within the memory.
+func (p *plan) markRange(b *wasm.Body, start, n, mark uint32) {
+	const page, last = 3, 4
 	b.LocalGet(start).I32Const(p.bits).Op(wasm.OpI32ShrU).LocalSet(page)
 	b.LocalGet(start).LocalGet(n).Op(wasm.OpI32Add).I32Const(1).Op(wasm.OpI32Sub).I32Const(p.bits).Op(wasm.OpI32ShrU).LocalSet(last)
 	b.Loop(wasm.BlockEmpty).LocalGet(page).Call(mark)
 	b.LocalGet(page).I32Const(1).Op(wasm.OpI32Add).LocalTee(page).LocalGet(last).Op(wasm.OpI32LeU).BrIf(0).End()
-	b.End().End()
 }

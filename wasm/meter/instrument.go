@@ -69,20 +69,16 @@ type plan struct {
 	bits         int32 // log2 of the page size
 	hasMemory    bool
 	track, reads bool
-	counter      uint32 // global
-	readTable    uint32
-	writeTable   uint32
-	outOf        uint32 // functions from here on
-	markRead     uint32
-	markWrite    uint32
-	growHost     uint32
-	reset        uint32
-	touchRead    uint32
-	touchWrite   uint32
-	grow         uint32
-	bulkCopy     uint32
-	bulkWrite    uint32
-	bulkCharge   uint32
+
+	counter               uint32 // global
+	readTable, writeTable uint32
+
+	// Functions of the host, and those that addHelpers adds.
+	hostOut, hostRead, hostWrite, hostGrow uint32
+	reset, grow                            uint32
+	readMark, writeMark                    uint32
+	touchRead, touchWrite                  uint32
+	bulkCopy, bulkWrite, bulkCharge        uint32
 }
 
 // adoptImports turns imported memories and tables into defined ones; indices stay the same since
@@ -116,15 +112,15 @@ func (p *plan) addImports() error {
 		imports = append(imports, p.m.FunctionImport(ImportModule, name, t))
 		targets = append(targets, to)
 	}
-	add(&p.outOf, OutOfInstructions, wasm.FuncType{})
+	add(&p.hostOut, OutOfInstructions, wasm.FuncType{})
 	if p.reads {
-		add(&p.markRead, MarkRead, wasm.FuncType{Params: i32})
+		add(&p.hostRead, MarkRead, wasm.FuncType{Params: i32})
 	}
 	if p.track {
-		add(&p.markWrite, MarkWrite, wasm.FuncType{Params: i32})
+		add(&p.hostWrite, MarkWrite, wasm.FuncType{Params: i32})
 	}
 	if p.hasMemory {
-		add(&p.growHost, Grow, wasm.FuncType{Params: types(2), Results: i32})
+		add(&p.hostGrow, Grow, wasm.FuncType{Params: types(2), Results: i32})
 	}
 	first, err := p.m.AddImports(imports...)
 	for i, to := range targets {
