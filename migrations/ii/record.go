@@ -1,0 +1,172 @@
+package ii
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+
+	"kedge/canister/identity"
+	"kedge/ic/principal"
+	"kedge/migrations/ii/wire"
+)
+
+// Record is an anchor as an old module stored it.
+type Record struct {
+	Number uint64
+	Empty  bool // the entry was never written
+	Anchor wire.AnyAnchor
+	// Protection tells whether the record's type table has the field of that name: whether the module
+	// that wrote it knew of protection.
+	Protection bool
+}
+
+// Decode reads the record of the i-th anchor.
+func (m *Image) Decode(i uint32) (*Record, []byte, error) {
+	b, err := m.Entry(i)
+	if err != nil {
+		return nil, nil, err
+	}
+	r := &Record{Number: m.Lo + uint64(i)}
+	if len(b) == 0 {
+		r.Empty = true
+		return r, b, nil
+	}
+	if m.Layout <= 3 {
+		r.Anchor.Devices, err = wire.DecodeAnyDevicesArgs(b)
+	} else {
+		r.Anchor, err = wire.DecodeAnyAnchorArgs(b)
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("anchor %d: %w", r.Number, err)
+	}
+	r.Protection = mentions(b, protectionField)
+	return r, b, nil
+}
+
+// Oddity is something about an old record that an operator should know.
+type Oddity string
+
+// The oddities. All are imported as they are, except where the words say otherwise.
+const (
+	OddEmpty      Oddity = "it was registered but never written; imported without devices"
+	OddNoDevices  Oddity = "it has no device"
+	OddNoKey      Oddity = "a device has an empty public key"
+	OddPhrases    Oddity = "it has more than one recovery phrase"
+	OddDevices    Oddity = "it has more devices than the limit"
+	OddBytes      Oddity = "its variable fields have more bytes than the limit"
+	OddField      Oddity = "a field of a device is longer than its limit"
+	OddCredential Oddity = "two devices share a credential id, or a recovery phrase has one"
+	OddCopies     Oddity = "two of its records share a public key and count as one device"
+	OddProtected  Oddity = "a device that is no recovery phrase is protected"
+	OddAAGUID     Oddity = "a device has an AAGUID that is not 16 bytes; it was left out"
+	OddMetadata   Oddity = "it has metadata of its own, which has no place here; it was left out"
+)
+
+// Import makes an anchor of an old record: an imported protection is a mark on a proven device, and any
+// other device is proven if it has a last usage. Records that share a key become one device, protected if
+// any is, and copies. The oddities are in the order in which they were met, each once.
+func (r *Record) Import() (*identity.Anchor, []Oddity) {
+	a := &identity.Anchor{Number: r.Number}
+	var odd []Oddity
+	note := func(when bool, o Oddity) {
+		if when && !slices.Contains(odd, o) {
+			odd = append(odd, o)
+		}
+	}
+	note(r.Empty, OddEmpty)
+	if c := r.Anchor.CreatedAt; c != nil {
+		a.CreatedAt = *c
+	}
+	note(len(r.Anchor.Metadata) > 0, OddMetadata)
+	phrases := 0
+	credentials := map[string]bool{}
+	for i := range r.Anchor.Devices {
+		w := &r.Anchor.Devices[i]
+		data, used := importData(w)
+		note(w.Aaguid != nil && data.AAGUID == nil, OddAAGUID)
+		note(len(data.PublicKey) == 0, OddNoKey)
+		note(data.Protected && data.KeyType != identity.SeedPhrase, OddProtected)
+		note(len(data.Alias) > identity.MaxAlias || len(data.PublicKey) > identity.MaxPublicKey ||
+			len(data.CredentialID) > identity.MaxCredentialID || len(data.Origin) > identity.MaxOrigin, OddField)
+		if data.CredentialID != nil {
+			note(credentials[string(data.CredentialID)] || data.KeyType == identity.SeedPhrase, OddCredential)
+			credentials[string(data.CredentialID)] = true
+		}
+		at := slices.IndexFunc(a.Devices, func(d identity.Device) bool { return bytes.Equal(d.PublicKey, data.PublicKey) })
+		if at >= 0 {
+			note(true, OddCopies)
+			d := &a.Devices[at]
+			d.LastUsed = max(d.LastUsed, used)
+			d.Protected = d.Protected || data.Protected
+			d.Proven = d.Proven || data.Protected || used > 0
+			a.Copies = append(a.Copies, data)
+			continue
+		}
+		if data.KeyType == identity.SeedPhrase {
+			phrases++
+		}
+		a.Devices = append(a.Devices, identity.Device{
+			Data: data, ID: identity.DeviceID(len(a.Devices)), Principal: principal.SelfAuthenticating(data.PublicKey),
+			Proven: data.Protected || used > 0, LastUsed: used,
+		})
+	}
+	note(!r.Empty && len(a.Devices) == 0, OddNoDevices)
+	note(phrases > 1, OddPhrases)
+	note(len(r.Anchor.Devices) > identity.MaxDevices, OddDevices)
+	note(a.VariableBytes() > identity.MaxVariableBytes, OddBytes)
+	return a, odd
+}
+
+func importData(w *wire.AnyDevice) (data identity.Data, used uint64) {
+	data = identity.Data{PublicKey: w.Pubkey, Alias: w.Alias, CredentialID: w.CredentialID}
+	if len(w.Pubkey) == 0 {
+		data.PublicKey = nil
+	}
+	if w.Purpose != nil && *w.Purpose == wire.PurposeRecovery {
+		data.Purpose = identity.Recovery
+	}
+	if w.KeyType != nil {
+		data.KeyType = keyTypeFrom[*w.KeyType]
+	}
+	data.Protected = w.Protection != nil && *w.Protection == wire.ProtectionProtected
+	if w.Origin != nil {
+		data.HasOrigin, data.Origin = true, *w.Origin
+	}
+	if len(w.Aaguid) == identity.AAGUIDSize {
+		data.AAGUID = w.Aaguid
+	}
+	data.Metadata = importMetadata(w.Metadata)
+	if w.LastUsageTimestamp != nil {
+		used = *w.LastUsageTimestamp
+	}
+	return data, used
+}
+
+var keyTypeFrom = map[wire.KeyType]identity.KeyType{
+	wire.KeyTypeUnknown: identity.Unknown, wire.KeyTypePlatform: identity.Platform,
+	wire.KeyTypeCrossPlatform: identity.CrossPlatform, wire.KeyTypeSeedPhrase: identity.SeedPhrase,
+	wire.KeyTypeBrowserStorageKey: identity.BrowserStorageKey,
+}
+
+func importMetadata(m wire.Metadata) identity.Metadata {
+	if m == nil {
+		return nil
+	}
+	out := make(identity.Metadata, len(m))
+	for i := range m {
+		v := &m[i].F1
+		out[i].Key = m[i].F0
+		switch v.Tag {
+		case wire.MetadataItemF1TagMap:
+			out[i].Kind, out[i].Map = identity.MetadataMap, importMetadata(v.Map)
+			if out[i].Map == nil {
+				out[i].Map = identity.Metadata{}
+			}
+		case wire.MetadataItemF1TagBytes:
+			out[i].Kind, out[i].Bytes = identity.MetadataBytes, v.Bytes
+		default:
+			out[i].Text = v.String
+		}
+	}
+	return out
+}

@@ -1,0 +1,5 @@
+// Package wire is what Internet Identity stores of an anchor, as Candid: types and codecs generated from
+// records.did.
+package wire
+
+//go:generate go run ../../../candid/gen -pkg wire -o records_gen.go records.did
