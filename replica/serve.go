@@ -1,8 +1,48 @@
 package replica
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
 
-func (n *Network) serve() error { return errors.New("no HTTP yet") }
+	"kedge/replica/boundary"
+)
+
+// headerTimeout is how long a client may take to send the head of a request.
+const headerTimeout = 30 * time.Second
+
+// serve begins to answer HTTP.
+func (n *Network) serve() error {
+	listener, err := net.Listen("tcp", n.options.Listen)
+	if err != nil {
+		return fmt.Errorf("listen on %q: %w", n.options.Listen, err)
+	}
+	server := &http.Server{
+		Handler:           boundary.New(backend{n}, boundary.Options{Version: implementation, Log: n.options.Log}),
+		ReadHeaderTimeout: headerTimeout,
+	}
+	// Clients ask for a certified state before they ask for anything else.
+	n.lock.Lock()
+	n.listener, n.server = listener, server
+	n.snapshot(0)
+	n.lock.Unlock()
+	n.ended.Go(func() {
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			n.complain("stopped serving HTTP: %v", err)
+		}
+	})
+	return nil
+}
+
+// complain writes what has gone wrong to the log.
+func (n *Network) complain(format string, args ...any) {
+	if n.options.Log != nil {
+		// Nobody can be told that the log itself cannot be written.
+		_, _ = fmt.Fprintf(n.options.Log, format+"\n", args...)
+	}
+}
 
 // URL returns where the network serves HTTP, for instance "http://127.0.0.1:4943"; it is empty if it does
 // not.
