@@ -833,21 +833,21 @@ type Advice uint8
 // The cases of Advice.
 const (
 	// sign a call with the protected device that never has: type the new phrase back
-	AdviceCallWithProtected Advice = 1
-	AdviceProtectPhrase     Advice = 2
+	AdviceProveDevice   Advice = 0
+	AdviceProtectPhrase Advice = 2
 	// let the protected devices consent to their release, naming the others
 	AdviceConsentToRelease Advice = 3
 	// add a recovery phrase, type it back and protect it
 	AdviceAddPhrase Advice = 4
 	// add a device-bound hardware key of another model, kept elsewhere, and protect it
-	AdviceAddHardwareKey Advice = 0
+	AdviceAddHardwareKey Advice = 1
 )
 
 // String is the name of the case.
 func (c Advice) String() string {
 	switch c {
-	case AdviceCallWithProtected:
-		return "call_with_protected"
+	case AdviceProveDevice:
+		return "prove_device"
 	case AdviceProtectPhrase:
 		return "protect_phrase"
 	case AdviceConsentToRelease:
@@ -864,12 +864,16 @@ func (c Advice) String() string {
 // yet is null.
 type Finding struct {
 	Scenario *Scenario
-	Outcome  *Outcome
+	// the device that is lost, stolen or copied, where it is one device
+	Subject DeviceKey
+	Outcome *Outcome
 	// the devices that bring the owner back if the outcome is survives or delayed;
 	// else those whose loss or theft does the harm
 	Devices []DeviceKey
 	// what would help most; null if nothing of the list would
 	NextStep *Advice
+	// the finding in English
+	Description string
 }
 
 // ProtectionState sums up the marks of an anchor.
@@ -904,6 +908,10 @@ type RecoveryReport struct {
 	// the first thing to know, in English
 	Headline string
 	Findings []Finding
+	// what would better most of them
+	NextStep *Advice
+	// the same in English
+	Advice string
 }
 
 // RecoveryReportResult is the answer to recovery_report.
@@ -5535,14 +5543,14 @@ func decodeAdvice(d *engine.Decoder, w engine.Ref, v *Advice) {
 		return
 	}
 	switch id {
+	case 858918169:
+		*v = AdviceProveDevice
+		d.Null(t)
+		d.EndVariant("prove_device")
 	case 2122859878:
 		*v = AdviceAddHardwareKey
 		d.Null(t)
 		d.EndVariant("add_hardware_key")
-	case 2890249782:
-		*v = AdviceCallWithProtected
-		d.Null(t)
-		d.EndVariant("call_with_protected")
 	case 3786292329:
 		*v = AdviceProtectPhrase
 		d.Null(t)
@@ -5567,6 +5575,13 @@ func appendFinding(b []byte, v *Finding) []byte {
 		b = append(b, 1)
 		b = appendAdvice(b, v.NextStep)
 	}
+	if v.Subject == nil {
+		b = append(b, 0)
+	} else {
+		b = append(b, 1)
+		b = engine.AppendBlob(b, v.Subject)
+	}
+	b = engine.AppendText(b, v.Description)
 	if v.Scenario == nil {
 		b = append(b, 0)
 	} else {
@@ -5596,6 +5611,17 @@ func decodeFinding(d *engine.Decoder, w engine.Ref, v *Finding) {
 				v.NextStep = x1
 			}
 		}
+	}
+	if f.OptField(d, 696779180, "subject") {
+		if t1, m1, ok := d.Opt(f.Type); ok {
+			v.Subject = d.Blob(t1)
+			if !d.EndOpt(m1, t1) {
+				v.Subject = nil
+			}
+		}
+	}
+	if f.Field(d, 1595738364, "description") {
+		v.Description = d.Text(f.Type)
 	}
 	if f.OptField(d, 3205103760, "scenario") {
 		if t1, m1, ok := d.Opt(f.Type); ok {
@@ -5663,6 +5689,12 @@ func decodeProtectionState(d *engine.Decoder, w engine.Ref, v *ProtectionState) 
 }
 
 func appendRecoveryReport(b []byte, v *RecoveryReport) []byte {
+	if v.NextStep == nil {
+		b = append(b, 0)
+	} else {
+		b = append(b, 1)
+		b = appendAdvice(b, v.NextStep)
+	}
 	b = engine.AppendText(b, v.Headline)
 	if v.Protection == nil {
 		b = append(b, 0)
@@ -5670,6 +5702,7 @@ func appendRecoveryReport(b []byte, v *RecoveryReport) []byte {
 		b = append(b, 1)
 		b = appendProtectionState(b, v.Protection)
 	}
+	b = engine.AppendText(b, v.Advice)
 	b = engine.AppendULEB(b, uint64(len(v.Findings)))
 	for i1 := range v.Findings {
 		b = appendFinding(b, &v.Findings[i1])
@@ -5679,6 +5712,15 @@ func appendRecoveryReport(b []byte, v *RecoveryReport) []byte {
 
 func decodeRecoveryReport(d *engine.Decoder, w engine.Ref, v *RecoveryReport) {
 	f := d.Record(w)
+	if f.OptField(d, 327462232, "next_step") {
+		if t1, m1, ok := d.Opt(f.Type); ok {
+			x1 := new(Advice)
+			decodeAdvice(d, t1, x1)
+			if d.EndOpt(m1, t1) {
+				v.NextStep = x1
+			}
+		}
+	}
 	if f.Field(d, 1222201620, "headline") {
 		v.Headline = d.Text(f.Type)
 	}
@@ -5690,6 +5732,9 @@ func decodeRecoveryReport(d *engine.Decoder, w engine.Ref, v *RecoveryReport) {
 				v.Protection = x1
 			}
 		}
+	}
+	if f.Field(d, 2868851448, "advice") {
+		v.Advice = d.Text(f.Type)
 	}
 	if f.Field(d, 2910198282, "findings") {
 		e1, n1 := d.Vec(f.Type)
@@ -6896,19 +6941,19 @@ var types = engine.Table{
 	97:  {Op: engine.Variant, Fields: []engine.Field{{ID: 1904503354, Type: engine.Null}, {ID: 2612883609, Type: engine.Null}, {ID: 2743898504, Type: engine.Null}, {ID: 3440940014, Type: engine.Null}}}, // Loss
 	98:  {Op: engine.Vec, Elem: 97},
 	99:  {Op: engine.Opt, Elem: 98},
-	100: {Op: engine.Variant, Fields: []engine.Field{{ID: 3081128811, Type: engine.Null}, {ID: 3127932332, Type: engine.Null}, {ID: 3166151877, Type: engine.Null}}}, // ProtectionState
+	100: {Op: engine.Variant, Fields: []engine.Field{{ID: 858918169, Type: engine.Null}, {ID: 2122859878, Type: engine.Null}, {ID: 3786292329, Type: engine.Null}, {ID: 4152877192, Type: engine.Null}, {ID: 4260963735, Type: engine.Null}}}, // Advice
 	101: {Op: engine.Opt, Elem: 100},
-	102: {Op: engine.Variant, Fields: []engine.Field{{ID: 2122859878, Type: engine.Null}, {ID: 2890249782, Type: engine.Null}, {ID: 3786292329, Type: engine.Null}, {ID: 4152877192, Type: engine.Null}, {ID: 4260963735, Type: engine.Null}}}, // Advice
+	102: {Op: engine.Variant, Fields: []engine.Field{{ID: 3081128811, Type: engine.Null}, {ID: 3127932332, Type: engine.Null}, {ID: 3166151877, Type: engine.Null}}}, // ProtectionState
 	103: {Op: engine.Opt, Elem: 102},
 	104: {Op: engine.Variant, Fields: []engine.Field{{ID: 49169941, Type: engine.Null}, {ID: 70642186, Type: engine.Null}, {ID: 640036650, Type: engine.Null}, {ID: 891086970, Type: engine.Null}, {ID: 1638324914, Type: engine.Null}, {ID: 2319720131, Type: engine.Null}, {ID: 2640410888, Type: engine.Null}, {ID: 3501327865, Type: engine.Null}, {ID: 3560375212, Type: engine.Null}, {ID: 3781057387, Type: engine.Null}}}, // Scenario
 	105: {Op: engine.Opt, Elem: 104},
 	106: {Op: engine.Variant, Fields: []engine.Field{{ID: 271472290, Type: engine.Null}, {ID: 330200819, Type: engine.Null}, {ID: 1263482777, Type: engine.Null}, {ID: 1464862092, Type: engine.Null}, {ID: 2125556097, Type: engine.Null}, {ID: 2941610651, Type: engine.Null}}}, // Outcome
 	107: {Op: engine.Opt, Elem: 106},
-	108: {Op: engine.Record, Fields: []engine.Field{{ID: 327462232, Type: 103}, {ID: 3205103760, Type: 105}, {ID: 3613992733, Type: 58}, {ID: 3687823506, Type: 107}}}, // Finding
+	108: {Op: engine.Record, Fields: []engine.Field{{ID: 327462232, Type: 101}, {ID: 696779180, Type: 22}, {ID: 1595738364, Type: engine.Text}, {ID: 3205103760, Type: 105}, {ID: 3613992733, Type: 58}, {ID: 3687823506, Type: 107}}}, // Finding
 	109: {Op: engine.Vec, Elem: 108},
-	110: {Op: engine.Record, Fields: []engine.Field{{ID: 1222201620, Type: engine.Text}, {ID: 1684155417, Type: 101}, {ID: 2910198282, Type: 109}}}, // RecoveryReport
-	111: {Op: engine.Variant, Fields: []engine.Field{{ID: 17724, Type: 110}, {ID: 3456837, Type: 32}}},                                              // RecoveryReportResult
-	112: {Op: engine.Record, Fields: []engine.Field{{ID: 5343647, Type: engine.Text}, {ID: 1169399005, Type: engine.Text}}},                         // ChallengeResult
+	110: {Op: engine.Record, Fields: []engine.Field{{ID: 327462232, Type: 101}, {ID: 1222201620, Type: engine.Text}, {ID: 1684155417, Type: 103}, {ID: 2868851448, Type: engine.Text}, {ID: 2910198282, Type: 109}}}, // RecoveryReport
+	111: {Op: engine.Variant, Fields: []engine.Field{{ID: 17724, Type: 110}, {ID: 3456837, Type: 32}}},                                                                                                               // RecoveryReportResult
+	112: {Op: engine.Record, Fields: []engine.Field{{ID: 5343647, Type: engine.Text}, {ID: 1169399005, Type: engine.Text}}},                                                                                          // ChallengeResult
 	113: {Op: engine.Record, Fields: []engine.Field{{ID: 146912637, Type: engine.Nat64}}},
 	114: {Op: engine.Variant, Fields: []engine.Field{{ID: 2183195177, Type: engine.Null}, {ID: 3252762087, Type: engine.Null}, {ID: 4104166786, Type: 113}}}, // RegisterResponse
 	115: {Op: engine.Record, Fields: []engine.Field{{ID: 1186566605, Type: 58}, {ID: 3609646979, Type: engine.Nat64}}},
@@ -6962,7 +7007,7 @@ var (
 	signature32 = engine.Signature{Header: "DIDL\x02m{nx\x04xq\x00\x01", Args: []engine.Field{{Type: engine.Nat64}, {ID: 1, Type: engine.Text}, {ID: 2, Type: 17}, {ID: 3, Type: 31}}}
 	signature33 = engine.Signature{Header: "DIDL\x01m{\x02\x00x", Args: []engine.Field{{Type: 17}, {ID: 1, Type: engine.Nat64}}}
 	signature34 = engine.Signature{Header: "DIDL\x01m{\x02x\x00", Args: []engine.Field{{Type: engine.Nat64}, {ID: 1, Type: 17}}}
-	signature35 = engine.Signature{Header: "DIDL\x14k\x02\xbc\x8a\x01\x01\xc5\xfe\xd2\x01\x0el\x03\x94\xa2\xe5\xc6\x04q\x99\u0608\xa3\x06\x02\x8a\xb4\xd8\xeb\n\x04n\x03k\x03\ub599\xbd\v\x7f\xac\xeb\xc1\xd3\v\x7f\xc5\xc9\xde\xe5\v\x7fm\x05l\x04\xd8\u0692\x9c\x01\x06\x90\x81\xa8\xf8\v\b\x9d\u03a4\xbb\r\n\x92\xf1\xbe\xde\r\fn\ak\x05\u62a1\xf4\a\x7f\xb6\xec\x96\xe2\n\x7f\xe9\xf8\xb8\x8d\x0e\x7f\x88\xc1\x9f\xbc\x0f\x7f\x97\xcb\xe4\xef\x0f\x7fn\tk\n\x95\x8c\xb9\x17\x7f\x8a\xd4\xd7!\x7f\xaa\u0798\xb1\x02\x7f\xfa\xd0\xf3\xa8\x03\x7f\xb2\xb5\x9b\x8d\x06\x7f\u00fd\x90\xd2\b\x7f\x88\xf2\x85\xeb\t\x7f\xf9\x8b\u0205\r\x7f\xac\x87\u0721\r\x7f\xeb\xb6\xf9\x8a\x0e\x7fm\vm{n\rk\x06\xa2\xad\xb9\x81\x01\x7f\xf3\xed\xb9\x9d\x01\x7f\x99\xef\xbc\xda\x04\x7f\x8c\x8b\xc0\xba\x05\x7f\x81\xd3\xc5\xf5\a\x7f\x9b\xd5\xd5\xfa\n\x7fl\a\xba\xa9\xce\x04\x0f\xad\u248e\x04\x10\x96\xb9\u07cb\a\x12\xbb\xbe\x84\xa8\a\x13\xc7\xeb\xc4\xd0\tq\u6a5e\xf8\t\x13\xe9\xe9\u05e0\v\x13nqn\x11k,\x8f\x85\xd8\r\x7f\xe0\x9f\u0230\x01\x7f\x81\xf4\xc8\xde\x01\x7f\xec\xfa\xec\x8d\x02\x7f\xac\xfb\xeb\xf8\x02\x7f\x81\u5080\x03\x7f\xe3\xe9\u00b8\x03\x7f\xbb\x91\xba\xf9\x03\x7f\x88\xa8\x9a\xf4\x05\x7f\xdc\xf2\xca\xc9\x06\x7f\xf7\xa6\x93\xcf\x06\x7f\uc43c\xd3\x06\x7f\x9d\xb7\xf2\xe5\x06\x7f\x84\xbd\u0582\a\x7f\x80\xef\x97\xc5\a\x7f\xcd\xec\x9f\xcc\a\x7f\xb1\xf1\xaf\xd0\a\x7f\xc9\xe4\xdf\xef\a\x7f\x88\x9f\u0677\b\x7f\x9d\x8f\xc5\xd9\b\x7f\xa3\xe7\u030c\t\x7f\xc8\xf2\x9c\x92\t\x7f\xc7\xc8\xff\xb6\t\x7f\u0408\xa2\xda\t\x7f\xff\xa8\xca\xf8\t\x7f\xbf\xf4\u019c\n\x7f\x84\xa1\xa3\xc3\n\x7f\xa5\x97\xe0\xf5\n\x7f\xef\u037c\xfd\n\x7f\u009b\xa1\x93\v\x7f\xb5\x8b\xf2\xcf\v\x7f\xb1\xe9\xd2\xd8\v\x7f\x90\x92\u05c5\f\x7f\u0436\x80\xb9\f\x7f\x9f\xf5\xa5\xba\f\x7f\xa5\u31bb\f\x7f\x9d\x90\xd0\xe8\f\x7f\xf8\xfa\x97\xef\f\x7f\x90\x91\u042d\r\x7f\xe9\xfd\xad\xb6\r\x7f\x8c\xf1\xbe\xd2\r\x7f\xa4\xd1\xef\xdb\r\x7f\u04be\xef\xe2\x0e\x7f\x88\xf9\xe6\xfd\x0e\x7fn\vnx\x01\x00", Args: []engine.Field{{Type: 111}}}
+	signature35 = engine.Signature{Header: "DIDL\x14k\x02\xbc\x8a\x01\x01\xc5\xfe\xd2\x01\x0fl\x05\xd8\u0692\x9c\x01\x02\x94\xa2\xe5\xc6\x04q\x99\u0608\xa3\x06\x04\xf8\xe5\xfc\xd7\nq\x8a\xb4\xd8\xeb\n\x06n\x03k\x05\x99\x9a\u0219\x03\x7f\u62a1\xf4\a\x7f\xe9\xf8\xb8\x8d\x0e\x7f\x88\xc1\x9f\xbc\x0f\x7f\x97\xcb\xe4\xef\x0f\x7fn\x05k\x03\ub599\xbd\v\x7f\xac\xeb\xc1\xd3\v\x7f\xc5\xc9\xde\xe5\v\x7fm\al\x06\xd8\u0692\x9c\x01\x02\xac\x83\xa0\xcc\x02\b\xfc\x91\xf4\xf8\x05q\x90\x81\xa8\xf8\v\n\x9d\u03a4\xbb\r\f\x92\xf1\xbe\xde\r\rn\tm{n\vk\n\x95\x8c\xb9\x17\x7f\x8a\xd4\xd7!\x7f\xaa\u0798\xb1\x02\x7f\xfa\xd0\xf3\xa8\x03\x7f\xb2\xb5\x9b\x8d\x06\x7f\u00fd\x90\xd2\b\x7f\x88\xf2\x85\xeb\t\x7f\xf9\x8b\u0205\r\x7f\xac\x87\u0721\r\x7f\xeb\xb6\xf9\x8a\x0e\x7fm\tn\x0ek\x06\xa2\xad\xb9\x81\x01\x7f\xf3\xed\xb9\x9d\x01\x7f\x99\xef\xbc\xda\x04\x7f\x8c\x8b\xc0\xba\x05\x7f\x81\xd3\xc5\xf5\a\x7f\x9b\xd5\xd5\xfa\n\x7fl\a\xba\xa9\xce\x04\x10\xad\u248e\x04\x11\x96\xb9\u07cb\a\b\xbb\xbe\x84\xa8\a\x13\xc7\xeb\xc4\xd0\tq\u6a5e\xf8\t\x13\xe9\xe9\u05e0\v\x13nqn\x12k,\x8f\x85\xd8\r\x7f\xe0\x9f\u0230\x01\x7f\x81\xf4\xc8\xde\x01\x7f\xec\xfa\xec\x8d\x02\x7f\xac\xfb\xeb\xf8\x02\x7f\x81\u5080\x03\x7f\xe3\xe9\u00b8\x03\x7f\xbb\x91\xba\xf9\x03\x7f\x88\xa8\x9a\xf4\x05\x7f\xdc\xf2\xca\xc9\x06\x7f\xf7\xa6\x93\xcf\x06\x7f\uc43c\xd3\x06\x7f\x9d\xb7\xf2\xe5\x06\x7f\x84\xbd\u0582\a\x7f\x80\xef\x97\xc5\a\x7f\xcd\xec\x9f\xcc\a\x7f\xb1\xf1\xaf\xd0\a\x7f\xc9\xe4\xdf\xef\a\x7f\x88\x9f\u0677\b\x7f\x9d\x8f\xc5\xd9\b\x7f\xa3\xe7\u030c\t\x7f\xc8\xf2\x9c\x92\t\x7f\xc7\xc8\xff\xb6\t\x7f\u0408\xa2\xda\t\x7f\xff\xa8\xca\xf8\t\x7f\xbf\xf4\u019c\n\x7f\x84\xa1\xa3\xc3\n\x7f\xa5\x97\xe0\xf5\n\x7f\xef\u037c\xfd\n\x7f\u009b\xa1\x93\v\x7f\xb5\x8b\xf2\xcf\v\x7f\xb1\xe9\xd2\xd8\v\x7f\x90\x92\u05c5\f\x7f\u0436\x80\xb9\f\x7f\x9f\xf5\xa5\xba\f\x7f\xa5\u31bb\f\x7f\x9d\x90\xd0\xe8\f\x7f\xf8\xfa\x97\xef\f\x7f\x90\x91\u042d\r\x7f\xe9\xfd\xad\xb6\r\x7f\x8c\xf1\xbe\xd2\r\x7f\xa4\xd1\xef\xdb\r\x7f\u04be\xef\xe2\x0e\x7f\x88\xf9\xe6\xfd\x0e\x7fnx\x01\x00", Args: []engine.Field{{Type: 111}}}
 	signature36 = engine.Signature{Header: "DIDL\rl\t\x90\xa3\u014c\x02q\xef\xce\xe7\x80\x04\x01\u6cc4\xd8\x04\x06\x99\u0608\xa3\x06\a\x82\xf6\u02b7\x06\x05\x9a\x89\u064a\v\b\xe9\u0129\xb7\x0e\t\x9e\xa3\xbf\xb9\x0e\n\x83\u0479\xb9\x0f\tn\x02m\x03l\x02\x00q\x01\x04k\x03\x9c\x95\xcc\x02\x02\xd1\xd1\xc0\x89\x01q\xeb\x90\xe0\xec\v\x05m{nqk\x02\xb5\xeb\xc2\xd1\x01\x7f\xae\u07a8\xa4\t\x7fk\x05\xb3\xe5\xe6\xbf\x06\x7f\u01f8\xfa\xaf\v\x7f\x92\xb5\xb5\xfd\f\x7f\x8a\xc7\xec\x8b\x0e\x7f\x84\u06bb\xdc\x0f\x7fn\x05k\x02\xf8\xa2\xd3\x01\x7f\xd5\xfa\xa7\xec\n\x7fl\x02\x9f\x93\xc6\x02q\u0779\u03ad\x04qnh\x03\x00\v\f", Args: []engine.Field{{Type: 24}, {ID: 1, Type: 112}, {ID: 2, Type: 79}}}
 	signature37 = engine.Signature{Header: "DIDL\x02k\x03\xa9\u0503\x91\b\x7f\xe7\ub10f\f\x7f\x82\xbb\x82\xa5\x0f\x01l\x01\xfd\xea\x86Fx\x01\x00", Args: []engine.Field{{Type: 114}}}
 	signature38 = engine.Signature{Header: "DIDL\x04n\x01l\x02\u0363\xe6\xb5\x04\x02\x83\xaf\x9b\xb9\rxm\x03m{\x02x\x00", Args: []engine.Field{{Type: engine.Nat64}, {ID: 1, Type: 116}}}

@@ -23,6 +23,7 @@ type Key = blob;
 
 type Kind = variant { a; 3; b : text; "c d" : nat; }; // behind
 type R = record { nat; text; 7 : bool; int8; k : opt Key; };
+type text_like = variant { reserved_key; opt_in : nat_like }; type nat_like = nat;
 type F = func (Key, name : text) -> (nat) query;
 type S = service { go : F; "tick" : () -> () oneway };
 service kedge : (opt R, Kind) -> {
@@ -31,7 +32,7 @@ service kedge : (opt R, Kind) -> {
 	via : F;
 }`)
 	require.NoError(t, err)
-	require.Len(t, f.Types, 5)
+	require.Len(t, f.Types, 7)
 	require.Equal(t, []string{"A key.", "Of DER."}, f.Lookup("Key").Doc)
 	require.Empty(t, f.Lookup("Kind").Doc)
 

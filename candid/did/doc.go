@@ -3,7 +3,7 @@
 // specification but imports, and keeps the comments, which the generator
 // carries over to Go.
 //
-// It stands in for agent-go's parser, which panics on service types that occur
-// inside other types, takes `variant { a }` and `variant { a : a }` for
-// different things only by accident, and drops comments.
+// It stands in for the parser of agent-go 0.9.2, which panics on a service type
+// with methods that stands inside another type, refuses names that begin with a
+// keyword (reserved_key), and drops comments.
 package did

@@ -140,10 +140,24 @@ func (d *Decoder) readTypes(fields []Field) []Field {
 // uleb reads an unsigned LEB128 number of at most 64 bits; longer forms of the
 // same number are accepted, as the specification has it.
 func (d *Decoder) uleb() uint64 {
-	if p := d.pos; p < len(d.data) && d.data[p] < 0x80 { // nearly always
-		d.pos++
-		return uint64(d.data[p])
+	var n uint64
+	var shift uint
+	for i, b := range d.data[d.pos:] { // which ends here, nearly always
+		n |= uint64(b&0x7f) << (shift & 63)
+		if b < 0x80 {
+			d.pos += i + 1
+			return n
+		}
+		if shift += 7; shift > 56 {
+			break
+		}
 	}
+	return d.longULEB()
+}
+
+// longULEB reads what uleb leaves: numbers of ten bytes and more, and what ends
+// too early.
+func (d *Decoder) longULEB() uint64 {
 	var n uint64
 	for shift := uint(0); ; shift += 7 {
 		b := d.byte()
@@ -165,6 +179,14 @@ func (d *Decoder) uleb() uint64 {
 
 // sleb reads a signed LEB128 number that must fit a type's opcode or index.
 func (d *Decoder) sleb() int64 {
+	if rest := d.data[d.pos:]; len(rest) > 0 && rest[0] < 0x80 { // nearly always
+		d.pos++
+		return int64(int8(rest[0]<<1) >> 1)
+	}
+	return d.longSLEB()
+}
+
+func (d *Decoder) longSLEB() int64 {
 	var n int64
 	for shift := uint(0); shift < 35; shift += 7 {
 		b := d.byte()
