@@ -82,15 +82,16 @@ func load(tb testing.TB, m *wasm.Module, opts *meter.Options) (context.Context, 
 }
 
 // TestGoProgramBehavesTheSame runs a Go program with a hash and with maps, strings and a garbage
-// collector in every variant.
+// collector, as it is and tracked.
 func TestGoProgramBehavesTheSame(t *testing.T) {
 	if testing.Short() {
-		t.Skip("builds and compiles a Go program five times")
+		t.Skip("compiles a Go program twice")
 	}
 	m, err := wasm.Decode(goProgram(t))
 	require.NoError(t, err)
 	want := map[string]uint64{}
-	for _, v := range variants {
+	for _, i := range []int{0, 2} {
+		v := variants[i]
 		t.Run(v.name, func(t *testing.T) {
 			ctx, mod, reset := load(t, m, v.opts)
 			for _, call := range []struct {
@@ -107,6 +108,26 @@ func TestGoProgramBehavesTheSame(t *testing.T) {
 				require.Equal(t, want[key], res[0], key)
 			}
 		})
+	}
+}
+
+// TestInstrumentedModulesAreValid has wabt look at the Go program and at a module with everything.
+func TestInstrumentedModulesAreValid(t *testing.T) {
+	tool, err := exec.LookPath("wasm-validate")
+	if err != nil {
+		t.Skip("wasm-validate (Debian package wabt) is not on the PATH")
+	}
+	program, err := wasm.Decode(goProgram(t))
+	require.NoError(t, err)
+	for _, m := range []*wasm.Module{program, decode(t, loop), decode(t, copying)} {
+		for _, v := range variants[1:] {
+			i, _, err := meter.Instrument(m, *v.opts)
+			require.NoError(t, err)
+			file := filepath.Join(t.TempDir(), "m.wasm")
+			require.NoError(t, os.WriteFile(file, i.Encode(), 0o600))
+			report, err := exec.Command(tool, file).CombinedOutput()
+			require.NoError(t, err, string(report))
+		}
 	}
 }
 

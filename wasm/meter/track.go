@@ -2,6 +2,7 @@ package meter
 
 import (
 	"fmt"
+	"slices"
 
 	"kedge/wasm"
 )
@@ -76,8 +77,11 @@ func (t *tracker) enter(params []wasm.ValType, locals []wasm.Locals) {
 		t.wide = append(t.wide, p == wasm.I64)
 	}
 	for _, l := range locals {
-		for range l.Count {
-			t.wide = append(t.wide, l.Type == wasm.I64)
+		n := len(t.wide)
+		t.wide = slices.Grow(t.wide, int(l.Count))[:n+int(l.Count)]
+		clear(t.wide[n:])
+		for i := n; l.Type == wasm.I64 && i < len(t.wide); i++ {
+			t.wide[i] = true
 		}
 	}
 	t.locals = len(t.wide)
