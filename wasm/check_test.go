@@ -34,7 +34,7 @@ func TestSystemAPI(t *testing.T) {
 		"is_controller":           "(i32, i32) -> (i32)",
 		"cost_sign_with_ecdsa":    "(i32, i32, i32, i32) -> (i32)",
 		"cost_http_request":       "(i64, i64, i32) -> ()",
-		"env_var_value_copy":      "(i32, i32, i32, i32) -> ()",
+		"env_var_value_copy":      "(i32, i32, i32, i32, i32) -> ()",
 		"call_cycles_add128":      "(i64, i64) -> ()",
 		"certified_data_set":      "(i32, i32) -> ()",
 		"data_certificate_copy":   "(i32, i32, i32) -> ()",

@@ -37,7 +37,8 @@ is_controller env_var_name_exists env_var_value_size                            
 cost_http_request_v2                                                                    : iii
 cost_sign_with_ecdsa cost_sign_with_schnorr cost_vetkd_derive_key                       : iiii -> i
 env_var_name_size                                                                       : i -> i
-env_var_name_copy env_var_value_copy                                                    : iiii
+env_var_name_copy                                                                       : iiii
+env_var_value_copy                                                                      : iiiii
 msg_cycles_available msg_cycles_refunded canister_cycle_balance                         : -> I
 msg_cycles_accept                                                                       : I -> I
 call_cycles_add                                                                         : I

@@ -15,6 +15,11 @@ var costCalls = []syscall{
 		run: func(s *Step, stack []uint64) {
 			s.putAmount("cost_http_request", uint32(stack[2]), OutcallCost(stack[0], stack[1]))
 		}},
+	{name: "cost_http_request_v2", params: types(i32, i32, i32), contexts: everywhere, cost: costOutcallV2,
+		run: func(*Step, []uint64) {
+			// The call is not in the specification, and its prices are not published.
+			panic(userViolation("", "ic0_cost_http_request_v2 is not available on this network"))
+		}},
 	{name: "cost_sign_with_ecdsa", params: types(i32, i32, i32, i32), results: types(i32), contexts: everywhere, cost: costDefault,
 		run: func(s *Step, stack []uint64) { s.signCost("cost_sign_with_ecdsa", stack, 1) }},
 	{name: "cost_sign_with_schnorr", params: types(i32, i32, i32, i32), results: types(i32), contexts: everywhere, cost: costDefault,

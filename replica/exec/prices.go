@@ -12,6 +12,7 @@ const (
 	costDebugPrint         = 100
 	costStableAccess       = 20
 	costStableGrow         = 100
+	costOutcallV2          = 10_000
 )
 
 // PageModel says what touching a page costs.
