@@ -16,6 +16,9 @@ func exportTimer() { cdk.Timer(tick) }
 //go:wasmexport canister_update__init_salt
 func exportInitSalt() { asUpdate(initSalt) }
 
+//go:wasmexport canister_update__create_challenge
+func exportCreateChallenge() { asUpdate(createChallenge) }
+
 //go:wasmexport canister_update__register
 func exportRegister() { asUpdate(register) }
 
@@ -105,6 +108,9 @@ func exportConfig() { asQuery(config) }
 
 //go:wasmexport canister_query__http_request
 func exportHttpRequest() { asQuery(httpRequest) }
+
+//go:wasmexport canister_query__recovery_report
+func exportRecoveryReport() { asQuery(recoveryReport) }
 
 //go:wasmexport canister_query__history
 func exportHistory() { asQuery(history) }

@@ -18,6 +18,7 @@ type house struct {
 	signatures *delegation.Signatures
 	prunes     uint64 // when Signatures wants to be pruned, ns since the epoch, 0 for never
 	seeded     bool   // crypto/rand works
+	door       door
 	upgradedAt uint64
 }
 

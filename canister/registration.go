@@ -18,7 +18,10 @@ func draw(b []byte) {
 func register() {
 	data, answer, temporary, err := candid.DecodeRegisterArgs(cdk.Arg())
 	must(err)
-	_ = answer
+	if !admit(answer) {
+		cdk.Reply(candid.EncodeRegisterResult(candid.RegisterResponse{Tag: candid.RegisterResponseTagBadChallenge}))
+		return
+	}
 	lo, hi := kedge.store.Range()
 	if lo+uint64(kedge.store.Count()) >= hi {
 		cdk.Reply(candid.EncodeRegisterResult(candid.RegisterResponse{Tag: candid.RegisterResponseTagCanisterFull}))

@@ -42,7 +42,7 @@ var scenarioTexts = map[candid.Scenario]string{
 
 // adviceTexts say how to take a step with this program.
 var adviceTexts = map[candid.Advice]string{
-	candid.AdviceCallWithProtected: "sign with the protected device once: kedge anchor show --as phrase",
+	candid.AdviceProveDevice:       "sign with the protected device once: kedge anchor show --as phrase",
 	candid.AdviceProtectPhrase:     "kedge device protect phrase --as phrase",
 	candid.AdviceConsentToRelease:  "kedge release consent --asker DEVICE --as phrase",
 	candid.AdviceAddPhrase:         "kedge recovery phrase add",

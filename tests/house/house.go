@@ -95,10 +95,21 @@ func cacheDir() string {
 	return filepath.Join(dir, "kedge", "modules")
 }
 
-// Pass lets time go by, in which the canister can answer: timers run.
+// Pass lets time go by in which the canister can answer: its timer runs every half hour.
 func (h *House) Pass(d time.Duration) {
 	h.Helper()
+	const step = 30 * time.Minute
+	for ; d > 0; d -= step {
+		require.NoError(h, h.Net.Advance(h.Context(), min(d, step)))
+	}
+}
+
+// Outage lets time go by in which the canister is stopped, and starts it again.
+func (h *House) Outage(d time.Duration) {
+	h.Helper()
+	require.NoError(h, h.Net.StopCanister(h.Context(), h.Operator, h.Canister))
 	require.NoError(h, h.Net.Advance(h.Context(), d))
+	require.NoError(h, h.Net.StartCanister(h.Context(), h.Operator, h.Canister))
 }
 
 // Upgrade installs the same module again, keeping stable memory.
