@@ -256,7 +256,9 @@ func TestSHA256InTheCanister(t *testing.T) {
 		require.Equal(t, hex.EncodeToString(want[:]), hex.EncodeToString([]byte(query(t, h, "sha256", string(text[:n])))), "%d bytes", n)
 		cost[n] = h.Instructions
 	}
-	require.Less(t, cost[192]-cost[128], uint64(5_000), "instructions for a block, where the compiled function takes 16,400")
+	// 119 bytes and the padding are two blocks, 120 are three; the allocator takes both for 128.
+	// The compiled function takes 16,400.
+	require.InDelta(t, 5_000, cost[120]-cost[119], 100, "instructions for a block")
 }
 
 // What the fake network does not count: about 500 instructions for each system call.

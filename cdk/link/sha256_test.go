@@ -13,6 +13,7 @@ import (
 	"pgregory.net/rapid"
 
 	"kedge/wasm"
+	"kedge/wasm/meter"
 )
 
 // blockModule is a module with nothing but the block function, a memory and the stack pointer.
@@ -74,6 +75,20 @@ func TestSHA256BlockIsTheLibrarys(t *testing.T) {
 			require.Equal(t, binary.BigEndian.Uint32(want[4*i:]), got, "word %d", i)
 		}
 	})
+}
+
+// The body of the loop is straight-line code: its price is the sum of its instructions'.
+func TestSHA256BlockIsCheap(t *testing.T) {
+	_, body := sha256Block()
+	in := wasm.Walk(body)
+	for in.Next() && in.Op != wasm.OpLoop {
+	}
+	cost := uint64(0)
+	for in.Next() && in.Op != wasm.OpEnd {
+		cost += meter.Weight(in.Op)
+	}
+	require.NoError(t, in.Err())
+	require.EqualValues(t, 4_900, cost, "instructions for 64 bytes, where the compiled function takes 16,400")
 }
 
 func TestSHA256Constants(t *testing.T) {

@@ -1,3 +1,5 @@
+//go:build wasip1
+
 // Command testcanister is a canister that does one thing of each kind, for the tests of the cdk and
 // the linker: it is built with icbuild's toolchain, linked, and run on a fake network.
 package main

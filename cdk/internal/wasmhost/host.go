@@ -63,18 +63,17 @@ type Call struct {
 
 // message is the state of one entry point.
 type message struct {
-	arg, method    []byte
-	rejectCode     uint32
-	rejectMessage  []byte
-	reply          []byte
-	result         *Result
-	accepted       bool
-	acceptedCycles uint64
-	building       *Call
-	calls          []*Call
-	timer          *uint64
-	certified      []byte
-	trapped        string
+	arg, method   []byte
+	rejectCode    uint32
+	rejectMessage []byte
+	reply         []byte
+	result        *Result
+	accepted      bool
+	building      *Call
+	calls         []*Call
+	timer         *uint64
+	certified     []byte
+	trapped       string
 }
 
 // Result is how a message ended: a reply, a reject, or (neither) no answer.
