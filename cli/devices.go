@@ -91,7 +91,7 @@ func (a *app) matchDevice(s *session, devices []candid.DeviceWithUsage, name str
 type ownKeys []device.StoredPasskey
 
 func (a *app) ownKeys(s *session) (ownKeys, error) {
-	if s.signer.isPhrase() && a.passphrase == "" && a.Getenv("KEDGE_PASSPHRASE_FILE") == "" {
+	if s.signer.isPhrase() && a.opened == nil && a.Getenv("KEDGE_PASSPHRASE_FILE") == "" {
 		return nil, nil
 	}
 	keys, err := a.loadKeys()

@@ -22,6 +22,7 @@ type System struct {
 	Now            func() time.Time
 	Random         io.Reader // cryptographic
 	OpenTerminal   func() (Terminal, error)
+	WorkFactor     int // of a key store that is written, see device.Store.SetWorkFactor; 0 is the default
 }
 
 // RealSystem returns the world of this process.

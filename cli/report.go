@@ -42,11 +42,11 @@ var scenarioTexts = map[candid.Scenario]string{
 
 // adviceTexts say how to take a step with this program.
 var adviceTexts = map[candid.Advice]string{
-	candid.AdviceProveDevice:       "sign with the protected device once: kedge anchor show --as phrase",
-	candid.AdviceProtectPhrase:     "kedge device protect phrase --as phrase",
-	candid.AdviceConsentToRelease:  "kedge release consent --asker DEVICE --as phrase",
-	candid.AdviceAddPhrase:         "kedge recovery phrase add",
-	candid.AdviceAddHardwareKey:    "add a hardware key of another model on the web page, keep it elsewhere, protect it",
+	candid.AdviceProveDevice:      "sign with the protected device once: kedge anchor show --as phrase",
+	candid.AdviceProtectPhrase:    "kedge device protect phrase --as phrase",
+	candid.AdviceConsentToRelease: "kedge release consent --asker DEVICE --as phrase",
+	candid.AdviceAddPhrase:        "kedge recovery phrase add",
+	candid.AdviceAddHardwareKey:   "add a hardware key of another model on the web page, keep it elsewhere, protect it",
 }
 
 func (a *app) reportCommand() *cobra.Command {

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 
 	"github.com/spf13/cobra"
+
+	"kedge/device"
 )
 
 // app is one run of the command line: its flags and what the verbs share.
@@ -19,8 +21,8 @@ type app struct {
 	anchorGiven                bool
 	json                       bool
 
-	terminal   Terminal
-	passphrase string
+	terminal Terminal
+	opened   *device.Store
 }
 
 const rootLong = `Kedge is an identity provider for the Internet Computer whose recovery methods
@@ -48,7 +50,8 @@ func (a *app) rootCommand() *cobra.Command {
 		a.networkCommand(), a.deployCommand(),
 		a.anchorCommand(), a.deviceCommand(), a.recoveryCommand(), a.releaseCommand(),
 		a.guardCommand(), a.deviceBoundCommand(), a.sessionLimitCommand(),
-		a.reportCommand(), a.historyCommand(), a.attestCommand(), a.lookupCommand())
+		a.reportCommand(), a.historyCommand(), a.attestCommand(), a.lookupCommand(),
+		a.loginCommand(), a.whoamiCommand(), a.principalCommand(), a.migrateCommand(), a.fsckCommand())
 	root.Long, root.Example = rootLong, rootExample
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.CompletionOptions.HiddenDefaultCmd = true

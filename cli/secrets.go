@@ -25,16 +25,24 @@ func (a *app) ask() (Terminal, error) {
 
 // store opens the key store, asking for its passphrase once a run.
 func (a *app) store() (*device.Store, error) {
+	if a.opened != nil {
+		return a.opened, nil
+	}
 	path, err := a.keysPath()
 	if err != nil {
 		return nil, err
 	}
-	if a.passphrase == "" {
-		if a.passphrase, err = a.readPassphrase(path); err != nil {
-			return nil, err
-		}
+	passphrase, err := a.readPassphrase(path)
+	if err != nil {
+		return nil, err
 	}
-	return device.OpenStore(path, a.passphrase)
+	if a.opened, err = device.OpenStore(path, passphrase); err != nil {
+		return nil, err
+	}
+	if a.WorkFactor != 0 {
+		a.opened.SetWorkFactor(a.WorkFactor)
+	}
+	return a.opened, nil
 }
 
 func (a *app) readPassphrase(path string) (string, error) {

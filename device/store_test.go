@@ -23,7 +23,7 @@ func testStore(t *testing.T, path, passphrase string) *Store {
 	t.Helper()
 	s, err := OpenStore(path, passphrase)
 	require.NoError(t, err)
-	s.workFactor = testWorkFactor
+	s.SetWorkFactor(testWorkFactor)
 	return s
 }
 

@@ -69,8 +69,8 @@ type passkeyJSON struct {
 	Uses         []Use     `json:"uses,omitempty"`
 }
 
-// seal encrypts the keys with the passphrase; workFactor is log2 of scrypt's N.
-func seal(keys *Keys, passphrase string, workFactor int) ([]byte, error) {
+// encodeStore returns the JSON of the keys.
+func encodeStore(keys *Keys) ([]byte, error) {
 	doc := storeJSON{Format: storeFormat, Version: storeVersion, Passkeys: []passkeyJSON{}}
 	for _, s := range keys.passkeys {
 		private, err := s.Passkey.private.Bytes()
@@ -86,6 +86,11 @@ func seal(keys *Keys, passphrase string, workFactor int) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encoding the key store: %w", err)
 	}
+	return plain, nil
+}
+
+// seal encrypts the JSON with the passphrase; workFactor is log2 of scrypt's N.
+func seal(plain []byte, passphrase string, workFactor int) ([]byte, error) {
 	recipient, err := age.NewScryptRecipient(passphrase)
 	if err != nil {
 		return nil, fmt.Errorf("encrypting the key store: %w", err)
@@ -105,9 +110,9 @@ func seal(keys *Keys, passphrase string, workFactor int) ([]byte, error) {
 	return sealed.Bytes(), nil
 }
 
-// unseal decrypts and checks a store. The error wraps [ErrWrongPassphrase] if the passphrase does
-// not fit; any other says what is damaged.
-func unseal(sealed []byte, passphrase string) (*Keys, error) {
+// unseal decrypts a store. The error wraps [ErrWrongPassphrase] if the passphrase does not fit; any
+// other says what is damaged.
+func unseal(sealed []byte, passphrase string) ([]byte, error) {
 	identity, err := age.NewScryptIdentity(passphrase)
 	if err != nil {
 		return nil, ErrWrongPassphrase // the empty passphrase opens nothing
@@ -126,7 +131,7 @@ func unseal(sealed []byte, passphrase string) (*Keys, error) {
 	if len(plain) > storeLimit {
 		return nil, fmt.Errorf("larger than %d bytes", storeLimit)
 	}
-	return parseStore(plain)
+	return plain, nil
 }
 
 // parseStore reads the decrypted JSON.

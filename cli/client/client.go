@@ -13,6 +13,7 @@ import (
 	agentprincipal "github.com/aviate-labs/agent-go/principal"
 
 	"kedge/ic/principal"
+	"kedge/ic/request"
 )
 
 const (
@@ -34,7 +35,7 @@ type Client struct {
 // Session is an identity and, if it is a session key, the delegations that let it act for another.
 type Session struct {
 	Identity    identity.Identity
-	Delegations []SignedDelegation
+	Delegations []request.SignedDelegation
 }
 
 // Anonymous is the session of nobody.
@@ -78,11 +79,11 @@ func (c *Client) Sender() principal.Principal {
 // of the canister is a [*Reject].
 func (c *Client) Query(ctx context.Context, canister principal.Principal, method string, arg []byte) (reply []byte, err error) {
 	defer recoverUntrusted(&err)
-	request, err := c.agent.CreateRawAPIRequest(agent.RequestTypeQuery, forAgent(canister), method, arg)
+	message, err := c.agent.CreateRawAPIRequest(agent.RequestTypeQuery, forAgent(canister), method, arg)
 	if err != nil {
 		return nil, fmt.Errorf("preparing the query %s: %w", method, err)
 	}
-	if err := request.QueryWithContext(ctx, &reply, false); err != nil {
+	if err := message.QueryWithContext(ctx, &reply, false); err != nil {
 		return nil, explain(err)
 	}
 	return reply, nil
@@ -98,11 +99,11 @@ func (c *Client) Call(ctx context.Context, canister principal.Principal, method 
 // travel to the subnet of the canister that they are about.
 func (c *Client) CallFor(ctx context.Context, canister, effective principal.Principal, method string, arg []byte) (reply []byte, err error) {
 	defer recoverUntrusted(&err)
-	request, err := c.agent.CreateRawAPIRequest(agent.RequestTypeCall, forAgent(canister), method, arg)
+	message, err := c.agent.CreateRawAPIRequest(agent.RequestTypeCall, forAgent(canister), method, arg)
 	if err != nil {
 		return nil, fmt.Errorf("preparing the call %s: %w", method, err)
 	}
-	if err := request.WithEffectiveCanisterID(forAgent(effective)).CallAndWaitWithContext(ctx, &reply); err != nil {
+	if err := message.WithEffectiveCanisterID(forAgent(effective)).CallAndWaitWithContext(ctx, &reply); err != nil {
 		return nil, explain(err)
 	}
 	return reply, nil

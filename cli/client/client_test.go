@@ -17,6 +17,7 @@ import (
 
 	"kedge/ic/certificate"
 	"kedge/ic/principal"
+	"kedge/ic/request"
 )
 
 var testCanister = principal.Canister(7)
@@ -156,8 +157,8 @@ func TestDelegationsTravelWithRequests(t *testing.T) {
 	require.NoError(t, err)
 	session, err := identity.NewRandomEd25519Identity()
 	require.NoError(t, err)
-	chain := Chain{PublicKey: user.PublicKey(), Delegations: []SignedDelegation{{
-		Delegation: Delegation{PublicKey: session.PublicKey(), Expiration: 99, Targets: [][]byte{testCanister.Bytes()}},
+	chain := Chain{PublicKey: user.PublicKey(), Delegations: []request.SignedDelegation{{
+		Delegation: request.Delegation{PublicKey: session.PublicKey(), Expiration: 99, Targets: []principal.Principal{testCanister}},
 		Signature:  []byte("signature"),
 	}}}
 	node, network := newFakeNode(t)
@@ -169,9 +170,10 @@ func TestDelegationsTravelWithRequests(t *testing.T) {
 	}
 	_, err = call(t, network, Delegated(session, chain))
 	require.NoError(t, err)
-	var sent []SignedDelegation
+	var sent []wireDelegation
 	require.NoError(t, cbor.Unmarshal(node.envelope["sender_delegation"], &sent))
-	require.Equal(t, chain.Delegations, sent)
+	require.Equal(t, onTheWire(chain.Delegations), sent)
+	require.Equal(t, [][]byte{testCanister.Bytes()}, sent[0].Delegation.Targets)
 	var key []byte
 	require.NoError(t, cbor.Unmarshal(node.envelope["sender_pubkey"], &key))
 	require.Equal(t, user.PublicKey(), key)
@@ -255,7 +257,7 @@ func TestChainJSON(t *testing.T) {
 	const text = `{"delegations":[{"delegation":{"expiration":"17970c8a0f2b5f00","pubkey":"3020","targets":["00000000000000070101"]},"signature":"d9d9f7"}],"publicKey":"303c"}`
 	var c Chain
 	require.NoError(t, c.UnmarshalJSON([]byte(text)))
-	require.Equal(t, testCanister.Bytes(), c.Delegations[0].Delegation.Targets[0])
+	require.Equal(t, testCanister, c.Delegations[0].Delegation.Targets[0])
 	again, err := c.MarshalJSON()
 	require.NoError(t, err)
 	require.JSONEq(t, text, string(again))

@@ -8,27 +8,16 @@ import (
 
 	"github.com/aviate-labs/agent-go/identity"
 	agentprincipal "github.com/aviate-labs/agent-go/principal"
+
+	"kedge/ic/principal"
+	"kedge/ic/request"
 )
-
-// Delegation lets the holder of one key act for another (Interface Specification,
-// "Authentication").
-type Delegation struct {
-	PublicKey  []byte   `cbor:"pubkey"`            // DER, of the key that may act
-	Expiration uint64   `cbor:"expiration"`        // nanoseconds since 1970
-	Targets    [][]byte `cbor:"targets,omitempty"` // the canisters it is good for, all if empty
-}
-
-// SignedDelegation is a delegation and the signature of the key before it in the chain.
-type SignedDelegation struct {
-	Delegation Delegation `cbor:"delegation"`
-	Signature  []byte     `cbor:"signature"`
-}
 
 // Chain is a chain of delegations from the key that is acted for. Its JSON is that of
 // DelegationChain in @icp-sdk/core: byte strings and the expiration in hexadecimal.
 type Chain struct {
 	PublicKey   []byte
-	Delegations []SignedDelegation
+	Delegations []request.SignedDelegation
 }
 
 type chainJSON struct {
@@ -45,6 +34,7 @@ type delegationJSON struct {
 	Expiration string   `json:"expiration"`
 	PublicKey  string   `json:"pubkey"`
 	Targets    []string `json:"targets,omitempty"`
+	Permission string   `json:"permissions,omitempty"`
 }
 
 // MarshalJSON implements [json.Marshaler].
@@ -53,13 +43,14 @@ func (c Chain) MarshalJSON() ([]byte, error) {
 	for _, d := range c.Delegations {
 		var targets []string
 		for _, t := range d.Delegation.Targets {
-			targets = append(targets, hex.EncodeToString(t))
+			targets = append(targets, hex.EncodeToString(t.Bytes()))
 		}
 		doc.Delegations = append(doc.Delegations, signedJSON{
 			Delegation: delegationJSON{
 				Expiration: strconv.FormatUint(d.Delegation.Expiration, 16),
 				PublicKey:  hex.EncodeToString(d.Delegation.PublicKey),
 				Targets:    targets,
+				Permission: d.Delegation.Permissions,
 			},
 			Signature: hex.EncodeToString(d.Signature),
 		})
@@ -80,11 +71,17 @@ func (c *Chain) UnmarshalJSON(data []byte) error {
 		if err != nil {
 			return fmt.Errorf("expiration %q is not a hexadecimal number of nanoseconds", s.Delegation.Expiration)
 		}
-		d := Delegation{PublicKey: r.bytes("pubkey", s.Delegation.PublicKey), Expiration: expiration}
-		for _, t := range s.Delegation.Targets {
-			d.Targets = append(d.Targets, r.bytes("targets", t))
+		d := request.Delegation{
+			PublicKey: r.bytes("pubkey", s.Delegation.PublicKey), Expiration: expiration, Permissions: s.Delegation.Permission,
 		}
-		out.Delegations = append(out.Delegations, SignedDelegation{Delegation: d, Signature: r.bytes("signature", s.Signature)})
+		for _, t := range s.Delegation.Targets {
+			target, err := principal.FromBytes(r.bytes("targets", t))
+			if err != nil {
+				return fmt.Errorf("targets: %w", err)
+			}
+			d.Targets = append(d.Targets, target)
+		}
+		out.Delegations = append(out.Delegations, request.SignedDelegation{Delegation: d, Signature: r.bytes("signature", s.Signature)})
 	}
 	if r.err != nil {
 		return r.err
@@ -122,3 +119,27 @@ func (d delegatedIdentity) Sender() agentprincipal.Principal {
 
 // PublicKey returns the key that is acted for, which an envelope names beside the delegations.
 func (d delegatedIdentity) PublicKey() []byte { return d.user }
+
+// wireDelegation is a delegation as it travels in an envelope.
+type wireDelegation struct {
+	Delegation struct {
+		PublicKey   []byte   `cbor:"pubkey"`
+		Expiration  uint64   `cbor:"expiration"`
+		Targets     [][]byte `cbor:"targets,omitempty"`
+		Permissions string   `cbor:"permissions,omitempty"`
+	} `cbor:"delegation"`
+	Signature []byte `cbor:"signature"`
+}
+
+func onTheWire(chain []request.SignedDelegation) []wireDelegation {
+	wire := make([]wireDelegation, len(chain))
+	for i, d := range chain {
+		wire[i].Signature = d.Signature
+		w := &wire[i].Delegation
+		w.PublicKey, w.Expiration, w.Permissions = d.Delegation.PublicKey, d.Delegation.Expiration, d.Delegation.Permissions
+		for _, target := range d.Delegation.Targets {
+			w.Targets = append(w.Targets, target.Bytes())
+		}
+	}
+	return wire
+}

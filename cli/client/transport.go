@@ -12,6 +12,7 @@ import (
 
 	"kedge/ic/certificate"
 	"kedge/ic/principal"
+	"kedge/ic/request"
 )
 
 // replyLimit bounds a reply in bytes; the largest legal one is a call's certificate with 2 MiB of
@@ -34,7 +35,7 @@ func (e *UntrustedError) Unwrap() error { return e.Err }
 // the certificate in the reply of a call, which agent-go does not.
 type transport struct {
 	network     Network
-	delegations []SignedDelegation
+	delegations []request.SignedDelegation
 	base        http.RoundTripper
 }
 
@@ -42,16 +43,16 @@ type transport struct {
 var callPath = regexp.MustCompile(`^/api/v[234]/canister/([a-z0-9-]+)/call$`)
 
 // RoundTrip implements [http.RoundTripper].
-func (t *transport) RoundTrip(request *http.Request) (*http.Response, error) {
-	if request.Method == http.MethodGet && request.URL.Path == "/api/v2/status" {
-		return t.pinnedStatus(request)
+func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.Method == http.MethodGet && r.URL.Path == "/api/v2/status" {
+		return t.pinnedStatus(r)
 	}
-	if len(t.delegations) > 0 && request.Body != nil {
-		if err := t.addDelegations(request); err != nil {
+	if len(t.delegations) > 0 && r.Body != nil {
+		if err := t.addDelegations(r); err != nil {
 			return nil, err
 		}
 	}
-	response, err := t.base.RoundTrip(request)
+	response, err := t.base.RoundTrip(r)
 	if err != nil {
 		return nil, &UnreachableError{URL: t.network.URL.String(), Err: plain(err)}
 	}
@@ -63,7 +64,7 @@ func (t *transport) RoundTrip(request *http.Request) (*http.Response, error) {
 	if len(body) > replyLimit {
 		return nil, &UntrustedError{Err: fmt.Errorf("it has more than %d bytes", replyLimit)}
 	}
-	if match := callPath.FindStringSubmatch(request.URL.Path); match != nil && response.StatusCode == http.StatusOK {
+	if match := callPath.FindStringSubmatch(r.URL.Path); match != nil && response.StatusCode == http.StatusOK {
 		if err := t.verifyCall(body, match[1]); err != nil {
 			return nil, &UntrustedError{Err: err}
 		}
@@ -74,22 +75,22 @@ func (t *transport) RoundTrip(request *http.Request) (*http.Response, error) {
 }
 
 // pinnedStatus is how agent-go gets the root key: it can only fetch one.
-func (t *transport) pinnedStatus(request *http.Request) (*http.Response, error) {
+func (t *transport) pinnedStatus(r *http.Request) (*http.Response, error) {
 	body, err := cbor.Marshal(Status{RootKey: t.network.RootKey, Health: "healthy"})
 	if err != nil {
 		return nil, err
 	}
 	return &http.Response{
 		StatusCode: http.StatusOK, Status: "200 OK", Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: http.Header{}, Body: io.NopCloser(bytes.NewReader(body)), ContentLength: int64(len(body)), Request: request,
+		Header: http.Header{}, Body: io.NopCloser(bytes.NewReader(body)), ContentLength: int64(len(body)), Request: r,
 	}, nil
 }
 
 // addDelegations puts the field sender_delegation into an envelope. It is not part of what the
 // session key signed, so the signature stays.
-func (t *transport) addDelegations(request *http.Request) error {
-	body, err := io.ReadAll(request.Body)
-	_ = request.Body.Close()
+func (t *transport) addDelegations(r *http.Request) error {
+	body, err := io.ReadAll(r.Body)
+	_ = r.Body.Close()
 	if err != nil {
 		return err
 	}
@@ -97,14 +98,14 @@ func (t *transport) addDelegations(request *http.Request) error {
 	if err := cbor.Unmarshal(body, &envelope); err != nil {
 		return fmt.Errorf("adding the delegations to a request: %w", err)
 	}
-	if envelope["sender_delegation"], err = cbor.Marshal(t.delegations); err != nil {
+	if envelope["sender_delegation"], err = cbor.Marshal(onTheWire(t.delegations)); err != nil {
 		return fmt.Errorf("adding the delegations to a request: %w", err)
 	}
 	if body, err = cbor.Marshal(envelope); err != nil {
 		return fmt.Errorf("adding the delegations to a request: %w", err)
 	}
-	request.Body = io.NopCloser(bytes.NewReader(body))
-	request.ContentLength = int64(len(body))
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	r.ContentLength = int64(len(body))
 	return nil
 }
 

@@ -1,0 +1,37 @@
+package cli
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/stretchr/testify/require"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"kedge": func() {
+			system := RealSystem()
+			system.WorkFactor = 4 // scrypt would be most of the time of these tests
+			os.Exit(Main(context.Background(), system))
+		},
+	})
+}
+
+// Scripts that need no network: parsing, bad input, the key store, help.
+func TestScripts(t *testing.T) {
+	store, err := filepath.Abs("../device/testdata/keys-v1.age")
+	require.NoError(t, err)
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata",
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("KEDGE_KEYS", env.WorkDir+"/keys.age")
+			env.Setenv("KEDGE_PASSPHRASE_FILE", env.WorkDir+"/passphrase")
+			env.Setenv("HOME", env.WorkDir)
+			env.Setenv("V1STORE", store)
+			return nil
+		},
+	})
+}

@@ -1,0 +1,96 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"kedge/candid"
+)
+
+type fsckView struct {
+	Checked  uint64        `json:"checked"`
+	Problems []fsckProblem `json:"problems"`
+}
+
+type fsckProblem struct {
+	Anchor      *uint64 `json:"anchor,omitempty"`
+	Region      string  `json:"region"`
+	Description string  `json:"description"`
+}
+
+func (a *app) fsckCommand() *cobra.Command {
+	var from uint64
+	var rebuild bool
+	cmd := &cobra.Command{
+		Use:   "fsck",
+		Short: "check stable memory and list what is damaged",
+		Long: `For the controllers of the canister. Checks every anchor's checksums, and with
+--rebuild-indexes makes the indexes anew. Exits with 1 if anything is damaged.`,
+		Example: `  kedge fsck
+  kedge fsck --rebuild-indexes --json`,
+		Args: argsError(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return a.fsck(cmd.Context(), from, rebuild)
+		},
+	}
+	cmd.Flags().Uint64Var(&from, "from", 0, "anchor to begin with (default: the first)")
+	cmd.Flags().BoolVar(&rebuild, "rebuild-indexes", false, "make the indexes anew")
+	a.identityFlag(cmd)
+	return cmd
+}
+
+func (a *app) fsck(ctx context.Context, from uint64, rebuild bool) error {
+	p, err := a.openController(ctx)
+	if err != nil {
+		return err
+	}
+	view := fsckView{Problems: []fsckProblem{}}
+	options := candid.FsckOptions{RebuildIndexes: rebuild}
+	if from > 0 {
+		options.From = &from
+	}
+	for {
+		reply, err := p.call(ctx, "fsck", candid.EncodeFsckArgs(&options))
+		result, err := decoded("fsck", reply, err, candid.DecodeFsckResult)
+		if err != nil {
+			return err
+		}
+		if result.Tag == candid.FsckResultTagErr {
+			return refusal(result.Err)
+		}
+		report := result.Ok
+		view.Checked += report.Checked
+		for _, problem := range report.Problems {
+			view.Problems = append(view.Problems, fsckProblem(problem))
+		}
+		if report.Next == nil {
+			break
+		}
+		if options.From != nil && *report.Next <= *options.From {
+			return fmt.Errorf("the check goes round in circles at anchor %d", *report.Next)
+		}
+		options.From = report.Next
+	}
+	if err := a.result(view, fsckText(view)); err != nil {
+		return err
+	}
+	if len(view.Problems) > 0 {
+		return hinted(fmt.Errorf("%d problems were found", len(view.Problems)), "anchors that are not named are not affected; docs/migration.md says what to do")
+	}
+	return nil
+}
+
+func fsckText(v fsckView) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%d anchors checked, %d problems\n", v.Checked, len(v.Problems))
+	for _, p := range v.Problems {
+		if p.Anchor != nil {
+			fmt.Fprintf(&b, "anchor %d, ", *p.Anchor)
+		}
+		fmt.Fprintf(&b, "%s: %s\n", p.Region, printable(p.Description))
+	}
+	return b.String()
+}

@@ -1,0 +1,73 @@
+package cli
+
+import (
+	"encoding/hex"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"kedge/candid"
+	"kedge/candid/engine"
+)
+
+func (a *app) migrateRollback() *cobra.Command {
+	var argument, confirmed string
+	cmd := &cobra.Command{
+		Use:   "rollback OLD.wasm",
+		Short: "go back to the Internet Identity module that the anchors came from",
+		Long: `While a migration from Internet Identity is on trial, its old bytes are valid. This
+checks that it is, says which anchors lose a protection that the old module does
+not know, and upgrades the canister to the old module. Its memory is kept.`,
+		Example: `  kedge migrate rollback internet_identity.wasm.gz
+  kedge migrate rollback internet_identity.wasm.gz --confirm rdmx6-jaaaa-aaaaa-aaadq-cai`,
+		Args: argsError(cobra.ExactArgs(1)),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			ctx := cmd.Context()
+			module, err := readModule(args[0])
+			if err != nil {
+				return err
+			}
+			// (null) with a type that every init argument of the old module agrees with.
+			arg := []byte("DIDL\x00\x01" + string(byte(engine.Null&0x7f)))
+			if argument != "" {
+				if arg, err = hex.DecodeString(argument); err != nil {
+					return usagef("--arg is not hexadecimal")
+				}
+			}
+			p, err := a.openController(ctx)
+			if err != nil {
+				return err
+			}
+			status, err := p.migrationStatus(ctx)
+			if err != nil {
+				return err
+			}
+			view := viewMigration(status)
+			if status.State == nil || *status.State != candid.MigrationStateTrial {
+				return hinted(&refusedError{fmt.Sprintf("the canister is not on trial (layout %s, %s), so its memory is not one that the old module knows", view.Layout, view.State)},
+					"there is no way back once the migration is finalised")
+			}
+			for _, n := range view.Weakened {
+				a.warn("anchor %d has a protection that the old module does not enforce", n)
+			}
+			if rest := more(len(view.Weakened), view.WeakenedTotal); rest != "" {
+				a.warn("%s", rest[2:])
+			}
+			if err := a.confirm(p, confirmed, fmt.Sprintf("the rollback weakens %d anchors", view.WeakenedTotal)); err != nil {
+				return err
+			}
+			if err := p.client.Install(ctx, p.canister, true, module, arg); err != nil {
+				return fmt.Errorf("cannot go back: %w", err)
+			}
+			if err := confirmModule(ctx, p.client, p.canister, module); err != nil {
+				return err
+			}
+			return a.result(map[string]any{"canister": p.canister, "weakened_total": view.WeakenedTotal},
+				fmt.Sprintf("canister %s runs the old module", p.canister))
+		},
+	}
+	cmd.Flags().StringVar(&argument, "arg", "", "argument for the old module, Candid in hexadecimal (default: (null))")
+	cmd.Flags().StringVar(&confirmed, "confirm", "", "id of the canister, in place of typing it")
+	a.identityFlag(cmd)
+	return cmd
+}

@@ -1,0 +1,118 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"kedge/candid"
+	"kedge/cli/client"
+	"kedge/ic/principal"
+)
+
+type whoamiView struct {
+	Principal principal.Principal `json:"principal"`
+	Device    string              `json:"device,omitempty"`
+	Expires   string              `json:"expires,omitempty"`
+	Canister  string              `json:"canister,omitempty"` // that answered
+}
+
+func (a *app) whoamiCommand() *cobra.Command {
+	var login, canister string
+	cmd := &cobra.Command{
+		Use:   "whoami",
+		Short: "show the principal of the signer, or of a stored session",
+		Long: `Shows the principal that calls of the signer come from. With --session it is that of
+a session that kedge login stored. With --at, a canister is asked: its query
+method whoami is called, and what it answers is shown.`,
+		Example: `  kedge whoami --as phrase
+  kedge whoami --session .kedge/sessions/app.example.json
+  kedge whoami --session .kedge/sessions/app.example.json --at bkyz2-fmaaa-aaaaa-qaaaq-cai`,
+		Args: argsError(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.whoami(cmd.Context(), login, canister) },
+	}
+	cmd.Flags().StringVar(&login, "session", "", "delegation that kedge login stored; its key is beside it, with the ending .pem")
+	cmd.Flags().StringVar(&canister, "at", "", "id of a canister with the query method whoami")
+	cmd.Flags().StringVar(&a.as, "as", "", "device that signs: a name in the key store, or phrase")
+	cmd.Flags().StringVar(&a.phraseFile, "phrase-file", "", "file with the recovery phrase, in place of asking for it")
+	return cmd
+}
+
+func (a *app) whoami(ctx context.Context, login, canister string) error {
+	if login == "" {
+		nobody, err := a.openProvider(ctx)
+		if err != nil {
+			return err
+		}
+		who, err := a.chooseSigner(nobody.where())
+		if err != nil {
+			return err
+		}
+		p, err := nobody.as(who.key)
+		if err != nil {
+			return err
+		}
+		return a.answerWhoami(ctx, p.client, whoamiView{Principal: p.client.Sender(), Device: who.name}, canister)
+	}
+	if a.as != "" || a.phraseFile != "" {
+		return usagef("--session names the signer; leave --as and --phrase-file out")
+	}
+	network, err := a.openNetwork(ctx)
+	if err != nil {
+		return err
+	}
+	session, expires, err := loadLogin(login)
+	if err != nil {
+		return err
+	}
+	c, err := client.New(network, session)
+	if err != nil {
+		return err
+	}
+	return a.answerWhoami(ctx, c, whoamiView{Principal: c.Sender(), Expires: expires}, canister)
+}
+
+func (a *app) answerWhoami(ctx context.Context, c *client.Client, view whoamiView, canister string) error {
+	if canister != "" {
+		id, err := principal.Parse(canister)
+		if err != nil {
+			return usagef("canister id %q: %w", canister, err)
+		}
+		// whoami takes nothing, as lookup_caller does, and answers with a principal, as get_principal does.
+		reply, err := c.Query(ctx, id, "whoami", candid.EncodeLookupCallerArgs())
+		if view.Principal, err = decoded("whoami", reply, err, candid.DecodeGetPrincipalResult); err != nil {
+			return err
+		}
+		view.Canister = id.Text()
+	}
+	return a.result(view, view.Principal.Text())
+}
+
+// loadLogin reads a session that login stored.
+func loadLogin(path string) (session client.Session, expires string, err error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return session, "", fmt.Errorf("reading the session: %w", err)
+	}
+	var chain client.Chain
+	if err := json.Unmarshal(data, &chain); err != nil {
+		return session, "", fmt.Errorf("%q is not a delegation: %w", path, err)
+	}
+	if len(chain.Delegations) == 0 {
+		return session, "", fmt.Errorf("%q has no delegation in it", path)
+	}
+	key, err := readIdentity(strings.TrimSuffix(path, ".json") + ".pem")
+	if errors.Is(err, os.ErrNotExist) {
+		return session, "", hinted(err, "kedge login stores the session key beside the delegation; with --session-key it is elsewhere")
+	}
+	if err != nil {
+		return session, "", err
+	}
+	last := chain.Delegations[len(chain.Delegations)-1].Delegation
+	return client.Delegated(key, chain), at(last.Expiration), nil
+}
