@@ -41,22 +41,11 @@ func TestModulesAreAssembled(t *testing.T) {
 // bench is an instance of testdata/exec.wat with what tests ask about it.
 type bench struct {
 	*testing.T
-	engine   *engine.Engine
 	instance *engine.Instance
 }
 
 func newBench(t *testing.T, options engine.Options) *bench {
-	ctx := context.Background()
-	e, err := engine.NewEngine(ctx, options)
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, e.Close(ctx)) })
-	code, err := os.ReadFile("testdata/exec.wasm")
-	require.NoError(t, err)
-	m, err := e.Compile(ctx, code)
-	require.NoError(t, err)
-	i, err := e.Instantiate(ctx, m, engine.NewStable())
-	require.NoError(t, err)
-	b := &bench{t, e, i}
+	b := &bench{t, newInstance(t, options)}
 	b.commit(engine.Input{Kind: engine.Start, Entry: engine.EntryStart})
 	return b
 }
@@ -219,7 +208,9 @@ func TestPerformanceCounter(t *testing.T) {
 }
 
 func TestWrongModules(t *testing.T) {
-	b := newBench(t, engine.Options{})
+	e, err := engine.NewEngine(context.Background(), engine.Options{})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, e.Close(context.Background())) })
 	for name, test := range map[string]struct{ code, want string }{
 		"empty":    {"", ""},
 		"not wasm": {"hello", ""},
@@ -227,7 +218,7 @@ func TestWrongModules(t *testing.T) {
 		"wasm64":   {"\x00asm\x01\x00\x00\x00\x05\x03\x01\x04\x01", "wasm64"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := b.engine.Compile(context.Background(), []byte(test.code))
+			_, err := e.Compile(context.Background(), []byte(test.code))
 			require.ErrorContains(t, err, test.want)
 		})
 	}

@@ -21,6 +21,7 @@ type Instance struct {
 	globals []global
 	entries map[string]api.Function
 	reset   api.Function // of the meter; nil if it tracks no pages
+	spare   [][]byte     // buffers for saved pages
 }
 
 // Instantiate makes an instance with a fresh heap and the given stable memory, which it takes over. The
@@ -99,6 +100,7 @@ func (i *Instance) restore(ctx context.Context, s *Step) error {
 	for _, saved := range s.pages.saved {
 		i.memory.Write(uint32(saved.page*i.pageSize()), saved.data)
 	}
+	i.dropSaved(s)
 	i.writeGlobals(s.globalBefore)
 	i.stable = s.stableBefore
 	return nil

@@ -37,6 +37,29 @@ type savedPage struct {
 	data []byte
 }
 
+// maxSpare is the most buffers for saved pages that an idle instance keeps.
+const maxSpare = 64
+
+// takeBuffer returns an empty buffer with room for a page.
+func (i *Instance) takeBuffer() []byte {
+	if last := len(i.spare) - 1; last >= 0 {
+		buffer := i.spare[last]
+		i.spare = i.spare[:last]
+		return buffer
+	}
+	return make([]byte, 0, i.pageSize())
+}
+
+// dropSaved gives the buffers of a step back.
+func (i *Instance) dropSaved(s *Step) {
+	for _, saved := range s.pages.saved {
+		if len(i.spare) < maxSpare {
+			i.spare = append(i.spare, saved.data[:0])
+		}
+	}
+	s.pages.saved = nil
+}
+
 // touched is the pages that a step touched, and what is needed to undo its writes to the heap.
 type touched struct {
 	heapRead, heapWritten     pageSet // in the unit of the meter; read holds every page accessed
@@ -56,7 +79,8 @@ func (t *touched) touchHeap(s *Step, page uint64, write bool) {
 	s.chargePage(pageWrite2026)
 	unit := s.instance.pageSize()
 	if at := page * unit; at < s.heapBefore*WasmPage { // what the step itself grew needs no undoing
-		t.saved = append(t.saved, savedPage{page, append([]byte(nil), s.view(uint32(at), uint32(unit))...)})
+		data := append(s.instance.takeBuffer(), s.view(uint32(at), uint32(unit))...)
+		t.saved = append(t.saved, savedPage{page, data})
 	}
 }
 

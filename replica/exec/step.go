@@ -116,7 +116,8 @@ func (s *Step) Stable() *Stable { return s.stable.Snapshot() }
 // Commit keeps what the step did to heap, globals and stable memory.
 func (s *Step) Commit() {
 	s.Hold()
-	s.pages.saved, s.stableBefore = nil, nil
+	s.instance.dropSaved(s)
+	s.stableBefore = nil
 }
 
 // Hold keeps what the step did for the steps to come, but it can still be rolled back: after those.
