@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"github.com/tetratelabs/wazero/api"
+	"github.com/tetratelabs/wazero/experimental/table"
 
 	"kedge/wasm"
 	"kedge/wasm/meter"
@@ -90,6 +91,43 @@ func TestPageChargesEndTheMessage(t *testing.T) {
 	require.Equal(t, []uint32{0, 2}, h.writes)
 	require.Equal(t, uint64(1), peek(t, h, 5))
 	require.Equal(t, uint64(0), peek(t, h, 131072), "the store did not happen")
+}
+
+// TestHostLowersTheCounter: what the host takes in mark_read and mark_write is not lost to code that
+// has the counter in a register.
+func TestHostLowersTheCounter(t *testing.T) {
+	h := start(t, decode(t, loop), meter.Options{})
+	const n = 100_000 // 800,000 bytes from 0 read: pages 0 to 12; from 70,000 written: pages 1 to 13
+	first, plain, err := h.run("run", n)
+	require.NoError(t, err)
+	require.Equal(t, []uint32{0}, h.reads, "all others are written before they are read")
+	require.Len(t, h.writes, 13)
+	h.pageCost = 80_000
+	clear(memory(t, h))
+	again, cost, err := h.run("run", n)
+	require.NoError(t, err)
+	require.Equal(t, first, again)
+	require.Equal(t, plain+80_000*(1+13), cost)
+}
+
+func memory(t *testing.T, h *machine) []byte {
+	data, ok := h.mod.Memory().Read(0, h.mod.Memory().Size())
+	require.True(t, ok)
+	return data
+}
+
+// TestCallbacks: functions in the canister's table stay where hosts look for them, table 0.
+func TestCallbacks(t *testing.T) {
+	h := start(t, decode(t, `(module (import "ic0" "msg_reply" (func $reply)) (table 4 funcref) (memory 1)
+		(func $callback (param i32) (i32.store (i32.const 4) (local.get 0)) (call $reply))
+		(elem (i32.const 3) $callback))`), meter.Options{})
+	h.message()
+	f := table.LookupFunction(h.mod, 0, 3, []api.ValueType{api.ValueTypeI32}, nil)
+	_, err := f.Call(h.ctx, 99)
+	require.NoError(t, err)
+	require.Equal(t, uint64(99), peek(t, h, 4))
+	require.Equal(t, 1, h.calls)
+	require.Equal(t, []uint32{0}, h.writes)
 }
 
 func peek(t *testing.T, h *machine, at uint32) uint64 {

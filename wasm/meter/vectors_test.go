@@ -22,6 +22,7 @@ import (
 
 // skeleton is a function without its instrumentation.
 type skeleton struct {
+	codes   []wasm.Opcode
 	ops     []string     // the original instructions, with immediates that survive renumbering
 	labels  [][]int      // for branches: the places that they go to; len(ops) is the return
 	charges []int64      // charges[i] is paid before ops[i], on the way from ops[i-1] or from a branch
@@ -135,6 +136,7 @@ func strip(t *testing.T, m *wasm.Module, f *wasm.Function, counter, outOf uint32
 			op += fmt.Sprint(" ", c.konst)
 		}
 		s.ops = append(s.ops, op)
+		s.codes = append(s.codes, c.op)
 		targets := make([]int, len(c.label), len(c.label)+1)
 		for j, l := range c.label {
 			fr := &stack[len(stack)-1-int(l)]
@@ -179,9 +181,8 @@ func (s *skeleton) edges(visit func(from, to int)) {
 			visit(i, to)
 		}
 		switch op, _, _ := strings.Cut(op, " "); op {
-		case "br", "br_table", "else", "return_call", "return_call_indirect":
-		case "unreachable": // a trap ends the message
-		case "return":
+		case "br", "br_table", "else":
+		case "return", "return_call", "return_call_indirect", "unreachable":
 			visit(i, len(s.ops))
 		default:
 			visit(i, i+1)
@@ -283,4 +284,43 @@ func TestChargesAreThoseOfProduction(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestChargesAreExactOnGoProgram: on every path through every function of a large program, the
+// charges add up to 1 and the prices of the instructions on it.
+func TestChargesAreExactOnGoProgram(t *testing.T) {
+	original, err := wasm.Decode(goProgram(t))
+	require.NoError(t, err)
+	ours, _, err := meter.Instrument(original, meter.Options{Untracked: true})
+	require.NoError(t, err)
+	counter, ok := ours.Export(meter.CounterExport)
+	require.True(t, ok)
+	outOf, _ := ours.ImportedFunction(meter.ImportModule, meter.OutOfInstructions)
+	helpers := uint32(ours.Imported(wasm.KindFunction) + len(original.Functions))
+	branches := 0
+	for i := range original.Functions {
+		a := strip(t, ours, &ours.Functions[i], counter.Index, outOf, helpers, func(f uint32) uint32 { return f })
+		exact := a
+		exact.charges = make([]int64, len(a.codes))
+		for j, op := range a.codes {
+			exact.charges[j] = int64(meter.Weight(op))
+			branches += len(a.labels[j])
+		}
+		exact.charges[0]++
+		comparePaths(t, &a, &exact)
+		require.True(t, a.checks[0], "checked on entry")
+		for j, op := range a.codes {
+			if op == wasm.OpLoop {
+				require.True(t, a.checks[j+1] || unreachable(&a, j), "checked at the head of the loop")
+			}
+		}
+	}
+	require.Greater(t, branches, 50_000)
+}
+
+// unreachable reports whether no step of control leads to a place.
+func unreachable(s *skeleton, place int) bool {
+	reached := false
+	s.edges(func(_, to int) { reached = reached || to == place })
+	return !reached
 }
