@@ -5,6 +5,9 @@
 //	DecodeXxxArgs(data []byte) (…, error)
 //
 // and the same for XxxResult. The constructor's arguments are called InitArgs.
+// If decoding fails, the error is an *engine.Error and the values mean nothing.
+// Decoded texts and blobs are views of the message, which must stay as it is.
+// To encode a variant with a Tag beyond the last panics.
 //
 // What Candid types become:
 //
