@@ -82,6 +82,8 @@ func TestAgentGo(t *testing.T) {
 func TestAgentGoReadsSubnets(t *testing.T) {
 	d := newDoor(t, newFake(t))
 	d.state.SetMetrics(certified.Metrics{Canisters: 3, StateBytes: 4, ConsumedCycles: [2]uint64{5, 0}, UpdateTransactions: 6})
+	_, err := d.state.Certify(d.Now())
+	require.NoError(t, err)
 	a := newAgent(t, d, new(identity.AnonymousIdentity))
 	own := agentprincipal.Principal{Raw: d.state.Keys().SubnetID().Bytes()}
 	metrics, err := a.GetSubnetMetrics(own)

@@ -2,7 +2,6 @@ package boundary
 
 import (
 	"bytes"
-	"context"
 	"crypto/ed25519"
 	"net/http"
 	"net/http/httptest"
@@ -161,7 +160,7 @@ func TestCanisterSignatureOpensSession(t *testing.T) {
 		tree := hashtree.Labeled([]byte("sig"), hashtree.Labeled(seed, hashtree.Labeled(digest, hashtree.Leaf(nil))))
 		root := tree.Hash()
 		d.state.SetCertifiedData(canister, root[:])
-		snapshot, err := d.Fresh(context.Background())
+		snapshot, err := d.state.Certify(d.Now())
 		require.NoError(t, err)
 		return signature.EncodeCanister(snapshot.DataCertificate(canister), tree)
 	}
