@@ -1,6 +1,7 @@
 package wasmhost
 
 import (
+	"os"
 	"sync"
 	"testing"
 
@@ -13,7 +14,20 @@ import (
 // TestCanister is the package of the canister that tests of the cdk and the linker run.
 const TestCanister = "kedge/cdk/internal/testcanister"
 
-var reactor = sync.OnceValues(func() ([]byte, error) { return gobuild.Reactor("", TestCanister) })
+var reactor = sync.OnceValues(func() ([]byte, error) {
+	sources, err := gobuild.Sources("", TestCanister)
+	if err != nil {
+		return nil, err
+	}
+	for _, path := range sources {
+		f, err := os.Open(path) // go test notes it
+		if err != nil {
+			return nil, err
+		}
+		f.Close()
+	}
+	return gobuild.Reactor("", TestCanister)
+})
 
 var linked = sync.OnceValues(func() ([]byte, error) {
 	raw, err := reactor()
