@@ -49,7 +49,6 @@ const (
 	noteFinish = "only the device that opened registration mode, not while the guard is on"
 	noteFirst  = "itself, while no device of the anchor is marked; or nothing changes"
 	noteAsk    = "a device that the protected one has named"
-	noteCancel = "only its own, which its call has done already"
 	noteSelf   = "what is unmarked already"
 )
 
@@ -83,7 +82,7 @@ var Permissions = []Permission{
 	{"session_limit_set", false, [Roles]Access{no, no, no, yes, no}, ""},
 	{"release_consent", false, [Roles]Access{no, no, no, yes, no}, "to its own release"},
 	{"release_request", false, [Roles]Access{no, no, part, part, no}, noteAsk},
-	{"release_cancel", false, [Roles]Access{no, no, part, yes, no}, noteCancel},
+	{"release_cancel", false, [Roles]Access{no, no, no, yes, no}, "any call of the device that is asked for has cancelled already"},
 	{"release_complete", false, [Roles]Access{no, no, part, part, no}, noteAsk + ", and that has asked, after the delay"},
 	{"recovery_report", true, [Roles]Access{no, yes, yes, yes, no}, ""},
 	{"history", true, [Roles]Access{no, yes, yes, yes, no}, ""},

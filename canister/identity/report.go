@@ -102,7 +102,7 @@ func (p Protection) FirstLine() string {
 type Report struct {
 	Protection Protection
 	Findings   []Finding // one for each scenario that applies, in order
-	Next       Step      // what would better most of them; StepNone if nothing would
+	Next       Step      // the first thing to do; StepNone if nothing of the list would help
 }
 
 // Report is a pure function of the settled anchor. It counts on nothing that the canister does not
@@ -136,26 +136,41 @@ func (a *Anchor) Report() Report {
 		}
 		report.Findings = append(report.Findings, finding)
 	}
-	most := 0
-	for s := StepNone + 1; s < steps; s++ {
-		if n := betters(&then, s); n > most {
-			report.Next, most = s, n
-		}
-	}
+	report.Next = a.nextStep(report.Protection, &then)
 	return report
 }
 
-// betters counts the scenarios that the step improves.
+// nextStep is the first thing to do: get the protection that the first line misses, then what betters
+// most.
+func (a *Anchor) nextStep(protection Protection, then *[steps][Scenarios]verdict) Step {
+	switch {
+	case protection == Unproven:
+		return StepCall
+	case protection == Unmarked && then[StepNone][PhraseLost].applies:
+		return StepProtectPhrase
+	case protection == Unmarked && len(a.Devices) < MaxDevices:
+		return StepAddPhrase
+	}
+	best := StepNone
+	for step := StepNone + 1; step < steps; step++ {
+		if betters(then, step) > betters(then, best) {
+			best = step
+		}
+	}
+	return best
+}
+
+// betters weighs what the step improves against what it makes worse.
 func betters(then *[steps][Scenarios]verdict, step Step) (n int) {
 	for s := range Scenarios {
-		if then[step][s].outcome < then[StepNone][s].outcome {
-			n++
+		if was := then[StepNone][s]; was.applies { // no harm to what is there already
+			n += int(was.outcome) - int(then[step][s].outcome)
 		}
 	}
 	return n
 }
 
-// bestStep is the step that leaves the scenario best off, then the one that improves most scenarios, then
+// bestStep is the step that leaves the scenario best off, then the one that betters most of all, then
 // the easiest.
 func bestStep(then *[steps][Scenarios]verdict, s Scenario) Step {
 	best := StepNone

@@ -1,0 +1,124 @@
+package identity
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"kedge/ic/principal"
+)
+
+func TestAuthenticate(t *testing.T) {
+	a := stage(device(passkey("laptop"), temporary), device(passkey("key"), protected), device(phrase("phrase"), fresh))
+	for _, c := range []struct {
+		by   principal.Principal
+		role Role
+		id   DeviceID
+	}{
+		{testTemp, RoleTemporary, 0},
+		{who("laptop"), RoleUnprotected, 0},
+		{who("key"), RoleProtected, 1},
+		{who("phrase"), RoleProtected, 2}, // proven by this call
+	} {
+		before := clone(a)
+		actor, err := a.Authenticate(callBy(c.by))
+		require.NoError(t, err)
+		require.Equal(t, c.role, actor.Role())
+		require.Equal(t, c.id, actor.Device().ID)
+		if c.role == RoleTemporary {
+			require.Equal(t, before, a, "a temporary key proves nothing and is no sign of life")
+			continue
+		}
+		d := a.byID(c.id)
+		require.True(t, d.Proven)
+		require.Equal(t, testNow, d.LastUsed)
+		require.Zero(t, d.LapsesAt)
+	}
+	before := clone(a)
+	_, err := a.Authenticate(callBy(testStranger))
+	require.Equal(t, ErrNotADevice, CodeOf(err))
+	_, err = a.Authenticate(callBy(principal.Principal{}))
+	require.Equal(t, ErrNotADevice, CodeOf(err), "no temporary key is not the empty principal")
+	require.Equal(t, before, a)
+}
+
+func TestRecogniseRecordsNothing(t *testing.T) {
+	a := typing()
+	before := clone(a)
+	actor, err := a.Recognise(callBy(who("phrase")))
+	require.NoError(t, err)
+	require.Equal(t, RoleUnprotected, actor.Role())
+	require.Equal(t, before, a)
+}
+
+// A device goes before a temporary key of the same principal.
+func TestDeviceBeforeTemporaryKey(t *testing.T) {
+	a := stage(device(passkey("laptop"), temporary), device(Data{PublicKey: []byte("a temporary key")}))
+	actor := a.by(t, testTemp)
+	require.Equal(t, RoleUnprotected, actor.Role())
+	require.Equal(t, DeviceID(1), actor.Device().ID)
+}
+
+func TestSettle(t *testing.T) {
+	make := func() *Anchor {
+		a := stage(device(passkey("laptop"), temporary), device(passkey("key"), protected), device(phrase("phrase"), fresh))
+		a.Devices[0].Challenge = Challenge{ExpiresAt: testNow + ChallengeLife}
+		a.Registration = &Registration{ExpiresAt: testNow + RegistrationWindow}
+		a.Guard = true
+		return a
+	}
+	for _, c := range []struct {
+		name         string
+		now, service uint64
+		change       func(*Anchor)
+	}{
+		{"nothing", 0, 0, func(*Anchor) {}},
+		{"just before each", ChallengeLife - 1, LapseAfter - 1, func(*Anchor) {}},
+		{"challenge", ChallengeLife, 0, func(a *Anchor) { a.Devices[0].Challenge = Challenge{} }},
+		{"before the temporary key ends", TemporaryKeyLife - 1, 0, func(a *Anchor) { a.Devices[0].Challenge = Challenge{} }},
+		{"temporary key", TemporaryKeyLife, 0, func(a *Anchor) { a.Devices[0].Challenge, a.Devices[0].Temporary = Challenge{}, TemporaryKey{} }},
+		{"before registration mode ends", RegistrationWindow - 1, 0, func(a *Anchor) { a.Devices[0].Challenge, a.Devices[0].Temporary = Challenge{}, TemporaryKey{} }},
+		{"registration mode", RegistrationWindow, 0, func(a *Anchor) {
+			a.Devices[0].Challenge, a.Devices[0].Temporary, a.Registration = Challenge{}, TemporaryKey{}, nil
+		}},
+		{"mark", 0, LapseAfter, func(a *Anchor) {
+			a.Devices[2].Protected, a.Devices[2].LapsesAt = false, 0
+			a.Events = []Event{{At: testNow, Kind: EventLapsed, Device: who("phrase")}}
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			a, want := make(), make()
+			c.change(want)
+			a.Settle(Call{Now: testNow + c.now, Service: testService + c.service})
+			require.Equal(t, want, a)
+		})
+	}
+}
+
+func TestGuardWithoutProtectedDeviceIsOff(t *testing.T) {
+	a := early().guarded() // by an import
+	a.Settle(callBy(testStranger))
+	require.False(t, a.Guard)
+	require.Equal(t, []Event{{At: testNow, Kind: EventGuardOff}}, a.Events)
+	a.Events = nil
+	a.Settle(callBy(testStranger))
+	require.Empty(t, a.Events)
+}
+
+func TestErrorText(t *testing.T) {
+	require.Zero(t, CodeOf(nil))
+	require.Zero(t, CodeOf(errNone{}))
+	require.Equal(t, "unknown", Code(200).String())
+	require.Equal(t, "unknown", codeEnd.String())
+	seen := map[string]bool{}
+	for _, code := range Codes() {
+		require.NotEmpty(t, code.String())
+		require.False(t, seen[code.String()])
+		seen[code.String()] = true
+	}
+	require.Len(t, seen, int(codeEnd)-1)
+}
+
+type errNone struct{}
+
+func (errNone) Error() string { return "none" }
