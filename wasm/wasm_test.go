@@ -248,6 +248,25 @@ func TestEdit(t *testing.T) {
 	require.ErrorContains(t, m.Renumber(wasm.Renumbering{Functions: make([]uint32, 10)}), `function 3 ("two"): wasm: code section`)
 }
 
+func TestNames(t *testing.T) {
+	m := &wasm.Module{}
+	want := wasm.Names{Module: "kedge", Functions: map[uint32]string{0: "zero", 300: "main.run"}}
+	m.SetNames(want)
+	got, err := m.Names()
+	require.NoError(t, err)
+	require.Equal(t, want, got)
+
+	m.Customs[0].Bytes = append(m.Customs[0].Bytes, 1, 3, 1, 0, 9) // a name of nine bytes that are not there
+	_, err = m.Names()
+	require.ErrorContains(t, err, `custom section "name"`)
+	require.NoError(t, m.Renumber(wasm.Renumbering{Functions: []uint32{}}))
+	require.Empty(t, m.Customs, "names that cannot be read cannot be renumbered")
+
+	m.SetNames(want)
+	m.SetNames(wasm.Names{})
+	require.Empty(t, m.Customs)
+}
+
 func TestBodyConstants(t *testing.T) {
 	for _, v := range []int64{0, 63, 64, -64, -65, 1 << 31, -1 << 31, 1<<63 - 1, -1 << 63} {
 		in := wasm.Walk(wasm.ConstI64(v))

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -17,18 +18,28 @@ import (
 	"kedge/wasm/meter"
 )
 
-// goProgram builds testdata/goprogram for wasip1 and returns the module.
+// goProgram returns testdata/goprogram, built for wasip1.
 func goProgram(tb testing.TB) []byte {
 	tb.Helper()
-	out := filepath.Join(tb.TempDir(), "program.wasm")
-	cmd := exec.Command("go", "build", "-buildmode=c-shared", "-o", out, "./testdata/goprogram")
-	cmd.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm")
-	report, err := cmd.CombinedOutput()
-	require.NoError(tb, err, string(report))
-	data, err := os.ReadFile(out)
+	data, err := buildGoProgram()
 	require.NoError(tb, err)
 	return data
 }
+
+var buildGoProgram = sync.OnceValues(func() ([]byte, error) {
+	dir, err := os.MkdirTemp("", "goprogram")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	out := filepath.Join(dir, "program.wasm")
+	cmd := exec.Command("go", "build", "-buildmode=c-shared", "-o", out, "./testdata/goprogram")
+	cmd.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm")
+	if report, err := cmd.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("%w\n%s", err, report)
+	}
+	return os.ReadFile(out)
+})
 
 // variants of instrumentation that tests and benchmarks compare; nil is none.
 var variants = []struct {
