@@ -6,7 +6,7 @@ import (
 	"context"
 	"errors"
 	"os"
-	"os/exec"
+	goexec "os/exec"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -18,6 +18,7 @@ import (
 	"kedge/ic/principal"
 	"kedge/internal/clients"
 	"kedge/replica"
+	"kedge/replica/exec"
 )
 
 // Module returns the canister's module, gzipped: the file that KEDGE_WASM names (make sets it), or a fresh
@@ -50,7 +51,7 @@ func build(pkg string, flags ...string) ([]byte, error) {
 		}
 		defer os.RemoveAll(dir)
 		out := filepath.Join(dir, "module.wasm.gz")
-		cmd := exec.Command("go", append(append([]string{"run", "./cdk/icbuild", "-o", out}, flags...), "./"+pkg)...)
+		cmd := goexec.Command("go", append(append([]string{"run", "./cdk/icbuild", "-o", out}, flags...), "./"+pkg)...)
 		cmd.Dir = clients.Root()
 		if text, err := cmd.CombinedOutput(); err != nil {
 			return nil, errors.New(string(text))
@@ -66,6 +67,7 @@ type House struct {
 	Net      *replica.Network
 	Canister principal.Principal
 	Operator principal.Principal // controls the canister
+	Install  exec.Report         // what installing it cost
 }
 
 // Start is the time at which every house opens.
@@ -76,14 +78,31 @@ func Open(tb testing.TB, init *candid.KedgeInit, options ...replica.Option) *Hou
 	tb.Helper()
 	net, err := replica.Start(append([]replica.Option{replica.WithTime(Start), replica.WithCache(cacheDir())}, options...)...)
 	require.NoError(tb, err)
-	tb.Cleanup(func() { require.NoError(tb, net.Close()) })
-
-	h := &House{TB: tb, Net: net, Operator: principal.SelfAuthenticating([]byte("the operator"))}
-	h.Canister, err = net.Deploy(tb.Context(), h.Operator, Module(tb), candid.EncodeInitArgs(init))
-	require.NoError(tb, err)
+	h := furnish(tb, net, init)
 	// The first tick draws randomness.
 	h.Pass(time.Second)
 	return h
+}
+
+// furnish deploys Kedge.
+func furnish(tb testing.TB, net *replica.Network, init *candid.KedgeInit) *House {
+	tb.Helper()
+	tb.Cleanup(func() { require.NoError(tb, net.Close()) })
+	h := &House{TB: tb, Net: net, Operator: principal.SelfAuthenticating([]byte("the operator"))}
+	var err error
+	h.Canister, err = net.Deploy(tb.Context(), h.Operator, Module(tb), candid.EncodeInitArgs(init))
+	require.NoError(tb, err)
+	h.Install, err = net.LastReport(h.Canister)
+	require.NoError(tb, err)
+	return h
+}
+
+// OpenLive is Open with a real clock and HTTP, for real clients.
+func OpenLive(tb testing.TB, init *candid.KedgeInit) *House {
+	tb.Helper()
+	net, err := replica.Start(replica.WithListen("127.0.0.1:0"), replica.WithCache(cacheDir()))
+	require.NoError(tb, err)
+	return furnish(tb, net, init)
 }
 
 // cacheDir keeps compiled modules from run to run.

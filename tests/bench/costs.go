@@ -1,0 +1,137 @@
+// Package bench measures what the canister's methods cost: instructions and pages, from the network's
+// meter, which charges production's prices. `make bench` writes the figures to costs.txt; a test compares.
+package bench
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"kedge/candid"
+	"kedge/ic/principal"
+	"kedge/replica/exec"
+	"kedge/tests/house"
+)
+
+// Cost is what one message costs.
+type Cost struct {
+	Method  string
+	Devices int
+	// Instructions are production's prices of instructions and system calls, without the charges for pages.
+	Instructions uint64
+	// Pages of 64 KiB that the message touched (read or wrote), and that it wrote.
+	HeapRead, HeapWritten, StableRead, StableWritten uint64
+}
+
+// pageCharge is what the model of 2026-07 charges for the first access, and again for the first write, of a
+// page of 64 KiB: 5,000 for each page of 4 KiB.
+const pageCharge = 16 * 5_000
+
+// Measure runs every method that people use often, on a new anchor with the number of devices; the first
+// time, with 3, installation and upgrade too.
+func Measure(h *house.House, devices int) []Cost {
+	var costs []Cost
+	add := func(method string, r exec.Report) {
+		costs = append(costs, Cost{
+			Method:        method,
+			Devices:       devices,
+			Instructions:  r.Instructions - pageCharge*(r.HeapRead+r.HeapWritten+r.StableRead+r.StableWritten),
+			HeapRead:      r.HeapRead,
+			HeapWritten:   r.HeapWritten,
+			StableRead:    r.StableRead,
+			StableWritten: r.StableWritten,
+		})
+	}
+	note := func(method string, err error) {
+		h.Helper()
+		require.NoError(h, err, method)
+		r, err := h.Net.LastReport(h.Canister)
+		require.NoError(h, err)
+		add(method, r)
+	}
+	if devices == 3 {
+		add("install", h.Install)
+		h.Upgrade()
+		note("upgrade", nil)
+		h.Pass(time.Second) // randomness is drawn
+		_, err := h.Call(principal.Anonymous, "init_salt", candid.EncodeInitSaltArgs())
+		require.NoError(h, err)
+	}
+
+	// Anchors before this one, so that nothing is measured that only the first pays for.
+	for i := range 5 {
+		h.Register(typical(fmt.Sprintf("warm-up %d/%d", devices, i)))
+	}
+	first := typical(fmt.Sprintf("first of %d", devices))
+	anchor := h.Register(first)
+	note("register", nil)
+	for i := 1; i < devices-1; i++ {
+		require.NoError(h, h.Add(anchor, first, typical(fmt.Sprintf("device %d of %d", i, devices))))
+	}
+	last := typical(fmt.Sprintf("last of %d", devices))
+	note("add", h.Add(anchor, first, last))
+	note("update", h.Update(anchor, first, last.Renamed("Firefox on Linux")))
+	_, err := h.Query(principal.Anonymous, "lookup", candid.EncodeLookupArgs(anchor))
+	note("lookup", err)
+	_, err = h.TryInfo(anchor, first)
+	note("get_anchor_info", err)
+
+	reply, err := h.Call(first.Principal(), "prepare_delegation", candid.EncodePrepareDelegationArgs(anchor, "https://nns.ic0.app", session, nil))
+	note("prepare_delegation", err)
+	_, expiration, err := candid.DecodePrepareDelegationResult(reply)
+	require.NoError(h, err)
+	_, err = h.Query(first.Principal(), "get_delegation", candid.EncodeGetDelegationArgs(anchor, "https://nns.ic0.app", session, expiration))
+	note("get_delegation", err)
+	_, err = h.Query(first.Principal(), "get_principal", candid.EncodeGetPrincipalArgs(anchor, "https://nns.ic0.app"))
+	note("get_principal", err)
+	_, err = h.Query(principal.Anonymous, "lookup_by_credential", candid.EncodeLookupByCredentialArgs(last.Data.CredentialID))
+	note("lookup_by_credential", err)
+
+	note("remove", h.Remove(anchor, first, last))
+	require.NoError(h, h.Add(anchor, first, last))
+	note("protect", h.Protect(anchor, first, first))
+	note("guard_set", h.Guard(anchor, first, true))
+	_, err = h.Query(first.Principal(), "recovery_report", candid.EncodeRecoveryReportArgs(anchor))
+	note("recovery_report", err)
+	return costs
+}
+
+// session is a session key of the usual kind: Ed25519 in DER.
+var session = append([]byte{0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00}, make([]byte, 32)...)
+
+// typical is a passkey as people have them: 96 bytes of key, 64 of credential id, an alias and an origin.
+func typical(name string) *house.Device {
+	d := house.NewDevice(name)
+	d.Data.Pubkey = []byte(fmt.Sprintf("%-96s", name))
+	d.Data.CredentialID = []byte(fmt.Sprintf("%-64s", name))
+	d.Data.Alias = "Chrome on macOS"
+	d.Data.KeyType = candid.KeyTypePlatform
+	origin := "https://identity.example.org"
+	d.Data.Origin = &origin
+	return d
+}
+
+// Table renders costs, one a line; Parse reads them back.
+func Table(costs []Cost) string {
+	var b strings.Builder
+	b.WriteString("method                devices instructions heap-read heap-written stable-read stable-written\n")
+	for _, c := range costs {
+		fmt.Fprintf(&b, "%-21s %7d %12d %9d %12d %11d %14d\n", c.Method, c.Devices, c.Instructions, c.HeapRead, c.HeapWritten, c.StableRead, c.StableWritten)
+	}
+	return b.String()
+}
+
+// Parse reads what Table wrote.
+func Parse(text string) ([]Cost, error) {
+	var costs []Cost
+	for _, line := range strings.Split(strings.TrimSpace(text), "\n")[1:] {
+		var c Cost
+		if _, err := fmt.Sscan(line, &c.Method, &c.Devices, &c.Instructions, &c.HeapRead, &c.HeapWritten, &c.StableRead, &c.StableWritten); err != nil {
+			return nil, fmt.Errorf("line %q: %w", line, err)
+		}
+		costs = append(costs, c)
+	}
+	return costs, nil
+}

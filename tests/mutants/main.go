@@ -1,0 +1,176 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	goruntime "runtime"
+	"strings"
+	"sync"
+	"time"
+)
+
+// packages hold the policy.
+var packages = []string{"canister/identity", "canister/identity/abuse"}
+
+// patience is how long the tests may take with a mutant: one that runs for ever is noticed.
+const patience = 20 * time.Second
+
+func main() {
+	verbose := flag.Bool("v", false, "list every mutant")
+	flag.Parse()
+	survivors := 0
+	for _, dir := range packages {
+		n, err := check(dir, *verbose)
+		if err != nil {
+			fmt.Fprintf(os.Stderr, "mutants: %v\n", err)
+			os.Exit(2)
+		}
+		survivors += n
+	}
+	if survivors > 0 {
+		fmt.Fprintf(os.Stderr, "mutants: %d changes of the rules that no test notices\n", survivors)
+		os.Exit(1)
+	}
+}
+
+// check mutates one package and returns how many mutants survive.
+func check(dir string, verbose bool) (int, error) {
+	scratch, err := os.MkdirTemp("", "mutants")
+	if err != nil {
+		return 0, err
+	}
+	defer os.RemoveAll(scratch)
+	m := &mutator{}
+	binary, err := build(m, dir, scratch)
+	if err != nil {
+		return 0, err
+	}
+	if noticed, out := test(binary, dir, 0); noticed {
+		return 0, fmt.Errorf("%s: the tests fail without any change:\n%s", dir, out)
+	}
+	start := time.Now()
+	noticed := make([]bool, len(m.mutants))
+	work := make(chan int)
+	var wait sync.WaitGroup
+	for range goruntime.GOMAXPROCS(0) {
+		wait.Go(func() {
+			for i := range work {
+				noticed[i], _ = test(binary, dir, m.mutants[i].number)
+			}
+		})
+	}
+	for i := range m.mutants {
+		work <- i
+	}
+	close(work)
+	wait.Wait()
+
+	survivors, equivalent := 0, 0
+	used := map[string]bool{}
+	for i, mu := range m.mutants {
+		reason, known := equivalents[mu.key()]
+		used[mu.key()] = true
+		switch {
+		case noticed[i] && known:
+			fmt.Printf("%s\n\tis noticed, but listed as equivalent: %s\n", mu, reason)
+			survivors++
+		case noticed[i]:
+			if verbose {
+				fmt.Printf("noticed  %s\n", mu)
+			}
+		case known:
+			equivalent++
+			if verbose {
+				fmt.Printf("same     %s\n\t%s\n", mu, reason)
+			}
+		default:
+			fmt.Printf("SURVIVES %s\n", mu)
+			survivors++
+		}
+	}
+	for key := range equivalents {
+		if strings.HasPrefix(key, prefixOf(dir)) && !used[key] {
+			return 0, fmt.Errorf("equivalents.go lists what is not there: %s", key)
+		}
+	}
+	fmt.Printf("%s: %d mutants, %d noticed, %d equivalent, %d survive (%.0f s)\n", dir, len(m.mutants),
+		len(m.mutants)-equivalent-survivors, equivalent, survivors, time.Since(start).Seconds())
+	return survivors, nil
+}
+
+// build compiles the tests of the package with every mutant in them.
+func build(m *mutator, dir, scratch string) (string, error) {
+	paths, err := filepath.Glob(filepath.Join(dir, "*.go"))
+	if err != nil {
+		return "", err
+	}
+	if len(paths) == 0 {
+		return "", fmt.Errorf("no Go files in %q; run this at the root of the repository", dir)
+	}
+	overlay := map[string]string{}
+	put := func(path, text string) error {
+		there := filepath.Join(scratch, filepath.Base(path))
+		abs, err := filepath.Abs(path)
+		if err != nil {
+			return err
+		}
+		overlay[abs] = there
+		return os.WriteFile(there, []byte(text), 0o600)
+	}
+	for _, path := range paths {
+		if strings.HasSuffix(path, "_test.go") {
+			continue
+		}
+		source, err := os.ReadFile(path)
+		if err != nil {
+			return "", err
+		}
+		text, err := m.rewrite(path, string(source))
+		if err != nil {
+			return "", err
+		}
+		if err := put(path, text); err != nil {
+			return "", err
+		}
+	}
+	m.dir = dir
+	m.count()
+	name := filepath.Base(dir)
+	if err := put(filepath.Join(dir, "zz_mutants.go"), fmt.Sprintf(runtime, name)); err != nil {
+		return "", err
+	}
+	list, err := json.Marshal(map[string]any{"Replace": overlay})
+	if err != nil {
+		return "", err
+	}
+	overlayFile, binary := filepath.Join(scratch, "overlay.json"), filepath.Join(scratch, "tests")
+	if err := os.WriteFile(overlayFile, list, 0o600); err != nil {
+		return "", err
+	}
+	out, err := exec.Command("go", "test", "-c", "-vet=off", "-overlay", overlayFile, "-o", binary, "./"+dir).CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("compile %s with its mutants: %w\n%s", dir, err, out)
+	}
+	return binary, nil
+}
+
+// test runs the tests with one mutant awake (0 for none) and reports whether they fail.
+func test(binary, dir string, number int) (noticed bool, output string) {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, binary, "-test.failfast", "-rapid.nofailfile", "-rapid.seed=1")
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), fmt.Sprintf("KEDGE_MUTANT=%d", number), "GOMEMLIMIT=1GiB", "GOMAXPROCS=1")
+	out, err := cmd.CombinedOutput()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		return false, err.Error()
+	}
+	return err != nil, string(out)
+}
