@@ -239,6 +239,11 @@ func TestRandomness(t *testing.T) {
 	require.NotEqual(t, first, update(t, third, "random", ""))
 }
 
+// Only the runtime's hash seed is a constant: whoever else asks WASI gets an error.
+func TestNoRandomnessFromAConstant(t *testing.T) {
+	require.Equal(t, "Not implemented on wasip1, Not implemented on wasip1", query(t, newHost(t), "random_of_wasi", ""))
+}
+
 func TestMapsAndFormatting(t *testing.T) {
 	require.Equal(t, "4950 map[a:false b:true]", query(t, newHost(t), "maps", ""))
 }

@@ -12,6 +12,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"kedge/cdk"
@@ -23,6 +24,9 @@ var (
 	started = time.Now().UnixNano() // by the start function, whose clock is a constant
 	counter uint64
 	lines   []string // what callbacks and timers have seen
+
+	// What a package that draws a secret while the program starts would get.
+	randomAtStart = syscall.RandomGet(make([]byte, 32))
 )
 
 func note(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) }
@@ -37,6 +41,13 @@ func queryLines() { cdk.Query(func() { cdk.Reply([]byte(strings.Join(lines, "\n"
 
 //go:wasmexport canister_query__started
 func queryStarted() { cdk.Query(func() { replyText("%d", started) }) }
+
+// random_of_wasi asks the system, past crypto/rand.
+//
+//go:wasmexport canister_query__random_of_wasi
+func randomOfWASI() {
+	cdk.Query(func() { replyText("%v, %v", randomAtStart, syscall.RandomGet(make([]byte, 32))) })
+}
 
 //go:wasmexport canister_update__greet
 func greet() {
