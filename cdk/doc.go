@@ -7,7 +7,11 @@
 //
 //	package main
 //
-//	import "kedge/cdk"
+//	import (
+//		"strconv"
+//
+//		"kedge/cdk"
+//	)
 //
 //	func main() {}
 //
