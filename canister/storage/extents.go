@@ -130,10 +130,22 @@ func (s *Store) extend(r region) error {
 // takeExtent returns an extent that nobody uses: a freed one, or new memory.
 func (s *Store) takeExtent() (uint32, error) {
 	if free := s.sb.freeExtent; free != 0 {
-		if err := s.mem.ReadAt(s.word[:4], extentOffset(free-1)); err != nil {
+		at := extentOffset(free - 1)
+		if err := s.mem.ReadAt(s.word[:], at); err != nil {
 			return 0, fmt.Errorf("read free extent: %w", err)
 		}
-		s.sb.freeExtent = le.Uint32(s.word[:])
+		next, n := le.Uint32(s.word[:]), le.Uint32(s.word[4:])
+		if n == 0 || (extentOffset(free-1)+uint64(n)*extentSize)/PageSize > s.mem.Size() {
+			return 0, corrupted(fmt.Sprintf("free extent %d", free-1), "a run of %d extents", n)
+		}
+		if n > 1 { // the last of the run goes first
+			le.PutUint32(s.word[4:], n-1)
+			if err := s.mem.WriteAt(s.word[:], at); err != nil {
+				return 0, fmt.Errorf("write free extent: %w", err)
+			}
+			return free - 1 + n - 1, nil
+		}
+		s.sb.freeExtent = next
 		s.dirty = true
 		return free - 1, nil
 	}
@@ -152,15 +164,17 @@ func (s *Store) takeExtent() (uint32, error) {
 	return e, nil
 }
 
-// FreeExtent hands an extent that is in no region to the free list. Its bytes are lost.
-func (s *Store) FreeExtent(e uint32) error {
+// freeExtents hands a run of n extents that are in no region to the free list. The first of them begins
+// with the first extent + 1 of the next run (u32, 0 for none) and n (u32).
+func (s *Store) freeExtents(first, n uint32) error {
 	le.PutUint32(s.word[:], s.sb.freeExtent)
-	if err := s.mem.WriteAt(s.word[:4], extentOffset(e)); err != nil {
-		return fmt.Errorf("free extent %d: %w", e, err)
+	le.PutUint32(s.word[4:], n)
+	if err := s.mem.WriteAt(s.word[:], extentOffset(first)); err != nil {
+		return fmt.Errorf("free extent %d: %w", first, err)
 	}
-	s.sb.freeExtent = e + 1
+	s.sb.freeExtent = first + 1
 	s.dirty = true
-	return s.flush()
+	return nil
 }
 
 func growTo(mem Memory, pages uint64) error {

@@ -12,7 +12,7 @@ import (
 func FuzzRecord(f *testing.F) {
 	for _, a := range goldenAnchors() {
 		for version := byte(record1); version <= record2; version++ {
-			b, err := appendRecord(nil, a, version)
+			b, err := appendRecord(nil, a, version, nil)
 			if err != nil {
 				f.Fatal(err)
 			}
@@ -22,18 +22,18 @@ func FuzzRecord(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, version byte, b []byte) {
 		var a identity.Anchor
-		if decodeRecord(b, version, &a) != nil {
+		if _, err := decodeRecord(b, version, &a); err != nil {
 			return
 		}
-		again, err := appendRecord(nil, &a, record2)
+		again, err := appendRecord(nil, &a, record2, nil)
 		if err != nil {
 			return // a record of more than MaxRecord, or a stored principal of another length
 		}
 		var c identity.Anchor
-		if err := decodeRecord(again, record2, &c); err != nil {
+		if _, err := decodeRecord(again, record2, &c); err != nil {
 			t.Fatalf("a record that was just written does not decode: %v", err)
 		}
-		twice, err := appendRecord(nil, &c, record2)
+		twice, err := appendRecord(nil, &c, record2, nil)
 		if err != nil || !bytes.Equal(again, twice) {
 			t.Fatalf("a record changes when it is read and written: %v", err)
 		}

@@ -61,25 +61,35 @@ func findHome(mem Memory) (uint64, error) {
 	if string(b[:3]) != iiMagic {
 		return 0, nil // also when damaged: the second copy of the superblock may serve
 	}
-	if e, ok := RaisedHome(b[3]); ok {
-		return homeAt(mem, e)
+	layout := b[3]
+	own, isRaised := RaisedHome(layout)
+	if !isRaised && layout >= 7 {
+		e, ok, err := firstBucket(mem)
+		if err != nil {
+			return 0, err
+		}
+		if ok {
+			return extentOffset(e), nil
+		}
 	}
-	e, ok, err := firstBucket(mem)
-	if err != nil {
-		return 0, err
+	for _, old := range [...]uint8{1, 3, 5} {
+		e, _ := RaisedHome(old)
+		at := extentOffset(e)
+		if at+extentSize > mem.Size()*PageSize {
+			continue
+		}
+		if err := mem.ReadAt(b[:3], at); err != nil {
+			return 0, fmt.Errorf("look for the superblock: %w", err)
+		}
+		if string(b[:3]) != superblockMagic {
+			continue
+		}
+		if isRaised && e == own {
+			return at, nil
+		}
+		return 0, fmt.Errorf("the memory was on trial beside layout %d of Internet Identity, which is layout %d now: let the old module keep its layout while on trial", old, layout)
 	}
-	if !ok {
-		return 0, fmt.Errorf("%w: it is Internet Identity's, layout %d", ErrNotKedge, b[3])
-	}
-	return homeAt(mem, e)
-}
-
-func homeAt(mem Memory, e uint32) (uint64, error) {
-	at := extentOffset(e)
-	if (at+extentSize)/PageSize > mem.Size() {
-		return 0, fmt.Errorf("%w: it is Internet Identity's, and nothing of ours is above it", ErrNotKedge)
-	}
-	return at, nil
+	return 0, fmt.Errorf("%w: it is Internet Identity's, layout %d", ErrNotKedge, layout)
 }
 
 func managerHeader(mem Memory) (buckets uint16, err error) {

@@ -58,7 +58,7 @@ func orderOf(proven bool, since uint64, slot uint32) uint64 {
 func recordKeys(keys []entry, payload []byte, slot uint32) ([]entry, error) {
 	var a identity.Anchor
 	r := reader{b: payload}
-	devices, copies := r.head(record2, &a)
+	devices, copies, _ := r.head(record2, &a)
 	for range devices + copies {
 		rec, fixed := r.nextRecord()
 		if r.failed {

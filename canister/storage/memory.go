@@ -1,6 +1,7 @@
 package storage
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -28,80 +29,83 @@ var ErrOutOfBounds = errors.New("outside stable memory")
 // MaxPages is the most stable memory that a canister of the Internet Computer can have, in pages (500 GiB).
 const MaxPages = 500 << 30 / PageSize
 
-// RAM is a memory of pages kept in maps of the host. A page that was never written takes no space, so a
-// memory of many GiB with little in it is cheap. The zero value is an empty memory.
+// RAM is a memory that keeps only what was written, in blocks of 4 KiB: one of many GiB with little in it
+// is cheap. The zero value is an empty memory.
 type RAM struct {
-	pages []*[PageSize]byte
-	limit uint64
+	blocks map[uint64]*[ramBlock]byte
+	pages  uint64
+	limit  uint64
 }
+
+const ramBlock = 4 << 10
 
 // NewRAM returns an empty memory that grows to at most limit pages; 0 stands for [MaxPages].
 func NewRAM(limit uint64) *RAM { return &RAM{limit: limit} }
 
 // RAMOf returns a memory that holds a copy of image, rounded up to whole pages.
 func RAMOf(image []byte) *RAM {
-	m := new(RAM)
-	pages := (len(image) + PageSize - 1) / PageSize
-	m.pages = make([]*[PageSize]byte, pages)
-	for i := range m.pages {
-		part := image[i*PageSize:]
-		for _, b := range part[:min(PageSize, len(part))] {
-			if b != 0 {
-				m.pages[i] = new([PageSize]byte)
-				copy(m.pages[i][:], part)
-				break
-			}
+	m := &RAM{pages: uint64(len(image)+PageSize-1) / PageSize}
+	for off := 0; off < len(image); off += ramBlock {
+		part := image[off:min(off+ramBlock, len(image))]
+		if len(bytes.TrimLeft(part, "\x00")) > 0 {
+			copy(m.block(uint64(off / ramBlock))[:], part)
 		}
 	}
 	return m
 }
 
+// block returns a block to write to.
+func (m *RAM) block(i uint64) *[ramBlock]byte {
+	b := m.blocks[i]
+	if b == nil {
+		if m.blocks == nil {
+			m.blocks = map[uint64]*[ramBlock]byte{}
+		}
+		b = new([ramBlock]byte)
+		m.blocks[i] = b
+	}
+	return b
+}
+
 // Clone returns an independent copy: the snapshot that the network takes before a message.
 func (m *RAM) Clone() *RAM {
-	c := &RAM{pages: make([]*[PageSize]byte, len(m.pages)), limit: m.limit}
-	for i, p := range m.pages {
-		if p != nil {
-			q := *p
-			c.pages[i] = &q
-		}
+	c := &RAM{blocks: make(map[uint64]*[ramBlock]byte, len(m.blocks)), pages: m.pages, limit: m.limit}
+	for i, b := range m.blocks {
+		copied := *b
+		c.blocks[i] = &copied
 	}
 	return c
 }
 
 // Equal says whether two memories have the same size and bytes.
 func (m *RAM) Equal(o *RAM) bool {
-	if len(m.pages) != len(o.pages) {
-		return false
+	var zero [ramBlock]byte
+	within := func(m, o *RAM) bool {
+		for i, b := range m.blocks {
+			c := o.blocks[i]
+			if c == nil {
+				c = &zero
+			}
+			if *b != *c {
+				return false
+			}
+		}
+		return true
 	}
-	var zero [PageSize]byte
-	for i, p := range m.pages {
-		q := o.pages[i]
-		if p == nil {
-			p = &zero
-		}
-		if q == nil {
-			q = &zero
-		}
-		if p != q && *p != *q {
-			return false
-		}
-	}
-	return true
+	return m.pages == o.pages && within(m, o) && within(o, m)
 }
 
 // Bytes returns a copy of the whole memory. It is meant for small ones: golden images and tests.
 func (m *RAM) Bytes() []byte {
-	out := make([]byte, len(m.pages)*PageSize)
-	for i, p := range m.pages {
-		if p != nil {
-			copy(out[i*PageSize:], p[:])
-		}
+	out := make([]byte, m.pages*PageSize)
+	for i, b := range m.blocks {
+		copy(out[i*ramBlock:], b[:])
 	}
 	return out
 }
 
 // Size is the present size in pages.
-func (m *RAM) Size() uint64 { return uint64(len(m.pages)) }
+func (m *RAM) Size() uint64 { return m.pages }
 
 // Grow adds pages of zero bytes.
 func (m *RAM) Grow(pages uint64) error {
@@ -109,15 +113,15 @@ func (m *RAM) Grow(pages uint64) error {
 	if limit == 0 {
 		limit = MaxPages
 	}
-	if have := m.Size(); pages > limit || have > limit-pages {
-		return fmt.Errorf("stable memory of %d pages cannot grow by %d: the limit is %d", have, pages, limit)
+	if pages > limit || m.pages > limit-pages {
+		return fmt.Errorf("stable memory of %d pages cannot grow by %d: the limit is %d", m.pages, pages, limit)
 	}
-	m.pages = append(m.pages, make([]*[PageSize]byte, pages)...)
+	m.pages += pages
 	return nil
 }
 
 func (m *RAM) check(verb string, n int, off uint64) error {
-	if size := m.Size() * PageSize; off > size || uint64(n) > size-off {
+	if size := m.pages * PageSize; off > size || uint64(n) > size-off {
 		return fmt.Errorf("%s %d bytes at %d of %d: %w", verb, n, off, size, ErrOutOfBounds)
 	}
 	return nil
@@ -129,12 +133,12 @@ func (m *RAM) ReadAt(p []byte, off uint64) error {
 		return err
 	}
 	for len(p) > 0 {
-		page, at := m.pages[off/PageSize], off%PageSize
-		n := min(uint64(len(p)), PageSize-at)
-		if page == nil {
-			clear(p[:n])
+		at := off % ramBlock
+		n := min(uint64(len(p)), ramBlock-at)
+		if b := m.blocks[off/ramBlock]; b != nil {
+			copy(p[:n], b[at:])
 		} else {
-			copy(p[:n], page[at:])
+			clear(p[:n])
 		}
 		p, off = p[n:], off+n
 	}
@@ -147,11 +151,7 @@ func (m *RAM) WriteAt(p []byte, off uint64) error {
 		return err
 	}
 	for len(p) > 0 {
-		i, at := off/PageSize, off%PageSize
-		if m.pages[i] == nil {
-			m.pages[i] = new([PageSize]byte)
-		}
-		n := copy(m.pages[i][at:], p)
+		n := copy(m.block(off / ramBlock)[off%ramBlock:], p)
 		p, off = p[n:], off+uint64(n)
 	}
 	return nil

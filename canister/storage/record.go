@@ -14,12 +14,14 @@ import (
 //	off  len
 //	  0    8  created at, ns since the epoch
 //	  8    8  session limit, ns
-//	 16    1  bit 0 guard, 1 device-bound demand, 2 registration mode is open, 3 a device is tentative
+//	 16    1  bit 0 guard, 1 device-bound demand, 2 registration mode is open, 3 a device is tentative,
+//	          4 there is a checksum of an old record
 //	 17    1  zero
 //	 18    2  number of devices
 //	 20    2  number of copies
 //	    0|15  registration mode: u16 opener, u64 expiry, u8 attempts, u32 code
 //	          tentative device, if any: a device record
+//	     0|8  XXH64 of the anchor's record in the old layout, during a trial (see elder.go)
 //	          devices, copies: device records
 //
 // Version 1 is
@@ -36,6 +38,7 @@ const (
 	flagDeviceBound  = 1 << 1
 	flagRegistration = 1 << 2
 	flagTentative    = 1 << 3
+	flagElder        = 1 << 4
 )
 
 // LossError says that a memory in layout 1 cannot hold what an anchor has.
@@ -89,8 +92,8 @@ func LossOf(a *identity.Anchor) Loss {
 	return l
 }
 
-// appendRecord appends the record of an anchor in a version.
-func appendRecord(b []byte, a *identity.Anchor, version byte) ([]byte, error) {
+// appendRecord appends the record of an anchor in a version, with the checksum of its old record if any.
+func appendRecord(b []byte, a *identity.Anchor, version byte, sum *uint64) ([]byte, error) {
 	start := len(b)
 	if max(len(a.Devices), len(a.Copies)) > 0xffff {
 		return nil, fmt.Errorf("anchor %d has more than 65535 devices", a.Number)
@@ -101,7 +104,7 @@ func appendRecord(b []byte, a *identity.Anchor, version byte) ([]byte, error) {
 		b = le.AppendUint64(b, a.CreatedAt)
 		b = le.AppendUint64(b, a.SessionLimit)
 		b = append(b, bit(a.Guard, flagGuard)|bit(a.DeviceBound, flagDeviceBound)|bit(reg != nil, flagRegistration)|
-			bit(reg != nil && reg.Tentative != nil, flagTentative), 0)
+			bit(reg != nil && reg.Tentative != nil, flagTentative)|bit(sum != nil, flagElder), 0)
 		b = le.AppendUint16(b, uint16(len(a.Devices)))
 		b = le.AppendUint16(b, uint16(len(a.Copies)))
 		if reg != nil {
@@ -114,6 +117,9 @@ func appendRecord(b []byte, a *identity.Anchor, version byte) ([]byte, error) {
 					return nil, fmt.Errorf("anchor %d: tentative %w", a.Number, err)
 				}
 			}
+		}
+		if sum != nil {
+			b = le.AppendUint64(b, *sum)
 		}
 	} else {
 		b = le.AppendUint16(b, uint16(len(a.Devices)))
@@ -135,12 +141,13 @@ func appendRecord(b []byte, a *identity.Anchor, version byte) ([]byte, error) {
 	return b, nil
 }
 
-// decodeRecord reads the record of an anchor. The anchor's byte fields are parts of b.
-func decodeRecord(b []byte, version byte, a *identity.Anchor) error {
+// decodeRecord reads the record of an anchor, and the checksum of its old record, 0 for none. The anchor's
+// byte fields are parts of b.
+func decodeRecord(b []byte, version byte, a *identity.Anchor) (sum uint64, err error) {
 	r := reader{b: b}
-	devices, copies := r.head(version, a)
+	devices, copies, sum := r.head(version, a)
 	if devices+copies > len(r.b)/fixed1 {
-		return fmt.Errorf("%d devices and %d copies in %d bytes", devices, copies, len(r.b))
+		return 0, fmt.Errorf("%d devices and %d copies in %d bytes", devices, copies, len(r.b))
 	}
 	if devices > 0 {
 		a.Devices = make([]identity.Device, devices)
@@ -157,15 +164,15 @@ func decodeRecord(b []byte, version byte, a *identity.Anchor) error {
 		a.Copies[i] = d.Data
 	}
 	if r.failed || len(r.b) != 0 {
-		return fmt.Errorf("the devices do not fill the %d bytes of a record of version %d", len(b), version)
+		return 0, fmt.Errorf("the devices do not fill the %d bytes of a record of version %d", len(b), version)
 	}
-	return nil
+	return sum, nil
 }
 
 // head reads what comes before the devices.
-func (r *reader) head(version byte, a *identity.Anchor) (devices, copies int) {
+func (r *reader) head(version byte, a *identity.Anchor) (devices, copies int, sum uint64) {
 	if version < record2 {
-		return int(r.u16()), int(r.u16())
+		return int(r.u16()), int(r.u16()), 0
 	}
 	a.CreatedAt = r.u64()
 	a.SessionLimit = r.u64()
@@ -183,5 +190,8 @@ func (r *reader) head(version byte, a *identity.Anchor) (devices, copies int) {
 			a.Registration.Tentative = &d.Data
 		}
 	}
-	return devices, copies
+	if flags&flagElder != 0 {
+		sum = r.u64()
+	}
+	return devices, copies, sum
 }

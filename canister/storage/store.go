@@ -4,6 +4,8 @@ import (
 	"fmt"
 
 	"kedge/canister/identity"
+
+	"github.com/cespare/xxhash/v2"
 )
 
 // Store is an open memory. It keeps no anchor in RAM: what it holds is scratch space and the superblock,
@@ -23,6 +25,8 @@ type Store struct {
 	chunk   [chunkSize]byte
 	scratch []byte
 	last    rawRecord
+	fresh   uint32 // slot + 1 that Allocate gave out and nobody has written yet
+	elder   Elder
 	keys    [2][]entry
 }
 
@@ -116,7 +120,16 @@ func (s *Store) Allocate() (uint64, error) {
 			return 0, err
 		}
 	}
+	if s.sb.trial.Layout != 0 {
+		if s.elder == nil {
+			return 0, errNoElder
+		}
+		if err := s.elder.Register(number); err != nil {
+			return 0, err
+		}
+	}
 	s.sb.count++
+	s.fresh = s.sb.count
 	s.dirty = true
 	return number, nil
 }
@@ -142,18 +155,31 @@ func (s *Store) Read(number uint64) (*identity.Anchor, error) {
 }
 
 func (s *Store) readSlot(slot uint32) (*identity.Anchor, error) {
-	raw, err := s.readRaw(slot)
+	a, sum, err := s.readOwn(slot)
 	if err != nil {
 		return nil, err
 	}
-	if raw.head.version == 0 {
+	if s.sb.trial.Layout != 0 {
+		return s.resolve(slot, a, sum)
+	}
+	if a == nil {
 		return nil, corrupted(s.anchorName(slot), "its slot was never written")
 	}
-	a := &identity.Anchor{Number: s.sb.lo + uint64(slot)}
-	if err := decodeRecord(raw.payload, raw.head.version, a); err != nil {
-		return nil, corrupted(s.anchorName(slot), "%v", err)
-	}
 	return a, nil
+}
+
+// readOwn returns what the slot itself has, nil if it was never written.
+func (s *Store) readOwn(slot uint32) (*identity.Anchor, uint64, error) {
+	raw, err := s.readRaw(slot)
+	if err != nil || raw.head.version == 0 {
+		return nil, 0, err
+	}
+	a := &identity.Anchor{Number: s.sb.lo + uint64(slot)}
+	sum, err := decodeRecord(raw.payload, raw.head.version, a)
+	if err != nil {
+		return nil, 0, corrupted(s.anchorName(slot), "%v", err)
+	}
+	return a, sum, nil
 }
 
 // writeVersion is the version in which records are written now: the newest, except on a memory that is
@@ -169,13 +195,35 @@ func (s *Store) writeVersion() byte {
 // is written with [NotFoundError], [OutOfRangeError], [CorruptedError], or with [LossError] on a layout 1
 // memory that cannot hold what the anchor has. Any other error calls for a trap.
 func (s *Store) Write(a *identity.Anchor) error {
+	if s.sb.trial.Layout == 0 {
+		return s.write(a, nil, nil)
+	}
+	if s.elder == nil {
+		return errNoElder
+	}
+	if _, err := s.slotOf(a.Number); err != nil {
+		return err
+	}
+	old, err := s.elder.Prepare(a)
+	if err != nil {
+		return &ElderError{Anchor: a.Number, Reason: err.Error()}
+	}
+	sum := xxhash.Sum64(old)
+	return s.write(a, &sum, old)
+}
+
+// write stores an anchor and, during a trial, the checksum of its old record and that record itself.
+func (s *Store) write(a *identity.Anchor, sum *uint64, elder []byte) error {
 	version := s.writeVersion()
 	slot, err := s.slotOf(a.Number)
 	if err != nil {
 		return err
 	}
 	old := &s.last
-	if !old.valid || old.slot != slot {
+	switch {
+	case s.fresh == slot+1: // nothing is there yet but what an old extent may have held
+		*old = rawRecord{valid: true, slot: slot}
+	case !old.valid || old.slot != slot:
 		if old, err = s.readRaw(slot); err != nil {
 			return err
 		}
@@ -185,14 +233,19 @@ func (s *Store) Write(a *identity.Anchor) error {
 			return &LossError{Anchor: a.Number, Loss: lost}
 		}
 	}
-	if s.scratch, err = appendRecord(s.scratch[:0], a, version); err != nil {
+	if s.scratch, err = appendRecord(s.scratch[:0], a, version, sum); err != nil {
 		return err
 	}
-	indexed := old.head.version == record2 && s.indexes(slot)
 	before := s.keys[0][:0]
-	if indexed {
+	if old.head.version == record2 && s.indexes(slot) {
 		if before, err = recordKeys(before, old.payload, slot); err != nil {
 			return corrupted(s.anchorName(slot), "%v", err)
+		}
+	}
+	s.fresh = 0
+	if elder != nil {
+		if err := s.elder.Commit(a.Number, elder); err != nil {
+			return err
 		}
 	}
 	head := old.head
@@ -241,15 +294,6 @@ func (s *Store) ServiceTime() (service, stepped uint64) { return s.sb.service, s
 // SetServiceTime stores the service clock.
 func (s *Store) SetServiceTime(service, stepped uint64) error {
 	s.sb.service, s.sb.stepped, s.dirty = service, stepped, true
-	return s.flush()
-}
-
-// Trial is the state of the trial of an Internet Identity memory, kept for package migrations.
-func (s *Store) Trial() [TrialSize]byte { return s.sb.trial }
-
-// SetTrial stores the state of the trial.
-func (s *Store) SetTrial(b [TrialSize]byte) error {
-	s.sb.trial, s.dirty = b, true
 	return s.flush()
 }
 

@@ -278,7 +278,7 @@ func TestLargestLegalAnchorFits(t *testing.T) {
 		a.Devices = append(a.Devices, d)
 	}
 	require.Equal(t, identity.MaxVariableBytes, a.VariableBytes())
-	b, err := appendRecord(nil, a, record2)
+	b, err := appendRecord(nil, a, record2, new(uint64))
 	require.NoError(t, err)
 	t.Logf("the largest legal record has %d bytes", len(b))
 	require.LessOrEqual(t, len(b), SlotSize-slotHead2+blockPayload)

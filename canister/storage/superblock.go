@@ -20,7 +20,7 @@ import (
 //	 16    8  end of the anchor range hi, exclusive
 //	 24    4  anchors given out; their numbers are lo … lo+n-1
 //	 28    4  next extent: the first that was never used
-//	 32    4  first free extent + 1, 0 for none; a free extent starts with the same field of the next one
+//	 32    4  first extent + 1 of the first run of free extents, 0 for none (see extents.go)
 //	 36    4  slots that the rebuilding of the index has done
 //	 40   32  salt, all zero while unset
 //	 72    8  service time, ns
@@ -39,7 +39,7 @@ import (
 //	172    4  losses that the controller accepted for this step, a bit each
 //	176    8  cursor: units of work done, counted by the step itself
 //	184    8  total units of work of the step
-//	192  256  trial of an Internet Identity memory; see package migrations
+//	192  256  trial of an Internet Identity memory (see elder.go)
 //	448   48  zero
 //	496    8  number of superblock writes
 //	504    8  XXH64 of bytes 0 … 503
@@ -77,9 +77,6 @@ type Migration struct {
 	Total  uint64 // units of work in all
 }
 
-// TrialSize is the room that the superblock keeps for the trial of an Internet Identity memory, in bytes.
-const TrialSize = 256
-
 type regionState struct {
 	extents uint32
 	units   uint32
@@ -104,7 +101,7 @@ type superblock struct {
 	height     uint32
 	entries    uint64
 	migration  Migration
-	trial      [TrialSize]byte
+	trial      Trial
 	writes     uint64
 }
 
@@ -142,7 +139,7 @@ func (sb *superblock) encode(b *[superblockSize]byte) {
 	le.PutUint32(b[172:], uint32(m.Losses))
 	le.PutUint64(b[176:], m.Cursor)
 	le.PutUint64(b[184:], m.Total)
-	copy(b[192:], sb.trial[:])
+	sb.trial.encode(b[192 : 192+trialSize])
 	le.PutUint64(b[496:], sb.writes)
 	le.PutUint64(b[504:], xxhash.Sum64(b[:504]))
 }
@@ -170,9 +167,9 @@ func (sb *superblock) decode(b *[superblockSize]byte) error {
 			Step: le.Uint16(b[168:]), Phase: Phase(b[170]), Paused: b[171] != 0, Losses: Loss(le.Uint32(b[172:])),
 			Cursor: le.Uint64(b[176:]), Total: le.Uint64(b[184:]),
 		},
-		trial:  [TrialSize]byte(b[192:448]),
 		writes: le.Uint64(b[496:]),
 	}
+	sb.trial.decode(b[192 : 192+trialSize])
 	for i := range sb.regions {
 		at := b[88+16*i:]
 		sb.regions[i] = regionState{le.Uint32(at), le.Uint32(at[4:]), le.Uint32(at[8:]), le.Uint32(at[12:])}

@@ -1,0 +1,198 @@
+package ii
+
+import (
+	"fmt"
+
+	"kedge/canister/identity"
+	"kedge/canister/storage"
+	"kedge/migrations/ii/wire"
+)
+
+// exported is an anchor as it is written for the old module. Every device that is protected is written as
+// protected if the old module knows that kind (phrases, if it knows protection), else as unprotected.
+func exported(a *identity.Anchor, knowsProtection bool) wire.AnyAnchor {
+	out := wire.AnyAnchor{Devices: make([]wire.AnyDevice, 0, len(a.Devices)+len(a.Copies))}
+	if a.CreatedAt != 0 {
+		out.CreatedAt = &a.CreatedAt
+	}
+	for i := range a.Devices {
+		d := &a.Devices[i]
+		protected := d.Protected && d.Proven && d.KeyType == identity.SeedPhrase && knowsProtection
+		w := exportData(&d.Data, protected)
+		if d.LastUsed != 0 {
+			w.LastUsageTimestamp = &d.LastUsed
+		}
+		out.Devices = append(out.Devices, w)
+	}
+	for i := range a.Copies {
+		c := &a.Copies[i]
+		out.Devices = append(out.Devices, exportData(c, c.Protected && c.KeyType == identity.SeedPhrase && knowsProtection))
+	}
+	return out
+}
+
+func exportData(d *identity.Data, protected bool) wire.AnyDevice {
+	purpose, kind, protection := wire.PurposeAuthentication, keyTypeTo[d.KeyType], wire.ProtectionUnprotected
+	if d.Purpose == identity.Recovery {
+		purpose = wire.PurposeRecovery
+	}
+	if protected {
+		protection = wire.ProtectionProtected
+	}
+	w := wire.AnyDevice{
+		Pubkey: d.PublicKey, Alias: d.Alias, CredentialID: d.CredentialID, Purpose: &purpose, KeyType: &kind,
+		Protection: &protection, Aaguid: d.AAGUID, Metadata: exportMetadata(d.Metadata),
+	}
+	if d.HasOrigin {
+		w.Origin = &d.Origin
+	}
+	return w
+}
+
+var keyTypeTo = map[identity.KeyType]wire.KeyType{
+	identity.Unknown: wire.KeyTypeUnknown, identity.Platform: wire.KeyTypePlatform,
+	identity.CrossPlatform: wire.KeyTypeCrossPlatform, identity.SeedPhrase: wire.KeyTypeSeedPhrase,
+	identity.BrowserStorageKey: wire.KeyTypeBrowserStorageKey,
+}
+
+func exportMetadata(m identity.Metadata) wire.Metadata {
+	if m == nil {
+		return nil
+	}
+	out := make(wire.Metadata, len(m))
+	for i := range m {
+		e := &m[i]
+		out[i].F0 = e.Key
+		v := &out[i].F1
+		switch e.Kind {
+		case identity.MetadataMap:
+			v.Tag, v.Map = wire.MetadataItemF1TagMap, exportMetadata(e.Map)
+		case identity.MetadataBytes:
+			v.Tag, v.Bytes = wire.MetadataItemF1TagBytes, e.Bytes
+		default:
+			v.Tag, v.String = wire.MetadataItemF1TagString, e.Text
+		}
+	}
+	return out
+}
+
+// encode writes an anchor in the form of a layout. Layouts 1 to 3 have no room for last usage, origin,
+// metadata, AAGUID and time of creation.
+func encode(layout uint8, a wire.AnyAnchor) []byte {
+	if layout <= 3 {
+		devices := make([]wire.EarlyDevice, len(a.Devices))
+		for i := range a.Devices {
+			d := &a.Devices[i]
+			devices[i] = wire.EarlyDevice{
+				Pubkey: d.Pubkey, Alias: d.Alias, CredentialID: d.CredentialID, Purpose: d.Purpose, KeyType: d.KeyType, Protection: d.Protection,
+			}
+		}
+		return wire.EncodeEarlyDevicesArgs(devices)
+	}
+	out := wire.Anchor{Devices: make([]wire.Device, len(a.Devices)), Metadata: a.Metadata, CreatedAt: a.CreatedAt}
+	for i := range a.Devices {
+		d := &a.Devices[i]
+		out.Devices[i] = wire.Device{
+			Pubkey: d.Pubkey, Alias: d.Alias, CredentialID: d.CredentialID, Purpose: *d.Purpose, KeyType: *d.KeyType, Protection: *d.Protection,
+			Origin: d.Origin, LastUsageTimestamp: d.LastUsageTimestamp, Metadata: d.Metadata, Aaguid: d.Aaguid,
+		}
+	}
+	return wire.EncodeAnchorArgs(out)
+}
+
+// SetEntry writes the record of the i-th anchor. Stale bytes behind it are erased.
+func (m *Image) SetEntry(i uint32, record []byte) error {
+	if len(record) > m.MaxPayload() {
+		return fmt.Errorf("a record of %d bytes, an entry of layout %d holds %d", len(record), m.Layout, m.MaxPayload())
+	}
+	b := make([]byte, m.EntrySize)
+	le.PutUint16(b, uint16(len(record)))
+	copy(b[entryHead:], record)
+	if err := m.writeAt(b, uint64(i)*uint64(m.EntrySize)); err != nil {
+		return fmt.Errorf("write old record of anchor %d: %w", m.Lo+uint64(i), err)
+	}
+	return nil
+}
+
+// Append makes room for one more anchor, whose entry is empty until it is set. What the old module keeps
+// behind the last entry moves on behind the new last entry.
+func (m *Image) Append() error {
+	if limit := min(m.Hi-m.Lo, m.MaxAnchors()); uint64(m.Anchors) >= limit {
+		return fmt.Errorf("%w: layout %d has room for %d anchors", storage.ErrFull, m.Layout, limit)
+	}
+	state, err := m.State()
+	if err != nil {
+		return err
+	}
+	if err := m.ensure(m.entriesEnd() + uint64(m.EntrySize) + uint64(len(state))); err != nil {
+		return err
+	}
+	if err := m.SetEntry(m.Anchors, nil); err != nil {
+		return err
+	}
+	m.Anchors++
+	if state != nil {
+		if err := m.writeAt(state, m.entriesEnd()); err != nil {
+			return fmt.Errorf("move persistent state: %w", err)
+		}
+	}
+	var b [4]byte
+	le.PutUint32(b[:], m.Anchors)
+	if err := m.mem.WriteAt(b[:], 4); err != nil {
+		return fmt.Errorf("write number of anchors: %w", err)
+	}
+	return nil
+}
+
+// ensure makes the memory of the entries at least n bytes long.
+func (m *Image) ensure(n uint64) error {
+	if m.Layout < 7 {
+		base := uint64(lateEntries)
+		if m.Layout == 1 {
+			base = earlyEntries
+		}
+		return grow(m.mem, (base+n+storage.PageSize-1)/storage.PageSize)
+	}
+	for uint64(len(m.buckets))*bucketSize < n {
+		var b [8]byte
+		if err := m.mem.ReadAt(b[:2], managerAt+4); err != nil {
+			return fmt.Errorf("read memory manager: %w", err)
+		}
+		next := le.Uint16(b[:])
+		if next >= 32768 {
+			return fmt.Errorf("%w: all buckets of the memory manager are allocated", storage.ErrFull)
+		}
+		if err := grow(m.mem, 2+storage.ExtentPages*(uint64(next)+1)); err != nil {
+			return err
+		}
+		if err := m.mem.WriteAt([]byte{anchorsMemory}, managerAt+managerOwners+uint64(next)); err != nil {
+			return fmt.Errorf("write memory manager: %w", err)
+		}
+		le.PutUint16(b[:], next+1)
+		if err := m.mem.WriteAt(b[:2], managerAt+4); err != nil {
+			return fmt.Errorf("write memory manager: %w", err)
+		}
+		m.buckets = append(m.buckets, next)
+	}
+	var b [8]byte
+	at := uint64(managerAt + managerSizes + 8*anchorsMemory)
+	if err := m.mem.ReadAt(b[:], at); err != nil {
+		return fmt.Errorf("read memory manager: %w", err)
+	}
+	if pages := (n + storage.PageSize - 1) / storage.PageSize; le.Uint64(b[:]) < pages {
+		le.PutUint64(b[:], pages)
+		if err := m.mem.WriteAt(b[:], at); err != nil {
+			return fmt.Errorf("write memory manager: %w", err)
+		}
+	}
+	return nil
+}
+
+func grow(mem storage.Memory, pages uint64) error {
+	if have := mem.Size(); have < pages {
+		if err := mem.Grow(pages - have); err != nil {
+			return fmt.Errorf("%w: %w", storage.ErrFull, err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,307 @@
+package ii
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/cespare/xxhash/v2"
+
+	"kedge/canister/identity"
+	"kedge/canister/storage"
+	"kedge/migrations"
+)
+
+// The import has two phases. On trial the old bytes stay valid and every write goes to both stores, so
+// that upgrading the canister back to the old module works. Finalised, the old bytes are given up.
+//
+//	Internet Identity ──Begin──▶ trial ──Run … Run──▶ trial, all settled ──Finalize──▶ Kedge
+//	        ▲                      │ ▲
+//	        └─ upgrade to old ─────┘ └─ Return, on coming back
+//
+// An anchor is settled once its old record has been compared with our copy of it. Anchors that are not
+// yet settled are compared whenever they are read; Run settles them all, a batch at a time.
+
+// elder is an image as the store on trial sees it.
+type elder struct {
+	img   *Image
+	store *storage.Store
+	knows bool // a record met since the store was attached says that the old module knows protection
+}
+
+func (e *elder) knowsProtection() bool { return e.knows || e.store.Trial().KnowsProtection }
+
+// Begin puts Kedge's store beside the old one and attaches both. It is a small amount of work, whatever
+// the number of anchors; [Run] does the rest. The errors are those of [Open].
+func Begin(mem storage.Memory) (*storage.Store, error) {
+	img, err := Open(mem)
+	if err != nil {
+		return nil, err
+	}
+	s, err := storage.Host(mem, img.Layout, img.Lo, img.limit(), img.Anchors, img.Salt)
+	if err != nil {
+		return nil, fmt.Errorf("import layout %d: %w", img.Layout, err)
+	}
+	t := s.Trial()
+	t.KnowsProtection = img.Layout >= 3
+	if err := s.SetTrial(t); err != nil {
+		return nil, err
+	}
+	s.SetElder(&elder{img: img, store: s})
+	return s, nil
+}
+
+// limit is the end of the range as far as the old layout can hold it. Some headers say far more.
+func (m *Image) limit() uint64 { return min(m.Hi, m.Lo+min(m.MaxAnchors(), storage.MaxAnchors)) }
+
+// Upgrade opens a memory after an upgrade, whatever module had it before: it begins a trial, goes on with
+// one, or begins the migration step that leads to the newest layout. It is a small amount of work; [Run]
+// and [migrations.Run] do the rest. When it fails the canister traps, so that the old module stays.
+func Upgrade(mem storage.Memory) (*storage.Store, error) {
+	s, err := storage.Open(mem)
+	if errors.Is(err, storage.ErrNotKedge) {
+		return Begin(mem)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := Return(s); err != nil {
+		return nil, err
+	}
+	return s, migrations.Start(s)
+}
+
+// Attach attaches the old store to a store on trial, and does nothing to any other. A canister calls it
+// whenever it opens its memory.
+func Attach(s *storage.Store) error {
+	if s.Trial().Layout == 0 {
+		return nil
+	}
+	img, err := Open(s.Memory())
+	if err != nil {
+		return err
+	}
+	s.SetElder(&elder{img: img, store: s})
+	return nil
+}
+
+// Return begins to settle every anchor anew. A canister on trial calls it after every upgrade, as the
+// module before may have been the old one.
+func Return(s *storage.Store) error {
+	t := s.Trial()
+	if t.Layout == 0 {
+		return nil
+	}
+	img, err := Open(s.Memory())
+	if err != nil {
+		return err
+	}
+	if img.Salt != [32]byte{} {
+		if salt, set := s.Salt(); !set {
+			err = s.SetSalt(img.Salt)
+		} else if salt != img.Salt {
+			err = errors.New("the old module has another salt than our copy of it: every user would be another; nothing was changed")
+		}
+	}
+	if err != nil {
+		return err
+	}
+	if err := s.Recount(img.Anchors, img.limit()); err != nil {
+		return err
+	}
+	t = s.Trial()
+	t.Layout = img.Layout
+	if err := s.SetTrial(t); err != nil {
+		return err
+	}
+	s.SetElder(&elder{img: img, store: s})
+	return nil
+}
+
+// SetSalt stores the salt in both stores.
+func SetSalt(s *storage.Store, salt [32]byte) error {
+	if err := s.SetSalt(salt); err != nil {
+		return err
+	}
+	if s.Trial().Layout == 0 {
+		return nil
+	}
+	if err := s.Memory().WriteAt(salt[:], 26); err != nil {
+		return fmt.Errorf("write salt for the old module: %w", err)
+	}
+	return nil
+}
+
+// Run settles anchors while there is budget, and reports whether all are. Anchors whose old record cannot
+// be read are counted and left.
+func Run(s *storage.Store, budget migrations.Budget) (done bool, err error) {
+	t := s.Trial()
+	if t.Layout == 0 {
+		return true, nil
+	}
+	lo, _ := s.Range()
+	for t.Settled < uint32(s.Count()) {
+		if !budget() {
+			return false, s.SetTrial(t)
+		}
+		if err := settleOne(s, lo+uint64(t.Settled), &t); err != nil {
+			return false, fmt.Errorf("import anchor %d: %w", lo+uint64(t.Settled), err)
+		}
+		t.Settled++
+	}
+	return true, s.SetTrial(t)
+}
+
+func settleOne(s *storage.Store, number uint64, t *storage.Trial) error {
+	own, sum, err := s.Own(number)
+	var damaged *storage.CorruptedError
+	if errors.As(err, &damaged) {
+		t.Unreadable++
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	e, err := attached(s)
+	if err != nil {
+		return err
+	}
+	old, raw, err := e.img.Decode(uint32(number - e.img.Lo))
+	if err != nil {
+		t.Unreadable++
+		return nil
+	}
+	same := own != nil && xxhash.Sum64(raw) == sum
+	a := own
+	if !same {
+		a = e.take(own, old, raw)
+		t.KnowsProtection = t.KnowsProtection || e.knows
+	}
+	if !slices.ContainsFunc(a.Devices, func(d identity.Device) bool { return len(d.PublicKey) > 0 }) {
+		t.WithoutKey++
+	}
+	if same {
+		return nil
+	}
+	if len(a.Events) > 0 {
+		if int(t.Amended) < len(t.FirstAmended) {
+			t.FirstAmended[t.Amended] = uint32(number - e.img.Lo)
+		}
+		t.Amended++
+		// The old store has to learn what was restored and dropped, too. Where it has no room for that,
+		// our copy is right all the same, and a rollback would weaken this anchor.
+		err := s.Write(a)
+		var tight *storage.ElderError
+		if !errors.As(err, &tight) {
+			return err
+		}
+	}
+	return s.Adopt(a, xxhash.Sum64(raw))
+}
+
+func attached(s *storage.Store) (*elder, error) {
+	e, ok := s.Elder().(*elder)
+	if !ok {
+		return nil, errors.New("the old store is not attached")
+	}
+	return e, nil
+}
+
+// take makes an anchor of an old record that differs from what we know of it.
+func (e *elder) take(own *identity.Anchor, old *Record, raw []byte) *identity.Anchor {
+	e.knows = e.knows || old.Protection // only what the old module wrote itself says what it knows
+	if own != nil {
+		return merge(own, old, raw, e.knowsProtection())
+	}
+	a, _ := old.Import()
+	return a
+}
+
+// Resolve implements [storage.Elder].
+func (e *elder) Resolve(number uint64, own *identity.Anchor, sum uint64) (*identity.Anchor, error) {
+	old, raw, err := e.img.Decode(uint32(number - e.img.Lo))
+	if err != nil {
+		return nil, err
+	}
+	if own != nil && xxhash.Sum64(raw) == sum {
+		return own, nil
+	}
+	return e.take(own, old, raw), nil
+}
+
+// Prepare implements [storage.Elder].
+func (e *elder) Prepare(a *identity.Anchor) ([]byte, error) {
+	record := encode(e.img.Layout, exported(a, e.knowsProtection()))
+	if limit := e.img.MaxPayload(); len(record) > limit {
+		return nil, fmt.Errorf("its old record would have %d bytes, an entry of layout %d holds %d", len(record), e.img.Layout, limit)
+	}
+	return record, nil
+}
+
+// Commit implements [storage.Elder].
+func (e *elder) Commit(number uint64, record []byte) error {
+	return e.img.SetEntry(uint32(number-e.img.Lo), record)
+}
+
+// Register implements [storage.Elder].
+func (e *elder) Register(number uint64) error {
+	if want := e.img.Lo + uint64(e.img.Anchors); number != want {
+		return fmt.Errorf("the old store would give out anchor %d, not %d", want, number)
+	}
+	return e.img.Append()
+}
+
+// Finalize gives the old bytes up: from now on the canister is Kedge's alone and there is no way back.
+// Every anchor must be settled. withoutDevices accepts that there are anchors that nobody can sign in to.
+func Finalize(s *storage.Store, withoutDevices bool) error {
+	t := s.Trial()
+	switch n := uint32(s.Count()); {
+	case t.Layout == 0:
+		return errors.New("the memory is not on trial: there is nothing to finalise")
+	case t.Settled < n:
+		return fmt.Errorf("%d of %d anchors are not imported yet: let the migration finish first", n-t.Settled, n)
+	case t.Unreadable > 0:
+		return fmt.Errorf("%d anchors could not be read: finalising would lose them; fsck names them", t.Unreadable)
+	case t.WithoutKey > 0 && !withoutDevices:
+		return fmt.Errorf("%d anchors have no device, so that nobody can sign in to them: accept that explicitly to go on", t.WithoutKey)
+	}
+	return s.Retire()
+}
+
+// Weakness says what an anchor would lose under the old module.
+type Weakness struct {
+	Anchor uint64
+	Loss   storage.Loss
+}
+
+// Weakened lists the anchors, from one on, that a rollback to the old module would weaken: those with a
+// protection that it does not know, a guard, a consent or a demand. It looks at anchors while there is
+// budget and returns the anchor to go on from, 0 at the end.
+func Weakened(s *storage.Store, from uint64, limit int, budget migrations.Budget) (found []Weakness, next uint64, err error) {
+	lo, _ := s.Range()
+	end := lo + uint64(s.Count())
+	knows := s.Trial().KnowsProtection
+	for number := max(from, lo); number < end; number++ {
+		if len(found) == limit || !budget() {
+			return found, number, nil
+		}
+		a, err := s.Read(number)
+		var damaged *storage.CorruptedError
+		if errors.As(err, &damaged) {
+			continue
+		}
+		if err != nil {
+			return nil, 0, err
+		}
+		loss := storage.LossOf(a)
+		for i := range a.Devices {
+			if d := &a.Devices[i]; protected(*d) && !(knows && d.KeyType == identity.SeedPhrase) {
+				loss |= storage.LossProtections
+			}
+		}
+		if loss != 0 {
+			found = append(found, Weakness{number, loss})
+		}
+	}
+	return found, 0, nil
+}
