@@ -57,11 +57,12 @@ func (t *Trial) decode(b []byte) {
 // implements it.
 type Elder interface {
 	// Resolve returns an anchor as it is now, given our own copy of it (nil when there is none) and the
-	// checksum of the old record at the time of the copy. When the old record is still that one it
+	// tag that says which old record goes with the copy. When the old record is still that one it
 	// returns own itself. Events of the result say what was restored or dropped.
-	Resolve(number uint64, own *identity.Anchor, sum uint64) (*identity.Anchor, error)
-	// Prepare encodes an anchor for the old module. It fails when the old layout has no room for it.
-	Prepare(a *identity.Anchor) ([]byte, error)
+	Resolve(number uint64, own *identity.Anchor, tag uint64) (*identity.Anchor, error)
+	// Prepare encodes an anchor for the old module and makes the tag of that record. It fails when the
+	// old layout has no room for it.
+	Prepare(a *identity.Anchor) (record []byte, tag uint64, err error)
 	// Commit writes an encoded anchor, and Register makes room for one more anchor.
 	Commit(number uint64, record []byte) error
 	Register(number uint64) error
@@ -96,27 +97,27 @@ func (s *Store) Elder() Elder { return s.elder }
 var errNoElder = fmt.Errorf("the memory is on trial and its old store is not attached")
 
 // resolve turns what a slot has into what its anchor is, during a trial.
-func (s *Store) resolve(slot uint32, own *identity.Anchor, sum uint64) (*identity.Anchor, error) {
+func (s *Store) resolve(slot uint32, own *identity.Anchor, tag uint64) (*identity.Anchor, error) {
 	if s.elder == nil {
 		return nil, errNoElder
 	}
 	if own != nil && slot < s.sb.trial.Settled {
 		return own, nil
 	}
-	a, err := s.elder.Resolve(s.sb.lo+uint64(slot), own, sum)
+	a, err := s.elder.Resolve(s.sb.lo+uint64(slot), own, tag)
 	if err != nil {
 		return nil, corrupted(s.anchorName(slot), "its old record: %v", err)
 	}
 	return a, nil
 }
 
-// Adopt stores an anchor that was imported, with the checksum of its old record, which stays as it is.
-func (s *Store) Adopt(a *identity.Anchor, sum uint64) error {
-	return s.write(a, &sum, nil)
+// Adopt stores an anchor that was imported, with the tag of its old record, which stays as it is.
+func (s *Store) Adopt(a *identity.Anchor, tag uint64) error {
+	return s.write(a, &tag, nil)
 }
 
 // Own returns our own copy of an anchor, without a look at the old record; nil if there is none yet.
-func (s *Store) Own(number uint64) (a *identity.Anchor, sum uint64, err error) {
+func (s *Store) Own(number uint64) (a *identity.Anchor, tag uint64, err error) {
 	slot, err := s.slotOf(number)
 	if err != nil {
 		return nil, 0, err

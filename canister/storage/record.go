@@ -15,13 +15,13 @@ import (
 //	  0    8  created at, ns since the epoch
 //	  8    8  session limit, ns
 //	 16    1  bit 0 guard, 1 device-bound demand, 2 registration mode is open, 3 a device is tentative,
-//	          4 there is a checksum of an old record
+//	          4 there is the tag of an old record
 //	 17    1  zero
 //	 18    2  number of devices
 //	 20    2  number of copies
 //	    0|15  registration mode: u16 opener, u64 expiry, u8 attempts, u32 code
 //	          tentative device, if any: a device record
-//	     0|8  XXH64 of the anchor's record in the old layout, during a trial (see elder.go)
+//	     0|8  tag of the anchor's record in the old layout, during a trial (see elder.go)
 //	          devices, copies: device records
 //
 // Version 1 is
@@ -92,8 +92,8 @@ func LossOf(a *identity.Anchor) Loss {
 	return l
 }
 
-// appendRecord appends the record of an anchor in a version, with the checksum of its old record if any.
-func appendRecord(b []byte, a *identity.Anchor, version byte, sum *uint64) ([]byte, error) {
+// appendRecord appends the record of an anchor in a version, with the tag of its old record if any.
+func appendRecord(b []byte, a *identity.Anchor, version byte, tag *uint64) ([]byte, error) {
 	start := len(b)
 	if max(len(a.Devices), len(a.Copies)) > 0xffff {
 		return nil, fmt.Errorf("anchor %d has more than 65535 devices", a.Number)
@@ -104,7 +104,7 @@ func appendRecord(b []byte, a *identity.Anchor, version byte, sum *uint64) ([]by
 		b = le.AppendUint64(b, a.CreatedAt)
 		b = le.AppendUint64(b, a.SessionLimit)
 		b = append(b, bit(a.Guard, flagGuard)|bit(a.DeviceBound, flagDeviceBound)|bit(reg != nil, flagRegistration)|
-			bit(reg != nil && reg.Tentative != nil, flagTentative)|bit(sum != nil, flagElder), 0)
+			bit(reg != nil && reg.Tentative != nil, flagTentative)|bit(tag != nil, flagElder), 0)
 		b = le.AppendUint16(b, uint16(len(a.Devices)))
 		b = le.AppendUint16(b, uint16(len(a.Copies)))
 		if reg != nil {
@@ -118,8 +118,8 @@ func appendRecord(b []byte, a *identity.Anchor, version byte, sum *uint64) ([]by
 				}
 			}
 		}
-		if sum != nil {
-			b = le.AppendUint64(b, *sum)
+		if tag != nil {
+			b = le.AppendUint64(b, *tag)
 		}
 	} else {
 		b = le.AppendUint16(b, uint16(len(a.Devices)))
@@ -141,11 +141,11 @@ func appendRecord(b []byte, a *identity.Anchor, version byte, sum *uint64) ([]by
 	return b, nil
 }
 
-// decodeRecord reads the record of an anchor, and the checksum of its old record, 0 for none. The anchor's
+// decodeRecord reads the record of an anchor, and the tag of its old record, 0 for none. The anchor's
 // byte fields are parts of b.
-func decodeRecord(b []byte, version byte, a *identity.Anchor) (sum uint64, err error) {
+func decodeRecord(b []byte, version byte, a *identity.Anchor) (tag uint64, err error) {
 	r := reader{b: b}
-	devices, copies, sum := r.head(version, a)
+	devices, copies, tag := r.head(version, a)
 	if devices+copies > len(r.b)/fixed1 {
 		return 0, fmt.Errorf("%d devices and %d copies in %d bytes", devices, copies, len(r.b))
 	}
@@ -166,11 +166,11 @@ func decodeRecord(b []byte, version byte, a *identity.Anchor) (sum uint64, err e
 	if r.failed || len(r.b) != 0 {
 		return 0, fmt.Errorf("the devices do not fill the %d bytes of a record of version %d", len(b), version)
 	}
-	return sum, nil
+	return tag, nil
 }
 
 // head reads what comes before the devices.
-func (r *reader) head(version byte, a *identity.Anchor) (devices, copies int, sum uint64) {
+func (r *reader) head(version byte, a *identity.Anchor) (devices, copies int, tag uint64) {
 	if version < record2 {
 		return int(r.u16()), int(r.u16()), 0
 	}
@@ -191,7 +191,7 @@ func (r *reader) head(version byte, a *identity.Anchor) (devices, copies int, su
 		}
 	}
 	if flags&flagElder != 0 {
-		sum = r.u64()
+		tag = r.u64()
 	}
-	return devices, copies, sum
+	return devices, copies, tag
 }

@@ -4,8 +4,6 @@ import (
 	"fmt"
 
 	"kedge/canister/identity"
-
-	"github.com/cespare/xxhash/v2"
 )
 
 // Store is an open memory. It keeps no anchor in RAM: what it holds is scratch space and the superblock,
@@ -155,12 +153,12 @@ func (s *Store) Read(number uint64) (*identity.Anchor, error) {
 }
 
 func (s *Store) readSlot(slot uint32) (*identity.Anchor, error) {
-	a, sum, err := s.readOwn(slot)
+	a, tag, err := s.readOwn(slot)
 	if err != nil {
 		return nil, err
 	}
 	if s.sb.trial.Layout != 0 {
-		return s.resolve(slot, a, sum)
+		return s.resolve(slot, a, tag)
 	}
 	if a == nil {
 		return nil, corrupted(s.anchorName(slot), "its slot was never written")
@@ -175,11 +173,11 @@ func (s *Store) readOwn(slot uint32) (*identity.Anchor, uint64, error) {
 		return nil, 0, err
 	}
 	a := &identity.Anchor{Number: s.sb.lo + uint64(slot)}
-	sum, err := decodeRecord(raw.payload, raw.head.version, a)
+	tag, err := decodeRecord(raw.payload, raw.head.version, a)
 	if err != nil {
 		return nil, 0, corrupted(s.anchorName(slot), "%v", err)
 	}
-	return a, sum, nil
+	return a, tag, nil
 }
 
 // writeVersion is the version in which records are written now: the newest, except on a memory that is
@@ -204,16 +202,15 @@ func (s *Store) Write(a *identity.Anchor) error {
 	if _, err := s.slotOf(a.Number); err != nil {
 		return err
 	}
-	old, err := s.elder.Prepare(a)
+	old, tag, err := s.elder.Prepare(a)
 	if err != nil {
 		return &ElderError{Anchor: a.Number, Reason: err.Error()}
 	}
-	sum := xxhash.Sum64(old)
-	return s.write(a, &sum, old)
+	return s.write(a, &tag, old)
 }
 
-// write stores an anchor and, during a trial, the checksum of its old record and that record itself.
-func (s *Store) write(a *identity.Anchor, sum *uint64, elder []byte) error {
+// write stores an anchor and, during a trial, the tag of its old record and that record itself.
+func (s *Store) write(a *identity.Anchor, tag *uint64, elder []byte) error {
 	version := s.writeVersion()
 	slot, err := s.slotOf(a.Number)
 	if err != nil {
@@ -233,7 +230,7 @@ func (s *Store) write(a *identity.Anchor, sum *uint64, elder []byte) error {
 			return &LossError{Anchor: a.Number, Loss: lost}
 		}
 	}
-	if s.scratch, err = appendRecord(s.scratch[:0], a, version, sum); err != nil {
+	if s.scratch, err = appendRecord(s.scratch[:0], a, version, tag); err != nil {
 		return err
 	}
 	before := s.keys[0][:0]

@@ -15,15 +15,16 @@ import (
 //   - A device that the old module left as we wrote it is as in our copy.
 //   - A protected device that it changed or removed is restored whole, unless the old module itself
 //     enforced that protection; then its owner did it. An old module enforces the protection of phrases,
-//     and only if it wrote this record with the field "protection".
+//     only if it had it from us as protected (enforceable), and only if it knows protection, which shows
+//     in that it wrote this record with the field.
 //   - A device that it made protected, on an anchor that had a protected device, is imported unprotected.
 //   - Guard, demand, session limit and consents are ours. Pending requests, temporary keys, challenges
 //     and registration mode are gone.
 //
 // Events of the result list what was restored and what was not taken over.
-func merge(own *identity.Anchor, old *Record, raw []byte, knowsProtection bool) *identity.Anchor {
+func merge(own *identity.Anchor, old *Record, raw []byte, enforceable bool) *identity.Anchor {
 	theirs, _ := old.Import()
-	base := exported(own, knowsProtection)
+	base := exported(own, enforceable)
 	a := &identity.Anchor{
 		Number: own.Number, CreatedAt: own.CreatedAt, Copies: theirs.Copies,
 		Guard: own.Guard, DeviceBound: own.DeviceBound, SessionLimit: own.SessionLimit,

@@ -31,6 +31,23 @@ type elder struct {
 
 func (e *elder) knowsProtection() bool { return e.knows || e.store.Trial().KnowsProtection }
 
+// tagOf is the tag of an old record: its XXH64, except that bit 0 says whether the protections in it are
+// such that the old module enforces them. That is so if we wrote it knowing that the old module knows
+// protection, or if the old module itself wrote it with the field.
+func tagOf(raw []byte, enforced bool) uint64 {
+	tag := xxhash.Sum64(raw) | 1
+	if !enforced {
+		tag--
+	}
+	return tag
+}
+
+func sameRecord(raw []byte, tag uint64) bool { return xxhash.Sum64(raw)|1 == tag|1 }
+
+func (m *Image) adoptedTag(old *Record, raw []byte) uint64 {
+	return tagOf(raw, m.Layout >= 3 || old.Protection)
+}
+
 // Begin puts Kedge's store beside the old one and attaches both. It is a small amount of work, whatever
 // the number of anchors; [Run] does the rest. The errors are those of [Open].
 func Begin(mem storage.Memory) (*storage.Store, error) {
@@ -153,7 +170,7 @@ func Run(s *storage.Store, budget migrations.Budget) (done bool, err error) {
 }
 
 func settleOne(s *storage.Store, number uint64, t *storage.Trial) error {
-	own, sum, err := s.Own(number)
+	own, tag, err := s.Own(number)
 	var damaged *storage.CorruptedError
 	if errors.As(err, &damaged) {
 		t.Unreadable++
@@ -171,10 +188,10 @@ func settleOne(s *storage.Store, number uint64, t *storage.Trial) error {
 		t.Unreadable++
 		return nil
 	}
-	same := own != nil && xxhash.Sum64(raw) == sum
+	same := own != nil && sameRecord(raw, tag)
 	a := own
 	if !same {
-		a = e.take(own, old, raw)
+		a = e.take(own, tag, old, raw)
 		t.KnowsProtection = t.KnowsProtection || e.knows
 	}
 	if !slices.ContainsFunc(a.Devices, func(d identity.Device) bool { return len(d.PublicKey) > 0 }) {
@@ -196,7 +213,7 @@ func settleOne(s *storage.Store, number uint64, t *storage.Trial) error {
 			return err
 		}
 	}
-	return s.Adopt(a, xxhash.Sum64(raw))
+	return s.Adopt(a, e.img.adoptedTag(old, raw))
 }
 
 func attached(s *storage.Store) (*elder, error) {
@@ -208,34 +225,34 @@ func attached(s *storage.Store) (*elder, error) {
 }
 
 // take makes an anchor of an old record that differs from what we know of it.
-func (e *elder) take(own *identity.Anchor, old *Record, raw []byte) *identity.Anchor {
+func (e *elder) take(own *identity.Anchor, tag uint64, old *Record, raw []byte) *identity.Anchor {
 	e.knows = e.knows || old.Protection // only what the old module wrote itself says what it knows
 	if own != nil {
-		return merge(own, old, raw, e.knowsProtection())
+		return merge(own, old, raw, tag&1 != 0)
 	}
 	a, _ := old.Import()
 	return a
 }
 
 // Resolve implements [storage.Elder].
-func (e *elder) Resolve(number uint64, own *identity.Anchor, sum uint64) (*identity.Anchor, error) {
+func (e *elder) Resolve(number uint64, own *identity.Anchor, tag uint64) (*identity.Anchor, error) {
 	old, raw, err := e.img.Decode(uint32(number - e.img.Lo))
 	if err != nil {
 		return nil, err
 	}
-	if own != nil && xxhash.Sum64(raw) == sum {
+	if own != nil && sameRecord(raw, tag) {
 		return own, nil
 	}
-	return e.take(own, old, raw), nil
+	return e.take(own, tag, old, raw), nil
 }
 
 // Prepare implements [storage.Elder].
-func (e *elder) Prepare(a *identity.Anchor) ([]byte, error) {
+func (e *elder) Prepare(a *identity.Anchor) ([]byte, uint64, error) {
 	record := encode(e.img.Layout, exported(a, e.knowsProtection()))
 	if limit := e.img.MaxPayload(); len(record) > limit {
-		return nil, fmt.Errorf("its old record would have %d bytes, an entry of layout %d holds %d", len(record), e.img.Layout, limit)
+		return nil, 0, fmt.Errorf("its old record would have %d bytes, an entry of layout %d holds %d", len(record), e.img.Layout, limit)
 	}
-	return record, nil
+	return record, tagOf(record, e.knowsProtection()), nil
 }
 
 // Commit implements [storage.Elder].
