@@ -44,14 +44,31 @@ func NewRAM(limit uint64) *RAM { return &RAM{limit: limit} }
 
 // RAMOf returns a memory that holds a copy of image, rounded up to whole pages.
 func RAMOf(image []byte) *RAM {
-	m := &RAM{pages: uint64(len(image)+PageSize-1) / PageSize}
-	for off := 0; off < len(image); off += ramBlock {
-		part := image[off:min(off+ramBlock, len(image))]
-		if len(bytes.TrimLeft(part, "\x00")) > 0 {
-			copy(m.block(uint64(off / ramBlock))[:], part)
+	m, _ := ReadRAM(bytes.NewReader(image)) // a reader of bytes does not fail
+	return m
+}
+
+// ReadRAM returns a memory with everything that r yields, rounded up to whole pages.
+func ReadRAM(r io.Reader) (*RAM, error) {
+	m := new(RAM)
+	b := make([]byte, PageSize)
+	for ; ; m.pages++ {
+		n, err := io.ReadFull(r, b)
+		for off := 0; off < n; off += ramBlock {
+			if part := b[off:min(off+ramBlock, n)]; len(bytes.TrimLeft(part, "\x00")) > 0 {
+				copy(m.block(m.pages*PageSize/ramBlock + uint64(off/ramBlock))[:], part)
+			}
+		}
+		switch {
+		case errors.Is(err, io.ErrUnexpectedEOF):
+			m.pages++
+			return m, nil
+		case errors.Is(err, io.EOF):
+			return m, nil
+		case err != nil:
+			return nil, fmt.Errorf("read memory image: %w", err)
 		}
 	}
-	return m
 }
 
 // block returns a block to write to.
