@@ -36,10 +36,10 @@ func (a *Anchor) Settle(call Call) {
 			d.Protected, d.LapsesAt = false, 0
 			a.emit(Event{At: call.Now, Kind: EventLapsed, Device: d.Principal})
 		}
-		if d.Temporary.ExpiresAt != 0 && call.Now >= d.Temporary.ExpiresAt {
+		if call.Now >= d.Temporary.ExpiresAt {
 			d.Temporary = TemporaryKey{}
 		}
-		if d.Challenge.ExpiresAt != 0 && call.Now >= d.Challenge.ExpiresAt {
+		if call.Now >= d.Challenge.ExpiresAt {
 			d.Challenge = Challenge{}
 		}
 		guarded = guarded || d.protected()

@@ -48,7 +48,6 @@ func (c *Actor) RecordAttestation(as Assertion) error {
 		return &Error{Code: ErrEligibility, Key: d.PublicKey,
 			Message: "the backup-eligible flag differs from the recorded one, which no honest authenticator does"}
 	}
-	counts := as.Counter != 0 || old.Counter != 0 // an authenticator without a counter always sends 0
 	d.Attestation = Attestation{
 		At:             c.Now,
 		UserPresent:    as.UserPresent,
@@ -56,7 +55,8 @@ func (c *Actor) RecordAttestation(as Assertion) error {
 		BackupEligible: as.BackupEligible,
 		BackedUp:       as.BackedUp,
 		Counter:        max(as.Counter, old.Counter),
-		CounterStalled: old.CounterStalled || (old.At != 0 && counts && as.Counter <= old.Counter),
+		// An authenticator without a counter always sends 0.
+		CounterStalled: old.CounterStalled || old.Counter != 0 && as.Counter <= old.Counter,
 	}
 	c.event(Event{Kind: EventAttested, Device: d.Principal})
 	return nil

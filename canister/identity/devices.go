@@ -1,6 +1,9 @@
 package identity
 
-import "bytes"
+import (
+	"bytes"
+	"slices"
+)
 
 // mayChange judges rules 1, 2, 3 and 7 for a call that changes, replaces, unprotects or removes target.
 // What the guard leaves an unprotected device to do to itself is for the caller to check.
@@ -51,7 +54,7 @@ func (c *Actor) mayGrant(d *Device, own bool) error {
 // mayUnguard refuses to take protection from target if that leaves a guarded anchor without a
 // protected device (rule 3).
 func (c *Actor) mayUnguard(target *Device) error {
-	if c.anchor.Guard && target.protected() && !c.anchor.protectedBeside(target.ID) {
+	if c.anchor.Guard && !c.anchor.protectedBeside(target.ID) { // a settled guard has a protected device
 		return &Error{Code: ErrGuardNeedsDevice,
 			Message: "a guarded anchor keeps a protected device; switch the guard off first"}
 	}
@@ -121,7 +124,6 @@ func (c *Actor) update(key []byte, data Data) error {
 	}
 	was := d.Protected
 	d.Data = data
-	d.Protected = was
 	c.anchor.dropCopies(key)
 	c.event(Event{Kind: EventUpdated, Device: d.Principal})
 	switch {
@@ -212,14 +214,12 @@ func (c *Actor) remove(key []byte) (uint64, error) {
 // drop takes a device off the anchor, with everything that names it.
 func (a *Anchor) drop(id DeviceID) {
 	a.dropCopies(a.byID(id).PublicKey)
-	kept := a.Devices[:0]
 	for i := range a.Devices {
-		if a.Devices[i].ID != id {
-			kept = append(kept, a.Devices[i])
+		if a.Devices[i].ID == id {
+			a.Devices = slices.Delete(a.Devices, i, i+1)
+			break
 		}
 	}
-	clear(a.Devices[len(kept):])
-	a.Devices = kept
 	for i := range a.Devices {
 		a.Devices[i].strike(func(asker Asker) bool { return asker.ID == id })
 	}
@@ -229,14 +229,7 @@ func (a *Anchor) drop(id DeviceID) {
 }
 
 func (a *Anchor) dropCopies(key []byte) {
-	kept := a.Copies[:0]
-	for _, data := range a.Copies {
-		if !bytes.Equal(data.PublicKey, key) {
-			kept = append(kept, data)
-		}
-	}
-	clear(a.Copies[len(kept):])
-	a.Copies = kept
+	a.Copies = slices.DeleteFunc(a.Copies, func(d Data) bool { return bytes.Equal(d.PublicKey, key) })
 }
 
 // onlyAlias reports whether the two differ at most in the alias.

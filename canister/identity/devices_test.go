@@ -84,6 +84,8 @@ func TestEveryForbiddenChange(t *testing.T) {
 		{"a device changes another", usual(), who("laptop"), update("phone", moved(passkey("phone"))), 0, nil},
 		{"a temporary key changes another", withTemporary(early()), testTemp, update("phone", moved(passkey("phone"))), 0, nil},
 		{"a protected device changes itself", usual(), who("phrase"), update("phrase", moved(marked(phrase("phrase")))), 0, isProtected("phrase", true)},
+		{"the last protected device of a guarded anchor changes itself", usual().guarded(), who("phrase"), update("phrase", renamed(marked(phrase("phrase")))), 0, isProtected("phrase", true)},
+		{"a device gets a credential id", stage(device(change(passkey("laptop"), func(d *Data) { d.CredentialID = nil }), proven)), who("laptop"), update("laptop", passkey("laptop")), 0, nil},
 		{"a protected device changes an unproven mark's", typing(), who("key"), update("phrase", renamed(marked(phrase("phrase")))), 0, func(t *testing.T, a *Anchor) {
 			require.Equal(t, testService+LapseAfter, a.byKey(key("phrase")).LapsesAt, "the running lapse is not touched")
 			require.Equal(t, []EventKind{EventUpdated}, kinds(a))
@@ -189,6 +191,7 @@ func TestAdd(t *testing.T) {
 			require.Equal(t, []EventKind{EventAdded, EventProtected}, kinds(a))
 			require.Equal(t, d.LapsesAt, a.Events[1].Until)
 		}},
+		{"the first phrase", stage(device(passkey("laptop"), proven)), who("laptop"), add(phrase("phrase")), 0, nil},
 		{"a second phrase", early(), who("laptop"), add(phrase("second")), ErrSecondPhrase, nil},
 		{"a key that is there", early(), who("laptop"), add(passkey("phone")), ErrDeviceExists, nil},
 		{"an error carries its classic prefix", early(), who("laptop"), func(c *Actor) error {

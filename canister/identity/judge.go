@@ -34,7 +34,7 @@ func (a *Anchor) facts() facts {
 		f := &out[i]
 		f.phrase, f.browser = d.KeyType == SeedPhrase, d.KeyType == BrowserStorageKey
 		f.recovery, f.roams = d.Purpose == Recovery, d.KeyType == CrossPlatform
-		f.backedUp, f.bound = attested && d.Attestation.BackedUp, attested && !d.Attestation.BackupEligible
+		f.backedUp, f.bound = d.Attestation.BackedUp, attested && !d.Attestation.BackupEligible
 		f.protected, f.unproven = d.protected(), d.Protected && !d.Proven
 		copy(f.model[:], d.AAGUID)
 		if d.Consent == nil {
@@ -150,8 +150,8 @@ func (f facts) theft(stolen set) verdict {
 func (f facts) after(step Step, room bool) facts {
 	out := append(make(facts, 0, len(f)+1), f...)
 	phrases := f.where(func(d *fact) bool { return d.phrase })
-	none := f.where(func(d *fact) bool { return d.protected || d.unproven }) == 0
-	mayGrant := none || f.where(func(d *fact) bool { return d.protected }) != 0
+	unproven := f.where(func(d *fact) bool { return d.unproven })
+	mayGrant := unproven == 0 || f.where(func(d *fact) bool { return d.protected }) != 0
 	for i := range out {
 		d := &out[i]
 		switch {

@@ -112,6 +112,9 @@ func TestTotal(t *testing.T) {
 	granted(t, filled(MaxVariableBytes-1), who("laptop"), update("laptop", longer))
 	refused(t, filled(MaxVariableBytes), who("laptop"), ErrTooLarge, update("laptop", longer))
 
+	credential := change(passkey("laptop"), func(d *Data) { d.CredentialID = append([]byte("x"), d.CredentialID...) })
+	refused(t, filled(MaxVariableBytes), who("laptop"), ErrTooLarge, update("laptop", credential))
+
 	// An import over the limit is edited towards it, and never kept from being put in order.
 	over := func() *Anchor { return filled(MaxVariableBytes + 100) }
 	refused(t, over(), who("laptop"), ErrTooLarge, update("laptop", longer))

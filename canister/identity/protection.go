@@ -3,18 +3,14 @@ package identity
 // Protect marks the device with the key (rules 2, 7, 9). Marking a marked device again changes
 // nothing and does not prolong a mark that may lapse.
 func (c *Actor) Protect(key []byte) error {
-	if c.temporary {
-		return errTemporaryKey("protect a device")
-	}
 	d := c.anchor.byKey(key)
 	if d == nil {
 		return errNoSuchDevice(key)
 	}
-	own := d.ID == c.id
-	if d.Protected && (own || c.protected) {
+	if d.Protected && c.protected {
 		return nil
 	}
-	if err := c.mayGrant(d, own); err != nil {
+	if err := c.mayGrant(d, d.ID == c.id); err != nil {
 		return err
 	}
 	c.mark(d)

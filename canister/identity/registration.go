@@ -44,9 +44,8 @@ func Register(call Call, number uint64, data Data, temporary *principal.Principa
 	return a, nil
 }
 
-// newDevice is an unmarked device that has never called; its ID is for the caller to choose.
+// newDevice is a device that has never called. Its ID is for the caller to choose, and its mark to grant.
 func newDevice(data Data, now uint64) Device {
-	data.Protected = false
 	return Device{Data: data, Principal: principal.SelfAuthenticating(data.PublicKey), AddedAt: now}
 }
 

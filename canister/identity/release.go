@@ -1,5 +1,7 @@
 package identity
 
+import "slices"
+
 // SetConsent records the caller's consent to its own release (rule 6): after a delay, in seconds of
 // service time, that passes unanswered, a device of the list that asked may complete it. It takes
 // the place of an older consent.
@@ -66,9 +68,6 @@ func (c *Actor) RequestRelease(key []byte) (completesAt uint64, err error) {
 // those who asked off its list. The device itself has done so by calling at all; any protected
 // device may do it too.
 func (c *Actor) CancelRelease(key []byte) error {
-	if c.temporary {
-		return errTemporaryKey("cancel a release")
-	}
 	d := c.anchor.byKey(key)
 	switch {
 	case d == nil:
@@ -145,14 +144,8 @@ func (d *Device) strike(off func(Asker) bool) {
 	if d.Consent == nil {
 		return
 	}
-	kept := d.Consent.Askers[:0]
-	for _, asker := range d.Consent.Askers {
-		if !off(asker) {
-			kept = append(kept, asker)
-		}
-	}
-	d.Consent.Askers = kept
-	if len(kept) == 0 {
+	d.Consent.Askers = slices.DeleteFunc(d.Consent.Askers, off)
+	if len(d.Consent.Askers) == 0 {
 		d.Consent = nil
 	}
 }

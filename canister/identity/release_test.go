@@ -87,6 +87,8 @@ func TestRelease(t *testing.T) {
 			require.Nil(t, a.Devices[2].Consent, "nobody is left on the list")
 			require.Equal(t, []Event{{At: testNow, Kind: EventCancelled, By: who("key"), Device: who("phrase"), Other: who("laptop")}}, a.Events)
 		}},
+		{"cancel nothing of another, after one's own", two().consents(1, Asker{ID: 0, CompletesAt: testService + 1}).withdrawn(2), who("key"), cancel("phrase"), ErrNotAsked, nil},
+		{"a temporary key cancels for its own device, of which nobody asks", withTemporary(usual()), testTemp, cancel("laptop"), ErrNotAsked, nil},
 		{"cancel nothing", named(), who("phrase"), cancel("phrase"), ErrNotAsked, nil},
 		{"cancel without consent", usual(), who("phrase"), cancel("laptop"), ErrNotAsked, nil},
 		{"cancel by an unprotected device", asked(testService), who("phone"), cancel("phrase"), ErrNeedsProtected, nil},

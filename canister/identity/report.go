@@ -136,20 +136,18 @@ func (a *Anchor) Report() Report {
 		}
 		report.Findings = append(report.Findings, finding)
 	}
-	report.Next = a.nextStep(report.Protection, &then)
+	report.Next = nextStep(report.Protection, &then)
 	return report
 }
 
 // nextStep is the first thing to do: get the protection that the first line misses, then what betters
 // most.
-func (a *Anchor) nextStep(protection Protection, then *[steps][Scenarios]verdict) Step {
+func nextStep(protection Protection, then *[steps][Scenarios]verdict) Step {
 	switch {
 	case protection == Unproven:
 		return StepCall
 	case protection == Unmarked && then[StepNone][PhraseLost].applies:
 		return StepProtectPhrase
-	case protection == Unmarked && len(a.Devices) < MaxDevices:
-		return StepAddPhrase
 	}
 	best := StepNone
 	for step := StepNone + 1; step < steps; step++ {

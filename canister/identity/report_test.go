@@ -203,6 +203,11 @@ func TestReportCapsAndSteps(t *testing.T) {
 	require.True(t, unproven.after(StepCall, true)[1].protected)
 	require.False(t, unproven.after(StepCall, true)[1].unproven)
 	require.False(t, unproven.after(StepProtectPhrase, true)[1].protected)
+	require.Equal(t, []bool{false, false, true}, []bool{unproven[0].unproven, usual().facts()[2].unproven, unproven[1].unproven})
+	require.False(t, stage(device(passkey("laptop"))).facts()[0].unproven, "no mark at all")
+	require.False(t, typing().facts().after(StepProtectPhrase, true)[2].protected, "it is marked: calling is what it lacks")
+	require.False(t, stage(device(passkey("laptop"), fresh), device(phrase("phrase"), proven)).facts().after(StepProtectPhrase, true)[1].protected)
+	require.True(t, typing().facts().after(StepAddKey, true)[3].protected)
 	none := early().facts()
 	require.True(t, none.after(StepProtectPhrase, true)[2].protected)
 	require.False(t, none.after(StepProtectPhrase, true)[0].protected)
@@ -211,11 +216,42 @@ func TestReportCapsAndSteps(t *testing.T) {
 	some := usual().facts()
 	require.Equal(t, set(0b011), some.after(StepConsent, true)[2].askers)
 	require.Zero(t, some.after(StepConsent, true)[0].askers)
+	require.Zero(t, some.after(StepAddKey, true)[2].askers)
 	require.True(t, some.after(StepAddKey, true)[3].protected)
 	phoneOnly := stage(device(passkey("laptop"), protected)).facts()
 	require.True(t, phoneOnly.after(StepAddPhrase, true)[1].protected)
 	require.Len(t, phoneOnly.after(StepAddPhrase, false), 1)
 	require.Len(t, phoneOnly.after(StepAddKey, false), 1)
+}
+
+func TestWorst(t *testing.T) {
+	later := stage(device(passkey("phone"), proven), device(passkey("laptop"), protected), device(passkey("tablet"), proven))
+	require.Equal(t, row{Restricted, "laptop", names("laptop"), StepAddPhrase}, rows(later.Report())[LoseOneDevice])
+	first := stage(device(passkey("laptop"), protected), device(passkey("phone"), proven), device(passkey("tablet"), proven))
+	require.Equal(t, row{Restricted, "laptop", names("laptop"), StepAddPhrase}, rows(first.Report())[LoseOneDevice])
+	thief := stage(device(passkey("laptop"), protected), device(phrase("phrase"), fresh))
+	require.Equal(t, TakenOver, rows(thief.Report())[LaptopStolen].outcome, "a thief with protection removes a mark that is not proven")
+	only := stage(device(passkey("laptop"), fresh))
+	require.Equal(t, StepCall, only.Report().Next)
+}
+
+func TestSteps(t *testing.T) {
+	var then [steps][Scenarios]verdict
+	then[StepNone][LaptopStolen] = verdict{applies: true, outcome: TakenOver}
+	then[StepAddPhrase][LaptopStolen].outcome = Delayed
+	then[StepAddKey][LaptopStolen].outcome = Delayed
+	for s := range steps {
+		if s < StepAddPhrase {
+			then[s][LaptopStolen].outcome = TakenOver
+		}
+	}
+	then[StepAddPhrase][PhraseLost].outcome = TakenOver // which could not happen before
+	require.Equal(t, int(TakenOver-Delayed), betters(&then, StepAddPhrase))
+	require.Equal(t, StepAddPhrase, bestStep(&then, LaptopStolen), "of two that help alike, the easier")
+	require.Equal(t, StepAddPhrase, nextStep(Marked, &then))
+	then[StepNone][LoseOneDevice] = verdict{applies: true, outcome: LockedOut}
+	then[StepAddPhrase][LoseOneDevice].outcome = LockedOut
+	require.Equal(t, StepAddKey, bestStep(&then, LaptopStolen), "of two that help alike, the one that helps more elsewhere")
 }
 
 func TestWords(t *testing.T) {

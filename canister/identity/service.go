@@ -20,8 +20,8 @@ func (s *ServiceClock) Advance(now uint64) uint64 {
 
 // At returns what Advance would, for a query.
 func (s *ServiceClock) At(now uint64) uint64 {
-	if s.Last == 0 || now <= s.Last {
+	if s.Last == 0 {
 		return s.Time
 	}
-	return s.Time + min(now-s.Last, MaxServiceStep)
+	return s.Time + min(max(now, s.Last)-s.Last, MaxServiceStep)
 }

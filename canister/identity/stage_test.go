@@ -66,6 +66,8 @@ func (a *Anchor) consents(i int, askers ...Asker) *Anchor {
 	return a
 }
 
+func (a *Anchor) withdrawn(i int) *Anchor { a.Devices[i].Consent = nil; return a }
+
 func (a *Anchor) guarded() *Anchor { a.Guard = true; return a }
 
 func callBy(p principal.Principal) Call {

@@ -180,7 +180,7 @@ func (f *file) inside(e ast.Expr) {
 		f.depth++
 		if e.Op == token.LAND || e.Op == token.LOR {
 			f.condition(e.X)
-			f.replace(e.OpPos, 2, ", func() bool { return ")
+			f.replace(e.OpPos, f.offset(e.Y.Pos())-f.offset(e.OpPos), ", func() bool { return ")
 			f.condition(e.Y)
 			f.close(e.End(), "}")
 		} else {
@@ -211,8 +211,11 @@ func children(e ast.Expr) (out []ast.Node) {
 
 func (f *file) statement(s ast.Stmt) {
 	n := f.number(s, "left out")
+	depth := f.depth
+	f.depth = -1 // around every expression of the statement
 	f.open(s.Pos(), fmt.Sprintf("if !mutateDrop(%d) { ", n))
 	f.close(s.End(), " }")
+	f.depth = depth
 }
 
 // number gives a mutant for each kind, with numbers in a row, and returns the first.

@@ -9,14 +9,48 @@ import (
 func TestRewrite(t *testing.T) {
 	const source = `package p
 
-func f(a, b int) {
-	if a != 1 && b >= 2 || !g() {
-		a++
+func f(a, b int, ok bool) bool {
+	if a != 1 &&
+		b >= 2 || !g() {
+		ok = a < b
 	}
+	switch {
+	case ok:
+		g()
+	}
+	for i := 0; i < a; i++ {
+	}
+	return a == b
+}
+`
+	const want = `package p
+
+func f(a, b int, ok bool) bool {
+	if mutateBool(1, mutateOr(4, mutateBool(5, mutateAnd(8, mutateBool(9, a != 1) , func() bool { return mutateBool(12, mutateMoreEqual(15, b ,  2))})) , func() bool { return mutateBool(16, !g())})) {
+		if !mutateDrop(19) { ok = mutateBool(20, mutateLess(23, a ,  b)) }
+	}
+	switch {
+	case mutateBool(24, ok):
+		if !mutateDrop(27) { g() }
+	}
+	for i := 0; mutateBool(28, mutateLess(31, i ,  a)); i++ {
+	}
+	return mutateBool(32, a == b)
 }
 `
 	m := &mutator{}
 	got, err := m.rewrite("p.go", source)
 	require.NoError(t, err)
-	require.Equal(t, "", got)
+	require.Equal(t, want, got)
+	require.Len(t, m.mutants, 34)
+	require.Equal(t, "p.go:4 f: exchanged: || for &&: a != 1 && b >= 2 || !g()", m.mutants[3].String())
+
+	m.dir = "canister/p"
+	m.mutants = append(m.mutants, m.mutants[0])
+	m.count()
+	require.Equal(t, "p/p.go f: negated: a != 1 && b >= 2 || !g()", m.mutants[0].key())
+	require.Equal(t, "p/p.go f: negated: a != 1 && b >= 2 || !g() #2", m.mutants[34].key())
+
+	_, err = m.rewrite("p.go", "package")
+	require.Error(t, err)
 }

@@ -19,14 +19,12 @@ func (b *Bucket) Take(limit Limit, now uint64) bool {
 	if limit.MaxTokens == 0 || limit.TimePerToken == 0 {
 		return true
 	}
-	if now > b.Filled {
-		back := (now - b.Filled) / limit.TimePerToken
-		if back >= b.Used {
-			b.Used, b.Filled = 0, now
-		} else {
-			b.Used -= back
-			b.Filled += back * limit.TimePerToken
-		}
+	now = max(now, b.Filled)
+	if back := (now - b.Filled) / limit.TimePerToken; back >= b.Used {
+		b.Used, b.Filled = 0, now
+	} else {
+		b.Used -= back
+		b.Filled += back * limit.TimePerToken
 	}
 	if b.Used >= limit.MaxTokens {
 		return false

@@ -40,9 +40,7 @@ func (c *Captchas) Add(text string, limit int, now uint64, random [KeyLength]byt
 	for i, b := range key {
 		key[i] = 'a' + b%26
 	}
-	if over := len(c.Pending) + 1 - max(limit, 1); over > 0 {
-		c.drop(over)
-	}
+	c.drop(max(len(c.Pending)+1-max(limit, 1), 0))
 	challenge := Challenge{Key: string(key[:]), Text: text, ExpiresAt: now + CaptchaLife}
 	c.Pending = append(c.Pending, challenge)
 	return challenge
