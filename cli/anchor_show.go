@@ -96,7 +96,7 @@ func (a *app) showPublic(ctx context.Context, text string) error {
 	}
 	rows := [][]string{{"KIND", "PURPOSE", "PROTECTED", "PRINCIPAL"}}
 	for _, v := range view.Devices {
-		rows = append(rows, []string{v.KeyType, v.Purpose, strconv.FormatBool(v.Protected), v.Principal})
+		rows = append(rows, []string{v.KeyType, v.Purpose, yesNo(v.Protected), v.Principal})
 	}
 	return a.result(view, fmt.Sprintf("anchor %d\n%s", anchor, table(rows)))
 }

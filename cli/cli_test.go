@@ -3,7 +3,9 @@ package cli
 import (
 	"context"
 	"os"
+	"os/signal"
 	"path/filepath"
+	"syscall"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -15,7 +17,9 @@ func TestMain(m *testing.M) {
 		"kedge": func() {
 			system := RealSystem()
 			system.WorkFactor = 4 // scrypt would be most of the time of these tests
-			os.Exit(Main(context.Background(), system))
+			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+			defer stop()
+			os.Exit(Main(ctx, system))
 		},
 	})
 }

@@ -9,11 +9,13 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 
 	"github.com/spf13/cobra"
 
 	"kedge/candid"
 	"kedge/cli/client"
+	"kedge/device"
 	"kedge/ic/principal"
 )
 
@@ -29,7 +31,7 @@ type deployed struct {
 }
 
 func (a *app) deployCommand() *cobra.Command {
-	var specified, argument string
+	var o deployOptions
 	cmd := &cobra.Command{
 		Use:   "deploy [MODULE]",
 		Short: "create the canister if need be, and install or upgrade it",
@@ -43,32 +45,39 @@ erases every anchor, is not offered.`,
 		Example: `  kedge deploy
   kedge deploy build/kedge.wasm.gz --network local --json
   kedge deploy --specified-id rdmx6-jaaaa-aaaaa-aaadq-cai
+  kedge deploy --origin https://id.example --origin https://login.example
   kedge deploy --network ic --canister ID --identity controller.pem`,
 		Args: argsError(cobra.MaximumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			module := defaultModule
-			if len(args) == 1 {
-				module = args[0]
+			if o.module = defaultModule; len(args) == 1 {
+				o.module = args[0]
 			}
-			return a.deploy(cmd.Context(), module, specified, argument)
+			return a.deploy(cmd.Context(), o)
 		},
 	}
-	cmd.Flags().StringVar(&specified, "specified-id", "", "id that a new canister gets, on networks that let one choose")
-	cmd.Flags().StringVar(&argument, "arg", "", "argument of installation or upgrade, Candid in hexadecimal (default: (null), which keeps every setting)")
+	cmd.Flags().StringVar(&o.specified, "specified-id", "", "id that a new canister gets, on networks that let one choose")
+	cmd.Flags().StringVar(&o.argument, "arg", "", "argument of installation or upgrade, Candid in hexadecimal, in place of what the flags say")
+	cmd.Flags().StringArrayVar(&o.origins, "origin", nil, "web origin whose passkeys may attest; may be given several times (default on installation: the canister's own page; on upgrade: as before)")
 	a.identityFlag(cmd)
 	return cmd
 }
 
-func (a *app) deploy(ctx context.Context, path, specified, argument string) error {
-	module, err := readModule(path)
+type deployOptions struct {
+	module, specified, argument string
+	origins                     []string
+}
+
+func (a *app) deploy(ctx context.Context, o deployOptions) error {
+	module, err := readModule(o.module)
 	if err != nil {
 		return err
 	}
-	arg := candid.EncodeInitArgs(nil)
-	if argument != "" {
-		if arg, err = hex.DecodeString(argument); err != nil || !bytes.HasPrefix(arg, []byte("DIDL")) {
-			return usagef("--arg is not Candid in hexadecimal")
-		}
+	if o.argument != "" && len(o.origins) > 0 {
+		return usagef("--arg and --origin exclude each other")
+	}
+	given, err := hex.DecodeString(o.argument)
+	if err != nil || o.argument != "" && !bytes.HasPrefix(given, []byte("DIDL")) {
+		return usagef("--arg is not Candid in hexadecimal")
 	}
 	network, err := a.openNetwork(ctx)
 	if err != nil {
@@ -82,7 +91,7 @@ func (a *app) deploy(ctx context.Context, path, specified, argument string) erro
 	if err != nil {
 		return err
 	}
-	canister, err := a.deployTarget(ctx, c, specified)
+	canister, err := a.deployTarget(ctx, c, o.specified)
 	if err != nil {
 		return err
 	}
@@ -93,6 +102,14 @@ func (a *app) deploy(ctx context.Context, path, specified, argument string) erro
 	mode := "install"
 	if before != nil {
 		mode = "upgrade"
+	} else if len(o.origins) == 0 {
+		o.origins = []string{defaultOrigin(network, canister)}
+	}
+	arg := given
+	if o.argument == "" {
+		if arg, err = initArgument(o.origins); err != nil {
+			return err
+		}
 	}
 	if err := c.Install(ctx, canister, mode == "upgrade", module, arg); err != nil {
 		return fmt.Errorf("cannot %s canister %s: %w", mode, canister, err)
@@ -113,6 +130,25 @@ func (a *app) deploy(ctx context.Context, path, specified, argument string) erro
 		Canister: canister, Network: network.URL.String(), Mode: mode,
 		ModuleHash: hex.EncodeToString(sum[:]), URL: defaultOrigin(network, canister),
 	}, fmt.Sprintf("%s of canister %s\n%s", map[string]string{"install": "installation", "upgrade": "upgrade"}[mode], canister, defaultOrigin(network, canister)))
+}
+
+// initArgument names the origins and relying parties of passkeys that attest; without any, every setting
+// stays as it is.
+func initArgument(origins []string) ([]byte, error) {
+	if len(origins) == 0 {
+		return candid.EncodeInitArgs(nil), nil
+	}
+	var parties []string
+	for _, origin := range origins {
+		party, err := device.RelyingParty(origin)
+		if err != nil {
+			return nil, usagef("--origin: %w", err)
+		}
+		if !slices.Contains(parties, party) {
+			parties = append(parties, party)
+		}
+	}
+	return candid.EncodeInitArgs(&candid.KedgeInit{RelatedOrigins: origins, RelyingParties: parties}), nil
 }
 
 func readModule(path string) ([]byte, error) {

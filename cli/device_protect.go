@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"encoding/hex"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -27,6 +28,12 @@ func (a *app) deviceUnprotect() *cobra.Command {
 	})
 }
 
+// deviceMarked is the result of commands about the protection of a device.
+type deviceMarked struct {
+	Anchor    uint64 `json:"anchor"`
+	PublicKey string `json:"public_key"`
+}
+
 func (a *app) protectionVerb(verb, done string, change func(*provider, context.Context, uint64, []byte) error, cmd *cobra.Command) *cobra.Command {
 	cmd.Args = argsError(cobra.ExactArgs(1))
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -34,14 +41,14 @@ func (a *app) protectionVerb(verb, done string, change func(*provider, context.C
 		if err != nil {
 			return err
 		}
-		found, err := a.findDevice(cmd.Context(), s, args[0])
+		key, called, err := a.findKey(cmd.Context(), s, args[0])
 		if err != nil {
 			return err
 		}
-		if err := change(s.provider, cmd.Context(), s.anchor, found.Pubkey); err != nil {
-			return fmt.Errorf("cannot %s %s: %w", verb, printable(found.Alias), err)
+		if err := change(s.provider, cmd.Context(), s.anchor, key); err != nil {
+			return fmt.Errorf("cannot %s %s: %w", verb, called, err)
 		}
-		return a.result(deviceChanged{s.anchor, found.Alias}, fmt.Sprintf("%s of anchor %d is %s", printable(found.Alias), s.anchor, done))
+		return a.result(deviceMarked{s.anchor, hex.EncodeToString(key)}, fmt.Sprintf("%s of anchor %d is %s", called, s.anchor, done))
 	}
 	a.signerFlags(cmd)
 	return cmd

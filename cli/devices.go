@@ -53,6 +53,16 @@ func (a *app) findDevice(ctx context.Context, s *session, name string) (candid.D
 	return a.matchDevice(s, info.Devices, name)
 }
 
+// findKey is findDevice for what needs the key alone. A signer that means itself is not looked up: that
+// would be an update call, and so a sign of life that may change what the command is about.
+func (a *app) findKey(ctx context.Context, s *session, name string) (key []byte, called string, err error) {
+	if name == s.signer.name {
+		return s.signer.key.PublicKey(), s.signer.String(), nil
+	}
+	found, err := a.findDevice(ctx, s, name)
+	return found.Pubkey, printable(found.Alias), err
+}
+
 func (a *app) matchDevice(s *session, devices []candid.DeviceWithUsage, name string) (candid.DeviceWithUsage, error) {
 	own, err := a.ownKeys(s)
 	if err != nil {
@@ -146,10 +156,7 @@ func viewDevice(d candid.DeviceWithUsage, own ownKeys, signerKey []byte) deviceV
 func deviceTable(views []deviceView) string {
 	rows := [][]string{{"ALIAS", "KEY STORE", "KIND", "PURPOSE", "PROTECTED", "LAST USED"}}
 	for _, v := range views {
-		protected, used := "no", "never"
-		if v.Protected {
-			protected = "yes"
-		}
+		used := "never"
 		if v.LastUsage != nil {
 			used = v.LastUsage.Format("2006-01-02 15:04 MST")
 		}
@@ -160,7 +167,7 @@ func deviceTable(views []deviceView) string {
 		if v.Signer {
 			used += " (this call)"
 		}
-		rows = append(rows, []string{printable(v.Alias), name, strings.ReplaceAll(v.KeyType, "_", " "), v.Purpose, protected, used})
+		rows = append(rows, []string{printable(v.Alias), name, strings.ReplaceAll(v.KeyType, "_", " "), v.Purpose, yesNo(v.Protected), used})
 	}
 	return table(rows)
 }

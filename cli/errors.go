@@ -77,11 +77,29 @@ func (a *app) warn(format string, args ...any) {
 	_, _ = fmt.Fprintf(a.Stderr, "kedge: warning: "+format+"\n", args...)
 }
 
-func exitCode(err error) int {
-	for e := err; e != nil; e = errors.Unwrap(e) {
-		if c, ok := e.(*cliError); ok && c.code != 0 {
-			return c.code
+// visit calls found for each cliError that an error wraps, outermost first, until it returns true.
+func visit(err error, found func(*cliError) bool) (done bool) {
+	if c, ok := err.(*cliError); ok && found(c) {
+		return true
+	}
+	switch e := err.(type) {
+	case interface{ Unwrap() error }:
+		return visit(e.Unwrap(), found)
+	case interface{ Unwrap() []error }:
+		for _, part := range e.Unwrap() {
+			if visit(part, found) {
+				return true
+			}
 		}
+	}
+	return false
+}
+
+func exitCode(err error) int {
+	code := 0
+	visit(err, func(c *cliError) bool { code = c.code; return code != 0 })
+	if code != 0 {
+		return code
 	}
 	var (
 		unreachable *client.UnreachableError
@@ -106,10 +124,10 @@ func exitCode(err error) int {
 
 // hintOf returns the hint that came with the error, or the one that goes with its kind.
 func hintOf(err error) string {
-	for e := err; e != nil; e = errors.Unwrap(e) {
-		if c, ok := e.(*cliError); ok && c.hint != "" {
-			return c.hint
-		}
+	hint := ""
+	visit(err, func(c *cliError) bool { hint = c.hint; return hint != "" })
+	if hint != "" {
+		return hint
 	}
 	var (
 		unreachable *client.UnreachableError
@@ -186,6 +204,7 @@ var refusalHints = map[candid.ErrorCode]string{
 	candid.ErrorCodeNotDeviceBound: "kedge attest --as DEVICE shows what kind of key it is; kedge device-bound off lifts the demand",
 	candid.ErrorCodeNoConsent:      "the protected device consents first: kedge release consent",
 	candid.ErrorCodeTooEarly:       "kedge release status says how long is left",
+	candid.ErrorCodeBadAssertion:   "the operator names the origins with kedge deploy --origin; kedge device list --keys-only shows the passkey's",
 	candid.ErrorCodeNotController:  "--as names the device that the canister has as a controller; kedge deploy uses the key store's deployer",
 }
 

@@ -16,13 +16,11 @@ type fsckView struct {
 }
 
 type fsckProblem struct {
-	Anchor      *uint64 `json:"anchor,omitempty"`
-	Region      string  `json:"region"`
-	Description string  `json:"description"`
+	Region      string `json:"region"`
+	Description string `json:"description"`
 }
 
 func (a *app) fsckCommand() *cobra.Command {
-	var from uint64
 	var rebuild bool
 	cmd := &cobra.Command{
 		Use:   "fsck",
@@ -33,25 +31,21 @@ func (a *app) fsckCommand() *cobra.Command {
   kedge fsck --rebuild-indexes --json`,
 		Args: argsError(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.fsck(cmd.Context(), from, rebuild)
+			return a.fsck(cmd.Context(), rebuild)
 		},
 	}
-	cmd.Flags().Uint64Var(&from, "from", 0, "anchor to begin with (default: the first)")
 	cmd.Flags().BoolVar(&rebuild, "rebuild-indexes", false, "make the indexes anew")
 	a.identityFlag(cmd)
 	return cmd
 }
 
-func (a *app) fsck(ctx context.Context, from uint64, rebuild bool) error {
+func (a *app) fsck(ctx context.Context, rebuild bool) error {
 	p, err := a.openController(ctx)
 	if err != nil {
 		return err
 	}
 	view := fsckView{Problems: []fsckProblem{}}
 	options := candid.FsckOptions{RebuildIndexes: rebuild}
-	if from > 0 {
-		options.From = &from
-	}
 	for {
 		reply, err := p.call(ctx, "fsck", candid.EncodeFsckArgs(&options))
 		result, err := decoded("fsck", reply, err, candid.DecodeFsckResult)
@@ -62,6 +56,9 @@ func (a *app) fsck(ctx context.Context, from uint64, rebuild bool) error {
 			return refusal(result.Err)
 		}
 		report := result.Ok
+		if !report.Rebuilt {
+			continue // the canister goes on with the indexes where it stopped, and then begins to check
+		}
 		view.Checked += report.Checked
 		for _, problem := range report.Problems {
 			view.Problems = append(view.Problems, fsckProblem(problem))
@@ -87,9 +84,6 @@ func fsckText(v fsckView) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%d anchors checked, %d problems\n", v.Checked, len(v.Problems))
 	for _, p := range v.Problems {
-		if p.Anchor != nil {
-			fmt.Fprintf(&b, "anchor %d, ", *p.Anchor)
-		}
 		fmt.Fprintf(&b, "%s: %s\n", p.Region, printable(p.Description))
 	}
 	return b.String()

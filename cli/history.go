@@ -59,7 +59,15 @@ func (a *app) historyCommand() *cobra.Command {
 				}
 				next = page.Next
 			}
-			return a.result(view, historyTable(view))
+			info, err := s.anchorInfo(cmd.Context(), s.anchor)
+			if err != nil {
+				return err
+			}
+			names := map[principal.Principal]string{}
+			for _, d := range info.Devices {
+				names[principal.SelfAuthenticating(d.Pubkey)] = printable(d.Alias)
+			}
+			return a.result(view, historyTable(view, names))
 		},
 	}
 	cmd.Flags().Uint64Var(&from, "from", 0, "number of the first event to show")
@@ -74,14 +82,14 @@ func viewEvent(e candid.HistoryEntry) eventView {
 	}
 }
 
-func historyTable(view historyView) string {
+func historyTable(view historyView, names map[principal.Principal]string) string {
 	rows := [][]string{{"NUMBER", "AT", "EVENT", "DEVICE", "BY"}}
 	for _, e := range view.Events {
-		by := shortPrincipal(e.By)
+		by := nameOf(e.By, names)
 		if e.TemporaryKey {
 			by += " (temporary key)"
 		}
-		rows = append(rows, []string{strconv.FormatUint(e.Number, 10), e.At, spaced(e.Kind), shortPrincipal(e.Device), by})
+		rows = append(rows, []string{strconv.FormatUint(e.Number, 10), e.At, spaced(e.Kind), nameOf(e.Device, names), by})
 	}
 	text := table(rows)
 	if dropped := view.DroppedRoutine + view.DroppedWeighty; dropped > 0 {
@@ -90,10 +98,14 @@ func historyTable(view historyView) string {
 	return text
 }
 
-// shortPrincipal is the beginning and end of a principal, enough to tell devices apart.
-func shortPrincipal(p *principal.Principal) string {
+// nameOf is the alias of a device, or of one that is gone the beginning and end of its principal, enough
+// to tell devices apart.
+func nameOf(p *principal.Principal, names map[principal.Principal]string) string {
 	if p == nil {
 		return "-"
+	}
+	if name, known := names[*p]; known {
+		return name
 	}
 	text := p.Text()
 	if len(text) < 20 {

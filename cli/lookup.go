@@ -58,7 +58,7 @@ func (a *app) lookupCredential(cmd *cobra.Command, text string) error {
 	rows := [][]string{{"ANCHOR", "PROVEN"}}
 	for _, m := range matches {
 		views = append(views, matchView{Anchor: m.Anchor, PublicKey: hex.EncodeToString(m.Pubkey), Proven: &m.Proven})
-		rows = append(rows, []string{fmt.Sprint(m.Anchor), map[bool]string{true: "yes", false: "no"}[m.Proven]})
+		rows = append(rows, []string{fmt.Sprint(m.Anchor), yesNo(m.Proven)})
 	}
 	if len(matches) > 1 {
 		a.warn("%d anchors list this credential id; only its owner knows which is the right one", len(matches))

@@ -61,6 +61,7 @@ type migrationView struct {
 	Step          *migrationStep  `json:"step,omitempty"`
 	Weakened      []uint64        `json:"weakened"`
 	WeakenedTotal uint64          `json:"weakened_total"`
+	WeakenedAll   bool            `json:"weakened_complete"` // false if there may be more
 	Notes         []migrationNote `json:"notes"`
 	NotesTotal    uint64          `json:"notes_total"`
 }
@@ -84,7 +85,7 @@ func layoutText(l candid.Layout) string {
 func viewMigration(s candid.MigrationStatus) migrationView {
 	view := migrationView{
 		Layout: layoutText(s.Layout), State: caseName(s.State),
-		Weakened: append([]uint64{}, s.Weakened...), WeakenedTotal: s.WeakenedTotal,
+		Weakened: append([]uint64{}, s.Weakened...), WeakenedTotal: s.WeakenedTotal, WeakenedAll: s.WeakenedComplete,
 		Notes: []migrationNote{}, NotesTotal: s.NotesTotal,
 	}
 	if s.Step != nil {
@@ -103,7 +104,7 @@ func migrationText(view migrationView) string {
 		fmt.Fprintf(&b, "from %s to %s: %d of %d anchors\n", step.From, step.To, step.Done, step.Total)
 	}
 	if view.WeakenedTotal > 0 {
-		fmt.Fprintf(&b, "a rollback would weaken %d anchors: %s%s\n", view.WeakenedTotal, numbers(view.Weakened), more(len(view.Weakened), view.WeakenedTotal))
+		fmt.Fprintf(&b, "a rollback would weaken %s anchors: %s%s\n", weakenedCount(view), numbers(view.Weakened), more(len(view.Weakened), view.WeakenedTotal))
 	}
 	for _, n := range view.Notes {
 		if n.Anchor != nil {
@@ -115,6 +116,14 @@ func migrationText(view migrationView) string {
 		fmt.Fprintf(&b, "%s\n", strings.TrimPrefix(rest, ", "))
 	}
 	return b.String()
+}
+
+// weakenedCount says how many anchors a rollback weakens, as far as the canister could look.
+func weakenedCount(view migrationView) string {
+	if view.WeakenedAll {
+		return fmt.Sprint(view.WeakenedTotal)
+	}
+	return fmt.Sprintf("at least %d", view.WeakenedTotal)
 }
 
 func more(shown int, total uint64) string {

@@ -53,7 +53,7 @@ not know, and upgrades the canister to the old module. Its memory is kept.`,
 			if rest := more(len(view.Weakened), view.WeakenedTotal); rest != "" {
 				a.warn("%s", rest[2:])
 			}
-			if err := a.confirm(p, confirmed, fmt.Sprintf("the rollback weakens %d anchors", view.WeakenedTotal)); err != nil {
+			if err := a.confirm(p, confirmed, fmt.Sprintf("the rollback weakens %s anchors", weakenedCount(view))); err != nil {
 				return err
 			}
 			if err := p.client.Install(ctx, p.canister, true, module, arg); err != nil {
@@ -62,7 +62,7 @@ not know, and upgrades the canister to the old module. Its memory is kept.`,
 			if err := confirmModule(ctx, p.client, p.canister, module); err != nil {
 				return err
 			}
-			return a.result(map[string]any{"canister": p.canister, "weakened_total": view.WeakenedTotal},
+			return a.result(map[string]any{"canister": p.canister, "weakened_total": view.WeakenedTotal, "weakened_complete": view.WeakenedAll},
 				fmt.Sprintf("canister %s runs the old module", p.canister))
 		},
 	}

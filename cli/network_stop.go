@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
 	"syscall"
@@ -56,6 +57,12 @@ func (a *app) stopNetwork(ctx context.Context) error {
 		// The network removes its state file as the last thing that it does.
 		if _, err := loadNetworkState(); errors.Is(err, errNoNetwork) {
 			return a.result(map[string]bool{"stopped": true}, "stopped the network at "+state.URL)
+		}
+		if process.Signal(syscall.Signal(0)) != nil { // it was killed, or could not clear up
+			if err := os.Remove(networkStatePath()); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return fmt.Errorf("clearing the state of the network: %w", err)
+			}
+			continue
 		}
 		if time.Now().After(deadline) {
 			return fmt.Errorf("the network's process %d has not ended within %s", state.PID, stopWait)

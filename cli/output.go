@@ -22,6 +22,13 @@ func (a *app) result(value any, text string) error {
 	return err
 }
 
+func yesNo(b bool) string {
+	if b {
+		return "yes"
+	}
+	return "no"
+}
+
 // table lays rows out in columns.
 func table(rows [][]string) string {
 	var b strings.Builder

@@ -5,10 +5,12 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"kedge/cli/client"
 	"kedge/device"
 )
 
@@ -84,7 +86,7 @@ func (a *app) addPhraseFile(ctx context.Context, s *session, old []byte, file st
 		err = s.add(ctx, s.anchor, data)
 	}
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, discardPhraseFile(file, err))
 	}
 	// From here on the phrase is a device like any other, which whoever holds another device could
 	// remove; its own call ends that.
@@ -97,6 +99,15 @@ func (a *app) addPhraseFile(ctx context.Context, s *session, old []byte, file st
 			"kedge device protect phrase --as phrase --anchor %d", s.anchor)
 	}
 	return &phraseView{PublicKey: hex.EncodeToString(data.Pubkey), Protected: true, File: file}, nil
+}
+
+// discardPhraseFile removes the words of a phrase that the canister refused.
+func discardPhraseFile(file string, cause error) error {
+	var reject *client.Reject
+	if file == "" || !errors.As(cause, &reject) {
+		return nil
+	}
+	return os.Remove(file)
 }
 
 // teachAttempts is how often a person may type the words back.

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"encoding/hex"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -36,14 +37,14 @@ func (a *app) releaseVerb(verb, done string, step func(*provider, context.Contex
 			if err != nil {
 				return err
 			}
-			found, err := a.findDevice(cmd.Context(), s, args[0])
+			key, called, err := a.findKey(cmd.Context(), s, args[0])
 			if err != nil {
 				return err
 			}
-			if err := step(s.provider, cmd.Context(), s.anchor, found.Pubkey); err != nil {
+			if err := step(s.provider, cmd.Context(), s.anchor, key); err != nil {
 				return err
 			}
-			return a.result(deviceChanged{s.anchor, found.Alias}, fmt.Sprintf("%s %s on anchor %d", done, printable(found.Alias), s.anchor))
+			return a.result(deviceMarked{s.anchor, hex.EncodeToString(key)}, fmt.Sprintf("%s %s on anchor %d", done, called, s.anchor))
 		},
 	}
 	a.signerFlags(cmd)

@@ -81,6 +81,9 @@ func (a *app) openSession(ctx context.Context) (*session, error) {
 // chooseSigner returns the device that --as names, or the only one in the key store that is known to
 // belong to the anchor at hand.
 func (a *app) chooseSigner(where string) (signer, error) {
+	if a.phraseFile == "" {
+		a.as = a.setting(a.as, "KEDGE_AS", "")
+	}
 	if a.as == device.ReservedName || a.as == "" && a.phraseFile != "" {
 		phrase, err := a.readPhrase()
 		if err != nil {
@@ -120,7 +123,7 @@ func (a *app) chooseSigner(where string) (signer, error) {
 		names = append(names, fmt.Sprintf("%q", c.Name))
 	}
 	return signer{}, hinted(fmt.Errorf("several devices in the key store could sign: %s", strings.Join(names, ", ")),
-		"--as says which one")
+		"--as says which one, or KEDGE_AS for all commands")
 }
 
 func (a *app) wanted() string {

@@ -49,7 +49,7 @@ type PasskeyOptions struct {
 
 // NewPasskey makes a passkey from random, which must be a cryptographic source.
 func NewPasskey(random io.Reader, o PasskeyOptions) (*Passkey, error) {
-	rpID, err := relyingParty(o.Origin)
+	rpID, err := RelyingParty(o.Origin)
 	if err != nil {
 		return nil, err
 	}
@@ -77,9 +77,9 @@ func randomP256(random io.Reader) (*ecdsa.PrivateKey, error) {
 	}
 }
 
-// relyingParty returns the host of an origin and refuses what is not an origin: scheme, host and
+// RelyingParty returns the host of an origin and refuses what is not an origin: scheme, host and
 // port, nothing behind them, lower case. It does not repair.
-func relyingParty(origin string) (string, error) {
+func RelyingParty(origin string) (string, error) {
 	u, err := url.Parse(origin)
 	switch {
 	case err != nil, u.Host == "", u.Scheme != "https" && u.Scheme != "http":

@@ -179,7 +179,7 @@ func (p passkeyJSON) stored() (StoredPasskey, error) {
 	if err != nil {
 		return StoredPasskey{}, errors.New("the private key is not one of P-256")
 	}
-	rpID, err := relyingParty(p.Origin)
+	rpID, err := RelyingParty(p.Origin)
 	if err != nil {
 		return StoredPasskey{}, err
 	}

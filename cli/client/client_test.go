@@ -125,7 +125,7 @@ func TestRejects(t *testing.T) {
 	_, err = call(t, network, Anonymous())
 	require.ErrorAs(t, err, &reject)
 	require.Equal(t, "IC0301", reject.ErrorCode)
-	require.EqualError(t, err, "Canister fqupy-haaaa-aaaaa-aaaa7-cai not found. (IC0301)")
+	require.EqualError(t, err, "Canister fqupy-haaaa-aaaaa-aaaa7-cai not found (IC0301)")
 
 	node.answer = func(agent.RequestID) (int, []byte) {
 		return http.StatusBadRequest, []byte("Invalid request expiry: …")
@@ -134,6 +134,12 @@ func TestRejects(t *testing.T) {
 	var refused *HTTPError
 	require.ErrorAs(t, err, &refused)
 	require.Equal(t, &HTTPError{Status: 400, Message: "Invalid request expiry: …"}, refused)
+}
+
+func TestRejectTexts(t *testing.T) {
+	require.EqualError(t, &Reject{ErrorCode: "IC0536", Message: "Error from Canister a-b: Canister has no query method 'x'..\nCheck that the method is exported"},
+		"Canister has no query method 'x' (IC0536)")
+	require.EqualError(t, &Reject{Message: "no code"}, "no code")
 }
 
 func TestTrapTexts(t *testing.T) {

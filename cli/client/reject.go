@@ -16,12 +16,14 @@ type Reject struct {
 	Message   string // as it came
 }
 
-// Error returns the sentence of the canister if it spoke, else the network's message and code.
+// Error returns the sentence of the canister if it spoke, else the first line of the network's
+// message, without the canister's id before it, and the code.
 func (r *Reject) Error() string {
 	if s, ok := r.Trap(); ok {
 		return s
 	}
-	message := strings.TrimSpace(r.Message)
+	message, _, _ := strings.Cut(strings.TrimSpace(r.Message), "\n")
+	message = strings.TrimRight(canisterPrefix.ReplaceAllString(message, ""), ".")
 	if r.ErrorCode == "" {
 		return message
 	}
@@ -39,6 +41,9 @@ func (r *Reject) Trap() (text string, ok bool) {
 	}
 	return "", false
 }
+
+// canisterPrefix is what the network puts before the sentences that are about a canister.
+var canisterPrefix = regexp.MustCompile(`^Error from Canister [a-z0-9-]+: `)
 
 // agent-go reports refusals as text: "(5) message: IC0503" from a call or query, "(5) message" when
 // it had to poll. An HTTP status has three digits.

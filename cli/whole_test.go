@@ -1,0 +1,187 @@
+package cli_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/stretchr/testify/require"
+
+	"kedge/cli"
+	"kedge/ic/principal"
+	"kedge/replica"
+	"kedge/tests/house"
+)
+
+// street starts a network without Kedge on it. It returns the file of the module to deploy, and the id of
+// a canister that answers whoami.
+func street(t *testing.T) (url, module, whoami string) {
+	t.Helper()
+	cache, err := os.UserCacheDir()
+	require.NoError(t, err)
+	network, err := replica.Start(replica.WithListen("127.0.0.1:0"), replica.WithCache(filepath.Join(cache, "kedge", "modules")))
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, network.Close()) })
+	module = filepath.Join(t.TempDir(), "kedge.wasm.gz")
+	require.NoError(t, os.WriteFile(module, house.Module(t), 0o600))
+	id, err := network.Deploy(t.Context(), principal.Anonymous, house.Whoami(t), []byte("DIDL\x00\x00"))
+	require.NoError(t, err)
+	return network.URL(), module, id.Text()
+}
+
+// Scripts that play whole stories on a network with the real module.
+func TestWholeScripts(t *testing.T) {
+	url, module, whoami := street(t)
+	// The scripts run in parallel after this function is through, unless they are in a group.
+	t.Run("stories", func(t *testing.T) {
+		testscript.Run(t, testscript.Params{
+			Dir: "testdata/whole",
+			Setup: func(env *testscript.Env) error {
+				for name, value := range map[string]string{
+					"KEDGE_KEYS": env.WorkDir + "/keys.age", "KEDGE_PASSPHRASE_FILE": env.WorkDir + "/passphrase",
+					"KEDGE_NETWORK": url, "MODULE": module, "WHOAMI": whoami, "HOME": env.WorkDir,
+				} {
+					env.Setenv(name, value)
+				}
+				return os.WriteFile(env.WorkDir+"/passphrase", []byte("a passphrase\n"), 0o600)
+			},
+		})
+	})
+}
+
+// person is a fake terminal: it remembers what is shown and answers with functions, in turn.
+type person struct {
+	shown   []string
+	prompts []string
+	answers []func(p *person) string
+}
+
+func (p *person) Show(text string) error { p.shown = append(p.shown, text); return nil }
+func (p *person) Close() error           { return nil }
+
+func (p *person) Secret(prompt string) (string, error) { return p.Line(prompt, false) }
+
+func (p *person) Line(prompt string, _ bool) (string, error) {
+	p.prompts = append(p.prompts, prompt)
+	if len(p.answers) == 0 {
+		return "", errors.New("the person has no answer to " + prompt)
+	}
+	answer := p.answers[0]
+	p.answers = p.answers[1:]
+	return answer(p), nil
+}
+
+// words reads the last phrase that was shown off the screen.
+func (p *person) words() string {
+	var words []string
+	for _, field := range strings.Fields(p.shown[len(p.shown)-1]) {
+		if strings.Trim(field, "0123456789") == field && len(words) < 24 && isWord(field, p) {
+			words = append(words, field)
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+// isWord tells the words from the sentence above them, which is the same on every sheet.
+func isWord(field string, _ *person) bool {
+	const sentence = "your recovery phrase; write it on paper, it is not shown again"
+	return !strings.Contains(" "+sentence+" ", " "+field+" ")
+}
+
+func say(text string) func(*person) string { return func(*person) string { return text } }
+
+// run runs one command with a person at the terminal.
+func run(t *testing.T, p *person, env map[string]string, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	code = cli.Main(context.Background(), cli.System{
+		Args: args, Stdin: strings.NewReader(""), Stdout: &out, Stderr: &errs,
+		Getenv: func(name string) string { return env[name] }, Now: time.Now, Random: rand.Reader,
+		OpenTerminal: func() (cli.Terminal, error) {
+			if p == nil {
+				return nil, errors.New("there is no terminal to ask on")
+			}
+			return p, nil
+		},
+		WorkFactor: 4,
+	})
+	return code, out.String(), errs.String()
+}
+
+// A person makes an anchor: passphrase twice, the words on the screen, a slip, the words typed back.
+func TestPhraseIsTypedBack(t *testing.T) {
+	url, module, _ := street(t)
+	t.Chdir(t.TempDir())
+	env := map[string]string{"KEDGE_NETWORK": url, "KEDGE_KEYS": filepath.Join(t.TempDir(), "keys.age")}
+	code, _, stderr := run(t, nil, env, "deploy", module)
+	require.Zero(t, code, stderr)
+
+	t.Run("nobody there", func(t *testing.T) {
+		code, _, stderr := run(t, nil, env, "anchor", "create", "--device", "laptop")
+		require.Equal(t, 5, code)
+		require.Contains(t, stderr, "kedge: error: asking for a secret: there is no terminal to ask on\n")
+		require.Contains(t, stderr, "kedge: hint: KEDGE_PASSPHRASE_FILE gives the passphrase to scripts")
+	})
+	t.Run("two passphrases", func(t *testing.T) {
+		p := &person{answers: []func(*person) string{say("one"), say("another")}}
+		code, _, stderr := run(t, p, env, "anchor", "create", "--device", "laptop")
+		require.Equal(t, 5, code)
+		require.Contains(t, stderr, "the two passphrases are not the same")
+	})
+
+	var words string
+	p := &person{answers: []func(*person) string{
+		say("a passphrase"), say("a passphrase"),
+		say("abandom " + strings.Repeat("abandon ", 22) + "art"),
+		func(p *person) string { words = p.words(); return strings.ToUpper(words) },
+	}}
+	code, stdout, stderr := run(t, p, env, "anchor", "create", "--device", "laptop")
+	require.Zero(t, code, stderr)
+	require.Contains(t, stdout, `anchor 10000, device "laptop", recovery phrase protected`)
+	require.Contains(t, stderr, `kedge: warning: word 1 "abandom" is not in the BIP-39 list, did you mean "abandon"`)
+	require.Len(t, p.shown, 1)
+	require.Len(t, strings.Fields(words), 24)
+	for _, word := range strings.Fields(words) {
+		if len(word) > 5 { // short ones are in the prose
+			require.NotContains(t, stdout, word)
+			require.NotContains(t, stderr, word)
+		}
+	}
+
+	// The phrase alone is enough, without the key store: the words are asked for.
+	p = &person{answers: []func(*person) string{say("10000 " + words)}}
+	code, stdout, stderr = run(t, p, env, "device", "list", "--as", "phrase")
+	require.Zero(t, code, stderr)
+	require.Contains(t, stdout, "Recovery phrase")
+	require.Equal(t, []string{"recovery phrase: "}, p.prompts)
+
+	p = &person{answers: []func(*person) string{say("10000 " + strings.Replace(words, " ", " x", 1))}}
+	code, _, stderr = run(t, p, env, "device", "list", "--as", "phrase")
+	require.Equal(t, 5, code)
+	require.Contains(t, stderr, "kedge: error: the recovery phrase: word 2 ")
+	require.Contains(t, stderr, "kedge: hint: compare the words with the paper\n")
+
+	t.Run("never typed back", func(t *testing.T) {
+		other := say(strings.Repeat("all ", 12))
+		p := &person{answers: []func(*person) string{say("a passphrase"), other, other, other}}
+		code, _, stderr := run(t, p, env, "anchor", "create", "--device", "tablet")
+		require.Equal(t, 5, code)
+		require.Contains(t, stderr, "that is another recovery phrase")
+		require.Contains(t, stderr, `anchor 10001 is registered with device "tablet", but has no protected recovery phrase`)
+		require.Contains(t, stderr, `kedge: hint: kedge recovery phrase add --anchor 10001 --as "tablet"`)
+	})
+	t.Run("wrong passphrase", func(t *testing.T) {
+		p := &person{answers: []func(*person) string{say("not the one")}}
+		code, _, stderr := run(t, p, env, "device", "list")
+		require.Equal(t, 5, code)
+		require.Contains(t, stderr, fmt.Sprintf("opening the key store %q: wrong passphrase", env["KEDGE_KEYS"]))
+	})
+}
