@@ -120,3 +120,21 @@ func exportLookupByCredential() { asQuery(lookupByCredential) }
 
 //go:wasmexport canister_query__lookup_caller
 func exportLookupCaller() { asQuery(lookupCaller) }
+
+//go:wasmexport canister_query__migration_status
+func exportMigrationStatus() { asQuery(migrationStatus) }
+
+//go:wasmexport canister_update__migration_step
+func exportMigrationStep() { asUpdate(migrationStep) }
+
+//go:wasmexport canister_update__migration_pause
+func exportMigrationPause() { asUpdate(migrationPause) }
+
+//go:wasmexport canister_update__migration_resume
+func exportMigrationResume() { asUpdate(migrationResume) }
+
+//go:wasmexport canister_update__finalize_migration
+func exportFinalizeMigration() { asUpdate(finalizeMigration) }
+
+//go:wasmexport canister_update__fsck
+func exportFsck() { asUpdate(fsck) }

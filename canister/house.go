@@ -19,6 +19,7 @@ type house struct {
 	prunes     uint64 // when Signatures wants to be pruned, ns since the epoch, 0 for never
 	seeded     bool   // crypto/rand works
 	door       door
+	checking   storage.Check // how far fsck has come
 	upgradedAt uint64
 }
 
@@ -65,11 +66,21 @@ func advance() {
 func tick() {
 	advance()
 	prune()
+	more, err := migrate()
+	if err != nil {
+		cdk.Print("migration: " + err.Error())
+	}
 	setTimer()
+	if more {
+		soon()
+	}
 	if !kedge.seeded {
 		seed(func() {})
 	}
 }
+
+// soon has the timer run again at once: there is work left.
+func soon() { cdk.SetTimer(cdk.Time() + 1) }
 
 // prune takes out expired signatures.
 func prune() {

@@ -6,6 +6,7 @@ import (
 	"kedge/candid"
 	"kedge/canister/storage"
 	"kedge/cdk"
+	"kedge/migrations/ii"
 )
 
 // firstAnchor is the number of the first anchor where the init argument names no range, as in Internet
@@ -26,13 +27,15 @@ func install() {
 	open(store)
 }
 
-// upgrade is canister_post_upgrade. What it costs does not depend on the number of anchors.
+// upgrade is canister_post_upgrade, over Kedge or over Internet Identity. What it costs does not depend on
+// the number of anchors: the timer imports and migrates them, a batch at a time. When it fails the network
+// keeps the old module, with stable memory as it was.
 func upgrade() {
 	arg, err := candid.DecodeInitArgs(cdk.Arg())
 	must(err)
-	store, err := storage.Open(memory{})
+	store, err := ii.Upgrade(memory{})
 	if err != nil {
-		cdk.Trap(fmt.Sprintf("open storage: %v; stable memory is as it was", err))
+		cdk.Trap(fmt.Sprintf("open stable memory: %v; it is as it was, and so is the module", err))
 	}
 	if arg != nil && arg.AssignedUserNumberRange != nil {
 		must(setRange(store, arg.AssignedUserNumberRange))

@@ -8,6 +8,7 @@ import (
 	"kedge/canister/identity"
 	"kedge/cdk"
 	"kedge/ic/principal"
+	"kedge/migrations/ii"
 )
 
 // initSalt draws the secret from which the seeds of all users' keys are made, once and for all.
@@ -24,7 +25,7 @@ func initSalt() {
 		}
 		var salt [32]byte
 		draw(salt[:])
-		must(kedge.store.SetSalt(salt))
+		must(ii.SetSalt(kedge.store, salt))
 		cdk.Reply(candid.EncodeInitSaltResult())
 	})
 }

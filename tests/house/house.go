@@ -97,6 +97,22 @@ func furnish(tb testing.TB, net *replica.Network, init *candid.KedgeInit) *House
 	return h
 }
 
+// Found upgrades to Kedge a canister with a certain id that another module left with this stable memory.
+func Found(tb testing.TB, id principal.Principal, memory []byte) *House {
+	tb.Helper()
+	net, err := replica.Start(replica.WithTime(Start), replica.WithCache(cacheDir()))
+	require.NoError(tb, err)
+	tb.Cleanup(func() { require.NoError(tb, net.Close()) })
+	h := &House{TB: tb, Net: net, Operator: principal.SelfAuthenticating([]byte("the operator"))}
+	h.Canister, err = net.Create(tb.Context(), h.Operator, replica.CreateOptions{ID: id})
+	require.NoError(tb, err)
+	require.NoError(tb, net.Install(tb.Context(), h.Operator, h.Canister, Whoami(tb), nil))
+	require.NoError(tb, net.SetStableMemory(h.Canister, memory))
+	h.Upgrade()
+	h.Pass(time.Second)
+	return h
+}
+
 // OpenLive is Open with a real clock and HTTP, for real clients.
 func OpenLive(tb testing.TB, init *candid.KedgeInit) *House {
 	tb.Helper()

@@ -110,6 +110,7 @@ func (w world) explore(starts []state) (states, calls, t2 int, err error) {
 		var wait sync.WaitGroup
 		for n := range explorers {
 			e := &explorer{world: w, names: names, visited: visited, found: map[uint64]struct{}{}}
+			e.upgrader, e.err = newUpgrader()
 			explorers[n] = e
 			wait.Go(func() {
 				for i := n; i < len(level) && e.err == nil; i += len(explorers) {
@@ -137,6 +138,7 @@ func (w world) explore(starts []state) (states, calls, t2 int, err error) {
 // explorer visits states in one goroutine; visited is not written meanwhile.
 type explorer struct {
 	world
+	*upgrader
 	names          [][keys]int8
 	visited, found map[uint64]struct{}
 	before, after  arena
@@ -147,7 +149,10 @@ type explorer struct {
 
 func (e *explorer) visit(s state) error {
 	e.messages = e.world.messages(&s, e.messages)
-	e.calls += len(e.messages)
+	e.calls += len(e.messages) + 1
+	if err := e.upgrade(&s, &e.before); err != nil {
+		return fmt.Errorf("%w\n on %+v", err, s)
+	}
 	for i, m := range e.messages {
 		if err := e.send(&s, m, i); err != nil {
 			return fmt.Errorf("%w\n after %+v\n on %+v", err, m, s)

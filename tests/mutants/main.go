@@ -19,7 +19,7 @@ import (
 var packages = []string{"canister/identity", "canister/identity/abuse"}
 
 // patience is how long the tests may take with a mutant: one that runs for ever is noticed.
-const patience = 20 * time.Second
+const patience = 10 * time.Second
 
 func main() {
 	verbose := flag.Bool("v", false, "list every mutant")

@@ -1,0 +1,263 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"kedge/candid"
+	"kedge/canister/identity"
+	"kedge/canister/storage"
+	"kedge/cdk"
+	"kedge/migrations"
+	"kedge/migrations/ii"
+)
+
+// Budgets of one message in instructions, far below what the network allows (40 billion in an update, 5
+// billion in a query), so that people's calls do not wait long behind a batch.
+const (
+	batchBudget = 2_000_000_000
+	queryBudget = 2_000_000_000
+)
+
+// within returns a budget that ends when the message has used so many instructions.
+func within(instructions uint64) func() bool {
+	return func() bool { return cdk.PerformanceCounter() < instructions }
+}
+
+// listed is how many anchors an answer names.
+const listed = 100
+
+// migrate does one batch of what is under way, and reports whether more is left to do. Of its errors
+// only a refusal leaves memory whole; the others trap.
+func migrate() (more bool, err error) {
+	if kedge.store.Migration().Paused {
+		return false, nil
+	}
+	done, err := ii.Run(kedge.store, within(batchBudget))
+	must(err)
+	if !done {
+		return true, nil
+	}
+	done, err = migrations.Run(kedge.store, within(batchBudget))
+	var refused *migrations.RefusedError
+	if err != nil && !errors.As(err, &refused) {
+		must(err)
+	}
+	return !done && err == nil, err
+}
+
+// operate answers a controller's method about migrations with the status after it.
+func operate(method func() error) {
+	if err := onlyController(); err != nil {
+		replyMigration(err)
+		return
+	}
+	replyMigration(method())
+}
+
+func onlyController() error {
+	if cdk.IsController(cdk.Caller()) {
+		return nil
+	}
+	return &identity.Error{Code: identity.ErrNotController,
+		Message: "only a controller of this canister may do this; " + cdk.Caller().Text() + " is none"}
+}
+
+func badArgument(field string, err error) error {
+	return &identity.Error{Code: identity.ErrBadArgument, Field: field, Message: err.Error()}
+}
+
+func replyMigration(err error) {
+	if err != nil {
+		cdk.Reply(candid.EncodeMigrationStatusResult(candid.MigrationStatusResult{Tag: candid.MigrationStatusResultTagErr, Err: refusal(err)}))
+		return
+	}
+	cdk.Reply(candid.EncodeMigrationStatusResult(candid.MigrationStatusResult{Tag: candid.MigrationStatusResultTagOk, Ok: status()}))
+}
+
+func migrationStatus() {
+	must(candid.DecodeMigrationStatusArgs(cdk.Arg()))
+	replyMigration(onlyController())
+}
+
+func migrationStep() {
+	version, accept, err := candid.DecodeMigrationStepArgs(cdk.Arg())
+	must(err)
+	operate(func() error {
+		if err := head(version, accept); err != nil {
+			return err
+		}
+		_, err := migrate()
+		if err != nil {
+			return badArgument("accept", err)
+		}
+		return nil
+	})
+}
+
+// head turns the memory towards a version: the newest if none is named.
+func head(version *uint16, accept []candid.Loss) error {
+	want := migrations.Newest
+	if version != nil {
+		want = int(*version)
+	}
+	layout, phase := kedge.store.Layout(), kedge.store.Migration().Phase
+	back := phase == storage.Down || phase == storage.Checking
+	switch {
+	case kedge.store.Migration().Paused:
+		return badArgument("version", migrations.ErrPaused)
+	case want > migrations.Newest || want < layout-1 || want < 1:
+		return badArgument("version", fmt.Errorf("this build knows layouts 1 to %d, and goes one step at a time from layout %d", migrations.Newest, layout))
+	case want < layout && !back:
+		if err := migrations.StartBack(kedge.store, losses(accept)); err != nil {
+			return badArgument("version", err)
+		}
+	case want > layout && phase == storage.Idle:
+		must(migrations.Start(kedge.store))
+	case want >= layout && back:
+		return badArgument("version", fmt.Errorf("the memory is on its way back to layout %d; name that version to go on", layout-1))
+	}
+	return nil
+}
+
+func losses(accept []candid.Loss) storage.Loss {
+	var accepted storage.Loss
+	for _, l := range accept {
+		switch l {
+		case candid.LossProtections:
+			accepted |= storage.LossProtections
+		case candid.LossGuards:
+			accepted |= storage.LossGuards
+		case candid.LossConsents:
+			accepted |= storage.LossConsents
+		case candid.LossDemands:
+			accepted |= storage.LossDemands
+		}
+	}
+	return accepted
+}
+
+func migrationPause() {
+	must(candid.DecodeMigrationPauseArgs(cdk.Arg()))
+	operate(func() error { return setPaused(true) })
+}
+
+func migrationResume() {
+	must(candid.DecodeMigrationResumeArgs(cdk.Arg()))
+	operate(func() error {
+		if err := setPaused(false); err != nil {
+			return err
+		}
+		soon()
+		return nil
+	})
+}
+
+// setPaused pauses what is under way: a step, or the import of a memory on trial.
+func setPaused(on bool) error {
+	m := kedge.store.Migration()
+	if m.Phase == storage.Idle && !importing() && !m.Paused {
+		return badArgument("", errors.New("no migration is under way"))
+	}
+	m.Paused = on
+	must(kedge.store.SetMigration(m))
+	return nil
+}
+
+// importing reports whether anchors of an old memory are still to be settled.
+func importing() bool {
+	t := kedge.store.Trial()
+	return t.Layout != 0 && int(t.Settled) < kedge.store.Count()
+}
+
+func finalizeMigration() {
+	options, err := candid.DecodeFinalizeMigrationArgs(cdk.Arg())
+	must(err)
+	operate(func() error {
+		if err := ii.Finalize(kedge.store, options != nil && options.AnchorsWithoutDevices); err != nil {
+			return badArgument("", err)
+		}
+		return nil
+	})
+}
+
+// status says where the memory stands.
+func status() candid.MigrationStatus {
+	store, trial, step := kedge.store, kedge.store.Trial(), migrations.StatusOf(kedge.store)
+	own := func(version int) candid.Layout {
+		return candid.Layout{Family: candid.LayoutFamilyKedge, Version: uint16(version)}
+	}
+	state := candid.MigrationStateSettled
+	s := candid.MigrationStatus{Layout: own(step.Layout), State: &state, WeakenedComplete: true}
+	switch {
+	case trial.Layout != 0:
+		old := candid.Layout{Family: candid.LayoutFamilyInternetIdentity, Version: uint16(trial.Layout)}
+		s.Layout = old
+		state = candid.MigrationStateTrial
+		if importing() {
+			state = candid.MigrationStateRunning
+			s.Step = &candid.MigrationStatusStep{From: old, To: own(step.Layout), Done: uint64(trial.Settled), Total: uint64(store.Count())}
+		}
+		s.Weakened, s.WeakenedComplete = weakened()
+		s.WeakenedTotal = uint64(len(s.Weakened))
+		s.Weakened = s.Weakened[:min(len(s.Weakened), listed)]
+		note(&s, trial)
+	case step.Phase != storage.Idle:
+		state = candid.MigrationStateRunning
+		from, to := step.Layout, step.Layout
+		if step.Phase == storage.Up {
+			from = step.Layout - 1
+		} else {
+			to = step.Layout - 1
+		}
+		s.Step = &candid.MigrationStatusStep{From: own(from), To: own(to), Done: step.Done, Total: step.Total}
+	}
+	if step.Paused {
+		state = candid.MigrationStatePaused
+	}
+	return s
+}
+
+// weakened finds the anchors that a rollback would weaken, as many as a message can look at.
+func weakened() (numbers []uint64, complete bool) {
+	budget := within(cdk.PerformanceCounter() + queryBudget)
+	for from := uint64(0); ; {
+		found, next, err := ii.Weakened(kedge.store, from, listed, budget)
+		must(err)
+		for _, w := range found {
+			numbers = append(numbers, w.Anchor)
+		}
+		if next == 0 {
+			return numbers, true
+		}
+		if !budget() {
+			return numbers, false
+		}
+		from = next
+	}
+}
+
+// note lists what is odd about a memory on trial.
+func note(s *candid.MigrationStatus, t storage.Trial) {
+	about := func(anchor *uint64, format string, args ...any) {
+		s.Notes = append(s.Notes, candid.MigrationNote{Anchor: anchor, Description: fmt.Sprintf(format, args...)})
+	}
+	if !t.KnowsProtection {
+		about(nil, "the old module does not know protection: under it, nothing is protected")
+	}
+	if t.WithoutKey > 0 {
+		about(nil, "%d anchors have no device, so nobody can sign in to them; finalising takes an explicit word", t.WithoutKey)
+	}
+	if t.Unreadable > 0 {
+		about(nil, "%d anchors have an old record that cannot be read; fsck names them", t.Unreadable)
+	}
+	lo, _ := kedge.store.Range()
+	for _, slot := range t.FirstAmended[:min(int(t.Amended), len(t.FirstAmended))] {
+		number := lo + uint64(slot)
+		about(&number, "what the old module wrote was not taken over as it was; the anchor's history says what was restored and dropped")
+	}
+	s.NotesTotal = uint64(len(s.Notes))
+	if rest := int(t.Amended) - len(t.FirstAmended); rest > 0 {
+		s.NotesTotal += uint64(rest)
+	}
+}

@@ -1,0 +1,171 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"kedge/candid"
+	"kedge/ic/principal"
+	"kedge/replica/cycles"
+	"kedge/replica/exec"
+)
+
+// canister is one canister on a bare engine, without a network around it.
+type canister struct {
+	instance *exec.Instance
+	profile  *profile
+	record   string // the method to listen to
+	report   exec.Report
+	now      uint64
+}
+
+// message is a call of a method.
+type message struct {
+	query  bool
+	caller principal.Principal
+	arg    []byte
+}
+
+// state is what a method may be called with.
+type state struct {
+	anchor      uint64
+	first, last candid.DeviceData
+	expiration  uint64 // of the delegation that was prepared
+}
+
+const origin = "https://nns.ic0.app"
+
+var session = append([]byte{0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00}, make([]byte, 32)...)
+
+// methods make the call of a method on an anchor with all its devices; add adds the last.
+var methods = map[string]func(*state) message{
+	"install": nil,
+	"add": func(s *state) message {
+		return message{arg: candid.EncodeAddArgs(s.anchor, s.last)}
+	},
+	"update": func(s *state) message {
+		s.last.Alias = "Firefox on Linux"
+		return message{arg: candid.EncodeUpdateArgs(s.anchor, s.last.Pubkey, s.last)}
+	},
+	"remove":          func(s *state) message { return message{arg: candid.EncodeRemoveArgs(s.anchor, s.last.Pubkey)} },
+	"get_anchor_info": func(s *state) message { return message{arg: candid.EncodeGetAnchorInfoArgs(s.anchor)} },
+	"lookup":          func(s *state) message { return message{query: true, arg: candid.EncodeLookupArgs(s.anchor)} },
+	"recovery_report": func(s *state) message { return message{query: true, arg: candid.EncodeRecoveryReportArgs(s.anchor)} },
+	"prepare_delegation": func(s *state) message {
+		return message{arg: candid.EncodePrepareDelegationArgs(s.anchor, origin, session, nil)}
+	},
+	"get_delegation": func(s *state) message {
+		return message{query: true, arg: candid.EncodeGetDelegationArgs(s.anchor, origin, session, s.expiration)}
+	},
+	"get_principal": func(s *state) message {
+		return message{query: true, arg: candid.EncodeGetPrincipalArgs(s.anchor, origin)}
+	},
+	"lookup_by_credential": func(s *state) message {
+		return message{query: true, arg: candid.EncodeLookupByCredentialArgs(s.last.CredentialID)}
+	},
+	"protect": func(s *state) message { return message{arg: candid.EncodeProtectArgs(s.anchor, s.first.Pubkey)} },
+	"stats":   func(s *state) message { return message{query: true, arg: candid.EncodeStatsArgs()} },
+}
+
+// furnish installs the canister, makes an anchor with its devices, and makes the call, listening to it.
+func (c *canister) furnish(devices int, prepare func(*state) message) error {
+	c.now = uint64(time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC).UnixNano())
+	if c.record == "install" {
+		c.profile.start()
+	}
+	start, err := c.run(exec.Input{Kind: exec.Start, Entry: exec.EntryStart})
+	if err != nil {
+		return err
+	}
+	init, err := c.run(exec.Input{Kind: exec.Init, Entry: exec.EntryInit, Arg: candid.EncodeInitArgs(nil)})
+	if err != nil || c.record == "install" {
+		c.profile.stop()
+		c.report = start.Report.Plus(init.Report)
+		return err
+	}
+	salt, err := c.call("init_salt", message{arg: candid.EncodeInitSaltArgs()})
+	if err != nil {
+		return err
+	}
+	random := append([]byte("DIDL\x01\x6d\x7b\x01\x00\x20"), make([]byte, 32)...)
+	if _, err := c.run(exec.Input{Kind: exec.ReplyCallback, Callback: salt.Calls[0].Reply, Arg: random}); err != nil {
+		return err
+	}
+
+	s := new(state)
+	for i := range 6 {
+		s.first = device(fmt.Sprintf("first device of anchor %d", i))
+		out, err := c.call("register", message{caller: of(s.first), arg: candid.EncodeRegisterArgs(s.first, candid.ChallengeResult{}, nil)})
+		if err != nil {
+			return err
+		}
+		response, err := candid.DecodeRegisterResult(out.Response.Reply)
+		if err != nil {
+			return err
+		}
+		s.anchor = response.Registered.UserNumber
+	}
+	for i := 1; i < devices; i++ {
+		s.last = device(fmt.Sprintf("device %d of %d", i, devices))
+		if c.record == "add" && i == devices-1 {
+			break
+		}
+		if _, err := c.call("add", message{caller: of(s.first), arg: candid.EncodeAddArgs(s.anchor, s.last)}); err != nil {
+			return err
+		}
+	}
+	out, err := c.call("prepare_delegation", message{caller: of(s.first), arg: candid.EncodePrepareDelegationArgs(s.anchor, origin, session, nil)})
+	if err != nil {
+		return err
+	}
+	if _, s.expiration, err = candid.DecodePrepareDelegationResult(out.Response.Reply); err != nil {
+		return err
+	}
+
+	m := prepare(s)
+	m.caller = of(s.first)
+	c.profile.start()
+	out, err = c.call(c.record, m)
+	c.profile.stop()
+	c.report = out.Report
+	return err
+}
+
+func (c *canister) call(method string, m message) (exec.Output, error) {
+	in := exec.Input{Kind: exec.Update, Entry: exec.UpdatePrefix + method, Caller: m.caller, Arg: m.arg}
+	if m.query {
+		in.Kind, in.Entry = exec.Query, exec.QueryPrefix+method
+		in.Certificate = func() []byte { return make([]byte, 700) }
+	}
+	return c.run(in)
+}
+
+func (c *canister) run(in exec.Input) (exec.Output, error) {
+	c.now += uint64(time.Second)
+	in.Env = exec.Env{Self: principal.Canister(1), Balance: cycles.Trillion(100), Time: c.now, Status: 1}
+	in.Env.QueueSpace = func(principal.Principal) int { return 100 }
+	in.MaxReply, in.Limit = exec.MaxReplicatedReply, exec.LimitInstall
+	step := c.instance.Run(context.Background(), in)
+	if step.Out.Err != nil {
+		return step.Out, fmt.Errorf("%s: %v", in.Entry, step.Out.Err)
+	}
+	step.Commit()
+	return step.Out, nil
+}
+
+// device is the passkey that the bench measures with, see typical there.
+func device(name string) candid.DeviceData {
+	origin := "https://identity.example.org"
+	return candid.DeviceData{
+		Pubkey:       fmt.Appendf(nil, "%-96s", name),
+		CredentialID: fmt.Appendf(nil, "%-64s", name),
+		Alias:        "Chrome on macOS",
+		Purpose:      candid.PurposeAuthentication,
+		KeyType:      candid.KeyTypePlatform,
+		Protection:   candid.DeviceProtectionUnprotected,
+		Origin:       &origin,
+	}
+}
+
+func of(d candid.DeviceData) principal.Principal { return principal.SelfAuthenticating(d.Pubkey) }
