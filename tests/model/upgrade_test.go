@@ -18,8 +18,14 @@ func newUpgrader() (*upgrader, error) {
 	if err != nil {
 		return nil, err
 	}
-	u.number, err = store.Allocate()
-	return u, err
+	if u.number, err = store.Allocate(); err != nil {
+		return nil, err
+	}
+	first := state{}
+	first.dev[0].on = true
+	a := new(arena).build(&first, 0)
+	a.Number = u.number
+	return u, store.Write(a)
 }
 
 // upgrade is the message by which a controller changes the module: the anchor is written, everything
