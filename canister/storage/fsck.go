@@ -13,9 +13,14 @@ func (f Finding) String() string { return f.What + ": " + f.Detail }
 // Check is a run over a whole memory, part by part. Its position is a plain number that the caller may
 // keep between messages; anchors may be read and written meanwhile.
 type Check struct {
-	Position uint64 // slots checked; beyond the last one, the nodes of the index
-	Entries  uint64 // of the index, as far as counted: must be in it
+	Position uint64 // slots checked
 	Findings []Finding
+
+	wanted uint64 // entries that the index must have, as far as the slots are checked
+	found  uint64 // entries that it has, as far as it is read
+	next   entry  // where reading it goes on
+	begun  bool
+	edits  uint64 // of the index, when the run began
 }
 
 // maxFindings bounds what one run reports; a run that reaches it ends.
@@ -25,6 +30,9 @@ const maxFindings = 1000
 // reads every slot, record, overflow block and history, looks every device up in the index, and reads
 // every node of the index.
 func (s *Store) Check(c *Check, more func() bool) (done bool, err error) {
+	if !c.begun {
+		c.begun, c.edits = true, s.edits
+	}
 	if c.Position == 0 && s.mirrored {
 		c.Findings = append(c.Findings, Finding{"superblock", "the first copy is damaged; the second is in use and the next write repairs the first"})
 		s.mirrored = false
@@ -56,13 +64,45 @@ func (s *Store) Check(c *Check, more func() bool) (done bool, err error) {
 			return false, err
 		}
 	}
-	if s.sb.index == indexWhole && c.Entries != s.sb.entries && !s.unmigrated() {
-		c.Findings = append(c.Findings, Finding{"index", fmt.Sprintf("it has %d entries, the anchors have %d", s.sb.entries, c.Entries)})
+	return s.checkIndex(c, more)
+}
+
+// checkIndex reads the whole index. How many entries it should have is only known when nobody edited it
+// since the run began; otherwise the count is let be.
+func (s *Store) checkIndex(c *Check, more func() bool) (done bool, err error) {
+	if s.sb.index != indexWhole {
+		return true, nil
+	}
+	const batch = 500
+	for {
+		if !more() {
+			return false, nil
+		}
+		n := 0
+		err := s.scan(c.next, func(e entry) bool {
+			if n == batch {
+				c.next = e
+				return false
+			}
+			n++
+			return true
+		})
+		if err != nil {
+			if c.add(err) {
+				return true, nil
+			}
+			return false, err
+		}
+		c.found += uint64(n)
+		if n < batch || c.next == (entry{}) {
+			break
+		}
+	}
+	if c.found != c.wanted && c.edits == s.edits {
+		c.Findings = append(c.Findings, Finding{"index", fmt.Sprintf("it has %d entries, the anchors have %d", c.found, c.wanted)})
 	}
 	return true, nil
 }
-
-func (s *Store) unmigrated() bool { return s.sb.migration.Phase != Idle }
 
 // add records damage and returns true; any other error it leaves alone.
 func (c *Check) add(err error) bool {
@@ -106,7 +146,7 @@ func (s *Store) checkSlot(c *Check, slot uint32) error {
 		case err == nil && !found:
 			c.Findings = append(c.Findings, Finding{s.anchorName(slot), "a device is missing from the index"})
 		default:
-			c.Entries++
+			c.wanted++
 		}
 	}
 	return nil

@@ -111,6 +111,21 @@ func buildGolden(t *testing.T, layout int) *RAM {
 	return mem
 }
 
+// sameButSuperblock says whether two images agree in all but three fields of the superblock that are not part
+// of what is stored: how many entries the index had at some moment, how often the superblock was written
+// (no longer counted), and so its checksum.
+func sameButSuperblock(t *testing.T, a, b *RAM) bool {
+	t.Helper()
+	a, b = a.Clone(), b.Clone()
+	for _, m := range []*RAM{a, b} {
+		for _, at := range []uint64{0, superblockMirror} {
+			require.NoError(t, m.WriteAt(make([]byte, 8), at+160))
+			require.NoError(t, m.WriteAt(make([]byte, 16), at+496))
+		}
+	}
+	return a.Equal(b)
+}
+
 func readGolden(t *testing.T, name string) *RAM {
 	t.Helper()
 	file, err := os.Open("testdata/" + name)
@@ -157,7 +172,7 @@ func TestGoldenVersion1(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, Layout1, s.Layout())
 	checkGolden(t, s, true)
-	require.True(t, golden.Equal(buildGolden(t, Layout1)), "layout 1 is written in other bytes than when it was captured")
+	require.True(t, sameButSuperblock(t, golden, buildGolden(t, Layout1)), "layout 1 is written in other bytes than when it was captured")
 }
 
 func TestGoldenVersion2(t *testing.T) {
@@ -174,5 +189,5 @@ func TestGoldenVersion2(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, found, 1)
 	require.Equal(t, uint64(10000), found[0].Anchor)
-	require.True(t, golden.Equal(buildGolden(t, Layout2)), "layout 2 is written in other bytes than when it was captured")
+	require.True(t, sameButSuperblock(t, golden, buildGolden(t, Layout2)), "layout 2 is written in other bytes than when it was captured")
 }

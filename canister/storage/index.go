@@ -2,6 +2,7 @@ package storage
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -56,32 +57,109 @@ func orderOf(proven bool, since uint64, slot uint32) uint64 {
 // recordKeys appends the entries of a record of version 2, sorted and each once. It reads the record
 // itself, not a decoded anchor, because both the old and the new one are at hand in that form.
 func recordKeys(keys []entry, payload []byte, slot uint32) ([]entry, error) {
-	var a identity.Anchor
-	r := reader{b: payload}
-	devices, copies, _ := r.head(record2, &a)
-	for range devices + copies {
+	r, n := recordsOf(payload)
+	for range n {
 		rec, fixed := r.nextRecord()
 		if r.failed {
-			return nil, fmt.Errorf("a device record is cut short")
+			return nil, errShortRecord
 		}
-		var since uint64
-		if fixed == fixed2 {
-			since = le.Uint64(rec[64:])
+		keys = appendKeys(keys, rec, fixed, slot)
+	}
+	return sortKeys(keys), nil
+}
+
+var errShortRecord = errors.New("a device record is cut short")
+
+// recordsOf returns a reader of the device records of a record of version 2, and their number.
+func recordsOf(payload []byte) (r reader, n int) {
+	var a identity.Anchor
+	r = reader{b: payload}
+	devices, copies, _ := r.head(record2, &a)
+	return r, devices + copies
+}
+
+func sortKeys(keys []entry) []entry {
+	slices.SortFunc(keys, entry.compare)
+	return slices.Compact(keys)
+}
+
+// appendKeys appends the entries of one device record.
+func appendKeys(keys []entry, rec []byte, fixed int, slot uint32) []entry {
+	order := orderOf(rec[3]&flagProven != 0, addedAt(rec, fixed), slot)
+	if p := rec[6 : 6+principalSize]; storedPrincipal(p) != (principal.Principal{}) {
+		keys = append(keys, entry{callerKey(p), order})
+	}
+	if id := credentialOf(rec, fixed); len(id) > 0 {
+		keys = append(keys, entry{credentialKey(id), order})
+	}
+	return keys
+}
+
+func addedAt(rec []byte, fixed int) uint64 {
+	if fixed == fixed2 {
+		return le.Uint64(rec[64:])
+	}
+	return 0
+}
+
+// credentialOf returns the credential id in a device record, as far as the record goes.
+func credentialOf(rec []byte, fixed int) []byte {
+	from := min(fixed+int(le.Uint16(rec[54:])), len(rec))
+	return rec[from:min(from+int(le.Uint16(rec[56:])), len(rec))]
+}
+
+// sameKeys tells whether two device records have the same entries.
+func sameKeys(a []byte, fixedA int, b []byte, fixedB int) bool {
+	const last5 = 1<<40 - 1 // of the principal: three words and five bytes
+	return (a[3]^b[3])&flagProven == 0 &&
+		le.Uint64(a[6:]) == le.Uint64(b[6:]) && le.Uint64(a[14:]) == le.Uint64(b[14:]) && le.Uint64(a[22:]) == le.Uint64(b[22:]) &&
+		(le.Uint64(a[30:])^le.Uint64(b[30:]))&last5 == 0 &&
+		addedAt(a, fixedA) == addedAt(b, fixedB) &&
+		string(credentialOf(a, fixedA)) == string(credentialOf(b, fixedB))
+}
+
+// changedKeys puts into s.keys the entries that a write takes away and brings, as far as was and is say that
+// the old and the new record are to be indexed. Most writes change one device or none: what is the same at
+// the beginning of both records is passed over, and hashing and sorting are left for the rest.
+func (s *Store) changedKeys(old *rawRecord, payload []byte, slot uint32, was, is bool) error {
+	s.keys[0], s.keys[1] = s.keys[0][:0], s.keys[1][:0]
+	var a, b reader
+	var n, m int
+	if was {
+		a, n = recordsOf(old.payload)
+	}
+	if is {
+		b, m = recordsOf(payload)
+	}
+	for n > 0 && m > 0 {
+		atA, atB := a, b
+		recA, fixedA := a.nextRecord()
+		recB, fixedB := b.nextRecord()
+		if a.failed || b.failed {
+			return errShortRecord
 		}
-		order := orderOf(rec[3]&flagProven != 0, since, slot)
-		if p := rec[6 : 6+principalSize]; storedPrincipal(p) != (principal.Principal{}) {
-			keys = append(keys, entry{callerKey(p), order})
+		if !sameKeys(recA, fixedA, recB, fixedB) {
+			a, b = atA, atB
+			break
 		}
-		pub, id := int(le.Uint16(rec[54:])), int(le.Uint16(rec[56:]))
-		if fixed+pub+id > len(rec) {
-			return nil, fmt.Errorf("a device record is cut short")
+		n, m = n-1, m-1
+	}
+	for i, side := range [...]struct {
+		r *reader
+		n int
+	}{{&a, n}, {&b, m}} {
+		for range side.n {
+			rec, fixed := side.r.nextRecord()
+			if side.r.failed {
+				return errShortRecord
+			}
+			s.keys[i] = appendKeys(s.keys[i], rec, fixed, slot)
 		}
-		if id > 0 {
-			keys = append(keys, entry{credentialKey(rec[fixed+pub : fixed+pub+id]), order})
+		if len(s.keys[i]) > 1 {
+			s.keys[i] = sortKeys(s.keys[i])
 		}
 	}
-	slices.SortFunc(keys, entry.compare)
-	return slices.Compact(keys), nil
+	return nil
 }
 
 // reindex turns the entries of an anchor before a write into those after it; both are sorted. A damaged

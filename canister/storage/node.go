@@ -156,7 +156,18 @@ func (s *Store) readNode(n *node, number uint32, level int) error {
 	return nil
 }
 
+// writeNode writes what is used of a node, and one item more, which a removal has cleared.
 func (s *Store) writeNode(n *node, number uint32) error {
+	head, item := n.items()
+	return s.writeNodeBytes(n, number, min(head+(n.count()+1)*item, nodeSize))
+}
+
+// writeWholeNode writes a node that is new, or that was split.
+func (s *Store) writeWholeNode(n *node, number uint32) error {
+	return s.writeNodeBytes(n, number, nodeSize)
+}
+
+func (s *Store) writeNodeBytes(n *node, number uint32, length int) error {
 	at, err := s.address(index, number)
 	if err != nil {
 		return err
@@ -164,7 +175,7 @@ func (s *Store) writeNode(n *node, number uint32) error {
 	le.PutUint32(n[12:], number)
 	head, item := n.items()
 	le.PutUint64(n[:], xxhash.Sum64(n[8:head+n.count()*item]))
-	if err := s.mem.WriteAt(n[:], at); err != nil {
+	if err := s.mem.WriteAt(n[:length], at); err != nil {
 		return fmt.Errorf("write index node %d: %w", number, err)
 	}
 	return nil

@@ -137,9 +137,9 @@ func (s *Store) readRaw(slot uint32) (*rawRecord, error) {
 
 // readBlock appends the part of a record that is in one overflow block, and returns the next block + 1.
 func (s *Store) readBlock(raw *rawRecord, block uint32, length int) (uint32, error) {
-	name := s.anchorName(raw.slot)
+	name := func() string { return s.anchorName(raw.slot) }
 	if block >= s.sb.regions[overflow].units {
-		return 0, corrupted(name, "it continues in overflow block %d of %d", block, s.sb.regions[overflow].units)
+		return 0, corrupted(name(), "it continues in overflow block %d of %d", block, s.sb.regions[overflow].units)
 	}
 	at, err := s.address(overflow, block)
 	if err != nil {
@@ -151,10 +151,10 @@ func (s *Store) readBlock(raw *rawRecord, block uint32, length int) (uint32, err
 		return 0, fmt.Errorf("read overflow block %d: %w", block, err)
 	}
 	if want, got := le.Uint64(b), xxhash.Sum64(b[8:]); want != got {
-		return 0, corrupted(name, "overflow block %d has checksum %016x, computed %016x", block, want, got)
+		return 0, corrupted(name(), "overflow block %d has checksum %016x, computed %016x", block, want, got)
 	}
 	if own := le.Uint32(b[8:]); own != raw.slot {
-		return 0, corrupted(name, "overflow block %d belongs to anchor %d", block, s.sb.lo+uint64(own))
+		return 0, corrupted(name(), "overflow block %d belongs to anchor %d", block, s.sb.lo+uint64(own))
 	}
 	raw.payload = append(raw.payload, b[blockHead:]...)
 	return le.Uint32(b[12:]), nil
@@ -179,6 +179,7 @@ func (s *Store) writeRaw(old *rawRecord, head *slotHead, payload []byte) error {
 		}
 	}
 	chain = chain[:need]
+	before := len(old.payload) - (SlotSize - headSize(old.head.version)) // what the old record had beyond its slot
 	for i, block := range chain {
 		next := uint32(0)
 		if i+1 < need {
@@ -186,9 +187,14 @@ func (s *Store) writeRaw(old *rawRecord, head *slotHead, payload []byte) error {
 		}
 		part := rest[:min(len(rest), blockPayload)]
 		rest = rest[len(part):]
-		if err := s.writeBlock(old.slot, block, next, part); err != nil {
+		length := blockSize // all of a new block, whatever was in it
+		if i < len(old.chain) {
+			length = blockHead + min(max(before, len(part)), blockPayload)
+		}
+		if err := s.writeBlock(old.slot, block, next, part, length); err != nil {
 			return err
 		}
+		before -= blockPayload
 	}
 	at, err := s.address(slots, old.slot)
 	if err != nil {
@@ -219,12 +225,13 @@ func (s *Store) writeRaw(old *rawRecord, head *slotHead, payload []byte) error {
 	return nil
 }
 
-func (s *Store) writeBlock(slot, block, next uint32, part []byte) error {
+// writeBlock writes the part of a record that is in one overflow block, and zeros up to length.
+func (s *Store) writeBlock(slot, block, next uint32, part []byte, length int) error {
 	at, err := s.address(overflow, block)
 	if err != nil {
 		return err
 	}
-	b := s.unit[:]
+	b := s.unit[:length]
 	le.PutUint32(b[8:], slot)
 	le.PutUint32(b[12:], next)
 	n := blockHead + copy(b[blockHead:], part)

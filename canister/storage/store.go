@@ -12,8 +12,9 @@ type Store struct {
 	mem      Memory
 	home     uint64
 	sb       superblock
-	dirty    bool // the superblock differs from memory
-	mirrored bool // the superblock came from its second copy
+	dirty    bool   // the superblock differs from memory, in more than the clock
+	clock    uint64 // last step of the service clock that is in memory
+	mirrored bool   // the superblock came from its second copy
 	extents  [regionCount][]uint16
 
 	word    [8]byte
@@ -23,6 +24,7 @@ type Store struct {
 	chunk   [chunkSize]byte
 	scratch []byte
 	last    rawRecord
+	edits   uint64 // of the index since the memory was opened
 	fresh   uint32 // slot + 1 that Allocate gave out and nobody has written yet
 	elder   Elder
 	keys    [2][]entry
@@ -70,6 +72,7 @@ func Open(mem Memory) (*Store, error) {
 		return nil, err
 	}
 	s.dirty = s.mirrored // the next write repairs it
+	s.clock = s.sb.stepped
 	return s, nil
 }
 
@@ -233,11 +236,9 @@ func (s *Store) write(a *identity.Anchor, tag *uint64, elder []byte) error {
 	if s.scratch, err = appendRecord(s.scratch[:0], a, version, tag); err != nil {
 		return err
 	}
-	before := s.keys[0][:0]
-	if old.head.version == record2 && s.indexes(slot) {
-		if before, err = recordKeys(before, old.payload, slot); err != nil {
-			return corrupted(s.anchorName(slot), "%v", err)
-		}
+	indexed := old.head.version == record2 && s.indexes(slot)
+	if err = s.changedKeys(old, s.scratch, slot, indexed, version == record2 && s.indexes(slot)); err != nil {
+		return corrupted(s.anchorName(slot), "%v", err)
 	}
 	s.fresh = 0
 	if elder != nil {
@@ -257,14 +258,7 @@ func (s *Store) write(a *identity.Anchor, tag *uint64, elder []byte) error {
 	if err := s.writeRaw(old, &head, s.scratch); err != nil {
 		return err
 	}
-	after := s.keys[1][:0]
-	if version == record2 && s.indexes(slot) {
-		if after, err = recordKeys(after, s.scratch, slot); err != nil {
-			return fmt.Errorf("index anchor %d: %w", a.Number, err)
-		}
-	}
-	s.keys[0], s.keys[1] = before, after
-	if err := s.reindex(before, after); err != nil {
+	if err := s.reindex(s.keys[0], s.keys[1]); err != nil {
 		return err
 	}
 	return s.flush()
@@ -288,9 +282,19 @@ func (s *Store) SetSalt(salt [32]byte) error {
 // ServiceTime is the service clock in ns and the time, in ns since the epoch, of its last step.
 func (s *Store) ServiceTime() (service, stepped uint64) { return s.sb.service, s.sb.stepped }
 
-// SetServiceTime stores the service clock.
+// clockGrain is how far, in ns, the service clock in memory may lag behind. Nothing is lost by that: the
+// pair in memory stays true, and the next step counts from it. Without the lag every call would write the
+// superblock's page, which costs more than all the rest of a small call.
+const clockGrain = 60e9
+
+// SetServiceTime sets the service clock. It reaches memory with the next write of the superblock, at the
+// latest when it has gone on for a minute since the last.
 func (s *Store) SetServiceTime(service, stepped uint64) error {
-	s.sb.service, s.sb.stepped, s.dirty = service, stepped, true
+	s.sb.service, s.sb.stepped = service, stepped
+	if stepped-s.clock < clockGrain {
+		return nil
+	}
+	s.dirty = true
 	return s.flush()
 }
 

@@ -32,7 +32,7 @@ import (
 //	           12  4  number of free units
 //	152    4  root node of the index + 1, 0 for none
 //	156    4  height of the index, 0 for none
-//	160    8  entries of the index
+//	160    8  entries of the index when the superblock was last written
 //	168    2  migration: number of the step, 0 for none
 //	170    1  phase of the step: 0 none, 1 up, 2 down, 3 checking whether it may go down
 //	171    1  1 while paused
@@ -41,7 +41,7 @@ import (
 //	184    8  total units of work of the step
 //	192  256  trial of an Internet Identity memory (see elder.go)
 //	448   48  zero
-//	496    8  number of superblock writes
+//	496    8  zero; a number of writes in the golden images, which nothing reads
 //	504    8  XXH64 of bytes 0 … 503
 //
 // Layout version 1, of the first release, has no history and no index; their fields are zero.
@@ -102,7 +102,6 @@ type superblock struct {
 	entries    uint64
 	migration  Migration
 	trial      Trial
-	writes     uint64
 }
 
 var le = binary.LittleEndian
@@ -140,7 +139,6 @@ func (sb *superblock) encode(b *[superblockSize]byte) {
 	le.PutUint64(b[176:], m.Cursor)
 	le.PutUint64(b[184:], m.Total)
 	sb.trial.encode(b[192 : 192+trialSize])
-	le.PutUint64(b[496:], sb.writes)
 	le.PutUint64(b[504:], xxhash.Sum64(b[:504]))
 }
 
@@ -167,7 +165,6 @@ func (sb *superblock) decode(b *[superblockSize]byte) error {
 			Step: le.Uint16(b[168:]), Phase: Phase(b[170]), Paused: b[171] != 0, Losses: Loss(le.Uint32(b[172:])),
 			Cursor: le.Uint64(b[176:]), Total: le.Uint64(b[184:]),
 		},
-		writes: le.Uint64(b[496:]),
 	}
 	sb.trial.decode(b[192 : 192+trialSize])
 	for i := range sb.regions {
@@ -208,14 +205,13 @@ func (s *Store) flush() error {
 	if !s.dirty {
 		return nil
 	}
-	s.sb.writes++
 	s.sb.encode(&s.block)
 	for _, off := range [...]uint64{0, superblockMirror} {
 		if err := s.mem.WriteAt(s.block[:], s.home+off); err != nil {
 			return fmt.Errorf("write superblock: %w", err)
 		}
 	}
-	s.dirty = false
+	s.dirty, s.clock = false, s.sb.stepped
 	return nil
 }
 

@@ -75,7 +75,8 @@ func (s *Store) insertEntry(e entry) error {
 		n.reset(0)
 		n.insert(0, e, 0)
 		s.sb.root, s.sb.height, s.sb.entries = number+1, 1, 1
-		return s.writeNode(n, number)
+		s.edits++
+		return s.writeWholeNode(n, number)
 	}
 	var p path
 	if err := s.descend(e, &p); err != nil {
@@ -85,8 +86,8 @@ func (s *Store) insertEntry(e entry) error {
 	if at < n.count() && n.entry(at) == e {
 		return nil
 	}
-	s.sb.entries++
-	s.dirty = true
+	s.edits++
+	s.sb.entries++ // not worth a write of the superblock
 	number, add, child := p.leaf, e, uint32(0)
 	for {
 		if !n.full() {
@@ -107,10 +108,10 @@ func (s *Store) insertEntry(e entry) error {
 			}
 			right.insert(at, add, child)
 		}
-		if err := s.writeNode(n, number); err != nil {
+		if err := s.writeWholeNode(n, number); err != nil {
 			return err
 		}
-		if err := s.writeNode(right, other); err != nil {
+		if err := s.writeWholeNode(right, other); err != nil {
 			return err
 		}
 		add, child = sep, other
@@ -139,7 +140,7 @@ func (s *Store) newRoot(left uint32, sep entry, right uint32, level int) error {
 	n.setFirstChild(left)
 	n.insert(0, sep, right)
 	s.sb.root, s.sb.height = number+1, uint32(level+1)
-	return s.writeNode(n, number)
+	return s.writeWholeNode(n, number)
 }
 
 // deleteEntry removes an entry if it is there, and the nodes that this empties.
@@ -156,8 +157,8 @@ func (s *Store) deleteEntry(e entry) error {
 	if at == n.count() || n.entry(at) != e {
 		return nil
 	}
+	s.edits++
 	s.sb.entries--
-	s.dirty = true
 	n.remove(at)
 	if n.count() > 0 {
 		return s.writeNode(n, p.leaf)
@@ -185,7 +186,7 @@ func (s *Store) deleteEntry(e entry) error {
 		}
 		return s.shrink(n, up.number, p.depth)
 	}
-	s.sb.root, s.sb.height = 0, 0
+	s.sb.root, s.sb.height, s.dirty = 0, 0, true
 	return nil
 }
 
@@ -198,6 +199,6 @@ func (s *Store) shrink(n *node, number uint32, depth int) error {
 	if err := s.release(index, number); err != nil {
 		return err
 	}
-	s.sb.root, s.sb.height = child+1, s.sb.height-1
+	s.sb.root, s.sb.height, s.dirty = child+1, s.sb.height-1, true
 	return nil
 }
