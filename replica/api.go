@@ -1,6 +1,7 @@
 package replica
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -42,14 +43,14 @@ func (n *Network) Call(ctx context.Context, sender, canister principal.Principal
 	}
 	n.lock.RLock()
 	defer n.lock.RUnlock()
-	entry := n.state.ingress[in.ID]
+	entry := n.state.Ingress[in.ID]
 	switch {
 	case entry == nil:
 		return nil, fmt.Errorf("the reply to %q was forgotten before it was read: the clock moved too far", method)
-	case entry.answer.err != nil:
-		return nil, entry.answer.err
+	case entry.Answer.Err != nil:
+		return nil, entry.Answer.Err
 	}
-	return entry.answer.reply, nil
+	return entry.Answer.Reply, nil
 }
 
 // freshID returns a request id that no client makes: it stands for a request that never was signed.
@@ -57,8 +58,7 @@ func (n *Network) freshID() request.ID {
 	n.inboxLock.Lock()
 	defer n.inboxLock.Unlock()
 	n.calls++
-	var id request.ID
-	copy(id[:], "in-process call ")
+	id := n.process
 	binary.BigEndian.PutUint64(id[24:], n.calls)
 	return id
 }
@@ -181,7 +181,7 @@ func (n *Network) Balance(ctx context.Context, canister principal.Principal) (cy
 func (n *Network) LastReport(canister principal.Principal) (exec.Report, error) {
 	n.lock.RLock()
 	defer n.lock.RUnlock()
-	c := n.state.canisters[canister]
+	c := n.state.Canisters[canister]
 	if c == nil {
 		return exec.Report{}, notFound(canister)
 	}
@@ -194,13 +194,13 @@ func (n *Network) LastReport(canister principal.Principal) (exec.Report, error) 
 func (n *Network) Logs(canister principal.Principal) ([]exec.Log, error) {
 	n.lock.RLock()
 	defer n.lock.RUnlock()
-	c := n.state.canisters[canister]
+	c := n.state.Canisters[canister]
 	if c == nil {
 		return nil, notFound(canister)
 	}
 	var out []exec.Log
-	for _, entry := range c.logs.entries {
-		out = append(out, exec.Log{Time: entry.time, Content: entry.content})
+	for _, entry := range c.Logs.Entries {
+		out = append(out, exec.Log{Time: entry.Time, Content: entry.Content})
 	}
 	return out, nil
 }
@@ -212,7 +212,7 @@ var errEmpty = errors.New("the canister has no code, so it has no stable memory"
 func (n *Network) StableMemory(canister principal.Principal) ([]byte, error) {
 	n.lock.RLock()
 	defer n.lock.RUnlock()
-	c := n.state.canisters[canister]
+	c := n.state.Canisters[canister]
 	switch {
 	case c == nil:
 		return nil, notFound(canister)
@@ -228,18 +228,30 @@ func (n *Network) StableMemory(canister principal.Principal) ([]byte, error) {
 func (n *Network) SetStableMemory(canister principal.Principal, content []byte) error {
 	n.lock.Lock()
 	defer n.lock.Unlock()
-	c := n.state.canisters[canister]
+	c := n.state.Canisters[canister]
 	switch {
 	case c == nil:
 		return notFound(canister)
 	case c.instance == nil:
 		return errEmpty
 	}
-	stable := exec.NewStable()
-	if _, ok := stable.Grow((uint64(len(content)) + exec.WasmPage - 1) / exec.WasmPage); !ok {
+	if len(content) > exec.MaxStablePages*exec.WasmPage {
 		return fmt.Errorf("%d bytes are more than stable memory can hold", len(content))
 	}
-	stable.WriteAt(content, 0)
-	c.instance.SetStable(stable)
+	r := n.newRound()
+	r.Stable = []StableWrite{{canister, bytes.Clone(content)}}
+	n.commit(context.Background(), r)
 	return nil
+}
+
+// writeStable replaces the stable memory of a canister that has one.
+func (n *Network) writeStable(w StableWrite) {
+	c := n.state.Canisters[w.Canister]
+	if c == nil || c.instance == nil {
+		return
+	}
+	stable := exec.NewStable()
+	stable.Grow((uint64(len(w.Content)) + exec.WasmPage - 1) / exec.WasmPage)
+	stable.WriteAt(w.Content, 0)
+	c.instance.SetStable(stable)
 }

@@ -22,7 +22,7 @@ func (n *Network) touchData(id principal.Principal) { n.changed.data = append(n.
 
 // forget removes a request whose time has passed.
 func (n *Network) forget(id request.ID) {
-	delete(n.state.ingress, id)
+	delete(n.state.Ingress, id)
 	n.changed.forgotten = append(n.changed.forgotten, id)
 }
 
@@ -45,8 +45,8 @@ func (n *Network) publish() {
 		n.publishCanister(id)
 	}
 	for _, id := range changed.data {
-		if c := n.state.canisters[id]; c != nil {
-			n.certified.SetCertifiedData(id, c.certifiedData)
+		if c := n.state.Canisters[id]; c != nil {
+			n.certified.SetCertifiedData(id, c.CertifiedData)
 		}
 	}
 	for _, id := range changed.requests {
@@ -55,14 +55,14 @@ func (n *Network) publish() {
 }
 
 func (n *Network) publishCanister(id principal.Principal) {
-	c := n.state.canisters[id]
+	c := n.state.Canisters[id]
 	if c == nil {
 		n.certified.RemoveCanister(id)
 		return
 	}
-	entry := certified.Canister{Controllers: c.settings.controllers, CertifiedData: c.certifiedData, CreatedAt: c.created, InstalledAt: c.installed}
+	entry := certified.Canister{Controllers: c.Settings.Controllers, CertifiedData: c.CertifiedData, CreatedAt: c.Created, InstalledAt: c.Installed}
 	if c.module != nil {
-		entry.ModuleHash = c.codeHash[:]
+		entry.ModuleHash = c.CodeHash[:]
 		for _, s := range c.module.Sections {
 			entry.Metadata = append(entry.Metadata, certified.Metadata{Name: s.Name, Public: s.Public, Data: s.Data})
 		}
@@ -71,14 +71,14 @@ func (n *Network) publishCanister(id principal.Principal) {
 }
 
 func (n *Network) publishRequest(id request.ID) {
-	e := n.state.ingress[id]
-	if e == nil || e.published == e.status {
+	e := n.state.Ingress[id]
+	if e == nil || e.published == e.Status {
 		return
 	}
-	e.published = e.status
-	n.certified.SetRequest(id, certified.Request{Sender: e.sender, Receiver: e.receiver, Effective: e.effective,
-		Status: e.status, Reply: e.answer.reply, Reject: e.answer.err})
-	if e.status.Settled() {
+	e.published = e.Status
+	n.certified.SetRequest(id, certified.Request{Sender: e.Sender, Receiver: e.Receiver, Effective: e.Effective,
+		Status: e.Status, Reply: e.Answer.Reply, Reject: e.Answer.Err})
+	if e.Status.Settled() {
 		close(e.done)
 	}
 }

@@ -96,17 +96,17 @@ func (s *state) nextEvent() uint64 {
 			first = at
 		}
 	}
-	for _, c := range s.order {
-		if c.status == running {
-			note(c.globalTimer)
+	for _, c := range s.Order {
+		if c.Status == running {
+			note(c.GlobalTimer)
 		}
-		for _, call := range c.callbacks {
-			if !call.expired {
-				note(call.deadline)
+		for _, call := range c.Callbacks {
+			if !call.Expired {
+				note(call.Deadline)
 			}
 		}
-		for _, r := range c.stopRequests {
-			note(r.since + stopTimeout)
+		for _, r := range c.StopRequests {
+			note(r.Since + stopTimeout)
 		}
 	}
 	return first

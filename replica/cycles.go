@@ -32,58 +32,58 @@ func (m memoryUse) total() uint64 {
 
 // memory adds up the memory of a canister.
 func (c *canister) memory() memoryUse {
-	use := memoryUse{code: uint64(len(c.code)), history: historySize * uint64(len(c.history)), logs: c.logs.size}
+	use := memoryUse{code: uint64(len(c.Code)), history: historySize * uint64(len(c.History)), logs: c.Logs.Size}
 	if c.instance != nil {
 		use.heap = c.instance.HeapPages() * exec.WasmPage
 		use.stable = c.instance.StablePages() * exec.WasmPage
 		use.globals = c.module.GlobalsSize()
 		use.sections = c.module.SectionsSize
 	}
-	for _, part := range c.chunks {
-		use.chunks += uint64(len(part.data))
+	for _, part := range c.Chunks {
+		use.chunks += uint64(len(part.Data))
 	}
-	for _, s := range c.snapshots {
-		use.snapshots += s.size
+	for _, s := range c.Snapshots {
+		use.snapshots += s.Size
 	}
 	return use
 }
 
 // burnPerSecond is what a canister pays in a second without doing anything.
 func (c *canister) burnPerSecond() cycles.Amount {
-	bytes := max(c.memory().total(), c.settings.memoryAllocation)
-	return cycles.New(bytes).Times(feeGiBSecond).Over(1 << 30).Plus(cycles.New(feePercentSecond).Times(c.settings.computeAllocation))
+	bytes := max(c.memory().total(), c.Settings.MemoryAllocation)
+	return cycles.New(bytes).Times(feeGiBSecond).Over(1 << 30).Plus(cycles.New(feePercentSecond).Times(c.Settings.ComputeAllocation))
 }
 
 // freezingReserve is the part of the balance that only memory and compute may use.
 func (n *Network) freezingReserve(c *canister) cycles.Amount {
-	return c.burnPerSecond().Times(c.settings.freezingThreshold)
+	return c.burnPerSecond().Times(c.Settings.FreezingThreshold)
 }
 
 // liquid is the part of the balance that messages may use.
-func (n *Network) liquid(c *canister) cycles.Amount { return c.balance.Minus(n.freezingReserve(c)) }
+func (n *Network) liquid(c *canister) cycles.Amount { return c.Balance.Minus(n.freezingReserve(c)) }
 
 // charge takes cycles from a canister and books them under a use.
 func (n *Network) charge(c *canister, amount cycles.Amount, use *cycles.Amount) {
-	amount = amount.Min(c.balance)
-	c.balance = c.balance.Minus(amount)
+	amount = amount.Min(c.Balance)
+	c.Balance = c.Balance.Minus(amount)
 	*use = use.Plus(amount)
 }
 
 // chargeForTime makes every canister pay for its memory and its compute allocation. Who cannot is
 // uninstalled.
 func (n *Network) chargeForTime(ctx context.Context) {
-	for _, c := range n.state.order {
-		elapsed := n.state.time - c.lastCharge
+	for _, c := range n.state.Order {
+		elapsed := n.state.Time - c.LastCharge
 		if elapsed < chargeInterval {
 			continue
 		}
-		c.lastCharge = n.state.time
+		c.LastCharge = n.state.Time
 		due := c.burnPerSecond().Times(elapsed / 1_000_000).Over(1_000)
-		exhausted := c.balance.Less(due)
-		n.charge(c, due, &c.consumed.memory)
+		exhausted := c.Balance.Less(due)
+		n.charge(c, due, &c.Consumed.Memory)
 		if exhausted && c.module != nil {
 			n.uninstall(ctx, c, changeBySystem(c))
-			c.settings.computeAllocation, c.settings.memoryAllocation = 0, 0
+			c.Settings.ComputeAllocation, c.Settings.MemoryAllocation = 0, 0
 		}
 	}
 }

@@ -17,21 +17,21 @@ func notFound(id principal.Principal) *reject.Error {
 
 // notRunning is the refusal of a message to a canister that is stopping or stopped.
 func notRunning(c *canister) *reject.Error {
-	if c.status == stopping {
-		return reject.New(reject.Stopping, "Canister %s is stopping", c.id)
+	if c.Status == stopping {
+		return reject.New(reject.Stopping, "Canister %s is stopping", c.ID)
 	}
-	return reject.New(reject.Stopped, "Canister %s is stopped", c.id)
+	return reject.New(reject.Stopped, "Canister %s is stopped", c.ID)
 }
 
 func outOfCycles(c *canister) *reject.Error {
-	return reject.New(reject.OutOfCycles, "Canister %s is out of cycles", c.id)
+	return reject.New(reject.OutOfCycles, "Canister %s is out of cycles", c.ID)
 }
 
 // entryFor finds out which entry point of a canister a call of a method in a replicated way means.
 func entryFor(c *canister, method string) (exec.Kind, string, *reject.Error) {
 	switch {
 	case c.module == nil:
-		return 0, "", exec.WasmModuleNotFound(c.id)
+		return 0, "", exec.WasmModuleNotFound(c.ID)
 	case c.module.Has(exec.UpdatePrefix + method):
 		return exec.Update, exec.UpdatePrefix + method, nil
 	case c.module.Has(exec.QueryPrefix + method):
@@ -39,57 +39,57 @@ func entryFor(c *canister, method string) (exec.Kind, string, *reject.Error) {
 	case c.module.Has(exec.CompositePrefix + method):
 		return 0, "", reject.New(reject.CompositeQueryInReplicatedMode, "Composite query cannot be called in replicated mode")
 	}
-	return 0, "", exec.MethodNotFound(c.id, "update", method)
+	return 0, "", exec.MethodNotFound(c.ID, "update", method)
 }
 
 // executeRequest runs a method that a user or canister called.
 func (n *Network) executeRequest(ctx context.Context, c *canister, r *call) {
-	if c.status != running {
-		n.respond(r.origin, refused(notRunning(c)), r.cycles)
+	if c.Status != running {
+		n.respond(r.Origin, refused(notRunning(c)), r.Cycles)
 		return
 	}
-	kind, entry, err := entryFor(c, r.method)
+	kind, entry, err := entryFor(c, r.Method)
 	if err != nil {
-		n.respond(r.origin, refused(err), r.cycles)
+		n.respond(r.Origin, refused(err), r.Cycles)
 		return
 	}
-	n.markProcessing(r.origin)
-	context := &callContext{id: c.newID(), origin: r.origin, caller: r.caller, deadline: r.deadline, available: r.cycles}
-	c.contexts[context.id] = context
-	in := exec.Input{Kind: kind, Entry: entry, Caller: r.caller, Arg: r.arg, Deadline: r.deadline}
+	n.markProcessing(r.Origin)
+	context := &callContext{ID: c.newID(), Origin: r.Origin, Caller: r.Caller, Deadline: r.Deadline, Available: r.Cycles}
+	c.Contexts[context.ID] = context
+	in := exec.Input{Kind: kind, Entry: entry, Caller: r.Caller, Arg: r.Arg, Deadline: r.Deadline}
 	n.runInContext(ctx, c, context, in)
 }
 
 // executeTask runs a heartbeat, a timer or the hook for low memory.
 func (n *Network) executeTask(ctx context.Context, c *canister, t *task) {
-	if c.status != running || c.module == nil || !c.module.Has(t.entry) {
+	if c.Status != running || c.module == nil || !c.module.Has(t.Entry) {
 		return
 	}
-	context := &callContext{id: c.newID(), caller: principal.Management, answered: true}
-	c.contexts[context.id] = context
-	n.runInContext(ctx, c, context, exec.Input{Kind: t.kind, Entry: t.entry, Caller: principal.Management})
+	context := &callContext{ID: c.newID(), Caller: principal.Management, Answered: true}
+	c.Contexts[context.ID] = context
+	n.runInContext(ctx, c, context, exec.Input{Kind: t.Kind, Entry: t.Entry, Caller: principal.Management})
 }
 
 // executeResponse runs the callback of a call that was answered.
 func (n *Network) executeResponse(ctx context.Context, c *canister, r *response) {
-	call := c.callbacks[r.callback]
+	call := c.Callbacks[r.Callback]
 	if call == nil {
 		return // a best-effort call that was given up, or code that was uninstalled
 	}
-	delete(c.callbacks, r.callback)
-	c.balance = c.balance.Plus(r.refund).Plus(call.prepaid)
-	transmission := exec.ResponseCost(r.answer.size(), 0).Minus(exec.ExecutionCost(0))
-	n.charge(c, transmission, &c.consumed.transmission)
+	delete(c.Callbacks, r.Callback)
+	c.Balance = c.Balance.Plus(r.Refund).Plus(call.Prepaid)
+	transmission := exec.ResponseCost(r.Answer.size(), 0).Minus(exec.ExecutionCost(0))
+	n.charge(c, transmission, &c.Consumed.Transmission)
 
-	context := c.contexts[call.context]
+	context := c.Contexts[call.Context]
 	if context == nil || c.module == nil {
 		return
 	}
-	context.pending--
-	in := exec.Input{Kind: exec.ReplyCallback, Callback: call.reply, Arg: r.answer.reply, Caller: context.caller,
-		Refunded: r.refund, Deadline: context.deadline}
-	if err := r.answer.err; err != nil {
-		in.Kind, in.Callback, in.Arg = exec.RejectCallback, call.reject, nil
+	context.Pending--
+	in := exec.Input{Kind: exec.ReplyCallback, Callback: call.Reply, Arg: r.Answer.Reply, Caller: context.Caller,
+		Refunded: r.Refund, Deadline: context.Deadline}
+	if err := r.Answer.Err; err != nil {
+		in.Kind, in.Callback, in.Arg = exec.RejectCallback, call.Reject, nil
 		in.RejectCode, in.RejectMessage = err.RejectCode(), err.Message
 	}
 	if out := n.step(ctx, c, context, in); out.Err != nil {
@@ -101,13 +101,13 @@ func (n *Network) executeResponse(ctx context.Context, c *canister, r *response)
 // cleanup runs the cleanup callback after a callback that trapped, and keeps the trap as the answer in
 // case nothing else answers.
 func (n *Network) cleanup(ctx context.Context, c *canister, context *callContext, call *callback, failed exec.Input, cause *reject.Error) {
-	if call.cleanup != nil {
-		in := exec.Input{Kind: exec.Cleanup, Callback: *call.cleanup, Caller: context.caller, RejectCode: failed.RejectCode}
+	if call.Cleanup != nil {
+		in := exec.Input{Kind: exec.Cleanup, Callback: *call.Cleanup, Caller: context.Caller, RejectCode: failed.RejectCode}
 		if out := n.step(ctx, c, context, in); out.Err != nil {
 			cause = reject.New(cause.Code, "%s\n\ncall_on_cleanup also failed:\n\n%s", cause.Message, out.Err.Message)
 		}
 	}
-	if !context.answered && context.pending == 0 {
+	if !context.Answered && context.Pending == 0 {
 		n.answer(context, refused(cause))
 	}
 }
@@ -115,7 +115,7 @@ func (n *Network) cleanup(ctx context.Context, c *canister, context *callContext
 // runInContext runs the first step of a call context.
 func (n *Network) runInContext(ctx context.Context, c *canister, context *callContext, in exec.Input) {
 	out := n.step(ctx, c, context, in)
-	if out.Err != nil && !context.answered {
+	if out.Err != nil && !context.Answered {
 		n.answer(context, refused(out.Err))
 	}
 	n.settle(c, context)
@@ -123,21 +123,21 @@ func (n *Network) runInContext(ctx context.Context, c *canister, context *callCo
 
 // settle ends a call context that nothing can answer any more.
 func (n *Network) settle(c *canister, context *callContext) {
-	if context.pending > 0 {
+	if context.Pending > 0 {
 		return
 	}
-	if !context.answered {
-		n.answer(context, refused(reject.New(reject.DidNotReply, "Canister %s did not reply to the call", c.id)))
+	if !context.Answered {
+		n.answer(context, refused(reject.New(reject.DidNotReply, "Canister %s did not reply to the call", c.ID)))
 	}
-	delete(c.contexts, context.id)
+	delete(c.Contexts, context.ID)
 }
 
 // answer answers a call context, giving back the cycles that were not accepted.
 func (n *Network) answer(context *callContext, a answer) {
-	context.answered = true
-	refund := context.available
-	context.available = cycles.Amount{}
-	n.respond(context.origin, a, refund)
+	context.Answered = true
+	refund := context.Available
+	context.Available = cycles.Amount{}
+	n.respond(context.Origin, a, refund)
 }
 
 // step runs one entry point of a canister with replicated state, commits or rolls back, and carries out
@@ -147,9 +147,9 @@ func (n *Network) step(ctx context.Context, c *canister, context *callContext, i
 	if n.liquid(c).Less(prepaid) {
 		return exec.Output{Err: outOfCycles(c)}
 	}
-	c.balance = c.balance.Minus(prepaid)
+	c.Balance = c.Balance.Minus(prepaid)
 	in.Limit = exec.LimitUpdate
-	in.Available, in.Answered, in.ContextInstructions = context.available, context.answered, context.instructions
+	in.Available, in.Answered, in.ContextInstructions = context.Available, context.Answered, context.Instructions
 	in.MaxReply = exec.MaxReplicatedReply
 	in.Env = n.env(c)
 
@@ -170,20 +170,21 @@ func (n *Network) step(ctx context.Context, c *canister, context *callContext, i
 
 // account books what a step cost.
 func (n *Network) account(c *canister, context *callContext, prepaid cycles.Amount, out exec.Output) {
-	context.report = context.report.Plus(out.Report)
-	c.lastReport = context.report
-	n.state.spent += out.Report.Instructions
-	context.instructions += out.Report.Instructions
+	context.Report = context.Report.Plus(out.Report)
+	c.lastReport = context.Report
+	n.state.Spent += out.Report.Instructions
+	context.Instructions += out.Report.Instructions
 	n.log(c, out.Logs)
-	c.balance = out.Balance.Plus(prepaid)
-	n.charge(c, exec.ExecutionCost(out.Report.Instructions), &c.consumed.instructions)
+	c.Balance = out.Balance.Plus(prepaid)
+	n.charge(c, exec.ExecutionCost(out.Report.Instructions), &c.Consumed.Instructions)
+	n.trace.add(c.ID, out.Report, c.Balance)
 }
 
 // carryOut does what a step that succeeded asked for.
 func (n *Network) carryOut(c *canister, context *callContext, kind exec.Kind, out exec.Output) {
-	c.version++
-	context.available = context.available.Minus(out.Accepted)
-	c.consumed.burned = c.consumed.burned.Plus(out.Burned)
+	c.Version++
+	context.Available = context.Available.Minus(out.Accepted)
+	c.Consumed.Burned = c.Consumed.Burned.Plus(out.Burned)
 	n.setCertified(c, out)
 	for _, call := range out.Calls {
 		n.send(c, context, call)
@@ -200,55 +201,55 @@ func (n *Network) carryOut(c *canister, context *callContext, kind exec.Kind, ou
 // setCertified keeps new certified data and a new timer.
 func (n *Network) setCertified(c *canister, out exec.Output) {
 	if out.CertifiedData != nil {
-		c.certifiedData = out.CertifiedData
-		n.touchData(c.id)
+		c.CertifiedData = out.CertifiedData
+		n.touchData(c.ID)
 	}
 	if out.GlobalTimer != nil {
-		c.globalTimer = *out.GlobalTimer
+		c.GlobalTimer = *out.GlobalTimer
 	}
 }
 
 // send puts a call of a canister on its way.
 func (n *Network) send(c *canister, context *callContext, out exec.Call) {
 	id := c.newID()
-	entry := &callback{context: context.id, callee: out.Callee, reply: out.Reply, reject: out.Reject, cleanup: out.Cleanup,
-		cycles: out.Cycles, prepaid: out.Prepaid}
+	entry := &callback{Context: context.ID, Callee: out.Callee, Reply: out.Reply, Reject: out.Reject, Cleanup: out.Cleanup,
+		Cycles: out.Cycles, Prepaid: out.Prepaid}
 	if out.TimeoutSeconds != 0 {
-		entry.deadline = n.state.time + uint64(out.TimeoutSeconds)*1e9
+		entry.Deadline = n.state.Time + uint64(out.TimeoutSeconds)*1e9
 	}
-	c.callbacks[id] = entry
-	context.pending++
+	c.Callbacks[id] = entry
+	context.Pending++
 	cost, prepaid := exec.CallCost(len(out.Method), len(out.Arg))
-	c.consumed.transmission = c.consumed.transmission.Plus(cost.Minus(prepaid))
-	n.state.enqueue(message{receiver: out.Callee, request: &call{
-		origin: origin{kind: fromCanister, canister: c.id, callback: id},
-		caller: c.id, senderVersion: c.version, method: out.Method, arg: out.Arg, cycles: out.Cycles, deadline: entry.deadline,
+	c.Consumed.Transmission = c.Consumed.Transmission.Plus(cost.Minus(prepaid))
+	n.state.enqueue(message{Receiver: out.Callee, Request: &call{
+		Origin: origin{Kind: fromCanister, Canister: c.ID, Callback: id},
+		Caller: c.ID, SenderVersion: c.Version, Method: out.Method, Arg: out.Arg, Cycles: out.Cycles, Deadline: entry.Deadline,
 	}})
 }
 
 // respond gives the answer to a call to whoever awaits it, with the cycles that are left of it.
 func (n *Network) respond(to origin, a answer, refund cycles.Amount) {
-	switch to.kind {
+	switch to.Kind {
 	case fromUser:
-		n.complete(to.request, a)
+		n.complete(to.Request, a)
 	case fromCanister:
-		n.state.enqueue(message{receiver: to.canister, response: &response{callback: to.callback, answer: a, refund: refund}})
+		n.state.enqueue(message{Receiver: to.Canister, Response: &response{Callback: to.Callback, Answer: a, Refund: refund}})
 	}
 }
 
 // env describes a canister and the network to a step.
 func (n *Network) env(c *canister) exec.Env {
-	now := max(n.state.time, c.lastTime+1)
-	c.lastTime = now
+	now := max(n.state.Time, c.LastTime+1)
+	c.LastTime = now
 	return n.envAt(c, now)
 }
 
 func (n *Network) envAt(c *canister, now uint64) exec.Env {
 	return exec.Env{
-		Self: c.id, Subnet: n.subnetID, RootKey: n.rootKey, Time: now, Version: c.version, Status: int32(c.status),
-		Controllers: c.settings.controllers, Variables: c.settings.environment, GlobalTimer: c.globalTimer,
-		Balance: c.balance, Reserve: n.freezingReserve(c), WasmLimit: c.settings.wasmMemoryLimit,
-		LogCapacity: c.settings.logMemoryLimit, LogRemaining: c.logs.remaining(c.settings.logMemoryLimit),
+		Self: c.ID, Subnet: n.subnetID, RootKey: n.rootKey, Time: now, Version: c.Version, Status: int32(c.Status),
+		Controllers: c.Settings.Controllers, Variables: c.Settings.Environment, GlobalTimer: c.GlobalTimer,
+		Balance: c.Balance, Reserve: n.freezingReserve(c), WasmLimit: c.Settings.WasmMemoryLimit,
+		LogCapacity: c.Settings.LogMemoryLimit, LogRemaining: c.Logs.remaining(c.Settings.LogMemoryLimit),
 		QueueSpace: func(callee principal.Principal) int { return n.queueSpace(c, callee) },
 	}
 }
@@ -259,8 +260,8 @@ const maxQueue = 500
 // queueSpace says how many more calls c may make to the callee.
 func (n *Network) queueSpace(c *canister, callee principal.Principal) int {
 	space := maxQueue
-	for _, call := range c.callbacks {
-		if call.callee == callee {
+	for _, call := range c.Callbacks {
+		if call.Callee == callee {
 			space--
 		}
 	}
@@ -269,14 +270,14 @@ func (n *Network) queueSpace(c *canister, callee principal.Principal) int {
 
 // watchMemory runs canister_on_low_wasm_memory once when the heap comes near its limit.
 func (n *Network) watchMemory(c *canister) {
-	limit, threshold := c.settings.wasmMemoryLimit, c.settings.wasmMemoryThreshold
+	limit, threshold := c.Settings.WasmMemoryLimit, c.Settings.WasmMemoryThreshold
 	if c.instance == nil || threshold == 0 || limit == 0 {
 		return
 	}
 	used := c.instance.HeapPages() * exec.WasmPage
 	low := used > limit || limit-used < threshold
-	if low && !c.lowMemory && c.module.Has(exec.EntryLowMemory) {
-		n.state.enqueue(message{receiver: c.id, task: &task{exec.LowMemory, exec.EntryLowMemory}})
+	if low && !c.LowMemory && c.module.Has(exec.EntryLowMemory) {
+		n.state.enqueue(message{Receiver: c.ID, Task: &task{exec.LowMemory, exec.EntryLowMemory}})
 	}
-	c.lowMemory = low
+	c.LowMemory = low
 }

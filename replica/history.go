@@ -6,19 +6,19 @@ import (
 
 // change is an entry of a canister's history.
 type change struct {
-	time          uint64
-	version       uint64
-	user          principal.Principal // who did it, if fromCanister is false
-	fromCanister  bool
-	callerVersion uint64 // of the canister that did it, if it said
-	hasVersion    bool
-	kind          changeKind
-	controllers   []principal.Principal
-	moduleHash    [32]byte
-	environment   []byte // hash of the environment variables; nil if there are none
-	snapshot      []byte // id
-	snapshotTaken uint64
-	snapshotOf    uint64 // version of the canister in the snapshot
+	Time          uint64
+	Version       uint64
+	User          principal.Principal // who did it, if fromCanister is false
+	FromCanister  bool
+	CallerVersion uint64 // of the canister that did it, if it said
+	HasVersion    bool
+	Kind          changeKind
+	Controllers   []principal.Principal
+	ModuleHash    [32]byte
+	Environment   []byte // hash of the environment variables; nil if there are none
+	Snapshot      []byte // id
+	SnapshotTaken uint64
+	SnapshotOf    uint64 // version of the canister in the snapshot
 }
 
 type changeKind uint8
@@ -38,15 +38,15 @@ const maxHistory = 20
 
 // record adds an entry to the history of a canister, after its version was raised.
 func (n *Network) record(c *canister, entry change) {
-	entry.time, entry.version = n.state.time, c.version
-	c.changeCount++
-	c.history = append(c.history, entry)
-	if len(c.history) > maxHistory {
-		c.history = c.history[len(c.history)-maxHistory:]
+	entry.Time, entry.Version = n.state.Time, c.Version
+	c.ChangeCount++
+	c.History = append(c.History, entry)
+	if len(c.History) > maxHistory {
+		c.History = c.History[len(c.History)-maxHistory:]
 	}
 }
 
 // changeBySystem is the origin of what the network does by itself, in the name of the canister.
 func changeBySystem(c *canister) change {
-	return change{user: c.id, fromCanister: true}
+	return change{User: c.ID, FromCanister: true}
 }

@@ -25,12 +25,12 @@ type Ingress struct {
 
 // ingressEntry is what the network knows of an ingress message.
 type ingressEntry struct {
-	status    certified.Status
+	Status    certified.Status
 	published certified.Status // as the certified state has it
-	sender    principal.Principal
-	receiver  principal.Principal
-	effective principal.Principal
-	answer    answer
+	Sender    principal.Principal
+	Receiver  principal.Principal
+	Effective principal.Principal
+	Answer    answer
 	done      chan struct{} // closed when it has its answer
 }
 
@@ -40,14 +40,14 @@ const answerLifetime = 5 * 60 * 1_000_000_000
 
 // expiring is when an ingress entry is forgotten.
 type expiring struct {
-	at uint64
-	id request.ID
+	At uint64
+	ID request.ID
 }
 
 type expiries []expiring
 
 func (e expiries) Len() int           { return len(e) }
-func (e expiries) Less(i, j int) bool { return e[i].at < e[j].at }
+func (e expiries) Less(i, j int) bool { return e[i].At < e[j].At }
 func (e expiries) Swap(i, j int)      { e[i], e[j] = e[j], e[i] }
 func (e *expiries) Push(x any)        { *e = append(*e, x.(expiring)) }
 func (e *expiries) Pop() any {
@@ -59,14 +59,14 @@ func (e *expiries) Pop() any {
 
 // remember makes the entry of a new ingress message.
 func (s *state) remember(in *Ingress, done chan struct{}) {
-	s.ingress[in.ID] = &ingressEntry{status: certified.Received, sender: in.Sender, receiver: in.Canister, effective: in.Effective, done: done}
-	heap.Push(&s.expiry, expiring{max(in.Expiry, s.time) + answerLifetime, in.ID})
+	s.Ingress[in.ID] = &ingressEntry{Status: certified.Received, Sender: in.Sender, Receiver: in.Canister, Effective: in.Effective, done: done}
+	heap.Push(&s.Expiry, expiring{max(in.Expiry, s.Time) + answerLifetime, in.ID})
 }
 
 // induct takes an ingress message into the state: it is paid for and waits.
 func (n *Network) induct(in *Ingress) {
 	s := &n.state
-	if s.ingress[in.ID] != nil {
+	if s.Ingress[in.ID] != nil {
 		return // sent twice
 	}
 	n.inboxLock.Lock()
@@ -82,9 +82,9 @@ func (n *Network) induct(in *Ingress) {
 		n.complete(in.ID, refused(err))
 		return
 	}
-	s.enqueue(message{receiver: in.Canister, request: &call{
-		origin: origin{kind: fromUser, request: in.ID},
-		caller: in.Sender, method: in.Method, arg: in.Arg,
+	s.enqueue(message{Receiver: in.Canister, Request: &call{
+		Origin: origin{Kind: fromUser, Request: in.ID},
+		Caller: in.Sender, Method: in.Method, Arg: in.Arg,
 	}})
 }
 
@@ -96,8 +96,8 @@ var freeMethods = map[string]bool{
 
 // payIngress makes the canister that an ingress message is for pay for it.
 func (n *Network) payIngress(in *Ingress) *reject.Error {
-	payer := n.state.canisters[in.Effective]
-	if in.Canister == principal.Management && (payer == nil || freeMethods[in.Method]) {
+	payer := n.state.Canisters[in.Effective]
+	if in.Canister == principal.Management && (payer == nil || freeMethods[in.Method]) || n.builtin(in.Canister) {
 		return nil
 	}
 	if payer == nil {
@@ -107,30 +107,31 @@ func (n *Network) payIngress(in *Ingress) *reject.Error {
 	if n.liquid(payer).Less(cost) {
 		return outOfCycles(payer)
 	}
-	n.charge(payer, cost, &payer.consumed.ingress)
+	n.charge(payer, cost, &payer.Consumed.Ingress)
 	return nil
 }
 
 // markProcessing notes that an ingress message is being executed.
 func (n *Network) markProcessing(o origin) {
-	if o.kind != fromUser {
+	if o.Kind != fromUser {
 		return
 	}
-	if entry := n.state.ingress[o.request]; entry != nil && entry.status == certified.Received {
-		entry.status = certified.Processing
-		n.touch(o.request)
+	if entry := n.state.Ingress[o.Request]; entry != nil && entry.Status == certified.Received {
+		entry.Status = certified.Processing
+		n.touch(o.Request)
 	}
 }
 
 // complete gives an ingress message its answer.
 func (n *Network) complete(id request.ID, a answer) {
-	entry := n.state.ingress[id]
-	if entry == nil || entry.status.Settled() {
+	entry := n.state.Ingress[id]
+	if entry == nil || entry.Status.Settled() {
 		return
 	}
-	entry.status, entry.answer = certified.Replied, a
-	if a.err != nil {
-		entry.status = certified.Rejected
+	entry.Status, entry.Answer = certified.Replied, a
+	n.trace.add(id, a.Reply, a.Err)
+	if a.Err != nil {
+		entry.Status = certified.Rejected
 	}
 	n.touch(id)
 }
@@ -138,10 +139,10 @@ func (n *Network) complete(id request.ID, a answer) {
 // expire forgets what has passed its time: ingress messages, best-effort calls, requests to stop.
 func (n *Network) expire() {
 	s := &n.state
-	for len(s.expiry) > 0 && s.expiry[0].at <= s.time {
-		n.forget(heap.Pop(&s.expiry).(expiring).id)
+	for len(s.Expiry) > 0 && s.Expiry[0].At <= s.Time {
+		n.forget(heap.Pop(&s.Expiry).(expiring).ID)
 	}
-	for _, c := range s.order {
+	for _, c := range s.Order {
 		n.expireCalls(c)
 		n.expireStops(c)
 	}
@@ -150,15 +151,15 @@ func (n *Network) expire() {
 // expireCalls answers the best-effort calls of a canister whose deadline has passed, in order.
 func (n *Network) expireCalls(c *canister) {
 	var expired []uint64
-	for id, call := range c.callbacks {
-		if call.deadline != 0 && call.deadline <= n.state.time && !call.expired {
-			call.expired = true
+	for id, call := range c.Callbacks {
+		if call.Deadline != 0 && call.Deadline <= n.state.Time && !call.Expired {
+			call.Expired = true
 			expired = append(expired, id)
 		}
 	}
 	slices.Sort(expired)
 	for _, id := range expired {
 		err := reject.New(reject.DeadlineExpired, "Call deadline has expired.")
-		n.state.enqueue(message{receiver: c.id, response: &response{callback: id, answer: refused(err)}})
+		n.state.enqueue(message{Receiver: c.ID, Response: &response{Callback: id, Answer: refused(err)}})
 	}
 }

@@ -35,9 +35,9 @@ func (n *Network) install(ctx context.Context, c *canister, req installation) *r
 	switch {
 	case req.mode == modeInstall && c.module != nil:
 		return reject.New(reject.NonEmpty,
-			"Canister %s cannot be installed because the canister is not empty. Try installing with mode='reinstall' instead.", c.id)
+			"Canister %s cannot be installed because the canister is not empty. Try installing with mode='reinstall' instead.", c.ID)
 	case req.mode == modeUpgrade && c.module == nil:
-		return exec.WasmModuleNotFound(c.id)
+		return exec.WasmModuleNotFound(c.ID)
 	}
 	prepaid := exec.ExecutionCost(exec.LimitInstall)
 	if n.liquid(c).Less(prepaid) {
@@ -46,13 +46,14 @@ func (n *Network) install(ctx context.Context, c *canister, req installation) *r
 	hash := sha256.Sum256(req.code)
 	module, err := n.acquireModule(ctx, hash, req.code)
 	if err != nil {
-		return exec.InvalidWasm(c.id, err)
+		return exec.InvalidWasm(c.ID, err)
 	}
 	i := &installer{Network: n, canister: c, req: req, module: module, hash: hash, left: exec.LimitInstall}
 	failure := i.run(ctx)
-	n.charge(c, exec.ExecutionCost(exec.LimitInstall-i.left), &c.consumed.instructions)
+	n.charge(c, exec.ExecutionCost(exec.LimitInstall-i.left), &c.Consumed.Instructions)
 	c.lastReport = i.report
-	n.state.spent += exec.LimitInstall - i.left
+	n.trace.add(c.ID, i.report, c.Balance)
+	n.state.Spent += exec.LimitInstall - i.left
 	if failure != nil {
 		n.releaseModule(ctx, module)
 		return failure
@@ -84,7 +85,7 @@ func (i *installer) run(ctx context.Context) *reject.Error {
 	i.left -= compile
 	stable := exec.NewStable()
 	if i.req.mode == modeUpgrade {
-		i.certified = c.certifiedData
+		i.certified = c.CertifiedData
 		if err := i.preUpgrade(ctx); err != nil {
 			return err
 		}
@@ -128,7 +129,7 @@ func (i *installer) begin(ctx context.Context, stable *exec.Stable) (*exec.Insta
 	if i.req.keepHeap {
 		if failure := fresh.AdoptHeap(i.canister.instance); failure != nil {
 			i.must(fresh.Close(ctx))
-			return nil, exec.InvalidWasm(i.canister.id, failure)
+			return nil, exec.InvalidWasm(i.canister.ID, failure)
 		}
 	}
 	entry := exec.EntryInit
@@ -184,18 +185,18 @@ func (i *installer) finish(ctx context.Context, fresh *exec.Instance) {
 		i.must(c.instance.Close(ctx))
 		i.releaseModule(ctx, c.module)
 	}
-	c.code, c.codeHash = i.req.code, i.hash
+	c.Code, c.CodeHash = i.req.code, i.hash
 	c.module, c.instance = i.module, fresh
-	c.certifiedData, c.globalTimer, c.lowMemory = i.certified, i.timer, false
+	c.CertifiedData, c.GlobalTimer, c.LowMemory = i.certified, i.timer, false
 	if i.req.mode == modeReinstall {
 		// What the new code logged while it was installed stays.
-		c.logs.dropBefore(c.lastTime)
+		c.Logs.dropBefore(c.LastTime)
 	}
-	c.version++
-	c.installed = i.state.time
-	i.touchCanister(c.id)
+	c.Version++
+	c.Installed = i.state.Time
+	i.touchCanister(c.ID)
 	by := i.req.by
-	by.kind, by.moduleHash = changeInstall+changeKind(i.req.mode), c.codeHash
+	by.Kind, by.ModuleHash = changeInstall+changeKind(i.req.mode), c.CodeHash
 	i.record(c, by)
 	i.watchMemory(c)
 }

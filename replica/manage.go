@@ -54,7 +54,7 @@ func about[A any](who access, decode func([]byte) (A, error), id func(A) princip
 			return id(a), err
 		},
 		run: func(m *managementCall, c *canister) ([]byte, *reject.Error) {
-			a, err := decode(m.req.arg)
+			a, err := decode(m.req.Arg)
 			if err != nil {
 				return nil, badPayload(err)
 			}
@@ -66,7 +66,7 @@ func about[A any](who access, decode func([]byte) (A, error), id func(A) princip
 // general makes a method that is about no canister that exists already.
 func general[A any](who access, decode func([]byte) (A, error), run func(m *managementCall, arg A) ([]byte, *reject.Error)) managementMethod {
 	return managementMethod{access: who, run: func(m *managementCall, _ *canister) ([]byte, *reject.Error) {
-		a, err := decode(m.req.arg)
+		a, err := decode(m.req.Arg)
 		if err != nil {
 			return nil, badPayload(err)
 		}
@@ -158,23 +158,23 @@ func noSuchMethod(name string) *reject.Error {
 
 // executeManagement runs a call of the management canister.
 func (n *Network) executeManagement(ctx context.Context, req *call) {
-	n.markProcessing(req.origin)
+	n.markProcessing(req.Origin)
 	m := &managementCall{Network: n, ctx: ctx, req: req}
 	reply, err := m.dispatch()
-	refund := req.cycles.Minus(m.accepted)
+	refund := req.Cycles.Minus(m.accepted)
 	switch {
 	case m.pending:
 	case err != nil:
-		n.respond(req.origin, refused(err), req.cycles)
+		n.respond(req.Origin, refused(err), req.Cycles)
 	default:
-		n.respond(req.origin, replied(reply), refund)
+		n.respond(req.Origin, replied(reply), refund)
 	}
 }
 
 func (m *managementCall) dispatch() ([]byte, *reject.Error) {
-	method, ok := managementMethods[m.req.method]
+	method, ok := managementMethods[m.req.Method]
 	if !ok {
-		return nil, noSuchMethod(m.req.method)
+		return nil, noSuchMethod(m.req.Method)
 	}
 	c, err := m.admit(method, m.req)
 	if err != nil {
@@ -185,18 +185,18 @@ func (m *managementCall) dispatch() ([]byte, *reject.Error) {
 
 // admit finds the canister that a call is about and judges whether the caller may make it.
 func (n *Network) admit(method managementMethod, req *call) (*canister, *reject.Error) {
-	fromUser := req.origin.kind != fromCanister
+	fromUser := req.Origin.Kind != fromCanister
 	if method.access == byCanisters && fromUser {
-		return nil, reject.New(reject.CanisterRejectedMessage, "Only canisters can call ic00 method %s", req.method)
+		return nil, reject.New(reject.CanisterRejectedMessage, "Only canisters can call ic00 method %s", req.Method)
 	}
 	if method.target == nil {
 		return nil, nil
 	}
-	id, err := method.target(req.arg)
+	id, err := method.target(req.Arg)
 	if err != nil {
 		return nil, badPayload(err)
 	}
-	c := n.state.canisters[id]
+	c := n.state.Canisters[id]
 	if c == nil {
 		return nil, notFound(id)
 	}
@@ -205,40 +205,40 @@ func (n *Network) admit(method managementMethod, req *call) (*canister, *reject.
 
 // judge refuses callers who may not call a method about a canister.
 func (a access) judge(c *canister, req *call) *reject.Error {
-	who := req.caller
+	who := req.Caller
 	switch a {
 	case byAnyone, byCanisters:
 		return nil
 	case byLogReaders:
-		if req.origin.kind == fromUser {
-			return reject.New(reject.CanisterRejectedMessage, "%s API is only accessible to end users in non-replicated mode", req.method)
+		if req.Origin.Kind == fromUser {
+			return reject.New(reject.CanisterRejectedMessage, "%s API is only accessible to end users in non-replicated mode", req.Method)
 		}
-		if !c.isController(who) && !c.settings.logVisibility.allows(who) {
+		if !c.isController(who) && !c.Settings.LogVisibility.allows(who) {
 			return reject.New(reject.CanisterRejectedMessage, "Caller %s is not allowed to access canister logs", who)
 		}
 		return nil
 	case byStatusReaders:
-		if c.isController(who) || who == c.id || c.settings.statusVisibility.allows(who) {
+		if c.isController(who) || who == c.ID || c.Settings.StatusVisibility.allows(who) {
 			return nil
 		}
-		return reject.New(reject.CanisterStatusAccessDenied, "Caller %s is not allowed to access the status of canister %s", who, c.id)
+		return reject.New(reject.CanisterStatusAccessDenied, "Caller %s is not allowed to access the status of canister %s", who, c.ID)
 	case byShotReaders:
-		if c.settings.snapshotVisibility.allows(who) {
+		if c.Settings.SnapshotVisibility.allows(who) {
 			return nil
 		}
 	}
 	if c.isController(who) {
 		return nil
 	}
-	if req.origin.kind == fromCanister {
+	if req.Origin.Kind == fromCanister {
 		var list []string
-		for _, controller := range c.settings.controllers {
+		for _, controller := range c.Settings.Controllers {
 			list = append(list, controller.String())
 		}
 		return reject.New(reject.InvalidController,
-			"Only the controllers of the canister %s can control it.\nCanister's controllers: %s\nSender's ID: %s", c.id, strings.Join(list, " "), who)
+			"Only the controllers of the canister %s can control it.\nCanister's controllers: %s\nSender's ID: %s", c.ID, strings.Join(list, " "), who)
 	}
-	return reject.New(reject.InvalidController, "Only controllers of canister %s can call ic00 method %s", c.id, req.method)
+	return reject.New(reject.InvalidController, "Only controllers of canister %s can call ic00 method %s", c.ID, req.Method)
 }
 
 // queryManagement answers a query of the management canister.
@@ -251,7 +251,7 @@ func (n *Network) queryManagement(q query) ([]byte, *reject.Error) {
 		return nil, reject.New(reject.MethodNotFound, "Query method %s not found.", q.method)
 	}
 	// A query has no origin: it is neither an ingress message nor a call of a canister.
-	req := &call{caller: q.caller, method: q.method, arg: q.arg}
+	req := &call{Caller: q.caller, Method: q.method, Arg: q.arg}
 	c, err := n.admit(method, req)
 	if err != nil {
 		return nil, err
@@ -261,9 +261,9 @@ func (n *Network) queryManagement(q query) ([]byte, *reject.Error) {
 
 // by is the origin of a change that the call makes.
 func (m *managementCall) by(version *uint64) change {
-	by := change{user: m.req.caller, fromCanister: m.req.origin.kind == fromCanister}
+	by := change{User: m.req.Caller, FromCanister: m.req.Origin.Kind == fromCanister}
 	if version != nil {
-		by.callerVersion, by.hasVersion = *version, true
+		by.CallerVersion, by.HasVersion = *version, true
 	}
 	return by
 }

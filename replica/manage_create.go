@@ -15,18 +15,27 @@ var provisionalBalance = cycles.Trillion(100)
 
 // createCanister makes a canister that the calling canister pays for.
 func createCanister(m *managementCall, a management.CreateArg) ([]byte, *reject.Error) {
-	if m.req.cycles.Less(exec.CreationFee) {
-		return nil, reject.New(reject.InsufficientCyclesForCreate,
-			"Creating a canister requires a fee of %s that is deducted from the canister's initial balance but only %s cycles were received with the create_canister request.",
-			exec.CreationFee, m.req.cycles)
-	}
-	c, err := m.create(m.newCanisterID(), a.Settings, m.req.cycles.Minus(exec.CreationFee), a.SenderCanisterVersion)
+	c, err := m.createPaid(a.Settings, a.SenderCanisterVersion)
 	if err != nil {
 		return nil, err
 	}
-	m.accepted = m.req.cycles
-	c.consumed.creation = exec.CreationFee
-	return management.EncodeCreateCanisterResult(management.CanisterId{CanisterID: c.id}), nil
+	m.accepted = m.req.Cycles
+	return management.EncodeCreateCanisterResult(management.CanisterId{CanisterID: c.ID}), nil
+}
+
+// createPaid makes a canister from the cycles of the call, less the price of a canister.
+func (m *managementCall) createPaid(asked *management.Settings, version *uint64) (*canister, *reject.Error) {
+	if m.req.Cycles.Less(exec.CreationFee) {
+		return nil, reject.New(reject.InsufficientCyclesForCreate,
+			"Creating a canister requires a fee of %s that is deducted from the canister's initial balance but only %s cycles were received with the create_canister request.",
+			exec.CreationFee, m.req.Cycles)
+	}
+	c, err := m.create(m.newCanisterID(), asked, m.req.Cycles.Minus(exec.CreationFee), version)
+	if err != nil {
+		return nil, err
+	}
+	c.Consumed.Creation = exec.CreationFee
+	return c, nil
 }
 
 // provisionalCreate makes a canister, and its cycles, from nothing.
@@ -48,7 +57,7 @@ func provisionalCreate(m *managementCall, a management.ProvisionalCreateArg) ([]
 	if err != nil {
 		return nil, err
 	}
-	return management.EncodeProvisionalCreateCanisterWithCyclesResult(management.CanisterId{CanisterID: c.id}), nil
+	return management.EncodeProvisionalCreateCanisterWithCyclesResult(management.CanisterId{CanisterID: c.ID}), nil
 }
 
 // mayUse judges an id that the caller chose.
@@ -56,7 +65,7 @@ func (n *Network) mayUse(id principal.Principal) *reject.Error {
 	if _, ok := id.CanisterIndex(); !ok || !n.certified.Hosts(id) {
 		return reject.New(reject.CanisterNotHostedBySubnet, "Specified CanisterId %s is not hosted by subnet %s.", id, n.subnetID)
 	}
-	if n.state.canisters[id] != nil || n.state.deleted[id] {
+	if n.state.Canisters[id] != nil || n.state.Deleted[id] {
 		return reject.New(reject.AlreadyInstalled, "Canister %s is already installed.", id)
 	}
 	return nil
@@ -65,8 +74,8 @@ func (n *Network) mayUse(id principal.Principal) *reject.Error {
 // newCanisterID returns the next free id.
 func (n *Network) newCanisterID() principal.Principal {
 	for {
-		id := principal.Canister(n.state.nextIndex)
-		n.state.nextIndex++
+		id := principal.Canister(n.state.NextIndex)
+		n.state.NextIndex++
 		if n.mayUse(id) == nil {
 			return id
 		}
@@ -75,40 +84,40 @@ func (n *Network) newCanisterID() principal.Principal {
 
 // create makes a canister without code.
 func (m *managementCall) create(id principal.Principal, asked *management.Settings, balance cycles.Amount, version *uint64) (*canister, *reject.Error) {
-	s := defaultSettings(m.req.caller)
+	s := defaultSettings(m.req.Caller)
 	if asked != nil {
 		if err := s.apply(asked); err != nil {
 			return nil, err
 		}
 	}
 	c := &canister{
-		id: id, settings: s, status: running, balance: balance, created: m.state.time, lastCharge: m.state.time,
-		contexts: make(map[uint64]*callContext), callbacks: make(map[uint64]*callback),
+		ID: id, Settings: s, Status: running, Balance: balance, Created: m.state.Time, LastCharge: m.state.Time,
+		Contexts: make(map[uint64]*callContext), Callbacks: make(map[uint64]*callback),
 	}
-	m.state.canisters[id] = c
-	m.state.order = append(m.state.order, c)
+	m.state.Canisters[id] = c
+	m.state.Order = append(m.state.Order, c)
 	m.touchCanister(id)
-	c.version = 1
+	c.Version = 1
 	by := m.by(version)
-	by.kind, by.controllers, by.environment = changeCreation, s.controllers, s.environmentHash()
+	by.Kind, by.Controllers, by.Environment = changeCreation, s.Controllers, s.environmentHash()
 	m.record(c, by)
 	return c, nil
 }
 
 func provisionalTopUp(_ *managementCall, c *canister, a management.ProvisionalTopUpArg) ([]byte, *reject.Error) {
-	c.balance = c.balance.Plus(cycles.FromBig(a.Amount))
+	c.Balance = c.Balance.Plus(cycles.FromBig(a.Amount))
 	return emptyReply, nil
 }
 
 func depositCycles(m *managementCall, c *canister, _ management.CanisterArg) ([]byte, *reject.Error) {
-	c.balance = c.balance.Plus(m.req.cycles)
-	m.accepted = m.req.cycles
+	c.Balance = c.Balance.Plus(m.req.Cycles)
+	m.accepted = m.req.Cycles
 	return emptyReply, nil
 }
 
 func deleteCanister(m *managementCall, c *canister, _ management.CanisterArg) ([]byte, *reject.Error) {
-	if c.status != stopped {
-		return nil, reject.New(reject.NotStopped, "Canister %s must be stopped before it is deleted.", c.id)
+	if c.Status != stopped {
+		return nil, reject.New(reject.NotStopped, "Canister %s must be stopped before it is deleted.", c.ID)
 	}
 	m.remove(m.ctx, c)
 	return emptyReply, nil
@@ -121,7 +130,7 @@ func startCanister(m *managementCall, c *canister, _ management.CanisterArg) ([]
 
 func stopCanister(m *managementCall, c *canister, _ management.CanisterArg) ([]byte, *reject.Error) {
 	m.pending = true
-	m.stop(c, m.req.origin, m.req.cycles)
+	m.stop(c, m.req.Origin, m.req.Cycles)
 	return nil, nil
 }
 

@@ -23,7 +23,7 @@ func installCode(m *managementCall, c *canister, a management.InstallArg) ([]byt
 
 // installMode installs code in the way that a caller asked for.
 func (m *managementCall) installMode(c *canister, mode management.InstallMode, code, arg []byte, version *uint64) ([]byte, *reject.Error) {
-	req := installation{code: code, arg: arg, caller: m.req.caller, by: m.by(version)}
+	req := installation{code: code, arg: arg, caller: m.req.Caller, by: m.by(version)}
 	switch mode.Tag {
 	case management.InstallModeTagReinstall:
 		req.mode = modeReinstall
@@ -47,11 +47,11 @@ func storeError(format string, args ...any) *reject.Error {
 
 func installChunkedCode(m *managementCall, c *canister, a management.InstallChunkedArg) ([]byte, *reject.Error) {
 	store := c
-	if a.StoreCanister != nil && *a.StoreCanister != c.id {
-		if store = m.state.canisters[*a.StoreCanister]; store == nil {
+	if a.StoreCanister != nil && *a.StoreCanister != c.ID {
+		if store = m.state.Canisters[*a.StoreCanister]; store == nil {
 			return nil, notFound(*a.StoreCanister)
 		}
-		if m.req.caller != store.id {
+		if m.req.Caller != store.ID {
 			if err := byControllers.judge(store, m.req); err != nil {
 				return nil, err
 			}
@@ -62,11 +62,11 @@ func installChunkedCode(m *managementCall, c *canister, a management.InstallChun
 	}
 	var code []byte
 	for _, part := range a.ChunkHashesList {
-		i := slices.IndexFunc(store.chunks, func(s chunk) bool { return bytes.Equal(s.hash[:], part.Hash) })
+		i := slices.IndexFunc(store.Chunks, func(s chunk) bool { return bytes.Equal(s.Hash[:], part.Hash) })
 		if i < 0 {
 			return nil, storeError("Chunk hash %x was not found", part.Hash)
 		}
-		code = append(code, store.chunks[i].data...)
+		code = append(code, store.Chunks[i].Data...)
 	}
 	if hash := sha256.Sum256(code); !bytes.Equal(hash[:], a.WasmModuleHash) {
 		return nil, storeError("Wasm module hash %x does not match given hash %x", hash, a.WasmModuleHash)
@@ -79,37 +79,37 @@ func uploadChunk(_ *managementCall, c *canister, a management.UploadChunkArg) ([
 		return nil, storeError("Wasm chunk size %d exceeds the maximum chunk size of %d", len(a.Chunk), maxChunk)
 	}
 	hash := sha256.Sum256(a.Chunk)
-	if !slices.ContainsFunc(c.chunks, func(s chunk) bool { return s.hash == hash }) {
-		if len(c.chunks) >= maxChunks {
+	if !slices.ContainsFunc(c.Chunks, func(s chunk) bool { return s.Hash == hash }) {
+		if len(c.Chunks) >= maxChunks {
 			return nil, storeError("Wasm chunk store has already reached maximum capacity of %d bytes or the maximum number of entries, %d", maxChunk*maxChunks, maxChunks)
 		}
-		c.chunks = append(c.chunks, chunk{hash, bytes.Clone(a.Chunk)})
+		c.Chunks = append(c.Chunks, chunk{hash, bytes.Clone(a.Chunk)})
 	}
 	return management.EncodeUploadChunkResult(management.ChunkHash{Hash: hash[:]}), nil
 }
 
 func clearChunkStore(_ *managementCall, c *canister, _ management.CanisterArg) ([]byte, *reject.Error) {
-	c.chunks = nil
+	c.Chunks = nil
 	return emptyReply, nil
 }
 
 func storedChunks(_ *managementCall, c *canister, _ management.CanisterArg) ([]byte, *reject.Error) {
-	list := make([]management.ChunkHash, 0, len(c.chunks))
-	for i := range c.chunks {
-		list = append(list, management.ChunkHash{Hash: c.chunks[i].hash[:]})
+	list := make([]management.ChunkHash, 0, len(c.Chunks))
+	for i := range c.Chunks {
+		list = append(list, management.ChunkHash{Hash: c.Chunks[i].Hash[:]})
 	}
 	return management.EncodeStoredChunksResult(list), nil
 }
 
 // snapshot is the state of a canister at one time.
 type snapshot struct {
-	id            []byte
-	taken         uint64
-	version       uint64
-	size          uint64
-	code          []byte
-	codeHash      [32]byte
-	image         *exec.Image
-	certifiedData []byte
-	chunks        []chunk
+	ID            []byte
+	Taken         uint64
+	Version       uint64
+	Size          uint64
+	Code          []byte
+	CodeHash      [32]byte
+	Image         *exec.Image
+	CertifiedData []byte
+	Chunks        []chunk
 }

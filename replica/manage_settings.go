@@ -22,19 +22,19 @@ const (
 )
 
 func updateSettings(m *managementCall, c *canister, a management.UpdateSettingsArg) ([]byte, *reject.Error) {
-	s := c.settings
+	s := c.Settings
 	if err := s.apply(&a.Settings); err != nil {
 		return nil, err
 	}
-	c.settings = s
-	c.version++
-	c.logs.trim(s.logMemoryLimit)
+	c.Settings = s
+	c.Version++
+	c.Logs.trim(s.LogMemoryLimit)
 	m.watchMemory(c)
 	if a.Settings.Controllers != nil {
 		by := m.by(a.SenderCanisterVersion)
-		by.kind, by.controllers = changeControllers, s.controllers
+		by.Kind, by.Controllers = changeControllers, s.Controllers
 		m.record(c, by)
-		m.touchCanister(c.id)
+		m.touchCanister(c.ID)
 	}
 	return emptyReply, nil
 }
@@ -45,7 +45,7 @@ func (s *settings) apply(a *management.Settings) *reject.Error {
 		if len(a.Controllers) > maxControllers {
 			return invalid("The number of controllers is %d, at most %d are allowed", len(a.Controllers), maxControllers)
 		}
-		s.controllers = unique(a.Controllers)
+		s.Controllers = unique(a.Controllers)
 	}
 	for _, field := range []struct {
 		asked **big.Int
@@ -53,12 +53,12 @@ func (s *settings) apply(a *management.Settings) *reject.Error {
 		name  string
 		most  uint64
 	}{
-		{a.ComputeAllocation, &s.computeAllocation, "ComputeAllocation", 100},
-		{a.MemoryAllocation, &s.memoryAllocation, "MemoryAllocation", maxMemoryAllocation},
-		{a.FreezingThreshold, &s.freezingThreshold, "FreezingThreshold", 1<<64 - 1},
-		{a.LogMemoryLimit, &s.logMemoryLimit, "LogMemoryLimit", maxLogLimit},
-		{a.WasmMemoryLimit, &s.wasmMemoryLimit, "WasmMemoryLimit", maxWasmMemory},
-		{a.WasmMemoryThreshold, &s.wasmMemoryThreshold, "WasmMemoryThreshold", 1<<64 - 1},
+		{a.ComputeAllocation, &s.ComputeAllocation, "ComputeAllocation", 100},
+		{a.MemoryAllocation, &s.MemoryAllocation, "MemoryAllocation", maxMemoryAllocation},
+		{a.FreezingThreshold, &s.FreezingThreshold, "FreezingThreshold", 1<<64 - 1},
+		{a.LogMemoryLimit, &s.LogMemoryLimit, "LogMemoryLimit", maxLogLimit},
+		{a.WasmMemoryLimit, &s.WasmMemoryLimit, "WasmMemoryLimit", maxWasmMemory},
+		{a.WasmMemoryThreshold, &s.WasmMemoryThreshold, "WasmMemoryThreshold", 1<<64 - 1},
 	} {
 		if field.asked == nil {
 			continue
@@ -69,18 +69,18 @@ func (s *settings) apply(a *management.Settings) *reject.Error {
 		}
 		*field.to = value
 	}
-	if s.logMemoryLimit != 0 && s.logMemoryLimit < minLogLimit {
-		return invalid("LogMemoryLimit expected to be 0 or in the range [%d..%d], got %d", minLogLimit, maxLogLimit, s.logMemoryLimit)
+	if s.LogMemoryLimit != 0 && s.LogMemoryLimit < minLogLimit {
+		return invalid("LogMemoryLimit expected to be 0 or in the range [%d..%d], got %d", minLogLimit, maxLogLimit, s.LogMemoryLimit)
 	}
 	if a.ReservedCyclesLimit != nil {
-		s.reservedCyclesLimit = cycles.FromBig(*a.ReservedCyclesLimit)
+		s.ReservedCyclesLimit = cycles.FromBig(*a.ReservedCyclesLimit)
 	}
 	if a.MinimumIncomingCanisterCallCycles != nil {
-		s.minimumIncomingCycles = cycles.FromBig(*a.MinimumIncomingCanisterCallCycles)
+		s.MinimumIncomingCycles = cycles.FromBig(*a.MinimumIncomingCanisterCallCycles)
 	}
-	setVisibility(&s.logVisibility, a.LogVisibility)
-	setVisibility(&s.snapshotVisibility, a.SnapshotVisibility)
-	setVisibility(&s.statusVisibility, a.StatusVisibility)
+	setVisibility(&s.LogVisibility, a.LogVisibility)
+	setVisibility(&s.SnapshotVisibility, a.SnapshotVisibility)
+	setVisibility(&s.StatusVisibility, a.StatusVisibility)
 	return s.applyEnvironment(a.EnvironmentVariables)
 }
 
@@ -120,18 +120,18 @@ func (s *settings) applyEnvironment(asked []management.Variable) *reject.Error {
 			return invalid("Duplicate environment variables are not allowed: %q", variables[i].Name)
 		}
 	}
-	s.environment = variables
+	s.Environment = variables
 	return nil
 }
 
 // environmentHash is the hash of the environment variables as the history has it: of the hashes of name
 // and value of each, in order. It is nil if there are none.
 func (s *settings) environmentHash() []byte {
-	if len(s.environment) == 0 {
+	if len(s.Environment) == 0 {
 		return nil
 	}
 	var pairs [][]byte
-	for _, v := range s.environment {
+	for _, v := range s.Environment {
 		name, value := sha256.Sum256([]byte(v.Name)), sha256.Sum256([]byte(v.Value))
 		pairs = append(pairs, append(name[:], value[:]...))
 	}
@@ -146,9 +146,9 @@ func setVisibility(to *visibility, asked *management.Visibility) {
 	}
 	switch asked.Tag {
 	case management.VisibilityTagPublic:
-		*to = visibility{public: true}
+		*to = visibility{Public: true}
 	case management.VisibilityTagAllowedViewers:
-		*to = visibility{named: true, viewers: asked.AllowedViewers}
+		*to = visibility{Named: true, Viewers: asked.AllowedViewers}
 	default:
 		*to = visibility{}
 	}
@@ -156,30 +156,30 @@ func setVisibility(to *visibility, asked *management.Visibility) {
 
 func (v visibility) encode() management.Visibility {
 	switch {
-	case v.public:
+	case v.Public:
 		return management.Visibility{Tag: management.VisibilityTagPublic}
-	case v.named:
-		return management.Visibility{Tag: management.VisibilityTagAllowedViewers, AllowedViewers: v.viewers}
+	case v.Named:
+		return management.Visibility{Tag: management.VisibilityTagAllowedViewers, AllowedViewers: v.Viewers}
 	}
 	return management.Visibility{Tag: management.VisibilityTagControllers}
 }
 
 func (s *settings) encode() management.DefiniteSettings {
 	out := management.DefiniteSettings{
-		Controllers:                       s.controllers,
-		ComputeAllocation:                 nat(s.computeAllocation),
-		MemoryAllocation:                  nat(s.memoryAllocation),
-		FreezingThreshold:                 nat(s.freezingThreshold),
-		ReservedCyclesLimit:               s.reservedCyclesLimit.Big(),
-		MinimumIncomingCanisterCallCycles: s.minimumIncomingCycles.Big(),
-		LogVisibility:                     s.logVisibility.encode(),
-		SnapshotVisibility:                s.snapshotVisibility.encode(),
-		StatusVisibility:                  s.statusVisibility.encode(),
-		LogMemoryLimit:                    nat(s.logMemoryLimit),
-		WasmMemoryLimit:                   nat(s.wasmMemoryLimit),
-		WasmMemoryThreshold:               nat(s.wasmMemoryThreshold),
+		Controllers:                       s.Controllers,
+		ComputeAllocation:                 nat(s.ComputeAllocation),
+		MemoryAllocation:                  nat(s.MemoryAllocation),
+		FreezingThreshold:                 nat(s.FreezingThreshold),
+		ReservedCyclesLimit:               s.ReservedCyclesLimit.Big(),
+		MinimumIncomingCanisterCallCycles: s.MinimumIncomingCycles.Big(),
+		LogVisibility:                     s.LogVisibility.encode(),
+		SnapshotVisibility:                s.SnapshotVisibility.encode(),
+		StatusVisibility:                  s.StatusVisibility.encode(),
+		LogMemoryLimit:                    nat(s.LogMemoryLimit),
+		WasmMemoryLimit:                   nat(s.WasmMemoryLimit),
+		WasmMemoryThreshold:               nat(s.WasmMemoryThreshold),
 	}
-	for _, v := range s.environment {
+	for _, v := range s.Environment {
 		out.EnvironmentVariables = append(out.EnvironmentVariables, management.Variable{Name: v.Name, Value: v.Value})
 	}
 	return out

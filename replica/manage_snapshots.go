@@ -15,35 +15,35 @@ const maxSnapshots = 10
 
 // find returns the index of a snapshot, -1 if there is none.
 func (c *canister) findSnapshot(id []byte) int {
-	return slices.IndexFunc(c.snapshots, func(s *snapshot) bool { return bytes.Equal(s.id, id) })
+	return slices.IndexFunc(c.Snapshots, func(s *snapshot) bool { return bytes.Equal(s.ID, id) })
 }
 
 func noSnapshot(c *canister, id []byte) *reject.Error {
-	return reject.New(reject.SnapshotNotFound, "Could not find the snapshot ID %x for canister %s.", id, c.id)
+	return reject.New(reject.SnapshotNotFound, "Could not find the snapshot ID %x for canister %s.", id, c.ID)
 }
 
 func takeSnapshot(m *managementCall, c *canister, a management.TakeSnapshotArg) ([]byte, *reject.Error) {
 	if c.module == nil {
-		return nil, exec.WasmModuleNotFound(c.id)
+		return nil, exec.WasmModuleNotFound(c.ID)
 	}
 	replace := -1
 	if a.ReplaceSnapshot != nil {
 		if replace = c.findSnapshot(a.ReplaceSnapshot); replace < 0 {
 			return nil, noSnapshot(c, a.ReplaceSnapshot)
 		}
-	} else if len(c.snapshots) >= maxSnapshots {
-		return nil, invalid("Canister %s has reached the maximum number of snapshots allowed: %d.", c.id, maxSnapshots)
+	} else if len(c.Snapshots) >= maxSnapshots {
+		return nil, invalid("Canister %s has reached the maximum number of snapshots allowed: %d.", c.ID, maxSnapshots)
 	}
-	s := &snapshot{id: binary.BigEndian.AppendUint64(nil, c.nextShot), taken: m.state.time, version: c.version, code: c.code,
-		codeHash: c.codeHash, image: c.instance.Capture(), certifiedData: c.certifiedData, chunks: slices.Clone(c.chunks)}
-	s.id = append(s.id, c.id.Bytes()...)
+	s := &snapshot{ID: binary.BigEndian.AppendUint64(nil, c.NextShot), Taken: m.state.Time, Version: c.Version, Code: c.Code,
+		CodeHash: c.CodeHash, Image: c.instance.Capture(), CertifiedData: c.CertifiedData, Chunks: slices.Clone(c.Chunks)}
+	s.ID = append(s.ID, c.ID.Bytes()...)
 	use := c.memory()
-	s.size = use.heap + use.stable + use.globals + use.code + use.chunks
-	c.nextShot++
+	s.Size = use.heap + use.stable + use.globals + use.code + use.chunks
+	c.NextShot++
 	if replace >= 0 {
-		c.snapshots = slices.Delete(c.snapshots, replace, replace+1)
+		c.Snapshots = slices.Delete(c.Snapshots, replace, replace+1)
 	}
-	c.snapshots = append(c.snapshots, s)
+	c.Snapshots = append(c.Snapshots, s)
 	if a.UninstallCode != nil && *a.UninstallCode {
 		m.uninstall(m.ctx, c, m.by(a.SenderCanisterVersion))
 	}
@@ -51,7 +51,7 @@ func takeSnapshot(m *managementCall, c *canister, a management.TakeSnapshotArg) 
 }
 
 func (s *snapshot) info() management.SnapshotInfo {
-	return management.SnapshotInfo{ID: s.id, TakenAtTimestamp: s.taken, TotalSize: s.size}
+	return management.SnapshotInfo{ID: s.ID, TakenAtTimestamp: s.Taken, TotalSize: s.Size}
 }
 
 func loadSnapshot(m *managementCall, c *canister, a management.LoadSnapshotArg) ([]byte, *reject.Error) {
@@ -59,33 +59,33 @@ func loadSnapshot(m *managementCall, c *canister, a management.LoadSnapshotArg) 
 	if at < 0 {
 		return nil, noSnapshot(c, a.SnapshotID)
 	}
-	s := c.snapshots[at]
-	module, err := m.acquireModule(m.ctx, s.codeHash, s.code)
+	s := c.Snapshots[at]
+	module, err := m.acquireModule(m.ctx, s.CodeHash, s.Code)
 	if err != nil {
-		return nil, exec.InvalidWasm(c.id, err)
+		return nil, exec.InvalidWasm(c.ID, err)
 	}
-	instance, err := m.engine.Restore(m.ctx, module, s.image)
+	instance, err := m.engine.Restore(m.ctx, module, s.Image)
 	if err != nil {
 		m.releaseModule(m.ctx, module)
-		return nil, exec.InvalidWasm(c.id, err)
+		return nil, exec.InvalidWasm(c.ID, err)
 	}
 	if c.instance != nil {
 		m.must(c.instance.Close(m.ctx))
 		m.releaseModule(m.ctx, c.module)
 	}
-	c.module, c.instance, c.code, c.codeHash = module, instance, s.code, s.codeHash
-	c.certifiedData, c.chunks, c.globalTimer = s.certifiedData, slices.Clone(s.chunks), 0
-	c.version++
+	c.module, c.instance, c.Code, c.CodeHash = module, instance, s.Code, s.CodeHash
+	c.CertifiedData, c.Chunks, c.GlobalTimer = s.CertifiedData, slices.Clone(s.Chunks), 0
+	c.Version++
 	by := m.by(a.SenderCanisterVersion)
-	by.kind, by.snapshot, by.snapshotTaken, by.snapshotOf = changeLoadSnapshot, s.id, s.taken, s.version
+	by.Kind, by.Snapshot, by.SnapshotTaken, by.SnapshotOf = changeLoadSnapshot, s.ID, s.Taken, s.Version
 	m.record(c, by)
-	m.touchCanister(c.id)
+	m.touchCanister(c.ID)
 	return emptyReply, nil
 }
 
 func listSnapshots(_ *managementCall, c *canister, _ management.CanisterArg) ([]byte, *reject.Error) {
-	list := make([]management.SnapshotInfo, 0, len(c.snapshots))
-	for _, s := range c.snapshots {
+	list := make([]management.SnapshotInfo, 0, len(c.Snapshots))
+	for _, s := range c.Snapshots {
 		list = append(list, s.info())
 	}
 	return management.EncodeListCanisterSnapshotsResult(list), nil
@@ -96,6 +96,6 @@ func deleteSnapshot(_ *managementCall, c *canister, a management.SnapshotArg) ([
 	if at < 0 {
 		return nil, noSnapshot(c, a.SnapshotID)
 	}
-	c.snapshots = slices.Delete(c.snapshots, at, at+1)
+	c.Snapshots = slices.Delete(c.Snapshots, at, at+1)
 	return emptyReply, nil
 }

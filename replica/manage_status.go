@@ -24,10 +24,10 @@ const daySeconds = 24 * 60 * 60
 func canisterStatus(m *managementCall, c *canister, _ management.CanisterArg) ([]byte, *reject.Error) {
 	use := c.memory()
 	s := management.Status{
-		Status:            runStates[c.status],
-		ReadyForMigration: c.status == stopped,
-		Version:           c.version,
-		Settings:          c.settings.encode(),
+		Status:            runStates[c.Status],
+		ReadyForMigration: c.Status == stopped,
+		Version:           c.Version,
+		Settings:          c.Settings.encode(),
 		ModuleHash:        c.moduleHash(),
 		MemorySize:        nat(use.total()),
 		MemoryMetrics: management.MemoryMetrics{
@@ -35,7 +35,7 @@ func canisterStatus(m *managementCall, c *canister, _ management.CanisterArg) ([
 			WasmBinarySize: nat(use.code), CustomSectionsSize: nat(use.sections), CanisterHistorySize: nat(use.history),
 			WasmChunkStoreSize: nat(use.chunks), SnapshotsSize: nat(use.snapshots), LogMemoryStoreSize: nat(use.logs),
 		},
-		Cycles:                 c.balance.Big(),
+		Cycles:                 c.Balance.Big(),
 		ReservedCycles:         cycles.Amount{}.Big(),
 		IdleCyclesBurnedPerDay: c.burnPerSecond().Times(daySeconds).Big(),
 		QueryStats: management.QueryStats{NumCallsTotal: nat(0), NumInstructionsTotal: nat(0),
@@ -49,23 +49,23 @@ func (c *canister) moduleHash() []byte {
 	if c.module == nil {
 		return nil
 	}
-	return c.codeHash[:]
+	return c.CodeHash[:]
 }
 
 func canisterMetrics(_ *managementCall, c *canister, _ management.CanisterArg) ([]byte, *reject.Error) {
-	used := c.consumed
+	used := c.Consumed
 	return management.EncodeCanisterMetricsResult(management.Metrics{CyclesConsumed: management.CyclesConsumed{
-		Memory: used.memory.Big(), ComputeAllocation: used.compute.Big(), IngressInduction: used.ingress.Big(),
-		Instructions: used.instructions.Big(), RequestAndResponseTransmission: used.transmission.Big(),
-		Uninstall: nat(0), CanisterCreation: used.creation.Big(), HttpOutcalls: nat(0), BurnedCycles: used.burned.Big(),
+		Memory: used.Memory.Big(), ComputeAllocation: used.Compute.Big(), IngressInduction: used.Ingress.Big(),
+		Instructions: used.Instructions.Big(), RequestAndResponseTransmission: used.Transmission.Big(),
+		Uninstall: nat(0), CanisterCreation: used.Creation.Big(), HttpOutcalls: nat(0), BurnedCycles: used.Burned.Big(),
 	}}), nil
 }
 
 func canisterInfo(_ *managementCall, c *canister, a management.InfoArg) ([]byte, *reject.Error) {
-	info := management.Info{TotalNumChanges: c.changeCount, ModuleHash: c.moduleHash(), Controllers: c.settings.controllers}
+	info := management.Info{TotalNumChanges: c.ChangeCount, ModuleHash: c.moduleHash(), Controllers: c.Settings.Controllers}
 	if a.NumRequestedChanges != nil {
-		first := len(c.history) - int(min(*a.NumRequestedChanges, uint64(len(c.history))))
-		for _, entry := range c.history[first:] {
+		first := len(c.History) - int(min(*a.NumRequestedChanges, uint64(len(c.History))))
+		for _, entry := range c.History[first:] {
 			info.RecentChanges = append(info.RecentChanges, entry.encode())
 		}
 	}
@@ -74,61 +74,61 @@ func canisterInfo(_ *managementCall, c *canister, a management.InfoArg) ([]byte,
 
 // encode gives an entry of the history its Candid form.
 func (e change) encode() management.Change {
-	out := management.Change{TimestampNanos: e.time, CanisterVersion: e.version}
-	if e.fromCanister {
-		out.Origin = management.Origin{Tag: management.OriginTagFromCanister, FromCanister: management.OriginFromCanister{CanisterID: e.user}}
-		if e.hasVersion {
-			out.Origin.FromCanister.CanisterVersion = &e.callerVersion
+	out := management.Change{TimestampNanos: e.Time, CanisterVersion: e.Version}
+	if e.FromCanister {
+		out.Origin = management.Origin{Tag: management.OriginTagFromCanister, FromCanister: management.OriginFromCanister{CanisterID: e.User}}
+		if e.HasVersion {
+			out.Origin.FromCanister.CanisterVersion = &e.CallerVersion
 		}
 	} else {
-		out.Origin = management.Origin{Tag: management.OriginTagFromUser, FromUser: management.OriginFromUser{UserID: e.user}}
+		out.Origin = management.Origin{Tag: management.OriginTagFromUser, FromUser: management.OriginFromUser{UserID: e.User}}
 	}
-	switch e.kind {
+	switch e.Kind {
 	case changeCreation:
 		out.Details = management.ChangeDetails{Tag: management.ChangeDetailsTagCreation,
-			Creation: management.ChangeDetailsCreation{Controllers: e.controllers, EnvironmentVariablesHash: e.environment}}
+			Creation: management.ChangeDetailsCreation{Controllers: e.Controllers, EnvironmentVariablesHash: e.Environment}}
 	case changeUninstall:
 		out.Details = management.ChangeDetails{Tag: management.ChangeDetailsTagCodeUninstall}
 	case changeControllers:
 		out.Details = management.ChangeDetails{Tag: management.ChangeDetailsTagControllersChange,
-			ControllersChange: management.ChangeDetailsControllersChange{Controllers: e.controllers}}
+			ControllersChange: management.ChangeDetailsControllersChange{Controllers: e.Controllers}}
 	case changeLoadSnapshot:
 		out.Details = management.ChangeDetails{Tag: management.ChangeDetailsTagLoadSnapshot,
-			LoadSnapshot: management.ChangeDetailsLoadSnapshot{SnapshotID: e.snapshot, CanisterVersion: e.snapshotOf, TakenAtTimestamp: e.snapshotTaken,
+			LoadSnapshot: management.ChangeDetailsLoadSnapshot{SnapshotID: e.Snapshot, CanisterVersion: e.SnapshotOf, TakenAtTimestamp: e.SnapshotTaken,
 				Source: management.ChangeDetailsLoadSnapshotSource{Tag: management.ChangeDetailsLoadSnapshotSourceTagTakenFromCanister}}}
 	default:
 		out.Details = management.ChangeDetails{Tag: management.ChangeDetailsTagCodeDeployment,
 			CodeDeployment: management.ChangeDetailsCodeDeployment{
-				Mode: deployments[e.kind], ModuleHash: e.moduleHash[:]}}
+				Mode: deployments[e.Kind], ModuleHash: e.ModuleHash[:]}}
 	}
 	return out
 }
 
 func canisterMetadata(m *managementCall, c *canister, a management.MetadataArg) ([]byte, *reject.Error) {
 	if c.module == nil {
-		return nil, exec.WasmModuleNotFound(c.id)
+		return nil, exec.WasmModuleNotFound(c.ID)
 	}
 	section, ok := c.module.Section(a.Name)
-	if !ok || !section.Public && !c.isController(m.req.caller) {
-		return nil, reject.New(reject.CanisterRejectedMessage, "The canister %s has no metadata section with the name %s.", c.id, a.Name)
+	if !ok || !section.Public && !c.isController(m.req.Caller) {
+		return nil, reject.New(reject.CanisterRejectedMessage, "The canister %s has no metadata section with the name %s.", c.ID, a.Name)
 	}
 	return management.EncodeCanisterMetadataResult(management.Metadata{Value: section.Data}), nil
 }
 
 func fetchLogs(_ *managementCall, c *canister, a management.LogsArg) ([]byte, *reject.Error) {
 	var out management.Logs
-	for _, entry := range c.logs.entries {
+	for _, entry := range c.Logs.Entries {
 		if f := a.Filter; f != nil {
-			value, within := entry.index, f.ByIdx
+			value, within := entry.Index, f.ByIdx
 			if f.Tag == management.LogFilterTagByTimestampNanos {
-				value, within = entry.time, f.ByTimestampNanos
+				value, within = entry.Time, f.ByTimestampNanos
 			}
 			if value < within.Start || value >= within.End {
 				continue
 			}
 		}
 		out.CanisterLogRecords = append(out.CanisterLogRecords,
-			management.LogRecord{Idx: entry.index, TimestampNanos: entry.time, Content: entry.content})
+			management.LogRecord{Idx: entry.Index, TimestampNanos: entry.Time, Content: entry.Content})
 	}
 	return management.EncodeFetchCanisterLogsResult(out), nil
 }

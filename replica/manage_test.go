@@ -161,3 +161,7 @@ func TestSnapshots(t *testing.T) {
 		management.EncodeLoadCanisterSnapshotArgs(management.LoadSnapshotArg{CanisterID: id, SnapshotID: taken.ID}))
 	refused(t, err, reject.SnapshotNotFound, "Could not find the snapshot")
 }
+
+func snapshotArgument(id principal.Principal) []byte {
+	return management.EncodeTakeCanisterSnapshotArgs(management.TakeSnapshotArg{CanisterID: id})
+}

@@ -10,10 +10,10 @@ import (
 
 // origin is who awaits the answer to a call. The zero origin is nobody: heartbeats and timers.
 type origin struct {
-	kind     originKind
-	request  request.ID          // fromUser
-	canister principal.Principal // fromCanister
-	callback uint64              // fromCanister: of that canister
+	Kind     originKind
+	Request  request.ID          // fromUser
+	Canister principal.Principal // fromCanister
+	Callback uint64              // fromCanister: of that canister
 }
 
 type originKind uint8
@@ -26,39 +26,39 @@ const (
 
 // message waits to be executed: exactly one of its pointers is set.
 type message struct {
-	receiver principal.Principal
-	request  *call
-	response *response
-	task     *task
+	Receiver principal.Principal
+	Request  *call
+	Response *response
+	Task     *task
 }
 
 // call is a request to execute a method.
 type call struct {
-	origin        origin
-	caller        principal.Principal
-	senderVersion uint64 // version of the calling canister; zero for users
-	method        string
-	arg           []byte
-	cycles        cycles.Amount
-	deadline      uint64
+	Origin        origin
+	Caller        principal.Principal
+	SenderVersion uint64 // version of the calling canister; zero for users
+	Method        string
+	Arg           []byte
+	Cycles        cycles.Amount
+	Deadline      uint64
 }
 
 // response is the answer to a call that a canister made.
 type response struct {
-	callback uint64
-	answer   answer
-	refund   cycles.Amount
+	Callback uint64
+	Answer   answer
+	Refund   cycles.Amount
 }
 
 // answer is a reply or a refusal, by the system or in the words of a canister.
 type answer struct {
-	reply []byte
-	err   *reject.Error // nil if it is a reply
+	Reply []byte
+	Err   *reject.Error // nil if it is a reply
 }
 
-func replied(payload []byte) answer { return answer{reply: payload} }
+func replied(payload []byte) answer { return answer{Reply: payload} }
 
-func refused(err *reject.Error) answer { return answer{err: err} }
+func refused(err *reject.Error) answer { return answer{Err: err} }
 
 // rejectedBy is the answer of a canister that rejected in its own words.
 func rejectedBy(text string) answer {
@@ -67,14 +67,14 @@ func rejectedBy(text string) answer {
 
 // size is the size of the answer in bytes, as transmission is charged.
 func (a answer) size() int {
-	if a.err != nil {
-		return len(a.err.Message)
+	if a.Err != nil {
+		return len(a.Err.Message)
 	}
-	return len(a.reply)
+	return len(a.Reply)
 }
 
 // task is a call by the system.
 type task struct {
-	kind  exec.Kind
-	entry string
+	Kind  exec.Kind
+	Entry string
 }

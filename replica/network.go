@@ -17,6 +17,7 @@ import (
 	"kedge/ic/request"
 	"kedge/replica/certified"
 	"kedge/replica/exec"
+	"kedge/replica/system"
 )
 
 // Network is a running local network of one node. Its methods may be called at the same time.
@@ -32,6 +33,9 @@ type Network struct {
 	lock        sync.RWMutex
 	state       state
 	changed     changes
+	trace       trace
+	journal     *journal // nil without a state directory
+	replaying   bool
 	uncertified bool       // the certified state changed since it was last signed
 	certifying  sync.Mutex // guards signing by those who share lock
 
@@ -42,7 +46,8 @@ type Network struct {
 	inboxLock sync.Mutex
 	inbox     []*Ingress
 	arriving  map[request.ID]chan struct{}
-	calls     uint64 // of this process, for their ids
+	process   request.ID // of calls by Go programs, but for its last bytes: another one in each process
+	calls     uint64     // by Go programs
 
 	clock  clock
 	wake   chan struct{}
@@ -63,19 +68,23 @@ func Start(opts ...Option) (*Network, error) {
 		arriving: make(map[request.ID]chan struct{}),
 		wake:     make(chan struct{}, 1),
 		state: state{
-			canisters: make(map[principal.Principal]*canister),
-			deleted:   make(map[principal.Principal]bool),
-			ingress:   make(map[request.ID]*ingressEntry),
-			nextIndex: firstIndex,
+			Canisters: make(map[principal.Principal]*canister),
+			Deleted:   make(map[principal.Principal]bool),
+			Ingress:   make(map[request.ID]*ingressEntry),
+			NextIndex: firstIndex,
 		},
 	}
 	for _, option := range opts {
 		option(&n.options)
 	}
+	n.state.Builtin = system.New(!n.options.Unfunded)
 	if n.random = n.options.Random; n.random == nil {
 		n.random = rand.Reader
 	}
-	keys, err := certified.GenerateKeys(n.random)
+	if _, err := rand.Read(n.process[:24]); err != nil {
+		return nil, fmt.Errorf("draw a prefix of request ids: %w", err)
+	}
+	keys, err := n.keys()
 	if err != nil {
 		return nil, fmt.Errorf("make the network's keys: %w", err)
 	}
@@ -90,6 +99,12 @@ func Start(opts ...Option) (*Network, error) {
 		return nil, err
 	}
 	n.uncertified = true
+	if n.options.StateDir != "" {
+		if err := n.recoverState(ctx); err != nil {
+			return nil, errors.Join(err, n.Close())
+		}
+	}
+	n.publishBuiltins()
 	n.ended.Go(func() { n.loop(ctx) })
 	if n.options.Listen != "" {
 		if err := n.serve(); err != nil {
@@ -110,7 +125,7 @@ func (n *Network) Close() error {
 		n.ended.Wait()
 		n.lock.Lock()
 		defer n.lock.Unlock()
-		err = errors.Join(err, n.engine.Close(context.Background()))
+		err = errors.Join(err, n.closeJournal(), n.engine.Close(context.Background()))
 	})
 	return err
 }
@@ -151,16 +166,19 @@ func (n *Network) runRounds(ctx context.Context) {
 // runRound runs one round with all that waits.
 func (n *Network) runRound(ctx context.Context) {
 	n.inboxLock.Lock()
-	r := Round{Time: n.now(), Ingress: n.inbox}
+	r := n.newRound()
+	r.Ingress = n.inbox
 	n.inbox = nil
 	n.inboxLock.Unlock()
+	n.commit(ctx, r)
+}
+
+// newRound returns a round of now, with fresh randomness.
+func (n *Network) newRound() Round {
+	r := Round{Time: n.now()}
 	_, err := io.ReadFull(n.random, r.Seed[:])
 	n.must(err)
-	n.apply(ctx, r)
-	n.publish()
-	if n.server != nil {
-		n.snapshot(0)
-	}
+	return r
 }
 
 // poke lets the loop run a round soon.
@@ -176,7 +194,7 @@ func (n *Network) poke() {
 func (n *Network) accept(in *Ingress) <-chan struct{} {
 	n.lock.RLock() // no round may begin between looking and adding
 	defer n.lock.RUnlock()
-	if entry := n.state.ingress[in.ID]; entry != nil {
+	if entry := n.state.Ingress[in.ID]; entry != nil {
 		return entry.done
 	}
 	n.inboxLock.Lock()

@@ -17,6 +17,9 @@ type options struct {
 	Pages    exec.PageModel
 	Log      io.Writer
 	Time     time.Time // controlled if not zero
+	StateDir string
+	Sync     bool
+	Unfunded bool
 	Random   io.Reader // of keys and seeds; nil for the system's
 }
 
@@ -39,3 +42,15 @@ func WithTime(t time.Time) Option { return func(o *options) { o.Time = t } }
 // WithRandom draws the network's keys and all randomness of its rounds from r instead of the system.
 // With a fixed r and WithTime, a network that gets the same calls does the same.
 func WithRandom(r io.Reader) Option { return func(o *options) { o.Random = r } }
+
+// WithState keeps the network's state, keys included, in a directory: whatever was acknowledged is there
+// again when a network is started with it, even if the process was killed.
+func WithState(dir string) Option { return func(o *options) { o.StateDir = dir } }
+
+// WithSync makes every round wait for the disk, so that the state directory survives the death of the
+// machine too, not only that of the process.
+func WithSync() Option { return func(o *options) { o.Sync = true } }
+
+// WithoutFunds lets the accounts of the built-in ledgers begin empty, for a network whose developers are
+// funded by whoever starts it, as icp does.
+func WithoutFunds() Option { return func(o *options) { o.Unfunded = true } }

@@ -28,24 +28,27 @@ func (n *Network) query(ctx context.Context, q query) ([]byte, *reject.Error) {
 	if q.canister == principal.Management {
 		return n.queryManagement(q)
 	}
-	c := n.state.canisters[q.canister]
+	if n.builtin(q.canister) {
+		return n.queryBuiltin(q)
+	}
+	c := n.state.Canisters[q.canister]
 	switch {
 	case c == nil:
 		return nil, notFound(q.canister)
-	case c.status != running:
+	case c.Status != running:
 		err := notRunning(c)
-		err.Message = "Canister " + c.id.String() + " is not running"
+		err.Message = "Canister " + c.ID.String() + " is not running"
 		return nil, err
 	case c.module == nil:
-		return nil, exec.WasmModuleNotFound(c.id)
-	case c.balance.IsZero() || n.liquid(c).IsZero():
+		return nil, exec.WasmModuleNotFound(c.ID)
+	case c.Balance.IsZero() || n.liquid(c).IsZero():
 		return nil, outOfCycles(c)
 	case c.module.Has(exec.QueryPrefix + q.method):
 		return n.plainQuery(ctx, c, q)
 	case c.module.Has(exec.CompositePrefix + q.method):
 		return n.compositeQuery(ctx, c, q)
 	}
-	return nil, exec.MethodNotFound(c.id, "query", q.method)
+	return nil, exec.MethodNotFound(c.ID, "query", q.method)
 }
 
 // plainQuery runs a query method and undoes it.
@@ -64,12 +67,12 @@ func (n *Network) plainQuery(ctx context.Context, c *canister, q query) ([]byte,
 
 // queryEnv is the env of a step of a query, which sees the network's time.
 func (n *Network) queryEnv(c *canister) exec.Env {
-	return n.envAt(c, max(n.now(), c.lastTime))
+	return n.envAt(c, max(n.now(), c.LastTime))
 }
 
 // dataCertificate returns a function that makes the canister's certificate when it is asked for.
 func (n *Network) dataCertificate(c *canister) func() []byte {
-	return func() []byte { return n.snapshot(certificateAge).DataCertificate(c.id) }
+	return func() []byte { return n.snapshot(certificateAge).DataCertificate(c.ID) }
 }
 
 // queryAnswer is what the caller of a query gets.
@@ -78,7 +81,7 @@ func queryAnswer(c *canister, out exec.Output) ([]byte, *reject.Error) {
 	case out.Err != nil:
 		return nil, out.Err
 	case out.Response == nil:
-		return nil, reject.New(reject.DidNotReply, "Canister %s did not reply to the call", c.id)
+		return nil, reject.New(reject.DidNotReply, "Canister %s did not reply to the call", c.ID)
 	case out.Response.Rejected:
 		return nil, &reject.Error{Code: reject.CanisterRejectedMessage, Message: out.Response.Message}
 	}
@@ -113,7 +116,7 @@ func (n *Network) compositeQuery(ctx context.Context, c *canister, q query) ([]b
 func (r *composite) call(ctx context.Context, c *canister, q query, first bool) ([]byte, *reject.Error) {
 	for _, waiting := range r.stack {
 		if waiting == c {
-			return nil, reject.New(reject.QueryCallGraphLoop, "Query call graph contains loop: canister %s is already evaluating", c.id)
+			return nil, reject.New(reject.QueryCallGraphLoop, "Query call graph contains loop: canister %s is already evaluating", c.ID)
 		}
 	}
 	if len(r.stack) >= maxCompositeDepth {
@@ -200,7 +203,7 @@ func (e *evaluation) drain(ctx context.Context) *reject.Error {
 
 // callback makes one call and runs its callback.
 func (e *evaluation) callback(ctx context.Context, call exec.Call) {
-	reply, err := e.reach(ctx, query{caller: e.canister.id, canister: call.Callee, method: call.Method, arg: call.Arg})
+	reply, err := e.reach(ctx, query{caller: e.canister.ID, canister: call.Callee, method: call.Method, arg: call.Arg})
 	in := exec.Input{Kind: exec.CompositeReply, Callback: call.Reply, Caller: e.caller, Arg: reply}
 	if err != nil {
 		in.Kind, in.Callback = exec.CompositeReject, call.Reject
@@ -218,16 +221,19 @@ func (e *evaluation) reach(ctx context.Context, q query) ([]byte, *reject.Error)
 	if q.canister == principal.Management {
 		return e.queryManagement(q)
 	}
-	c := e.state.canisters[q.canister]
+	if e.builtin(q.canister) {
+		return e.queryBuiltin(q)
+	}
+	c := e.state.Canisters[q.canister]
 	switch {
 	case c == nil:
 		return nil, notFound(q.canister)
-	case c.status != running:
+	case c.Status != running:
 		return nil, notRunning(c)
 	case c.module == nil:
-		return nil, exec.WasmModuleNotFound(c.id)
+		return nil, exec.WasmModuleNotFound(c.ID)
 	case !c.module.Has(exec.QueryPrefix+q.method) && !c.module.Has(exec.CompositePrefix+q.method):
-		return nil, exec.MethodNotFound(c.id, "query", q.method)
+		return nil, exec.MethodNotFound(c.ID, "query", q.method)
 	}
 	return e.call(ctx, c, q, false)
 }

@@ -9,6 +9,7 @@ import (
 	"kedge/ic/principal"
 	"kedge/ic/request"
 	"kedge/replica/exec"
+	"kedge/replica/system"
 )
 
 // Round is one step of the network. All that is not in the state before it and yet decides the state
@@ -17,6 +18,13 @@ type Round struct {
 	Time    uint64   // nanoseconds since 1970; more than in the round before
 	Seed    [32]byte // randomness
 	Ingress []*Ingress
+	Stable  []StableWrite // by tests, before all else
+}
+
+// StableWrite replaces the stable memory of a canister.
+type StableWrite struct {
+	Canister principal.Principal
+	Content  []byte
 }
 
 // roundBudget is how many instructions a round starts messages for; what still waits then runs in the
@@ -28,109 +36,122 @@ const roundMessages = 5_000
 
 // state is everything that rounds change.
 type state struct {
-	height    uint64
-	time      uint64
-	seed      [32]byte
-	draws     uint64 // of randomness in this round
-	canisters map[principal.Principal]*canister
-	order     []*canister // in order of creation
-	nextIndex uint64      // of the next canister id
-	deleted   map[principal.Principal]bool
-	queue     []message
-	ingress   map[request.ID]*ingressEntry
-	expiry    expiries // ingress entries in order of their end
+	Height    uint64
+	Time      uint64
+	Seed      [32]byte
+	Draws     uint64 // of randomness in this round
+	Canisters map[principal.Principal]*canister
+	Order     []*canister // in order of creation
+	NextIndex uint64      // of the next canister id
+	Deleted   map[principal.Principal]bool
+	Builtin   system.State
+	Queue     []message
+	Ingress   map[request.ID]*ingressEntry
+	Expiry    expiries // ingress entries in order of their end
 
-	// spent counts the round's instructions.
-	spent uint64
+	// Trace is a hash of all that happened.
+	Trace [32]byte
+
+	// Spent counts the round's instructions.
+	Spent uint64
 }
 
 // apply executes a round. It is the only way in which the state changes, beside the operations of tests.
 // The caller holds the network's lock.
 func (n *Network) apply(ctx context.Context, r Round) {
 	s := &n.state
-	s.height++
-	s.time = max(r.Time, s.time+1)
-	s.seed, s.draws, s.spent = r.Seed, 0, 0
+	s.Height++
+	s.Time = max(r.Time, s.Time+1)
+	s.Seed, s.Draws, s.Spent = r.Seed, 0, 0
 
+	n.trace.begin(s.Trace)
 	n.expire()
 	n.chargeForTime(ctx)
+	for _, w := range r.Stable {
+		n.writeStable(w)
+	}
 	for _, in := range r.Ingress {
 		n.induct(in)
 	}
 	n.enqueueTasks()
 
-	for executed := 0; len(s.queue) > 0 && executed < roundMessages && s.spent < roundBudget; executed++ {
-		next := s.queue[0]
-		s.queue = s.queue[1:]
+	for executed := 0; len(s.Queue) > 0 && executed < roundMessages && s.Spent < roundBudget; executed++ {
+		next := s.Queue[0]
+		s.Queue = s.Queue[1:]
 		n.execute(ctx, next)
 	}
-	if len(s.queue) == 0 {
-		s.queue = nil // let the array go
+	if len(s.Queue) == 0 {
+		s.Queue = nil // let the array go
 	}
 	n.finishStopping()
+	s.Trace = n.trace.end()
 }
 
 // busy reports whether messages wait.
-func (s *state) busy() bool { return len(s.queue) > 0 }
+func (s *state) busy() bool { return len(s.Queue) > 0 }
 
 // enqueue adds a message to the end of the queue.
-func (s *state) enqueue(m message) { s.queue = append(s.queue, m) }
+func (s *state) enqueue(m message) { s.Queue = append(s.Queue, m) }
 
 // enqueueTasks adds the heartbeats of this round and the timers that are due.
 func (n *Network) enqueueTasks() {
 	s := &n.state
-	for _, c := range s.order {
-		if c.status != running || c.module == nil {
+	for _, c := range s.Order {
+		if c.Status != running || c.module == nil {
 			continue
 		}
-		if c.globalTimer != 0 && c.globalTimer <= s.time {
-			c.globalTimer = 0
+		if c.GlobalTimer != 0 && c.GlobalTimer <= s.Time {
+			c.GlobalTimer = 0
 			if c.module.Has(exec.EntryTimer) {
-				s.enqueue(message{receiver: c.id, task: &task{exec.Timer, exec.EntryTimer}})
+				s.enqueue(message{Receiver: c.ID, Task: &task{exec.Timer, exec.EntryTimer}})
 			}
 		}
 		if c.module.Has(exec.EntryHeartbeat) {
-			s.enqueue(message{receiver: c.id, task: &task{exec.Heartbeat, exec.EntryHeartbeat}})
+			s.enqueue(message{Receiver: c.ID, Task: &task{exec.Heartbeat, exec.EntryHeartbeat}})
 		}
 	}
 }
 
 // hasHeartbeat reports whether a canister wants to run in every round.
 func (s *state) hasHeartbeat() bool {
-	return slices.ContainsFunc(s.order, func(c *canister) bool {
-		return c.status == running && c.module != nil && c.module.Has(exec.EntryHeartbeat)
+	return slices.ContainsFunc(s.Order, func(c *canister) bool {
+		return c.Status == running && c.module != nil && c.module.Has(exec.EntryHeartbeat)
 	})
 }
 
 // random returns 32 bytes that depend on the round's seed and on nothing else.
 func (s *state) random() []byte {
-	s.draws++
+	s.Draws++
 	var block [40]byte
-	copy(block[:], s.seed[:])
-	binary.BigEndian.PutUint64(block[32:], s.draws)
+	copy(block[:], s.Seed[:])
+	binary.BigEndian.PutUint64(block[32:], s.Draws)
 	sum := sha256.Sum256(block[:])
 	return sum[:]
 }
 
 // execute runs one message.
 func (n *Network) execute(ctx context.Context, m message) {
-	if m.receiver == principal.Management {
-		n.executeManagement(ctx, m.request)
+	if m.Receiver == principal.Management {
+		n.executeManagement(ctx, m.Request)
 		return
 	}
-	c := n.state.canisters[m.receiver]
+	if m.Request != nil && n.builtin(m.Receiver) {
+		n.executeBuiltin(m.Receiver, m.Request)
+		return
+	}
+	c := n.state.Canisters[m.Receiver]
 	switch {
-	case m.response != nil:
+	case m.Response != nil:
 		if c != nil {
-			n.executeResponse(ctx, c, m.response)
+			n.executeResponse(ctx, c, m.Response)
 		}
-	case m.task != nil:
+	case m.Task != nil:
 		if c != nil {
-			n.executeTask(ctx, c, m.task)
+			n.executeTask(ctx, c, m.Task)
 		}
 	case c == nil:
-		n.respond(m.request.origin, refused(notFound(m.receiver)), m.request.cycles)
+		n.respond(m.Request.Origin, refused(notFound(m.Receiver)), m.Request.Cycles)
 	default:
-		n.executeRequest(ctx, c, m.request)
+		n.executeRequest(ctx, c, m.Request)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"kedge/replica/boundary"
+	"kedge/replica/gateway"
 )
 
 // headerTimeout is how long a client may take to send the head of a request.
@@ -20,7 +21,7 @@ func (n *Network) serve() error {
 		return fmt.Errorf("listen on %q: %w", n.options.Listen, err)
 	}
 	server := &http.Server{
-		Handler:           boundary.New(backend{n}, boundary.Options{Version: implementation, Log: n.options.Log}),
+		Handler:           boundary.New(backend{n}, boundary.Options{Version: implementation, Log: n.options.Log, Other: gateway.New(backend{n})}),
 		ReadHeaderTimeout: headerTimeout,
 	}
 	// Clients ask for a certified state before they ask for anything else.

@@ -16,49 +16,49 @@ const stopTimeout = 5 * 60 * 1_000_000_000
 
 // stop begins to stop a canister; the request is answered when it has stopped.
 func (n *Network) stop(c *canister, from origin, refund cycles.Amount) {
-	if c.status == stopped {
+	if c.Status == stopped {
 		n.respond(from, replied(emptyReply), refund)
 		return
 	}
-	if c.status == running {
-		c.status = stopping
-		c.version++
+	if c.Status == running {
+		c.Status = stopping
+		c.Version++
 	}
-	c.stopRequests = append(c.stopRequests, stopRequest{from, n.state.time, refund})
+	c.StopRequests = append(c.StopRequests, stopRequest{from, n.state.Time, refund})
 }
 
 // start lets a canister run again and cancels the requests to stop it.
 func (n *Network) start(c *canister) {
-	if c.status != running {
-		c.status = running
-		c.version++
+	if c.Status != running {
+		c.Status = running
+		c.Version++
 	}
-	for _, r := range c.stopRequests {
-		n.respond(r.origin, refused(reject.New(reject.StoppingCancelled, "Canister %s's stop request was cancelled.", c.id)), r.refund)
+	for _, r := range c.StopRequests {
+		n.respond(r.Origin, refused(reject.New(reject.StoppingCancelled, "Canister %s's stop request was cancelled.", c.ID)), r.Refund)
 	}
-	c.stopRequests = nil
+	c.StopRequests = nil
 }
 
 // finishStopping stops the canisters that were asked to and have nothing open any more.
 func (n *Network) finishStopping() {
-	for _, c := range n.state.order {
-		if c.status != stopping || len(c.contexts) > 0 || len(c.callbacks) > 0 {
+	for _, c := range n.state.Order {
+		if c.Status != stopping || len(c.Contexts) > 0 || len(c.Callbacks) > 0 {
 			continue
 		}
-		c.status = stopped
-		for _, r := range c.stopRequests {
-			n.respond(r.origin, replied(emptyReply), r.refund)
+		c.Status = stopped
+		for _, r := range c.StopRequests {
+			n.respond(r.Origin, replied(emptyReply), r.Refund)
 		}
-		c.stopRequests = nil
+		c.StopRequests = nil
 	}
 }
 
 // expireStops gives up on requests to stop that waited too long; the canister goes on stopping.
 func (n *Network) expireStops(c *canister) {
-	for len(c.stopRequests) > 0 && c.stopRequests[0].since+stopTimeout <= n.state.time {
-		r := c.stopRequests[0]
-		c.stopRequests = c.stopRequests[1:]
-		n.respond(r.origin, refused(reject.New(reject.StopRequestTimeout, "Stop canister request timed out")), r.refund)
+	for len(c.StopRequests) > 0 && c.StopRequests[0].Since+stopTimeout <= n.state.Time {
+		r := c.StopRequests[0]
+		c.StopRequests = c.StopRequests[1:]
+		n.respond(r.Origin, refused(reject.New(reject.StopRequestTimeout, "Stop canister request timed out")), r.Refund)
 	}
 }
 
@@ -68,21 +68,21 @@ func (n *Network) uninstall(ctx context.Context, c *canister, by change) {
 		n.must(c.instance.Close(ctx))
 	}
 	n.releaseModule(ctx, c.module)
-	c.code, c.codeHash, c.module, c.instance = nil, [32]byte{}, nil, nil
-	c.certifiedData, c.globalTimer, c.lowMemory = nil, 0, false
-	c.chunks = nil
-	c.logs.clear()
-	n.touchCanister(c.id)
-	c.version++
-	by.kind = changeUninstall
+	c.Code, c.CodeHash, c.module, c.instance = nil, [32]byte{}, nil, nil
+	c.CertifiedData, c.GlobalTimer, c.LowMemory = nil, 0, false
+	c.Chunks = nil
+	c.Logs.clear()
+	n.touchCanister(c.ID)
+	c.Version++
+	by.Kind = changeUninstall
 	n.record(c, by)
 
-	for _, id := range sortedKeys(c.contexts) {
-		if context := c.contexts[id]; !context.answered {
+	for _, id := range sortedKeys(c.Contexts) {
+		if context := c.Contexts[id]; !context.Answered {
 			n.answer(context, refused(reject.New(reject.CanisterRejectedMessage, "Canister has been uninstalled.")))
 		}
 	}
-	clear(c.contexts)
+	clear(c.Contexts)
 	// Responses to calls in flight still bring their cycles back: the callbacks stay, without contexts.
 }
 
@@ -93,23 +93,23 @@ func (n *Network) remove(ctx context.Context, c *canister) {
 	}
 	n.releaseModule(ctx, c.module)
 	s := &n.state
-	delete(s.canisters, c.id)
-	n.touchCanister(c.id)
-	s.deleted[c.id] = true
-	kept := s.order[:0:0]
-	for _, other := range s.order {
+	delete(s.Canisters, c.ID)
+	n.touchCanister(c.ID)
+	s.Deleted[c.ID] = true
+	kept := s.Order[:0:0]
+	for _, other := range s.Order {
 		if other != c {
 			kept = append(kept, other)
 		}
 	}
-	s.order = kept
+	s.Order = kept
 }
 
 // instantiate makes an instance of a module and runs its start function within a limit of instructions.
 func (n *Network) instantiate(ctx context.Context, c *canister, m *exec.Module, stable *exec.Stable, limit uint64) (*exec.Instance, exec.Report, *reject.Error) {
 	instance, err := n.engine.Instantiate(ctx, m, stable)
 	if err != nil {
-		return nil, exec.Report{}, exec.InvalidWasm(c.id, err)
+		return nil, exec.Report{}, exec.InvalidWasm(c.ID, err)
 	}
 	if !m.Has(exec.EntryStart) {
 		return instance, exec.Report{}, nil

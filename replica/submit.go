@@ -25,7 +25,7 @@ func (n *Network) submit(ctx context.Context, in *Ingress) (<-chan struct{}, *re
 func (n *Network) known(in *Ingress) <-chan struct{} {
 	n.lock.RLock()
 	defer n.lock.RUnlock()
-	if entry := n.state.ingress[in.ID]; entry != nil {
+	if entry := n.state.Ingress[in.ID]; entry != nil {
 		return entry.done
 	}
 	n.inboxLock.Lock()
@@ -43,13 +43,16 @@ func (n *Network) judge(ctx context.Context, in *Ingress) *reject.Error {
 	if in.Canister == principal.Management {
 		return n.judgeManagement(in)
 	}
-	c := n.state.canisters[in.Canister]
+	if n.builtin(in.Canister) {
+		return judgeBuiltin(in.Canister, in.Method)
+	}
+	c := n.state.Canisters[in.Canister]
 	switch {
 	case c == nil:
 		return notFound(in.Canister)
 	case n.liquid(c).Less(exec.IngressCost(in.Size)):
 		return outOfCycles(c)
-	case c.status != running:
+	case c.Status != running:
 		return notRunning(c)
 	}
 	if _, _, err := entryFor(c, in.Method); err != nil {
@@ -70,7 +73,7 @@ func (n *Network) judgeManagement(in *Ingress) *reject.Error {
 	if !ok {
 		return noSuchMethod(in.Method)
 	}
-	_, err := n.admit(method, &call{origin: origin{kind: fromUser}, caller: in.Sender, method: in.Method, arg: in.Arg})
+	_, err := n.admit(method, &call{Origin: origin{Kind: fromUser}, Caller: in.Sender, Method: in.Method, Arg: in.Arg})
 	return err
 }
 
@@ -86,7 +89,7 @@ func (n *Network) inspect(ctx context.Context, c *canister, in *Ingress) *reject
 	case s.Out.Err != nil:
 		return s.Out.Err
 	case !s.Out.MessageOK:
-		return exec.MessageRejected(c.id)
+		return exec.MessageRejected(c.ID)
 	}
 	return nil
 }

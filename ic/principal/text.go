@@ -12,3 +12,16 @@ func (p *Principal) UnmarshalText(text []byte) error {
 	*p = parsed
 	return nil
 }
+
+// MarshalBinary and UnmarshalBinary make principals their bytes in binary encodings.
+func (p Principal) MarshalBinary() ([]byte, error) { return p.Bytes(), nil }
+
+// UnmarshalBinary is the inverse of MarshalBinary.
+func (p *Principal) UnmarshalBinary(data []byte) error {
+	parsed, err := FromBytes(data)
+	if err != nil {
+		return err
+	}
+	*p = parsed
+	return nil
+}

@@ -1,5 +1,10 @@
 package exec
 
+import (
+	"encoding/binary"
+	"fmt"
+)
+
 // Sizes of the units in which memories are counted.
 const (
 	WasmPage = 64 << 10 // a page of Wasm memory: the unit of growth and of page charges since 2026-07
@@ -178,4 +183,33 @@ func own[T any](slot **T, owner *stableOwner, ownerOf func(*T) **stableOwner) *T
 	}
 	*ownerOf(*slot) = owner
 	return *slot
+}
+
+// MarshalBinary returns the memory as its size in pages (u64, little-endian) and, for each page of 4 KiB
+// that was written, its index (u64) and content.
+func (s *Stable) MarshalBinary() ([]byte, error) {
+	out := binary.LittleEndian.AppendUint64(nil, s.pages)
+	s.EachPage(func(index uint64, data *[OSPage]byte) {
+		out = append(binary.LittleEndian.AppendUint64(out, index), data[:]...)
+	})
+	return out, nil
+}
+
+// UnmarshalBinary is the inverse of MarshalBinary.
+func (s *Stable) UnmarshalBinary(data []byte) error {
+	const entry = 8 + OSPage
+	if len(data) < 8 || (len(data)-8)%entry != 0 {
+		return fmt.Errorf("a stable memory of %d bytes cannot be", len(data))
+	}
+	*s = *NewStable()
+	if _, ok := s.Grow(binary.LittleEndian.Uint64(data)); !ok {
+		return fmt.Errorf("a stable memory of %d pages is too large", binary.LittleEndian.Uint64(data))
+	}
+	for data = data[8:]; len(data) > 0; data = data[entry:] {
+		index := binary.LittleEndian.Uint64(data)
+		if index >= MaxStablePages*(WasmPage/OSPage) || !s.WriteAt(data[8:entry], index*OSPage) {
+			return fmt.Errorf("page %d is not in a stable memory of %d pages", index, s.pages)
+		}
+	}
+	return nil
 }

@@ -1,0 +1,16 @@
+;; A canister that counts its calls in stable memory.
+(module
+  (import "ic0" "msg_reply" (func $reply))
+  (import "ic0" "msg_reply_data_append" (func $append (param i32 i32)))
+  (import "ic0" "stable64_grow" (func $grow (param i64) (result i64)))
+  (import "ic0" "stable64_read" (func $read (param i64 i64 i64)))
+  (import "ic0" "stable64_write" (func $write (param i64 i64 i64)))
+  (memory (export "memory") 1)
+  (func (export "canister_init") (drop (call $grow (i64.const 1))))
+  (func (export "canister_update count")
+    (call $read (i64.const 0) (i64.const 0) (i64.const 4))
+    (i32.store (i32.const 0) (i32.add (i32.load (i32.const 0)) (i32.const 1)))
+    (call $write (i64.const 0) (i64.const 0) (i64.const 4))
+    (call $append (i32.const 0) (i32.const 4))
+    (call $reply))
+)
