@@ -11,8 +11,8 @@ import (
 // Canister is what the state tree tells about a canister. The slices are kept and must not be changed.
 type Canister struct {
 	Controllers   []principal.Principal
-	ModuleHash    []byte // nil if no module is installed; then the next two are not in the tree either
-	CertifiedData []byte
+	ModuleHash    []byte // nil if no module is installed
+	CertifiedData []byte // not in the tree without a module
 	Metadata      []Metadata
 
 	CreatedAt   uint64 // nanoseconds since 1970; not in the tree if zero
@@ -47,11 +47,12 @@ func (c *Canister) tree() hashtree.Map {
 	if c.InstalledAt != 0 {
 		m = set(m, "last_install_timestamp", hashtree.EncodeNat(c.InstalledAt))
 	}
-	if c.ModuleHash == nil {
+	if c.ModuleHash != nil {
+		m = set(m, "certified_data", c.CertifiedData)
+		m = set(m, "module_hash", c.ModuleHash)
+	} else if c.Metadata == nil {
 		return m
 	}
-	m = set(m, "certified_data", c.CertifiedData)
-	m = set(m, "module_hash", c.ModuleHash)
 	var sections hashtree.Map
 	for _, s := range c.Metadata {
 		sections = set(sections, s.Name, s.Data)
