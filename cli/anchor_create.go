@@ -96,7 +96,7 @@ func (a *app) createAnchor(ctx context.Context, n newDevice, noPhrase bool, newP
 		return usagef("--no-phrase and --new-phrase-file exclude each other")
 	}
 	if n.name == "" {
-		n.name = machineName()
+		n.name = machineName(a.Now())
 	}
 	if err := device.CheckName(n.name); err != nil {
 		return usagef("%w", err)
@@ -193,11 +193,11 @@ func (a *app) solveCaptcha(ctx context.Context, p *provider) (candid.ChallengeRe
 	return candid.ChallengeResult{Key: challenge.ChallengeKey, Chars: chars}, err
 }
 
-// machineName returns the name of this machine as a device name.
-func machineName() string {
+// machineName returns the name of this machine, or if it has none that will do one with the date.
+func machineName(now time.Time) string {
 	name, err := os.Hostname()
 	if err != nil || device.CheckName(name) != nil {
-		return "device-" + time.Now().UTC().Format("2006-01-02")
+		return "device-" + now.UTC().Format(time.DateOnly)
 	}
 	return name
 }

@@ -37,7 +37,7 @@ func RealSystem() System {
 func Main(ctx context.Context, system System) int {
 	a := &app{System: system}
 	root := a.rootCommand()
-	root.SetArgs(system.Args)
+	root.SetArgs(asLauncher(system.Args))
 	root.SetIn(system.Stdin)
 	root.SetOut(system.Stdout)
 	root.SetErr(system.Stderr)

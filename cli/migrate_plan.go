@@ -3,7 +3,6 @@ package cli
 import (
 	"bufio"
 	"compress/gzip"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -91,7 +90,7 @@ func readImage(path string) (*storage.RAM, error) {
 	memory := storage.NewRAM(0)
 	page, empty := make([]byte, storage.PageSize), make([]byte, storage.PageSize)
 	for number := uint64(0); ; number++ {
-		n, err := io.ReadFull(in, page)
+		n, err := fill(in, page)
 		if n > 0 {
 			if err := memory.Grow(1); err != nil {
 				return nil, fmt.Errorf("the memory image %q: %w", path, err)
@@ -103,12 +102,23 @@ func readImage(path string) (*storage.RAM, error) {
 			}
 		}
 		switch {
-		case errors.Is(err, io.EOF), err == io.ErrUnexpectedEOF && n > 0:
+		case err == io.EOF:
 			return memory, nil
 		case err != nil:
 			return nil, fmt.Errorf("the memory image %q is not whole: %w", path, err)
 		}
 	}
+}
+
+// fill reads until the page is full or the input ends, which is io.EOF. io.ReadFull would say of an
+// image with half a page at its end what gzip says of a file that is cut off.
+func fill(in io.Reader, page []byte) (n int, err error) {
+	for n < len(page) && err == nil {
+		var more int
+		more, err = in.Read(page[n:])
+		n += more
+	}
+	return n, err
 }
 
 func viewPlan(r *ii.Report) planView {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -17,6 +18,7 @@ import (
 
 	"kedge/cli"
 	"kedge/ic/principal"
+	"kedge/internal/vectors"
 	"kedge/replica"
 	"kedge/tests/house"
 )
@@ -81,19 +83,14 @@ func (p *person) Line(prompt string, _ bool) (string, error) {
 
 // words reads the last phrase that was shown off the screen.
 func (p *person) words() string {
+	const sentence = " your recovery phrase; write it on paper, it is not shown again "
 	var words []string
 	for _, field := range strings.Fields(p.shown[len(p.shown)-1]) {
-		if strings.Trim(field, "0123456789") == field && len(words) < 24 && isWord(field, p) {
+		if strings.Trim(field, "0123456789") == field && len(words) < 24 && !strings.Contains(sentence, " "+field+" ") {
 			words = append(words, field)
 		}
 	}
 	return strings.Join(words, " ")
-}
-
-// isWord tells the words from the sentence above them, which is the same on every sheet.
-func isWord(field string, _ *person) bool {
-	const sentence = "your recovery phrase; write it on paper, it is not shown again"
-	return !strings.Contains(" "+sentence+" ", " "+field+" ")
 }
 
 func say(text string) func(*person) string { return func(*person) string { return text } }
@@ -184,4 +181,57 @@ func TestPhraseIsTypedBack(t *testing.T) {
 		require.Equal(t, 5, code)
 		require.Contains(t, stderr, fmt.Sprintf("opening the key store %q: wrong passphrase", env["KEDGE_KEYS"]))
 	})
+}
+
+// Look-ups show every match: anybody can list anybody's keys on an anchor of their own.
+func TestLookupsNeverChoose(t *testing.T) {
+	url, module, _ := street(t)
+	t.Chdir(t.TempDir())
+	dir := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "passphrase"), []byte("a passphrase\n"), 0o600))
+	env := map[string]string{"KEDGE_NETWORK": url, "KEDGE_PASSPHRASE_FILE": filepath.Join(dir, "passphrase"), "KEDGE_KEYS": filepath.Join(dir, "mine.age")}
+	must := func(args ...string) (stdout, stderr string) {
+		t.Helper()
+		code, stdout, stderr := run(t, nil, env, args...)
+		require.Zero(t, code, stderr)
+		return stdout, stderr
+	}
+	must("deploy", module)
+	must("anchor", "create", "--device", "laptop", "--no-phrase")
+	stdout, _ := must("device", "list", "--keys-only", "--json")
+	var keys []struct {
+		PublicKey    string `json:"public_key"`
+		CredentialID string `json:"credential_id"`
+	}
+	require.NoError(t, json.Unmarshal([]byte(stdout), &keys))
+
+	env["KEDGE_KEYS"] = filepath.Join(dir, "stranger.age")
+	must("anchor", "create", "--device", "theirs", "--no-phrase")
+	must("device", "add", "planted", "--public-key", keys[0].PublicKey, "--credential-id", keys[0].CredentialID)
+
+	env["KEDGE_KEYS"] = filepath.Join(dir, "mine.age")
+	stdout, stderr := must("lookup", "--credential-id", keys[0].CredentialID)
+	require.Contains(t, stderr, "2 anchors list this credential id; only its owner knows which is the right one")
+	require.Equal(t, "ANCHOR  PROVEN\n10000   yes\n10001   no\n", stdout)
+	stdout, _ = must("lookup")
+	require.Equal(t, "device \"laptop\" is a device of anchors 10000, 10001\n", stdout)
+	stdout, _ = must("lookup", "--json", "--credential-id", "00")
+	require.Equal(t, "[]\n", stdout)
+}
+
+// The published images of Internet Identity, and one of them cut off.
+func TestPlan(t *testing.T) {
+	images := vectors.Dir(t, "ii")
+	code, stdout, stderr := run(t, nil, nil, "migrate", "plan", filepath.Join(images, "genesis_v1.bin.gz"))
+	require.Zero(t, code, stderr)
+	require.Contains(t, stdout, "Internet Identity, layout 1: Candid vectors of devices in entries of 2 KiB\n31 anchors of the range [10000, ")
+	require.Contains(t, stdout, "1 anchors have no device key; finalising then takes --anchors-without-devices")
+
+	data, err := os.ReadFile(filepath.Join(images, "genesis_v7.bin.gz"))
+	require.NoError(t, err)
+	cut := filepath.Join(t.TempDir(), "cut.bin.gz")
+	require.NoError(t, os.WriteFile(cut, data[:len(data)/2], 0o600))
+	code, _, stderr = run(t, nil, nil, "migrate", "plan", cut)
+	require.Equal(t, 1, code)
+	require.Contains(t, stderr, fmt.Sprintf("kedge: error: the memory image %q is not whole: ", cut))
 }

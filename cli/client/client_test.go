@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"net/url"
@@ -257,6 +258,43 @@ func TestNoRedirects(t *testing.T) {
 	require.NoError(t, err)
 	redirect := &http.Request{URL: u}
 	require.True(t, errors.Is(direct.CheckRedirect(redirect, nil), http.ErrUseLastResponse))
+}
+
+func FuzzChain(f *testing.F) {
+	f.Add(`{"delegations":[{"delegation":{"expiration":"1","pubkey":"3020","targets":["04"],"permissions":"all"},"signature":"d9"}],"publicKey":"303c"}`)
+	f.Add(`{"delegations":null,"publicKey":""}`)
+	f.Fuzz(func(t *testing.T, text string) {
+		var c, again Chain
+		if json.Unmarshal([]byte(text), &c) != nil {
+			require.Zero(t, c)
+			return
+		}
+		data, err := json.Marshal(c)
+		require.NoError(t, err)
+		require.NoError(t, json.Unmarshal(data, &again))
+		require.Equal(t, c, again)
+	})
+}
+
+// No reply makes a call succeed that is not certified, and none makes the program panic.
+func FuzzVerifyCall(f *testing.F) {
+	key, err := certificate.GenerateKey(rand.Reader)
+	require.NoError(f, err)
+	tr := &transport{network: Network{RootKey: key.Public().DER()}}
+	for _, reply := range []map[string]any{{"status": "replied", "certificate": []byte{}}, {"status": "non_replicated_rejection"}, {"status": 1}} {
+		body, err := cbor.Marshal(reply)
+		require.NoError(f, err)
+		f.Add(body)
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		var reply struct {
+			Status string `cbor:"status"`
+		}
+		if tr.verifyCall(body, testCanister.Text()) == nil {
+			require.NoError(t, cbor.Unmarshal(body, &reply))
+			require.Equal(t, "non_replicated_rejection", reply.Status)
+		}
+	})
 }
 
 func TestChainJSON(t *testing.T) {
