@@ -1,4 +1,5 @@
-// Package project checks the files by which dfx and icp build and deploy Kedge.
+// Package project checks the files by which dfx and icp build and deploy Kedge, and the module that comes
+// of it.
 package project
 
 import (
