@@ -45,6 +45,8 @@ const (
 	principalSize = principal.MaxLen
 )
 
+var zeros [fixed2]byte
+
 // First byte of flags of a device record.
 const (
 	flagRecovery      = 1 << 0
@@ -88,19 +90,23 @@ func appendDevice(b []byte, d *identity.Device, version byte) ([]byte, error) {
 	if max(len(d.PublicKey), len(d.CredentialID), len(d.Alias), len(d.Origin)) > MaxRecord {
 		return nil, fmt.Errorf("a field of the device is longer than %d bytes", MaxRecord)
 	}
+	size := fixed1
+	if version >= record2 {
+		size = fixed2
+	}
 	start := len(b)
-	var fixed [fixed2]byte
+	b = append(b, zeros[:size]...)
+	fixed := b[start : start+size]
 	fixed[2] = version
 	fixed[3] = bit(d.Purpose == identity.Recovery, flagRecovery) | byte(d.KeyType)<<shiftKeyType |
 		bit(d.Protected, flagProtected) | bit(d.Proven, flagProven) | bit(d.HasOrigin, flagOrigin) |
 		bit(d.CredentialID != nil, flagHasCredential)
 	flags := bit(d.AAGUID != nil, flagAAGUID) | bit(d.Metadata != nil, flagMetadata)
-	size := fixed1
 	if version >= record2 {
-		flags |= bit(d.Temporary != identity.TemporaryKey{}, flagTemporary) | bit(d.Consent != nil, flagConsent) |
-			bit(d.Challenge != identity.Challenge{}, flagChallenge) |
-			bit(d.Attestation != identity.Attestation{}, flagAttestation)
-		size = fixed2
+		flags |= bit(d.Temporary.ExpiresAt != 0, flagTemporary) | bit(d.Consent != nil, flagConsent) |
+			bit(d.Challenge.ExpiresAt != 0, flagChallenge) | bit(d.Attestation.At != 0, flagAttestation)
+		le.PutUint64(fixed[64:], d.AddedAt)
+		le.PutUint64(fixed[72:], d.SessionsUntil)
 		if d.Consent != nil {
 			if len(d.Consent.Askers) > 0xff {
 				return nil, fmt.Errorf("consent names %d askers, at most 255 can be stored", len(d.Consent.Askers))
@@ -117,9 +123,6 @@ func appendDevice(b []byte, d *identity.Device, version byte) ([]byte, error) {
 	le.PutUint16(fixed[56:], uint16(len(d.CredentialID)))
 	le.PutUint16(fixed[58:], uint16(len(d.Alias)))
 	le.PutUint16(fixed[60:], uint16(len(d.Origin)))
-	le.PutUint64(fixed[64:], d.AddedAt)
-	le.PutUint64(fixed[72:], d.SessionsUntil)
-	b = append(b, fixed[:size]...)
 	b = append(b, d.PublicKey...)
 	b = append(b, d.CredentialID...)
 	b = append(b, d.Alias...)
@@ -255,7 +258,8 @@ func (r *reader) device(d *identity.Device) {
 func storedPrincipal(b []byte) principal.Principal {
 	for _, c := range b {
 		if c != 0 {
-			return principalOf(b, len(b))
+			p, _ := principal.FromBytes(b) // not too long
+			return p
 		}
 	}
 	return principal.Principal{}

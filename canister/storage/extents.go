@@ -208,15 +208,28 @@ func (s *Store) take(r region) (uint32, error) {
 		s.dirty = true
 		return unit, nil
 	}
+	if r == history && s.spare > 0 {
+		s.spare--
+		return st.units - s.spare - 1, nil
+	}
 	if uint64(st.units) == uint64(st.extents)*unitsPerExtent(r) {
 		if err := s.extend(r); err != nil {
 			return 0, err
 		}
 	}
-	st.units++
 	s.dirty = true
+	st.units++
+	if r == history { // an extent holds a whole number of batches
+		s.spare = historyBatch - 1
+		st.units += s.spare
+		return st.units - historyBatch, nil
+	}
 	return st.units - 1, nil
 }
+
+// Chunks of history are taken so many at a time, so that an event that needs a new chunk seldom writes the
+// superblock. What is left of a batch when the memory is opened anew is never used: at most 16 KiB.
+const historyBatch = 32
 
 // A free unit of overflow or index begins with the next free unit + 1 (u32) and this mark, "FREE".
 const freeMark = 0x45455246

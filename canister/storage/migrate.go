@@ -21,7 +21,7 @@ func (s *Store) Enter(m Migration) error {
 func (s *Store) Leave() error {
 	s.clearIndex()
 	s.sb.index, s.sb.built = indexWhole, 0
-	s.sb.regions[history].units = 0
+	s.sb.regions[history].units, s.spare = 0, 0
 	s.sb.layout = Layout1
 	return s.SetMigration(Migration{})
 }

@@ -24,6 +24,7 @@ type Store struct {
 	chunk   [chunkSize]byte
 	scratch []byte
 	last    rawRecord
+	spare   uint32 // chunks of history at the end of its units that are still to be used
 	edits   uint64 // of the index since the memory was opened
 	fresh   uint32 // slot + 1 that Allocate gave out and nobody has written yet
 	elder   Elder
