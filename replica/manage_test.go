@@ -165,3 +165,22 @@ func TestSnapshots(t *testing.T) {
 func snapshotArgument(id principal.Principal) []byte {
 	return management.EncodeTakeCanisterSnapshotArgs(management.TakeSnapshotArg{CanisterID: id})
 }
+
+func TestManagementIsAboutTheEffectiveCanister(t *testing.T) {
+	w := newWorld(t)
+	a := w.deploy("scenario")
+	_, err := w.Call(ctx, owner, principal.Management, "start_canister", management.EncodeStartCanisterArgs(management.CanisterArg{CanisterID: a}))
+	require.NoError(t, err)
+	_, err = w.Call(ctx, owner, principal.Management, "start_canister", []byte("not candid"))
+	refused(t, err, reject.InvalidManagementPayload, "Error decoding candid")
+	_, err = w.Call(ctx, owner, principal.Management, "start_canister",
+		management.EncodeStartCanisterArgs(management.CanisterArg{CanisterID: principal.Canister(99)}))
+	refused(t, err, reject.CanisterNotFound, "not found")
+	for method, want := range map[string]reject.ErrorCode{
+		"raw_rand": reject.CanisterRejectedMessage, "sign_with_ecdsa": reject.CanisterRejectedMessage,
+		"bitcoin_get_balance": reject.CanisterRejectedMessage, "nonsense": reject.MethodNotFound,
+	} {
+		_, err = w.Call(ctx, owner, principal.Management, method, []byte("DIDL\x00\x00"))
+		refused(t, err, want, method)
+	}
+}

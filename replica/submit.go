@@ -73,6 +73,11 @@ func (n *Network) judgeManagement(in *Ingress) *reject.Error {
 	if !ok {
 		return noSuchMethod(in.Method)
 	}
+	if method.target != nil {
+		if id, err := method.target(in.Arg); err == nil && id != in.Effective {
+			return invalid("Specified canister ID %s does not match effective canister ID in URL %s", id, in.Effective)
+		}
+	}
 	_, err := n.admit(method, &call{Origin: origin{Kind: fromUser}, Caller: in.Sender, Method: in.Method, Arg: in.Arg})
 	return err
 }
