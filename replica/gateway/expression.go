@@ -12,7 +12,7 @@ import (
 //	  request_certification: RequestCertification{certified_request_headers: ["host"], certified_query_parameters: ["q"]},
 //	  response_certification: ResponseCertification{certified_response_headers: ResponseHeaderList{headers: ["content-type"]}}}})
 //
-// with no_certification: Empty{} in place of both, or no_request_certification: Empty{}, or
+// with no_certification: Empty{} in place of certification, or no_request_certification: Empty{}, or
 // response_header_exclusions in place of certified_response_headers.
 
 // expression is what a canister certifies.
@@ -149,17 +149,18 @@ func (p *parser) expression() (e expression, err error) {
 	if p.space(); p.rest != "" {
 		return e, fmt.Errorf("%.20q after the end", p.rest)
 	}
-	certification, ok := args.fields["certification"]
-	if args.name != "ValidationArgs" || !ok || certification.name != "Certification" {
-		return e, errors.New("expected ValidationArgs{certification: Certification{…}}")
+	certification, some := args.fields["certification"]
+	_, none := args.fields["no_certification"]
+	switch {
+	case args.name == "ValidationArgs" && none && !some:
+		return expression{nothing: true}, nil
+	case args.name == "ValidationArgs" && some && !none && certification.name == "Certification":
+		return certification.read()
 	}
-	return certification.read()
+	return e, errors.New("expected ValidationArgs{certification: Certification{…}} or ValidationArgs{no_certification: Empty{}}")
 }
 
 func (v value) read() (e expression, err error) {
-	if _, ok := v.fields["no_certification"]; ok {
-		return expression{nothing: true}, nil
-	}
 	if r, ok := v.fields["request_certification"]; ok {
 		e.request = true
 		e.requestHeaders, e.queryParams = r.fields["certified_request_headers"].list, r.fields["certified_query_parameters"].list

@@ -242,7 +242,7 @@ func TestUpgrade(t *testing.T) {
 func TestVersion2(t *testing.T) {
 	out, hash := page("hello")
 	expr := hashOf(expressionText)
-	none := "default_certification(ValidationArgs{certification:Certification{no_certification:Empty{}}})"
+	none := "default_certification(ValidationArgs{no_certification:Empty{}})"
 	b := func(s string) []byte { return []byte(s) }
 	for _, tc := range []struct {
 		name   string
@@ -404,7 +404,7 @@ func TestParseExpressionRefuses(t *testing.T) {
 		"default_certification(ValidationArgs{certification:Certification{}})",
 		"default_certification(ValidationArgs{certification:Certification{no_request_certification:Empty{}}})",
 		"default_certification(ValidationArgs{certification:Certification{no_request_certification:Empty{},response_certification:R{}}})",
-		"default_certification(ValidationArgs{certification:Certification{no_certification:Empty{}}}) more",
+		"default_certification(ValidationArgs{no_certification:Empty{}}) more",
 		"default_certification(ValidationArgs{a:[\"x]})", "default_certification(ValidationArgs{a:[\"x\"})", "default_certification(ValidationArgs{a:E{},a:E{}})",
 		"default_certification(" + strings.Repeat("a{b:", 20), strings.Repeat("x", maxExpression+1),
 	} {

@@ -99,7 +99,8 @@ func notifyMint(s *session, a NotifyMintArg) (NotifyMintResult, *reject.Error) {
 	}
 	l := &s.state.Cycles
 	if !paid.Notified {
-		paid.Minted, _ = l.post(s.Time, transaction{to: to, amount: worth}) // tokens from nothing cannot be short
+		// As with any deposit, the ledger keeps its fee. Tokens from nothing cannot be short.
+		paid.Minted, _ = l.post(s.Time, transaction{to: to, amount: worth.Minus(cyclesToken.fee)})
 		paid.Notified = true
 	}
 	return NotifyMintResult{Tag: NotifyMintResultTagOk, Ok: Minted{BlockIndex: index(paid.Minted), Minted: worth.Big(), Balance: l.balance(to).Big()}}, nil

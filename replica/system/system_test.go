@@ -300,7 +300,7 @@ func TestICPBuysCycles(t *testing.T) {
 	block = pay(alice, memoMint)
 	minted := on(w, DecodeNotifyMintCyclesResult, alice, CyclesMinting, "notify_mint_cycles", EncodeNotifyMintCyclesArgs(NotifyMintArg{BlockIndex: block}))
 	require.EqualValues(t, oneICP, minted.Ok.Minted.Uint64())
-	require.EqualValues(t, 1_005_000_000_000_000, minted.Ok.Balance.Uint64())
+	require.EqualValues(t, 1_004_999_900_000_000, minted.Ok.Balance.Uint64())
 	wrong := on(w, DecodeNotifyMintCyclesResult, bob, CyclesMinting, "notify_mint_cycles", EncodeNotifyMintCyclesArgs(NotifyMintArg{BlockIndex: block}))
 	require.Equal(t, NotifyErrorTagInvalidTransaction, wrong.Err.Tag)
 	beyond := on(w, DecodeNotifyMintCyclesResult, bob, CyclesMinting, "notify_mint_cycles", EncodeNotifyMintCyclesArgs(NotifyMintArg{BlockIndex: 1 << 60}))
