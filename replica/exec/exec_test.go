@@ -223,3 +223,51 @@ func TestWrongModules(t *testing.T) {
 		})
 	}
 }
+
+// TestPageCharges runs one method under both models: without the page charges it costs the same.
+func TestPageCharges(t *testing.T) {
+	report := func(model engine.PageModel) engine.Report {
+		b := newBench(t, engine.Options{Pages: model})
+		return b.commit(update("change")).Report
+	}
+	now, old := report(engine.Pages2026), report(engine.Pages2025)
+	require.EqualValues(t, 2, now.HeapRead)
+	require.EqualValues(t, 2, now.HeapWritten)
+	require.EqualValues(t, 1, now.StableRead)
+	require.EqualValues(t, 1, now.StableWritten)
+	require.EqualValues(t, 2, old.HeapWritten)
+	charges2026 := 80_000 * (now.HeapRead + now.HeapWritten + now.StableRead + now.StableWritten)
+	charges2025 := 1_000 * (2 + old.StableWritten4K) // two pages of 4 KiB of the heap
+	require.Equal(t, now.Instructions-charges2026, old.Instructions-charges2025)
+}
+
+// TestRollbackUnderBothModels: the unit of tracking is another, the result the same.
+func TestRollbackUnderBothModels(t *testing.T) {
+	for _, model := range []engine.PageModel{engine.Pages2026, engine.Pages2025} {
+		b := newBench(t, engine.Options{Pages: model})
+		for _, method := range []string{"change_then_trap", "grow_then_trap"} {
+			out := b.rollback(b.run(update(method)))
+			require.NotNil(t, out.Err)
+			require.Equal(t, before, b.state())
+		}
+	}
+}
+
+// TestHeldStepsAreUndoneInOrder is what composite queries rest on: steps that see each other's effects and
+// are undone newest first.
+func TestHeldStepsAreUndoneInOrder(t *testing.T) {
+	b := newBench(t, engine.Options{})
+	first := b.run(update("change"))
+	require.Nil(t, first.Out.Err)
+	first.Hold()
+	require.Equal(t, after, b.state())
+	second := b.run(engine.Input{Kind: engine.ReplyCallback, Callback: engine.Callback{Env: 3}})
+	require.Nil(t, second.Out.Err)
+	second.Hold()
+	require.Equal(t, byte(3), b.state()[0])
+	b.rollback(second)
+	require.Equal(t, after, b.state())
+	b.rollback(first)
+	require.Equal(t, before, b.state())
+	require.Zero(t, b.instance.StablePages())
+}

@@ -79,7 +79,7 @@ var certifiedCalls = []syscall{
 			s.charge(uint64(size))
 			s.out.CertifiedData = append([]byte{}, s.get("ic0_certified_data_set", uint32(stack[0]), size)...)
 		}},
-	{name: "data_certificate_present", results: types(i32), contexts: running | Start, cost: costDefault,
+	{name: "data_certificate_present", results: types(i32), contexts: running, cost: costDefault,
 		run: func(s *Step, stack []uint64) { stack[0] = flag(s.in.Certificate != nil) }},
 	{name: "data_certificate_size", results: types(i32), contexts: Query | CompositeQuery, cost: costDefault,
 		run: func(s *Step, stack []uint64) { stack[0] = uint64(len(s.certificate())) }},

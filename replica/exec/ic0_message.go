@@ -81,7 +81,7 @@ var answerCalls = []syscall{
 			}
 			s.out.Response = &Response{Rejected: true, Message: reject.Shorten(s.text("ic0.msg_reject", src, size))}
 		}},
-	{name: "debug_print", params: types(i32, i32), contexts: running | Start, cost: costDebugPrint,
+	{name: "debug_print", params: types(i32, i32), contexts: everywhere, cost: costDebugPrint,
 		run: func(s *Step, stack []uint64) {
 			src, size := uint32(stack[0]), uint32(stack[1])
 			if !s.inHeap(src, size) {

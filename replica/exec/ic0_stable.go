@@ -2,8 +2,8 @@ package exec
 
 // Stable memory, through the calls with 64-bit and with 32-bit addresses.
 
-// stableRoles is everywhere but the start function.
-const stableRoles = running
+// stableRoles is every role, the start function among them.
+const stableRoles = everywhere
 
 // pages32 is the greatest stable memory that the old calls can address: 4 GiB.
 const pages32 = 4 << 30 / WasmPage

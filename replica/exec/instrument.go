@@ -2,7 +2,6 @@ package exec
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/tetratelabs/wazero"
@@ -146,11 +145,11 @@ func check(m *wasm.Module) (instructions uint64, err error) {
 		in := m.Functions[i].Walk()
 		for ; in.Next(); instructions++ {
 			if !bounds.contain(in) {
-				return 0, fmt.Errorf("Wasm module failed validation: function %d of the code section names index %d, which does not exist", i, in.Index)
+				return 0, fmt.Errorf("%s: function %d of the code section names index %d, which does not exist", invalidModule, i, in.Index)
 			}
 		}
 		if err := in.Err(); err != nil {
-			return 0, errors.Join(errors.New("Wasm module failed validation"), err)
+			return 0, fmt.Errorf("%s: %w", invalidModule, err)
 		}
 	}
 	return instructions, nil

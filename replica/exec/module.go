@@ -82,6 +82,9 @@ func Decompress(code []byte) ([]byte, error) {
 	return plain, nil
 }
 
+// invalidModule is how the production replica begins to say what is wrong with a module.
+const invalidModule = "Wasm module failed validation"
+
 // Compile checks, instruments and compiles a module as uploaded: plain or compressed with gzip. Its
 // errors complete the sentence "Canister's Wasm module is not valid: …".
 func (e *Engine) Compile(ctx context.Context, code []byte) (*Module, error) {
@@ -91,7 +94,7 @@ func (e *Engine) Compile(ctx context.Context, code []byte) (*Module, error) {
 	}
 	decoded, err := wasm.Decode(plain)
 	if err != nil {
-		return nil, fmt.Errorf("Failed to decode the Wasm module: %w", err)
+		return nil, fmt.Errorf("%s: %w", invalidModule, err)
 	}
 	if memory, ok := decoded.Memory(); ok && memory.Is64 {
 		return nil, errors.New("the module has a 64-bit memory (wasm64), which this network does not run; build it for wasm32")
@@ -105,10 +108,10 @@ func (e *Engine) Compile(ctx context.Context, code []byte) (*Module, error) {
 	m.readSections(decoded)
 	instrumented, err := e.instrument(decoded, m)
 	if err != nil {
-		return nil, fmt.Errorf("Failed to instrument the Wasm module: %w", err)
+		return nil, fmt.Errorf("%s: %w", invalidModule, err)
 	}
 	if m.compiled, err = e.runtime.CompileModule(ctx, instrumented); err != nil {
-		return nil, fmt.Errorf("Wasm module failed validation: %w", err)
+		return nil, fmt.Errorf("%s: %w", invalidModule, err)
 	}
 	return m, nil
 }
