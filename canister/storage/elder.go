@@ -127,7 +127,7 @@ func (s *Store) Own(number uint64) (a *identity.Anchor, tag uint64, err error) {
 
 // Host begins a trial: it puts home beside an old memory, for count anchors from lo on.
 func Host(mem Memory, layout uint8, lo, hi uint64, count uint32, salt [32]byte) (*Store, error) {
-	s := &Store{mem: mem}
+	s := newStore(mem)
 	s.sb.layout = Layout2
 	var e uint32
 	if at, ok := RaisedHome(layout); ok {

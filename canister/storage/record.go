@@ -142,14 +142,19 @@ func appendRecord(b []byte, a *identity.Anchor, version byte, tag *uint64) ([]by
 }
 
 // decodeRecord reads the record of an anchor, and the tag of its old record, 0 for none. The anchor's
-// byte fields are parts of b.
+// byte fields are parts of b; its devices are put in the room that a.Devices has, which is zero.
 func decodeRecord(b []byte, version byte, a *identity.Anchor) (tag uint64, err error) {
 	r := reader{b: b}
 	devices, copies, tag := r.head(version, a)
 	if devices+copies > len(r.b)/fixed1 {
 		return 0, fmt.Errorf("%d devices and %d copies in %d bytes", devices, copies, len(r.b))
 	}
-	if devices > 0 {
+	switch {
+	case devices == 0:
+		a.Devices = nil
+	case devices <= cap(a.Devices): // in the room that the caller has given
+		a.Devices = a.Devices[:devices]
+	default:
 		a.Devices = make([]identity.Device, devices)
 	}
 	for i := range a.Devices {

@@ -75,7 +75,10 @@ func (s *Store) anchorName(slot uint32) string { return fmt.Sprintf("anchor %d",
 
 // readRaw reads the record of a slot and leaves it in s.last. A slot that was never written reads as a
 // record of version 0 without payload.
-func (s *Store) readRaw(slot uint32) (*rawRecord, error) {
+func (s *Store) readRaw(slot uint32) (*rawRecord, error) { return s.readRawInto(nil, slot) }
+
+// readRawInto is readRaw into the given room, as far as it reaches.
+func (s *Store) readRawInto(room []byte, slot uint32) (*rawRecord, error) {
 	s.last.valid = false
 	raw := &s.last
 	at, err := s.address(slots, slot)
@@ -121,7 +124,10 @@ func (s *Store) readRaw(slot uint32) (*rawRecord, error) {
 		raw.head.next = le.Uint32(b[36:])
 		raw.head.lost = [2]uint32{le.Uint32(b[40:]), le.Uint32(b[44:])}
 	}
-	raw.payload = append(make([]byte, 0, length), b[size:size+here]...)
+	if cap(room) < length {
+		room = make([]byte, 0, length)
+	}
+	raw.payload = append(room[:0:length], b[size:size+here]...)
 	for next := first; len(raw.payload) < length; {
 		if next == 0 {
 			return nil, corrupted(s.anchorName(slot), "its record ends after %d of %d bytes", len(raw.payload), length)

@@ -24,11 +24,17 @@ type Store struct {
 	chunk   [chunkSize]byte
 	scratch []byte
 	last    rawRecord
-	spare   uint32 // chunks of history at the end of its units that are still to be used
-	edits   uint64 // of the index since the memory was opened
-	fresh   uint32 // slot + 1 that Allocate gave out and nobody has written yet
-	elder   Elder
-	keys    [2][]entry
+	room    struct { // what slices of the store begin with, so that they are on its pages
+		scratch [5 << 10]byte
+		keys    [2][2 * (identity.MaxDevices + 1)]entry
+		extents [regionCount][8]uint16
+		chain   [1]uint32
+	}
+	spare uint32 // chunks of history at the end of its units that are still to be used
+	edits uint64 // of the index since the memory was opened
+	fresh uint32 // slot + 1 that Allocate gave out and nobody has written yet
+	elder Elder
+	keys  [2][]entry
 }
 
 // Config is what a new memory starts with.
@@ -45,7 +51,7 @@ func Create(mem Memory, cfg Config) (*Store, error) {
 	if n := mem.Size(); n != 0 {
 		return nil, fmt.Errorf("create storage: stable memory already has %d pages", n)
 	}
-	s := &Store{mem: mem}
+	s := newStore(mem)
 	s.sb.layout = Layout2
 	if cfg.Layout != 0 {
 		s.sb.layout = uint8(cfg.Layout)
@@ -68,13 +74,26 @@ func Open(mem Memory) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{mem: mem, home: home}
+	s := newStore(mem)
+	s.home = home
 	if s.sb, s.mirrored, err = readSuperblock(mem, home); err != nil {
 		return nil, err
 	}
 	s.dirty = s.mirrored // the next write repairs it
 	s.clock = s.sb.stepped
 	return s, nil
+}
+
+func newStore(mem Memory) *Store {
+	s := &Store{mem: mem}
+	s.scratch, s.last.chain = s.room.scratch[:0], s.room.chain[:0]
+	for i := range s.keys {
+		s.keys[i] = s.room.keys[i][:0]
+	}
+	for i := range s.extents {
+		s.extents[i] = s.room.extents[i][:0]
+	}
+	return s
 }
 
 // Range is the range [lo, hi) of anchor numbers.
@@ -170,13 +189,24 @@ func (s *Store) readSlot(slot uint32) (*identity.Anchor, error) {
 	return a, nil
 }
 
+// loaded is an anchor with room for its devices, one that is added, and its record. They are one object
+// because the network charges for every page that is touched, and Go puts objects of different sizes on
+// different pages.
+type loaded struct {
+	anchor  identity.Anchor
+	devices [identity.MaxDevices + 1]identity.Device
+	record  [2688]byte
+}
+
 // readOwn returns what the slot itself has, nil if it was never written.
 func (s *Store) readOwn(slot uint32) (*identity.Anchor, uint64, error) {
-	raw, err := s.readRaw(slot)
+	l := new(loaded)
+	raw, err := s.readRawInto(l.record[:], slot)
 	if err != nil || raw.head.version == 0 {
 		return nil, 0, err
 	}
-	a := &identity.Anchor{Number: s.sb.lo + uint64(slot)}
+	a := &l.anchor
+	a.Number, a.Devices = s.sb.lo+uint64(slot), l.devices[:0]
 	tag, err := decodeRecord(raw.payload, raw.head.version, a)
 	if err != nil {
 		return nil, 0, corrupted(s.anchorName(slot), "%v", err)

@@ -178,7 +178,7 @@ func register(t *testing.T, s *Store, key string, change func(*identity.Device))
 }
 
 func TestLookupOrder(t *testing.T) {
-	s := newStore(t)
+	s := emptyStore(t)
 	age := func(proven bool, added uint64) func(*identity.Device) {
 		return func(d *identity.Device) { d.Proven, d.AddedAt = proven, added*1e9 }
 	}
@@ -202,7 +202,7 @@ func TestLookupOrder(t *testing.T) {
 }
 
 func TestHistoryIsBoundedAndRoutineCannotPushOutTheRest(t *testing.T) {
-	s := newStore(t)
+	s := emptyStore(t)
 	number := register(t, s, "key", nil)
 	a, err := s.Read(number)
 	require.NoError(t, err)
@@ -230,7 +230,7 @@ func TestHistoryIsBoundedAndRoutineCannotPushOutTheRest(t *testing.T) {
 }
 
 func TestRangeErrors(t *testing.T) {
-	s := newStore(t)
+	s := emptyStore(t)
 	number := register(t, s, "key", nil)
 	for _, c := range []struct {
 		number uint64
@@ -254,7 +254,7 @@ func TestRangeErrors(t *testing.T) {
 }
 
 func TestSaltIsSetOnce(t *testing.T) {
-	s := newStore(t)
+	s := emptyStore(t)
 	require.Error(t, s.SetSalt([32]byte{}))
 	require.NoError(t, s.SetSalt([32]byte{1}))
 	require.Error(t, s.SetSalt([32]byte{2}))

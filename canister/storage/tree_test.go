@@ -14,7 +14,7 @@ func entries(t require.TestingT, s *Store) []entry {
 	return all
 }
 
-func newStore(t require.TestingT) *Store {
+func emptyStore(t require.TestingT) *Store {
 	s, err := Create(NewRAM(0), Config{Lo: 10000, Hi: 1 << 20})
 	require.NoError(t, err)
 	return s
@@ -23,7 +23,7 @@ func newStore(t require.TestingT) *Store {
 // The tree holds what a sorted list would, in its order, whatever is put in and taken out.
 func TestTreeIsASortedSet(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		s := newStore(t)
+		s := emptyStore(t)
 		model := map[entry]bool{}
 		keys := rapid.Custom(func(t *rapid.T) entry {
 			return entry{rapid.Uint64Range(0, 3).Draw(t, "key"), rapid.Uint64Range(0, 600).Draw(t, "order")}
@@ -55,7 +55,7 @@ func TestTreeIsASortedSet(t *testing.T) {
 }
 
 func TestTreeGrowsAndEmpties(t *testing.T) {
-	s := newStore(t)
+	s := emptyStore(t)
 	const n = 30_000
 	spread := func(i int) entry { return entry{uint64(i) * 0x9e3779b97f4a7c15, uint64(i)} }
 	for i := range n {
@@ -75,7 +75,7 @@ func TestTreeGrowsAndEmpties(t *testing.T) {
 }
 
 func TestDamagedNodeIsNamed(t *testing.T) {
-	s := newStore(t)
+	s := emptyStore(t)
 	for i := range 1000 {
 		require.NoError(t, s.insertEntry(entry{uint64(i), 0}))
 	}
