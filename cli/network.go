@@ -14,7 +14,7 @@ import (
 )
 
 func (a *app) networkCommand() *cobra.Command {
-	return a.group("network", "run the local network", a.networkStart(), a.networkStatus(), a.networkStop(), a.networkLauncher())
+	return a.group("network", "run the local network", a.networkStart(), a.networkStatus(), a.networkStop(), a.networkReset(), a.networkLauncher())
 }
 
 // networkState is what .kedge/network.json says of the network that runs from this folder. The

@@ -31,6 +31,9 @@ type networkOptions struct {
 	port       uint16
 	bind       string
 	background bool
+	stateDir   string // empty: nothing is kept
+	clean      bool
+	sync       bool
 }
 
 type networkStarted struct {
@@ -46,12 +49,20 @@ func (a *app) networkStart() *cobra.Command {
 		Short: "run a local network, in the foreground unless told otherwise",
 		Long: `Runs a network of the Internet Computer with one node on this machine, for
 development and tests. Any client works with it: kedge, dfx, icp, agents. It
-answers at 127.0.0.1:4943, as dfx's own network does. Ctrl-C ends it.`,
+answers at 127.0.0.1:4943, as dfx's own network does. Ctrl-C ends it.
+
+Its state is kept in .kedge/network (--state-dir): whatever it acknowledged is there
+again when it is next started, even if its process was killed. --sync also waits for
+the disk, so that it survives the death of the machine.`,
 		Example: `  kedge network start
   kedge network start --background
+  kedge network start --clean               # begin with nothing on it
   kedge network start --port 0 --json       # any free port; prints {"url":…} once healthy`,
 		Args: argsError(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if o.clean && o.stateDir == "" {
+				return usagef("--clean is about the state folder, and --state-dir is empty")
+			}
 			if o.background {
 				return a.startInBackground(cmd.Context(), o)
 			}
@@ -61,6 +72,9 @@ answers at 127.0.0.1:4943, as dfx's own network does. Ctrl-C ends it.`,
 	cmd.Flags().Uint16Var(&o.port, "port", localPort, "port to listen on; 0 picks a free one")
 	cmd.Flags().StringVar(&o.bind, "bind", "127.0.0.1", "address to listen on")
 	cmd.Flags().BoolVar(&o.background, "background", false, "return once the network is healthy and leave it running")
+	cmd.Flags().StringVar(&o.stateDir, "state-dir", defaultStateDir(), "folder that the network keeps its state in; empty keeps nothing")
+	cmd.Flags().BoolVar(&o.clean, "clean", false, "erase the state first")
+	cmd.Flags().BoolVar(&o.sync, "sync", false, "wait for the disk after every round")
 	return cmd
 }
 
@@ -85,8 +99,8 @@ func listen(o networkOptions) (net.Listener, error) {
 // for its line of JSON.
 func (a *app) startInBackground(ctx context.Context, o networkOptions) error {
 	if state, err := loadNetworkState(); err == nil {
-		if u, err := client.Open(ctx, state.URL, nil); err == nil {
-			return hinted(fmt.Errorf("a network started from this folder runs already, at %s", u.URL), "kedge network stop")
+		if running(ctx) {
+			return hinted(fmt.Errorf("a network started from this folder runs already, at %s", state.URL), "kedge network stop")
 		}
 	}
 	program, err := os.Executable()
@@ -101,7 +115,8 @@ func (a *app) startInBackground(ctx context.Context, o networkOptions) error {
 		return fmt.Errorf("making the network's log: %w", err)
 	}
 	defer func() { _ = log.Close() }()
-	child := exec.Command(program, "network", "start", "--json", "--port", strconv.Itoa(int(o.port)), "--bind", o.bind)
+	child := exec.Command(program, "network", "start", "--json", "--port", strconv.Itoa(int(o.port)), "--bind", o.bind,
+		"--state-dir", o.stateDir, "--clean="+strconv.FormatBool(o.clean), "--sync="+strconv.FormatBool(o.sync))
 	child.Stderr = log
 	child.SysProcAttr = detached()
 	out, err := child.StdoutPipe()
@@ -184,6 +199,20 @@ func (a *app) runNetwork(ctx context.Context, o networkOptions) (err error) {
 	options := []replica.Option{replica.WithListen(address)}
 	if !a.json {
 		options = append(options, replica.WithLog(a.Stderr))
+	}
+	if o.clean {
+		if running(ctx) {
+			return hinted(errors.New("a network started from this folder runs, so its state is not erased"), "kedge network stop")
+		}
+		if err := eraseState(o.stateDir); err != nil {
+			return err
+		}
+	}
+	if o.stateDir != "" {
+		options = append(options, replica.WithState(o.stateDir))
+	}
+	if o.sync {
+		options = append(options, replica.WithSync())
 	}
 	if dir, err := os.UserCacheDir(); err == nil {
 		options = append(options, replica.WithCache(filepath.Join(dir, "kedge", "modules")))
