@@ -43,9 +43,7 @@ func New(random []byte) (text string, picture []byte, err error) {
 
 // Matches reports whether an answer is the text: case does not count, nor does space around it.
 func Matches(text, answer string) bool {
-	typed := []byte(answer)
-	typed = bytes.ToUpper(bytes.TrimSpace(typed))
-	return string(typed) == text
+	return bytes.EqualFold(bytes.TrimSpace([]byte(answer)), []byte(text))
 }
 
 // dice hands out random bytes, going round when they are used up: the distortion needs variety, not secrecy.

@@ -1,0 +1,193 @@
+package house
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"kedge/candid"
+	"kedge/ic/principal"
+)
+
+// For is the house for a subtest, which fails in the place of the test that opened it.
+func (h *House) For(tb testing.TB) *House {
+	other := *h
+	other.TB = tb
+	return &other
+}
+
+// Now is the network's time in ns since 1970.
+func (h *House) Now() uint64 { return uint64(h.Net.Time().UnixNano()) }
+
+var trapText = regexp.MustCompile("(?s)Canister called `ic0\\.trap` with message: '(.*?)'(?:\\.?\n.*)?$")
+
+// RequireTrap requires that the canister trapped with exactly this text.
+func (h *House) RequireTrap(text string, err error) {
+	h.Helper()
+	require.Error(h, err, "expected the trap %q", text)
+	m := trapText.FindStringSubmatch(err.Error())
+	require.NotNil(h, m, "no trap: %v", err)
+	require.Equal(h, text, m[1])
+}
+
+// Stranger is what a method that takes a device of the anchor says to somebody else.
+func Stranger(p principal.Principal) string { return p.Text() + " could not be authenticated." }
+
+// UpgradeWith upgrades the canister to the same module, with settings.
+func (h *House) UpgradeWith(init *candid.KedgeInit) error {
+	return h.Net.Upgrade(h.Context(), h.Operator, h.Canister, Module(h), candid.EncodeInitArgs(init))
+}
+
+// TryRegister registers d as the sender says, and may be refused.
+func (h *House) TryRegister(sender principal.Principal, d *Device, answer candid.ChallengeResult, temporary *principal.Principal) (candid.RegisterResponse, error) {
+	reply, err := h.Call(sender, "register", candid.EncodeRegisterArgs(d.Data, answer, temporary))
+	if err != nil {
+		return candid.RegisterResponse{}, err
+	}
+	return candid.DecodeRegisterResult(reply)
+}
+
+// RegisterFor makes an anchor whose first device is d, and for which key acts for ten minutes.
+func (h *House) RegisterFor(d, key *Device) uint64 {
+	h.Helper()
+	temporary := key.Principal()
+	response, err := h.TryRegister(d.Principal(), d, candid.ChallengeResult{}, &temporary)
+	require.NoError(h, err)
+	require.Equal(h, candid.RegisterResponseTagRegistered, response.Tag)
+	return response.Registered.UserNumber
+}
+
+// Challenge asks for a captcha.
+func (h *House) Challenge() candid.Challenge {
+	h.Helper()
+	reply, err := h.Call(principal.Anonymous, "create_challenge", candid.EncodeCreateChallengeArgs())
+	require.NoError(h, err)
+	challenge, err := candid.DecodeCreateChallengeResult(reply)
+	require.NoError(h, err)
+	return challenge
+}
+
+// Salt draws the salt.
+func (h *House) Salt() {
+	h.Helper()
+	_, err := h.Call(principal.Anonymous, "init_salt", candid.EncodeInitSaltArgs())
+	require.NoError(h, err)
+}
+
+// EnterMode is as opening registration mode; the answer is when it ends.
+func (h *House) EnterMode(anchor uint64, as *Device) (uint64, error) {
+	reply, err := h.Call(as.Principal(), "enter_device_registration_mode", candid.EncodeEnterDeviceRegistrationModeArgs(anchor))
+	if err != nil {
+		return 0, err
+	}
+	return candid.DecodeEnterDeviceRegistrationModeResult(reply)
+}
+
+// ExitMode is as closing registration mode.
+func (h *House) ExitMode(anchor uint64, as *Device) error {
+	_, err := h.Call(as.Principal(), "exit_device_registration_mode", candid.EncodeExitDeviceRegistrationModeArgs(anchor))
+	return err
+}
+
+// Offer is as offering d in registration mode.
+func (h *House) Offer(anchor uint64, as, d *Device) (candid.AddTentativeDeviceResponse, error) {
+	reply, err := h.Call(as.Principal(), "add_tentative_device", candid.EncodeAddTentativeDeviceArgs(anchor, d.Data))
+	if err != nil {
+		return candid.AddTentativeDeviceResponse{}, err
+	}
+	return candid.DecodeAddTentativeDeviceResult(reply)
+}
+
+// Verify is as typing the code of the device that was offered.
+func (h *House) Verify(anchor uint64, as *Device, code string) (candid.VerifyTentativeDeviceResponse, error) {
+	reply, err := h.Call(as.Principal(), "verify_tentative_device", candid.EncodeVerifyTentativeDeviceArgs(anchor, code))
+	if err != nil {
+		return candid.VerifyTentativeDeviceResponse{}, err
+	}
+	return candid.DecodeVerifyTentativeDeviceResult(reply)
+}
+
+// Prepare is as preparing a delegation to the session key; ttl is in ns.
+func (h *House) Prepare(anchor uint64, as *Device, frontend string, session []byte, ttl *uint64) (user []byte, expiration uint64, err error) {
+	reply, err := h.Call(as.Principal(), "prepare_delegation", candid.EncodePrepareDelegationArgs(anchor, frontend, session, ttl))
+	if err != nil {
+		return nil, 0, err
+	}
+	return candid.DecodePrepareDelegationResult(reply)
+}
+
+// Delegation is as fetching a delegation.
+func (h *House) Delegation(anchor uint64, as *Device, frontend string, session []byte, expiration uint64) (candid.GetDelegationResponse, error) {
+	reply, err := h.Query(as.Principal(), "get_delegation", candid.EncodeGetDelegationArgs(anchor, frontend, session, expiration))
+	if err != nil {
+		return candid.GetDelegationResponse{}, err
+	}
+	return candid.DecodeGetDelegationResult(reply)
+}
+
+// PrincipalAt is as asking who the anchor is at a frontend.
+func (h *House) PrincipalAt(anchor uint64, as *Device, frontend string) (principal.Principal, error) {
+	reply, err := h.Query(as.Principal(), "get_principal", candid.EncodeGetPrincipalArgs(anchor, frontend))
+	if err != nil {
+		return principal.Principal{}, err
+	}
+	return candid.DecodeGetPrincipalResult(reply)
+}
+
+// Credentials are the keys with which one can sign in to the anchor.
+func (h *House) Credentials(anchor uint64) candid.AnchorCredentials {
+	h.Helper()
+	reply, err := h.Query(principal.Anonymous, "get_anchor_credentials", candid.EncodeGetAnchorCredentialsArgs(anchor))
+	require.NoError(h, err)
+	credentials, err := candid.DecodeGetAnchorCredentialsResult(reply)
+	require.NoError(h, err)
+	return credentials
+}
+
+// Config is what is set, the range of anchors included.
+func (h *House) Config() candid.KedgeInit {
+	h.Helper()
+	reply, err := h.Query(principal.Anonymous, "config", candid.EncodeConfigArgs())
+	require.NoError(h, err)
+	config, err := candid.DecodeConfigResult(reply)
+	require.NoError(h, err)
+	return config
+}
+
+// Stats are the public figures.
+func (h *House) Stats() candid.InternetIdentityStats {
+	h.Helper()
+	reply, err := h.Query(principal.Anonymous, "stats", candid.EncodeStatsArgs())
+	require.NoError(h, err)
+	stats, err := candid.DecodeStatsResult(reply)
+	require.NoError(h, err)
+	return stats
+}
+
+// Get is what the canister answers to a gateway.
+func (h *House) Get(method, url string) candid.HttpResponse {
+	h.Helper()
+	reply, err := h.Query(principal.Anonymous, "http_request", candid.EncodeHttpRequestArgs(candid.HttpRequest{Method: method, URL: url}))
+	require.NoError(h, err)
+	response, err := candid.DecodeHttpRequestResult(reply)
+	require.NoError(h, err)
+	return response
+}
+
+// Metric is a figure of /metrics, without its prefix internet_identity_.
+func (h *House) Metric(name string) uint64 {
+	h.Helper()
+	for line := range strings.Lines(string(h.Get("GET", "/metrics").Body)) {
+		fields := strings.Fields(line)
+		if fields[0] == "internet_identity_"+name {
+			value, err := strconv.ParseUint(fields[1], 10, 64)
+			require.NoError(h, err)
+			return value
+		}
+	}
+	require.FailNow(h, "no metric "+name)
+	return 0
+}
