@@ -1,0 +1,452 @@
+package classic
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"kedge/candid"
+	"kedge/ic/principal"
+	"kedge/tests/house"
+)
+
+// locked is what a device reads that touches a protected one.
+func locked(protected, actual *house.Device) string {
+	return fmt.Sprintf("Device is locked. Must be authenticated with this device to mutate: authorized principal %s, actual principal %s",
+		protected.Principal(), actual.Principal())
+}
+
+// keys are the public keys of an anchor's devices in the order in which its devices see them.
+func keys(info candid.IdentityAnchorInfo) (out []string) {
+	for _, d := range info.Devices {
+		out = append(out, string(d.Pubkey))
+	}
+	return out
+}
+
+// passkey is a device with a credential id.
+func passkey(name string) *house.Device {
+	d := house.NewDevice(name)
+	d.Data.CredentialID = []byte("credential of " + name)
+	return d
+}
+
+func TestDevices(t *testing.T) {
+	open := house.Open(t, nil)
+	laptop, phone, phrase := house.NewDevice("laptop"), house.NewDevice("phone"), house.NewPhrase("phrase")
+	stranger := house.NewDevice("stranger")
+	run := func(name string, test func(h *house.House, anchor uint64)) {
+		t.Run(name, func(t *testing.T) {
+			h := open.For(t)
+			test(h, h.Register(laptop))
+		})
+	}
+
+	run("should_add_additional_device", func(h *house.House, anchor uint64) {
+		require.NoError(h, h.Add(anchor, laptop, phone))
+		require.Equal(h, []string{string(laptop.Key()), string(phone.Key())}, keys(h.Info(anchor, phone)))
+	})
+	run("should_not_add_existing_device", func(h *house.House, anchor uint64) {
+		h.RequireTrap(fmt.Sprintf("failed to add device: Device with key %x already exists on this anchor.", laptop.Key()),
+			h.Add(anchor, laptop, laptop))
+	})
+	run("should_not_add_second_recovery_phrase", func(h *house.House, anchor uint64) {
+		require.NoError(h, h.Add(anchor, laptop, phrase))
+		text := "There is already a recovery phrase and only one is allowed."
+		h.RequireTrap("failed to add device: "+text, h.Add(anchor, laptop, house.NewPhrase("second")))
+		h.RequireTrap("failed to replace device: "+text, h.Replace(anchor, laptop, laptop, house.NewPhrase("second")))
+		require.NoError(h, h.Replace(anchor, laptop, phrase, house.NewPhrase("second")), "one for one")
+	})
+	run("should_not_allow_to_add_recovery_phrase_with_credential_id", func(h *house.House, anchor uint64) {
+		odd := house.NewPhrase("odd")
+		odd.Data.CredentialID = []byte("id")
+		text := "Devices with key type seed_phrase must not have a credential id."
+		h.RequireTrap("failed to add device: "+text, h.Add(anchor, laptop, odd))
+		require.NoError(h, h.Add(anchor, laptop, phrase))
+		odd.Data.Pubkey = phrase.Key()
+		h.RequireTrap("failed to modify device: "+text, h.Update(anchor, laptop, odd))
+		_, err := h.TryRegister(odd.Principal(), odd, candid.ChallengeResult{}, nil)
+		h.RequireTrap(fmt.Sprintf("failed to register anchor %d: %s", 10_000+h.Stats().UsersRegistered, text), err)
+	})
+
+	// The same sentence from every method that takes a device, whoever the stranger is.
+	run("should_not_…_of_different_user", func(h *house.House, anchor uint64) {
+		require.NoError(h, h.Add(anchor, laptop, phone))
+		for name, err := range map[string]error{
+			"add":     h.Add(anchor, stranger, stranger),
+			"update":  h.Update(anchor, stranger, phone),
+			"replace": h.Replace(anchor, stranger, phone, stranger),
+			"remove":  h.Remove(anchor, stranger, phone),
+			"info":    second(h.TryInfo(anchor, stranger)),
+			"enter":   second(h.EnterMode(anchor, stranger)),
+			"exit":    h.ExitMode(anchor, stranger),
+			"verify":  second(h.Verify(anchor, stranger, "123456")),
+		} {
+			require.NotNil(h, err, name)
+			h.RequireTrap(house.Stranger(stranger.Principal()), err)
+		}
+		require.Len(h, h.Lookup(anchor), 2)
+	})
+
+	run("should_update_device", func(h *house.House, anchor uint64) {
+		require.NoError(h, h.Add(anchor, laptop, passkey("key")))
+		require.NoError(h, h.Add(anchor, laptop, phone))
+		changed := passkey("key")
+		origin := "https://example.org"
+		changed.Data.Alias, changed.Data.Purpose, changed.Data.Origin = "renamed", candid.PurposeRecovery, &origin
+		changed.Data.CredentialID = []byte("another id")
+		changed.Data.Metadata = candid.MetadataMap{{F0: "color", F1: candid.MetadataValue{Tag: candid.MetadataValueTagString, String: "red"}}}
+		require.NoError(h, h.Update(anchor, phone, changed))
+		info := h.Info(anchor, laptop)
+		require.Equal(h, []string{string(laptop.Key()), string(changed.Key()), string(phone.Key())}, keys(info), "it keeps its place")
+		got := info.Devices[1]
+		require.Equal(h, changed.Data, candid.DeviceData{Pubkey: got.Pubkey, Alias: got.Alias, CredentialID: got.CredentialID, Aaguid: got.Aaguid,
+			Purpose: got.Purpose, KeyType: got.KeyType, Protection: got.Protection, Origin: got.Origin, Metadata: got.Metadata})
+	})
+	run("should_not_modify_pubkey", func(h *house.House, anchor uint64) {
+		_, err := h.Call(laptop.Principal(), "update", candid.EncodeUpdateArgs(anchor, laptop.Key(), phone.Data))
+		h.RequireTrap("failed to modify device: Device key cannot be updated.", err)
+	})
+	run("should_not_modify_unknown_device", func(h *house.House, anchor uint64) {
+		h.RequireTrap("failed to modify device: Could not find device to update, check device key", h.Update(anchor, laptop, phone))
+		text := fmt.Sprintf("Device with key %x not found.", phone.Key())
+		h.RequireTrap("failed to remove device: "+text, h.Remove(anchor, laptop, phone))
+		h.RequireTrap("failed to replace device: "+text, h.Replace(anchor, laptop, phone, phrase))
+	})
+	run("should_not_change_key_type_by_update", func(h *house.House, anchor uint64) {
+		changed := *laptop
+		changed.Data.KeyType = candid.KeyTypePlatform
+		h.RequireTrap("failed to modify device: Device key type cannot be updated; replace the device instead.", h.Update(anchor, laptop, &changed))
+	})
+
+	run("should_not_…_protected_with_different_device", func(h *house.House, anchor uint64) {
+		require.NoError(h, h.Add(anchor, laptop, phrase))
+		require.NoError(h, h.Update(anchor, phrase, phrase.Marked()))
+		text := locked(phrase, laptop)
+		h.RequireTrap("failed to modify device: "+text, h.Update(anchor, laptop, phrase.Marked().Renamed("x")))
+		h.RequireTrap("failed to modify device: "+text, h.Update(anchor, laptop, phrase))
+		h.RequireTrap("failed to remove device: "+text, h.Remove(anchor, laptop, phrase))
+		h.RequireTrap("failed to replace device: "+text, h.Replace(anchor, laptop, phrase, phone))
+	})
+	run("should_update_protected_device", func(h *house.House, anchor uint64) {
+		require.NoError(h, h.Add(anchor, laptop, phrase))
+		require.NoError(h, h.Update(anchor, phrase, phrase.Marked().Renamed("mine")))
+		require.NoError(h, h.Update(anchor, phrase, phrase.Marked().Renamed("still mine")))
+		require.Equal(h, "still mine", h.Info(anchor, phrase).Devices[1].Alias)
+		require.NoError(h, h.Update(anchor, phrase, phrase), "it unprotects itself")
+		require.NoError(h, h.Remove(anchor, laptop, phrase))
+	})
+	run("should_remove_protected_device", func(h *house.House, anchor uint64) {
+		require.NoError(h, h.Add(anchor, laptop, phrase))
+		require.NoError(h, h.Update(anchor, phrase, phrase.Marked()))
+		require.NoError(h, h.Remove(anchor, phrase, laptop), "it removes others")
+		require.NoError(h, h.Add(anchor, phrase, phone))
+		require.NoError(h, h.Remove(anchor, phrase, phrase))
+	})
+	run("should_not_protect_another_device", func(h *house.House, anchor uint64) {
+		require.NoError(h, h.Add(anchor, laptop, phrase))
+		h.RequireTrap("failed to modify device: the first protection of an anchor is granted by the device itself; sign with the device that is to be protected",
+			h.Update(anchor, laptop, phrase.Marked()))
+		h.RequireTrap("failed to add device: the first protection of an anchor is granted by the device itself; sign with the device that is to be protected",
+			h.Add(anchor, laptop, phone.Marked()))
+	})
+	run("should_protect_any_kind_of_device", func(h *house.House, anchor uint64) {
+		require.NoError(h, h.Update(anchor, laptop, laptop.Marked()))
+		key := passkey("hardware key")
+		key.Data.KeyType, key.Data.Protection = candid.KeyTypeCrossPlatform, candid.DeviceProtectionProtected
+		require.NoError(h, h.Add(anchor, laptop, key))
+		_, marked := h.Has(anchor, key)
+		require.True(h, marked)
+	})
+
+	run("should_remove_device", func(h *house.House, anchor uint64) {
+		for _, d := range []*house.Device{phone, phrase} {
+			require.NoError(h, h.Add(anchor, laptop, d))
+		}
+		require.NoError(h, h.Remove(anchor, phone, laptop), "any device removes any other")
+		require.NoError(h, h.Remove(anchor, phone, phone), "and itself")
+		require.Equal(h, []string{string(phrase.Key())}, keys(h.Info(anchor, phrase)))
+		h.RequireTrap(house.Stranger(laptop.Principal()), second(h.TryInfo(anchor, laptop)))
+	})
+	run("should_not_remove_last_device", func(h *house.House, anchor uint64) {
+		h.RequireTrap("failed to remove device: the last device of an anchor cannot be removed; add another first, or replace it",
+			h.Remove(anchor, laptop, laptop))
+	})
+	run("should_replace_device", func(h *house.House, anchor uint64) {
+		require.NoError(h, h.Add(anchor, laptop, phone))
+		require.NoError(h, h.Replace(anchor, laptop, laptop, passkey("new laptop")))
+		info := h.Info(anchor, phone)
+		require.Equal(h, []string{string(phone.Key()), string(passkey("new laptop").Key())}, keys(info), "the new one comes last")
+		require.Nil(h, info.Devices[1].LastUsage)
+		require.Len(h, h.Info(anchor, passkey("new laptop")).Devices, 2)
+		h.RequireTrap(fmt.Sprintf("failed to replace device: Device with key %x already exists on this anchor.", phone.Key()),
+			h.Replace(anchor, phone, passkey("new laptop"), phone))
+		require.NoError(h, h.Replace(anchor, phone, phone, phone), "with its own key")
+		require.Equal(h, []string{string(passkey("new laptop").Key()), string(phone.Key())}, keys(h.Info(anchor, phone)))
+	})
+
+	run("should_lookup", func(h *house.House, anchor uint64) {
+		named := phone.Renamed("secret name")
+		named.Data.Metadata = candid.MetadataMap{{F0: "color", F1: candid.MetadataValue{Tag: candid.MetadataValueTagString, String: "red"}}}
+		require.NoError(h, h.Add(anchor, laptop, named))
+		require.NoError(h, h.Add(anchor, laptop, passkey("key")))
+		h.Info(anchor, named)
+		var got []string
+		for _, d := range h.Lookup(anchor) {
+			require.Empty(h, d.Alias)
+			require.Nil(h, d.Metadata)
+			got = append(got, string(d.Pubkey))
+		}
+		require.Equal(h, []string{string(named.Key()), string(laptop.Key()), string(passkey("key").Key())}, got, "the one used last first")
+		require.Empty(h, h.Lookup(9_999_999_999))
+		require.Empty(h, h.Lookup(0))
+	})
+
+	run("should_set_last_usage_on_…", func(h *house.House, anchor uint64) {
+		used := func() (out []uint64) {
+			for _, d := range h.Info(anchor, phrase).Devices {
+				if d.LastUsage == nil {
+					out = append(out, 0)
+				} else {
+					out = append(out, *d.LastUsage)
+				}
+			}
+			return out
+		}
+		require.NoError(h, h.Add(anchor, laptop, phone))
+		require.NoError(h, h.Add(anchor, laptop, phrase))
+		before := used()
+		require.NotZero(h, before[0], "registration and add")
+		require.Zero(h, before[1], "being added is no use")
+		for name, call := range map[string]func() error{
+			"get_anchor_info": func() error { return second(h.TryInfo(anchor, phone)) },
+			"add":             func() error { return h.Add(anchor, phone, stranger) },
+			"update":          func() error { return h.Update(anchor, phone, laptop.Renamed("x")) },
+			"enter":           func() error { return second(h.EnterMode(anchor, phone)) },
+			"exit":            func() error { return h.ExitMode(anchor, phone) },
+		} {
+			h.Pass(time.Second)
+			now := h.Now()
+			require.NoError(h, call(), name)
+			after := used()
+			require.GreaterOrEqual(h, after[1], now, name)
+			require.Equal(h, before[0], after[0], "%s: the device that signs alone", name)
+		}
+		h.Lookup(anchor)
+		_, err := h.PrincipalAt(anchor, laptop, "https://example.org")
+		require.ErrorContains(h, err, "Salt is not set")
+		require.Equal(h, before[0], used()[0], "queries are no use")
+	})
+	run("should_not_write_last_usage", func(h *house.House, anchor uint64) {
+		require.NoError(h, h.Add(anchor, laptop, phone))
+		h.Info(anchor, phone)
+		was := h.Info(anchor, laptop).Devices[1].LastUsage
+		require.NoError(h, h.Update(anchor, laptop, phone.Renamed("x")))
+		require.Equal(h, was, h.Info(anchor, laptop).Devices[1].LastUsage, "update keeps it")
+	})
+	run("should_add_device_with_key_type_browser_storage_key", func(h *house.House, anchor uint64) {
+		browser := house.NewDevice("browser")
+		browser.Data.KeyType = candid.KeyTypeBrowserStorageKey
+		require.NoError(h, h.Add(anchor, laptop, browser))
+		require.Equal(h, candid.KeyTypeBrowserStorageKey, h.Info(anchor, laptop).Devices[1].KeyType)
+		require.Empty(h, h.Credentials(anchor).Credentials, "nothing to sign in with on another machine")
+	})
+	run("should_add_a_device_to_many_anchors", func(h *house.House, anchor uint64) {
+		second := h.Register(laptop)
+		require.Equal(h, anchor+1, second)
+		require.Len(h, h.Info(second, laptop).Devices, 1)
+	})
+}
+
+func TestLimits(t *testing.T) {
+	open := house.Open(t, nil)
+	laptop := house.NewDevice("laptop")
+	text := func(n int) string { return strings.Repeat("x", n) }
+	origin := func(n int) *string { s := text(n); return &s }
+	entry := func(key string) candid.MetadataMap {
+		return candid.MetadataMap{{F0: key, F1: candid.MetadataValue{Tag: candid.MetadataValueTagBytes, Bytes: []byte{1}}}}
+	}
+	for _, c := range []struct {
+		name   string
+		change func(*candid.DeviceData)
+		want   string // nothing: accepted
+	}{
+		{"alias of 64 bytes", func(d *candid.DeviceData) { d.Alias = text(64) }, ""},
+		{"alias of 65 bytes", func(d *candid.DeviceData) { d.Alias = text(65) }, "alias limit exceeded: length 65, limit 64"},
+		{"alias of 22 letters with 66 bytes", func(d *candid.DeviceData) { d.Alias = strings.Repeat("€", 22) }, "alias limit exceeded: length 66, limit 64"},
+		{"key of 300 bytes", func(d *candid.DeviceData) { d.Pubkey = []byte(text(300)) }, ""},
+		{"key of 301 bytes", func(d *candid.DeviceData) { d.Pubkey = []byte(text(301)) }, "pubkey limit exceeded: length 301, limit 300"},
+		{"credential id of 1,023 bytes", func(d *candid.DeviceData) { d.CredentialID = []byte(text(1023)) }, ""},
+		{"credential id of 1,024 bytes", func(d *candid.DeviceData) { d.CredentialID = []byte(text(1024)) }, "credential_id limit exceeded: length 1024, limit 1023"},
+		{"origin of 100 bytes", func(d *candid.DeviceData) { d.Origin = origin(100) }, ""},
+		{"origin of 101 bytes", func(d *candid.DeviceData) { d.Origin = origin(101) }, "origin limit exceeded: length 101, limit 100"},
+		{"aaguid of 16 bytes", func(d *candid.DeviceData) { d.Aaguid = make([]byte, 16) }, ""},
+		{"aaguid of 15 bytes", func(d *candid.DeviceData) { d.Aaguid = make([]byte, 15) }, "aaguid must be exactly 16 bytes, got 15"},
+		{"metadata with a free key", func(d *candid.DeviceData) { d.Metadata = entry("color") }, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			h := open.For(t)
+			anchor := h.Register(laptop)
+			d := house.NewDevice("new")
+			c.change(&d.Data)
+			if c.want == "" {
+				require.NoError(t, h.Add(anchor, laptop, d))
+				require.NoError(t, h.Replace(anchor, laptop, d, d))
+				h.Register(d)
+				return
+			}
+			h.RequireTrap("failed to add device: "+c.want, h.Add(anchor, laptop, d))
+			h.RequireTrap("failed to replace device: "+c.want, h.Replace(anchor, laptop, laptop, d))
+			_, err := h.TryRegister(d.Principal(), d, candid.ChallengeResult{}, nil)
+			h.RequireTrap(fmt.Sprintf("failed to register anchor %d: %s", anchor+1, c.want), err)
+			require.Len(t, h.Lookup(anchor), 1)
+			if bytes.Equal(d.Key(), house.NewDevice("new").Key()) { // update does not change keys
+				require.NoError(t, h.Add(anchor, laptop, house.NewDevice("new")))
+				h.RequireTrap("failed to modify device: "+c.want, h.Update(anchor, laptop, d))
+			}
+		})
+	}
+
+	for _, key := range []string{"pubkey", "alias", "credential_id", "purpose", "key_type", "protection", "origin",
+		"last_usage_timestamp", "metadata", "usage", "authenticator_attachment"} {
+		t.Run("should_not_allow_reserved_metadata_keys "+key, func(t *testing.T) {
+			h := open.For(t)
+			anchor := h.Register(laptop)
+			d := house.NewDevice("new")
+			d.Data.Metadata = entry(key)
+			h.RequireTrap("failed to add device: Metadata key '"+key+"' is reserved and cannot be used.", h.Add(anchor, laptop, d))
+		})
+	}
+
+	t.Run("should_enforce_max_number_of_devices", func(t *testing.T) {
+		h := open.For(t)
+		anchor := h.Register(laptop)
+		for i := range 9 {
+			require.NoError(t, h.Add(anchor, laptop, house.NewDevice(fmt.Sprint(i))))
+		}
+		h.RequireTrap("failed to add device: Anchor device limit exceeded: num devices 11, limit 10", h.Add(anchor, laptop, house.NewDevice("eleventh")))
+		require.NoError(t, h.Replace(anchor, laptop, house.NewDevice("8"), house.NewDevice("eleventh")))
+		require.NoError(t, h.Remove(anchor, laptop, house.NewDevice("7")))
+		require.NoError(t, h.Add(anchor, laptop, house.NewDevice("8")))
+	})
+
+	t.Run("should_respect_total_size_limit", func(t *testing.T) {
+		h := open.For(t)
+		anchor := h.Register(laptop) // 26 bytes: its key and its alias
+		sized := func(name string, size int) *house.Device {
+			d := house.NewDevice(name)
+			d.Data.CredentialID = []byte(name + text(size-len(d.Key())-2*len(name)))
+			return d
+		}
+		require.NoError(t, h.Add(anchor, laptop, sized("a", 1000)))
+		require.NoError(t, h.Add(anchor, laptop, sized("b", 1000)))
+		full := "Cumulative size of variable sized fields exceeds limit: length 2501, limit 2500."
+		h.RequireTrap("failed to add device: "+full, h.Add(anchor, laptop, sized("c", 475)))
+		require.NoError(t, h.Add(anchor, laptop, sized("c", 474)), "2,500 bytes to the last")
+		h.RequireTrap("failed to modify device: "+full, h.Update(anchor, laptop, laptop.Renamed("laptops")))
+		require.NoError(t, h.Update(anchor, laptop, laptop.Renamed("mobile")), "as long as before")
+		require.NoError(t, h.Remove(anchor, laptop, sized("b", 1000)), "removing makes room")
+		require.NoError(t, h.Update(anchor, laptop, laptop.Renamed("laptops")))
+	})
+}
+
+func TestUnknownAnchors(t *testing.T) {
+	open := house.Open(t, &candid.KedgeInit{AssignedUserNumberRange: &candid.AnchorRange{F0: 10_000, F1: 3_784_873}})
+	laptop := house.NewDevice("laptop")
+	open.Register(laptop)
+	for number, text := range map[uint64]string{
+		20_000:             "failed to read device data of user 20000: bad Identity Anchor 20000",
+		5:                  "failed to read device data of user 5: Identity Anchor 5 is out of range [10000, 3784873)",
+		^uint64(0):         "failed to read device data of user 18446744073709551615: Identity Anchor 18446744073709551615 is out of range [10000, 3784873)",
+		10_000 + 1:         "failed to read device data of user 10001: bad Identity Anchor 10001",
+		3_784_873:          "failed to read device data of user 3784873: Identity Anchor 3784873 is out of range [10000, 3784873)",
+		10_000 + (1 << 32): "failed to read device data of user 4294977296: Identity Anchor 4294977296 is out of range [10000, 3784873)",
+	} {
+		t.Run(fmt.Sprint(number), func(t *testing.T) {
+			h := open.For(t)
+			for _, err := range []error{
+				h.Add(number, laptop, laptop),
+				h.Update(number, laptop, laptop),
+				h.Replace(number, laptop, laptop, laptop),
+				h.Remove(number, laptop, laptop),
+				second(h.TryInfo(number, laptop)),
+				second(h.EnterMode(number, laptop)),
+				h.ExitMode(number, laptop),
+				second(h.Offer(number, laptop, laptop)),
+				second(h.Verify(number, laptop, "123456")),
+				third(h.Prepare(number, laptop, "https://example.org", []byte("session"), nil)),
+				second(h.Delegation(number, laptop, "https://example.org", []byte("session"), 1)),
+				second(h.PrincipalAt(number, laptop, "https://example.org")),
+			} {
+				h.RequireTrap(text, err)
+			}
+			// What answers everyone answers with nothing.
+			require.Empty(t, h.Lookup(number))
+			require.Equal(t, candid.AnchorCredentials{Credentials: []candid.WebAuthnCredential{},
+				RecoveryCredentials: []candid.WebAuthnCredential{}, RecoveryPhrases: [][]byte{}}, h.Credentials(number))
+			// Kedge's own methods answer with an error.
+			h.RequireRefused(candid.ErrorCodeNoSuchAnchor, h.Protect(number, laptop, laptop))
+			h.RequireRefused(candid.ErrorCodeNoSuchAnchor, h.Guard(number, laptop, true))
+		})
+	}
+}
+
+func TestCredentials(t *testing.T) {
+	h := house.Open(t, nil)
+	laptop, phrase := passkey("laptop"), house.NewPhrase("phrase")
+	recovery, browser, odd := passkey("hardware key"), house.NewDevice("browser"), house.NewDevice("recovery without credential id")
+	recovery.Data.Purpose, recovery.Data.KeyType = candid.PurposeRecovery, candid.KeyTypeCrossPlatform
+	browser.Data.KeyType = candid.KeyTypeBrowserStorageKey
+	odd.Data.Purpose = candid.PurposeRecovery
+	anchor := h.Register(laptop)
+	got := h.Credentials(anchor)
+	require.Empty(t, got.RecoveryCredentials, "should_not_get_recovery_credentials_if_there_are_none")
+	require.Empty(t, got.RecoveryPhrases)
+	for _, d := range []*house.Device{phrase, recovery, browser, odd, passkey("phone")} {
+		require.NoError(t, h.Add(anchor, laptop, d))
+	}
+	got = h.Credentials(anchor)
+	proven, unproven := true, false
+	of := func(d *house.Device, proven *bool) candid.WebAuthnCredential {
+		return candid.WebAuthnCredential{CredentialID: d.Data.CredentialID, Pubkey: d.Key(), Proven: proven}
+	}
+	require.Equal(t, candid.AnchorCredentials{
+		Credentials:         []candid.WebAuthnCredential{of(laptop, &proven), of(passkey("phone"), &unproven)},
+		RecoveryCredentials: []candid.WebAuthnCredential{of(recovery, &unproven)},
+		RecoveryPhrases:     [][]byte{phrase.Key()},
+	}, got)
+}
+
+// lookup_device_key takes a credential id, as its namesake does, and never chooses among anchors.
+func TestLookupDeviceKey(t *testing.T) {
+	h := house.Open(t, nil)
+	lookup := func(id []byte) *candid.DeviceKeyWithAnchor {
+		reply, err := h.Query(principal.Anonymous, "lookup_device_key", candid.EncodeLookupDeviceKeyArgs(id))
+		require.NoError(t, err)
+		found, err := candid.DecodeLookupDeviceKeyResult(reply)
+		require.NoError(t, err)
+		return found
+	}
+	mine := passkey("mine")
+	anchor := h.Register(mine)
+	require.Equal(t, &candid.DeviceKeyWithAnchor{Pubkey: mine.Key(), AnchorNumber: anchor}, lookup(mine.Data.CredentialID))
+	require.Nil(t, lookup([]byte("unknown")))
+	require.Nil(t, lookup(nil))
+
+	// A stranger who lists the credential id on his own anchor does not get in the way: nothing is proven there.
+	stranger := house.NewDevice("stranger")
+	theirs := h.Register(stranger)
+	copied := passkey("mine")
+	copied.Data.Pubkey = []byte("the stranger's key")
+	require.NoError(t, h.Add(theirs, stranger, copied))
+	require.Equal(t, anchor, lookup(mine.Data.CredentialID).AnchorNumber)
+	h.Info(theirs, copied)
+	require.Nil(t, lookup(mine.Data.CredentialID), "two that are proven: nobody chooses for the owner")
+}
+
+func second[T any](_ T, err error) error        { return err }
+func third[T, U any](_ T, _ U, err error) error { return err }
