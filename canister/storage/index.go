@@ -30,8 +30,9 @@ const (
 	slotBits      = 28
 	sinceMask     = 1<<35 - 1
 
-	// scanLimit is the number of entries of one key that a look-up reads at most.
-	scanLimit = 64
+	// scanFactor times its limit is the number of entries of one key that a look-up reads at most: some
+	// may be of another key with the same hash, or of the same anchor.
+	scanFactor = 4
 )
 
 func (e entry) compare(o entry) int {
@@ -244,20 +245,18 @@ func (s *Store) lookup(key uint64, limit int, match func(*identity.Anchor) bool)
 	if s.sb.index != indexWhole {
 		return corrupted("index", "it was put aside and is not rebuilt yet: run fsck with rebuild")
 	}
-	var hits [scanLimit]uint32
-	n := 0
+	var hits []uint32
 	err := s.scan(entry{key, 0}, func(e entry) bool {
-		if e.key != key || n == len(hits) {
+		if e.key != key || len(hits) == scanFactor*limit {
 			return false
 		}
-		hits[n] = uint32(e.order & (1<<slotBits - 1))
-		n++
+		hits = append(hits, uint32(e.order&(1<<slotBits-1)))
 		return true
 	})
 	if err != nil {
 		return err
 	}
-	for i, slot := range hits[:n] {
+	for i, slot := range hits {
 		if limit == 0 {
 			break
 		}

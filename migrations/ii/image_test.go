@@ -80,3 +80,32 @@ func TestRealImages(t *testing.T) {
 		})
 	}
 }
+
+// Whatever a memory claims of itself, a plan ends, changes nothing, and never panics.
+func FuzzPlan(f *testing.F) {
+	for _, layout := range layouts {
+		mem := build(f, layout)
+		o := start(f, mem, nil)
+		o.register(passkey("passkey"))
+		o.stop()
+		head := make([]byte, 128)
+		require.NoError(f, mem.ReadAt(head, 0))
+		manager := make([]byte, managerOwners+4)
+		if layout >= 7 {
+			require.NoError(f, mem.ReadAt(manager, managerAt))
+		}
+		entry := make([]byte, 300)
+		require.NoError(f, o.img.readAt(entry, 0))
+		f.Add(head, manager, entry)
+	}
+	f.Fuzz(func(t *testing.T, head, manager, entry []byte) {
+		mem := storage.NewRAM(2 + 2*storage.ExtentPages)
+		require.NoError(t, mem.Grow(2+storage.ExtentPages))
+		for at, part := range map[uint64][]byte{0: head, managerAt: manager, lateEntries: entry} {
+			require.NoError(t, mem.WriteAt(part[:min(len(part), storage.PageSize)], at))
+		}
+		before := mem.Clone()
+		_, _ = Plan(mem)
+		require.True(t, before.Equal(mem))
+	})
+}
