@@ -136,7 +136,7 @@ func writePhraseFile(path string, phrase device.Phrase) error {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, os.ErrExist) {
 		return hinted(fmt.Errorf("the phrase file %q exists, and words in it are not overwritten", path),
-			"name another file with --phrase-file, or none to write the words on paper")
+			"name another file with --new-phrase-file, or none to write the words on paper")
 	}
 	if err != nil {
 		return fmt.Errorf("writing the recovery phrase: %w", err)

@@ -78,8 +78,9 @@ func (a *app) openSession(ctx context.Context) (*session, error) {
 	return s, err
 }
 
-// chooseSigner returns the device that --as names, or the only one in the key store that is known to
-// belong to the anchor at hand.
+// chooseSigner returns the device that --as names, or else the first in the key store that is known to
+// belong to the anchor at hand. It says which one that is if there are others, and does not choose
+// between anchors.
 func (a *app) chooseSigner(where string) (signer, error) {
 	if a.phraseFile == "" {
 		a.as = a.setting(a.as, "KEDGE_AS", "")
@@ -118,12 +119,21 @@ func (a *app) chooseSigner(where string) (signer, error) {
 	case 1:
 		return signer{name: candidates[0].Name, key: candidates[0].Passkey, stored: candidates[0]}, nil
 	}
+	anchors := map[uint64]bool{}
 	var names []string
 	for _, c := range candidates {
-		names = append(names, fmt.Sprintf("%q", c.Name))
+		own := a.anchorsOf(c, where)
+		names = append(names, fmt.Sprintf("%q of %s", c.Name, numbers(own)))
+		for _, n := range own {
+			anchors[n] = true
+		}
 	}
-	return signer{}, hinted(fmt.Errorf("several devices in the key store could sign: %s", strings.Join(names, ", ")),
-		"--as says which one, or KEDGE_AS for all commands")
+	if len(anchors) > 1 {
+		return signer{}, hinted(fmt.Errorf("the devices in the key store belong to several anchors: %s", strings.Join(names, ", ")),
+			"--anchor or --as says which one, or KEDGE_AS for all commands")
+	}
+	a.note("device %q signs; --as names another", candidates[0].Name)
+	return signer{name: candidates[0].Name, key: candidates[0].Passkey, stored: candidates[0]}, nil
 }
 
 func (a *app) wanted() string {
