@@ -14,7 +14,8 @@
 //	report, err := net.LastReport(canister) // instructions and pages
 //
 // The clock is real, unless [WithTime] stops it, or [Network.Advance] does; then timers and deadlines come
-// when the test moves it. [WithListen] serves HTTP, for agents and browsers.
+// when the test moves it. [WithListen] serves HTTP, for agents and browsers. [WithState] keeps all of it in a
+// directory: what was acknowledged survives kill -9, with [WithSync] a power failure too.
 //
 // # How it works
 //
@@ -32,8 +33,16 @@
 //	manage*.go              the management canister
 //	cycles.go               what is paid for time
 //	certify.go              what the state tree learns of a round
+//	persist.go              the log of rounds, checkpoints, and how a network comes back from them
+//	builtin.go              the ledgers and the cycles minting canister (package system)
 //	api.go, clock.go        for Go programs
 //
 // Package exec executes a single entry point; package certified builds and signs the state tree; package
-// boundary speaks HTTP.
+// boundary speaks HTTP, package gateway serves web pages; package store keeps logs and checkpoints.
+//
+// # What it does not do
+//
+// 64-bit Wasm is refused by name. HTTP outcalls, threshold keys, Bitcoin and subnet administration are
+// refused by the name of the method. Instructions, cycles and limits are those of an application subnet of
+// 13 nodes; there is no reservation of cycles for storage, and queries are not counted in canister_status.
 package replica
