@@ -19,6 +19,8 @@ type change struct {
 	Snapshot      []byte // id
 	SnapshotTaken uint64
 	SnapshotOf    uint64 // version of the canister in the snapshot
+
+	SnapshotUploaded bool
 }
 
 type changeKind uint8

@@ -131,6 +131,14 @@ func init() {
 		"list_canister_snapshots": about(byShotReaders, management.DecodeListCanisterSnapshotsArgs, canisterOf, listSnapshots),
 		"delete_canister_snapshot": about(byControllers, management.DecodeDeleteCanisterSnapshotArgs,
 			func(a management.SnapshotArg) principal.Principal { return a.CanisterID }, deleteSnapshot),
+		"read_canister_snapshot_metadata": about(byShotReaders, management.DecodeReadCanisterSnapshotMetadataArgs,
+			func(a management.SnapshotArg) principal.Principal { return a.CanisterID }, readSnapshotMetadata),
+		"read_canister_snapshot_data": about(byShotReaders, management.DecodeReadCanisterSnapshotDataArgs,
+			func(a management.ReadSnapshotDataArg) principal.Principal { return a.CanisterID }, readSnapshotData),
+		"upload_canister_snapshot_metadata": about(byControllers, management.DecodeUploadCanisterSnapshotMetadataArgs,
+			func(a management.UploadSnapshotMetadataArg) principal.Principal { return a.CanisterID }, uploadSnapshotMetadata),
+		"upload_canister_snapshot_data": about(byControllers, management.DecodeUploadCanisterSnapshotDataArgs,
+			func(a management.UploadSnapshotDataArg) principal.Principal { return a.CanisterID }, uploadSnapshotData),
 	}
 }
 
@@ -140,8 +148,6 @@ var absentMethods = map[string]string{
 	"ecdsa_public_key": "threshold keys", "sign_with_ecdsa": "threshold keys",
 	"schnorr_public_key": "threshold keys", "sign_with_schnorr": "threshold keys",
 	"vetkd_public_key": "threshold keys", "vetkd_derive_key": "threshold keys",
-	"read_canister_snapshot_metadata": "transfer of snapshots", "read_canister_snapshot_data": "transfer of snapshots",
-	"upload_canister_snapshot_metadata": "transfer of snapshots", "upload_canister_snapshot_data": "transfer of snapshots",
 }
 
 // noSuchMethod refuses a method that the management canister of this network does not have.

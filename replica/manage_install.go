@@ -8,6 +8,7 @@ import (
 	"kedge/replica/exec"
 	"kedge/replica/management"
 	"kedge/replica/reject"
+	"kedge/wasm"
 )
 
 // Limits of the chunk store.
@@ -75,17 +76,27 @@ func installChunkedCode(m *managementCall, c *canister, a management.InstallChun
 }
 
 func uploadChunk(_ *managementCall, c *canister, a management.UploadChunkArg) ([]byte, *reject.Error) {
-	if len(a.Chunk) > maxChunk {
-		return nil, storeError("Wasm chunk size %d exceeds the maximum chunk size of %d", len(a.Chunk), maxChunk)
+	var err *reject.Error
+	if c.Chunks, err = addChunk(c.Chunks, a.Chunk); err != nil {
+		return nil, err
 	}
 	hash := sha256.Sum256(a.Chunk)
-	if !slices.ContainsFunc(c.Chunks, func(s chunk) bool { return s.Hash == hash }) {
-		if len(c.Chunks) >= maxChunks {
-			return nil, storeError("Wasm chunk store has already reached maximum capacity of %d bytes or the maximum number of entries, %d", maxChunk*maxChunks, maxChunks)
-		}
-		c.Chunks = append(c.Chunks, chunk{hash, bytes.Clone(a.Chunk)})
-	}
 	return management.EncodeUploadChunkResult(management.ChunkHash{Hash: hash[:]}), nil
+}
+
+// addChunk adds a chunk to a store that does not have it yet.
+func addChunk(store []chunk, data []byte) ([]chunk, *reject.Error) {
+	if len(data) > maxChunk {
+		return store, storeError("Wasm chunk size %d exceeds the maximum chunk size of %d", len(data), maxChunk)
+	}
+	hash := sha256.Sum256(data)
+	if slices.ContainsFunc(store, func(s chunk) bool { return s.Hash == hash }) {
+		return store, nil
+	}
+	if len(store) >= maxChunks {
+		return store, storeError("Wasm chunk store has already reached maximum capacity of %d bytes or the maximum number of entries, %d", maxChunk*maxChunks, maxChunks)
+	}
+	return append(store, chunk{hash, bytes.Clone(data)}), nil
 }
 
 func clearChunkStore(_ *managementCall, c *canister, _ management.CanisterArg) ([]byte, *reject.Error) {
@@ -112,4 +123,9 @@ type snapshot struct {
 	Image         *exec.Image
 	CertifiedData []byte
 	Chunks        []chunk
+	Timer         uint64 // zero if not set
+	LowMemory     bool
+
+	// Uploaded are the types of the globals of a snapshot that came from outside; nil if it was taken here.
+	Uploaded []wasm.ValType
 }

@@ -2,7 +2,6 @@ package replica
 
 import (
 	"bytes"
-	"encoding/binary"
 	"slices"
 
 	"kedge/replica/exec"
@@ -26,24 +25,14 @@ func takeSnapshot(m *managementCall, c *canister, a management.TakeSnapshotArg) 
 	if c.module == nil {
 		return nil, exec.WasmModuleNotFound(c.ID)
 	}
-	replace := -1
-	if a.ReplaceSnapshot != nil {
-		if replace = c.findSnapshot(a.ReplaceSnapshot); replace < 0 {
-			return nil, noSnapshot(c, a.ReplaceSnapshot)
-		}
-	} else if len(c.Snapshots) >= maxSnapshots {
-		return nil, invalid("Canister %s has reached the maximum number of snapshots allowed: %d.", c.ID, maxSnapshots)
-	}
-	s := &snapshot{ID: binary.BigEndian.AppendUint64(nil, c.NextShot), Taken: m.state.Time, Version: c.Version, Code: c.Code,
-		CodeHash: c.CodeHash, Image: c.instance.Capture(), CertifiedData: c.CertifiedData, Chunks: slices.Clone(c.Chunks)}
-	s.ID = append(s.ID, c.ID.Bytes()...)
+	s := &snapshot{Taken: m.state.Time, Version: c.Version, Code: c.Code,
+		CodeHash: c.CodeHash, Image: c.instance.Capture(), CertifiedData: c.CertifiedData, Chunks: slices.Clone(c.Chunks),
+		Timer: c.GlobalTimer, LowMemory: c.LowMemory}
 	use := c.memory()
 	s.Size = use.heap + use.stable + use.globals + use.code + use.chunks
-	c.NextShot++
-	if replace >= 0 {
-		c.Snapshots = slices.Delete(c.Snapshots, replace, replace+1)
+	if err := m.keepSnapshot(c, s, a.ReplaceSnapshot); err != nil {
+		return nil, err
 	}
-	c.Snapshots = append(c.Snapshots, s)
 	if a.UninstallCode != nil && *a.UninstallCode {
 		m.uninstall(m.ctx, c, m.by(a.SenderCanisterVersion))
 	}
@@ -64,6 +53,12 @@ func loadSnapshot(m *managementCall, c *canister, a management.LoadSnapshotArg) 
 	if err != nil {
 		return nil, exec.InvalidWasm(c.ID, err)
 	}
+	if s.Uploaded != nil {
+		if err := module.CheckGlobals(s.Uploaded); err != nil {
+			m.releaseModule(m.ctx, module)
+			return nil, invalid("The snapshot's globals do not fit its module: %s", err)
+		}
+	}
 	instance, err := m.engine.Restore(m.ctx, module, s.Image)
 	if err != nil {
 		m.releaseModule(m.ctx, module)
@@ -73,11 +68,16 @@ func loadSnapshot(m *managementCall, c *canister, a management.LoadSnapshotArg) 
 		m.must(c.instance.Close(m.ctx))
 		m.releaseModule(m.ctx, c.module)
 	}
-	c.module, c.instance, c.Code, c.CodeHash = module, instance, s.Code, s.CodeHash
+	// The code of an uploaded snapshot may be changed later.
+	c.module, c.instance, c.Code, c.CodeHash = module, instance, bytes.Clone(s.Code), s.CodeHash
 	c.CertifiedData, c.Chunks, c.GlobalTimer = s.CertifiedData, slices.Clone(s.Chunks), 0
+	if s.Uploaded != nil {
+		c.GlobalTimer, c.LowMemory = s.Timer, s.LowMemory
+	}
 	c.Version++
 	by := m.by(a.SenderCanisterVersion)
 	by.Kind, by.Snapshot, by.SnapshotTaken, by.SnapshotOf = changeLoadSnapshot, s.ID, s.Taken, s.Version
+	by.SnapshotUploaded = s.Uploaded != nil
 	m.record(c, by)
 	m.touchCanister(c.ID)
 	return emptyReply, nil

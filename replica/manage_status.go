@@ -93,9 +93,13 @@ func (e change) encode() management.Change {
 		out.Details = management.ChangeDetails{Tag: management.ChangeDetailsTagControllersChange,
 			ControllersChange: management.ChangeDetailsControllersChange{Controllers: e.Controllers}}
 	case changeLoadSnapshot:
+		source := management.SnapshotSourceTagTakenFromCanister
+		if e.SnapshotUploaded {
+			source = management.SnapshotSourceTagMetadataUpload
+		}
 		out.Details = management.ChangeDetails{Tag: management.ChangeDetailsTagLoadSnapshot,
 			LoadSnapshot: management.ChangeDetailsLoadSnapshot{SnapshotID: e.Snapshot, CanisterVersion: e.SnapshotOf, TakenAtTimestamp: e.SnapshotTaken,
-				Source: management.ChangeDetailsLoadSnapshotSource{Tag: management.ChangeDetailsLoadSnapshotSourceTagTakenFromCanister}}}
+				Source: management.SnapshotSource{Tag: source}}}
 	default:
 		out.Details = management.ChangeDetails{Tag: management.ChangeDetailsTagCodeDeployment,
 			CodeDeployment: management.ChangeDetailsCodeDeployment{

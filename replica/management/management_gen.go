@@ -444,6 +444,240 @@ type SnapshotArg struct {
 	SnapshotID []byte
 }
 
+type SnapshotSource struct {
+	Tag               SnapshotSourceTag
+	TakenFromCanister struct{}
+	MetadataUpload    struct{}
+}
+
+// SnapshotSourceTag says which case a SnapshotSource is.
+type SnapshotSourceTag uint8
+
+// The cases of SnapshotSourceTag.
+const (
+	SnapshotSourceTagTakenFromCanister SnapshotSourceTag = 1
+	SnapshotSourceTagMetadataUpload    SnapshotSourceTag = 0
+)
+
+// String is the name of the case.
+func (c SnapshotSourceTag) String() string {
+	switch c {
+	case SnapshotSourceTagTakenFromCanister:
+		return "taken_from_canister"
+	case SnapshotSourceTagMetadataUpload:
+		return "metadata_upload"
+	}
+	return "unknown"
+}
+
+type GlobalValue struct {
+	Tag  GlobalValueTag
+	I32  int32
+	I64  int64
+	F32  float32
+	F64  float64
+	V128 *big.Int
+}
+
+// GlobalValueTag says which case a GlobalValue is.
+type GlobalValueTag uint8
+
+// The cases of GlobalValueTag.
+const (
+	GlobalValueTagI32  GlobalValueTag = 2
+	GlobalValueTagI64  GlobalValueTag = 3
+	GlobalValueTagF32  GlobalValueTag = 0
+	GlobalValueTagF64  GlobalValueTag = 1
+	GlobalValueTagV128 GlobalValueTag = 4
+)
+
+// String is the name of the case.
+func (c GlobalValueTag) String() string {
+	switch c {
+	case GlobalValueTagI32:
+		return "i32"
+	case GlobalValueTagI64:
+		return "i64"
+	case GlobalValueTagF32:
+		return "f32"
+	case GlobalValueTagF64:
+		return "f64"
+	case GlobalValueTagV128:
+		return "v128"
+	}
+	return "unknown"
+}
+
+type TimerState struct {
+	Tag    TimerStateTag
+	Active uint64
+}
+
+// TimerStateTag says which case a TimerState is.
+type TimerStateTag uint8
+
+// The cases of TimerStateTag.
+const (
+	TimerStateTagInactive TimerStateTag = 1
+	TimerStateTagActive   TimerStateTag = 0
+)
+
+// String is the name of the case.
+func (c TimerStateTag) String() string {
+	switch c {
+	case TimerStateTagInactive:
+		return "inactive"
+	case TimerStateTagActive:
+		return "active"
+	}
+	return "unknown"
+}
+
+type LowMemoryState uint8
+
+// The cases of LowMemoryState.
+const (
+	LowMemoryStateConditionNotSatisfied LowMemoryState = 0
+	LowMemoryStateReady                 LowMemoryState = 2
+	LowMemoryStateExecuted              LowMemoryState = 1
+)
+
+// String is the name of the case.
+func (c LowMemoryState) String() string {
+	switch c {
+	case LowMemoryStateConditionNotSatisfied:
+		return "condition_not_satisfied"
+	case LowMemoryStateReady:
+		return "ready"
+	case LowMemoryStateExecuted:
+		return "executed"
+	}
+	return "unknown"
+}
+
+type SnapshotMetadata struct {
+	Source                    SnapshotSource
+	TakenAtTimestamp          uint64
+	WasmModuleSize            uint64
+	Globals                   []GlobalValue
+	WasmMemorySize            uint64
+	StableMemorySize          uint64
+	WasmChunkStore            []ChunkHash
+	CanisterVersion           uint64
+	CertifiedData             []byte
+	GlobalTimer               *TimerState
+	OnLowWasmMemoryHookStatus *LowMemoryState
+}
+
+type UploadSnapshotMetadataArg struct {
+	CanisterID                principal.Principal
+	ReplaceSnapshot           []byte
+	WasmModuleSize            uint64
+	Globals                   []GlobalValue
+	WasmMemorySize            uint64
+	StableMemorySize          uint64
+	CertifiedData             []byte
+	GlobalTimer               *TimerState
+	OnLowWasmMemoryHookStatus *LowMemoryState
+}
+
+type UploadedSnapshot struct {
+	SnapshotID []byte
+}
+
+type Slice struct {
+	Offset uint64
+	Size   uint64
+}
+
+type SnapshotPart struct {
+	Tag          SnapshotPartTag
+	WasmModule   Slice
+	WasmMemory   Slice
+	StableMemory Slice
+	WasmChunk    ChunkHash
+}
+
+// SnapshotPartTag says which case a SnapshotPart is.
+type SnapshotPartTag uint8
+
+// The cases of SnapshotPartTag.
+const (
+	SnapshotPartTagWasmModule   SnapshotPartTag = 0
+	SnapshotPartTagWasmMemory   SnapshotPartTag = 1
+	SnapshotPartTagStableMemory SnapshotPartTag = 2
+	SnapshotPartTagWasmChunk    SnapshotPartTag = 3
+)
+
+// String is the name of the case.
+func (c SnapshotPartTag) String() string {
+	switch c {
+	case SnapshotPartTagWasmModule:
+		return "wasm_module"
+	case SnapshotPartTagWasmMemory:
+		return "wasm_memory"
+	case SnapshotPartTagStableMemory:
+		return "stable_memory"
+	case SnapshotPartTagWasmChunk:
+		return "wasm_chunk"
+	}
+	return "unknown"
+}
+
+type ReadSnapshotDataArg struct {
+	CanisterID principal.Principal
+	SnapshotID []byte
+	Kind       SnapshotPart
+}
+
+type SnapshotData struct {
+	Chunk []byte
+}
+
+type Place struct {
+	Offset uint64
+}
+
+type SnapshotPlace struct {
+	Tag          SnapshotPlaceTag
+	WasmModule   Place
+	WasmMemory   Place
+	StableMemory Place
+}
+
+// SnapshotPlaceTag says which case a SnapshotPlace is.
+type SnapshotPlaceTag uint8
+
+// The cases of SnapshotPlaceTag.
+const (
+	SnapshotPlaceTagWasmModule   SnapshotPlaceTag = 0
+	SnapshotPlaceTagWasmMemory   SnapshotPlaceTag = 1
+	SnapshotPlaceTagStableMemory SnapshotPlaceTag = 2
+	SnapshotPlaceTagWasmChunk    SnapshotPlaceTag = 3
+)
+
+// String is the name of the case.
+func (c SnapshotPlaceTag) String() string {
+	switch c {
+	case SnapshotPlaceTagWasmModule:
+		return "wasm_module"
+	case SnapshotPlaceTagWasmMemory:
+		return "wasm_memory"
+	case SnapshotPlaceTagStableMemory:
+		return "stable_memory"
+	case SnapshotPlaceTagWasmChunk:
+		return "wasm_chunk"
+	}
+	return "unknown"
+}
+
+type UploadSnapshotDataArg struct {
+	CanisterID principal.Principal
+	SnapshotID []byte
+	Kind       SnapshotPlace
+	Chunk      []byte
+}
+
 type SubnetInfoArg struct {
 	SubnetID principal.Principal
 }
@@ -477,37 +711,11 @@ type ChangeDetailsLoadSnapshot struct {
 	SnapshotID       []byte
 	CanisterVersion  uint64
 	TakenAtTimestamp uint64
-	Source           ChangeDetailsLoadSnapshotSource
+	Source           SnapshotSource
 }
 
 type ChangeDetailsControllersChange struct {
 	Controllers []principal.Principal
-}
-
-type ChangeDetailsLoadSnapshotSource struct {
-	Tag               ChangeDetailsLoadSnapshotSourceTag
-	TakenFromCanister struct{}
-	MetadataUpload    struct{}
-}
-
-// ChangeDetailsLoadSnapshotSourceTag says which case a ChangeDetailsLoadSnapshotSource is.
-type ChangeDetailsLoadSnapshotSourceTag uint8
-
-// The cases of ChangeDetailsLoadSnapshotSourceTag.
-const (
-	ChangeDetailsLoadSnapshotSourceTagTakenFromCanister ChangeDetailsLoadSnapshotSourceTag = 1
-	ChangeDetailsLoadSnapshotSourceTagMetadataUpload    ChangeDetailsLoadSnapshotSourceTag = 0
-)
-
-// String is the name of the case.
-func (c ChangeDetailsLoadSnapshotSourceTag) String() string {
-	switch c {
-	case ChangeDetailsLoadSnapshotSourceTagTakenFromCanister:
-		return "taken_from_canister"
-	case ChangeDetailsLoadSnapshotSourceTagMetadataUpload:
-		return "metadata_upload"
-	}
-	return "unknown"
 }
 
 // Methods are the methods of the service.
@@ -529,6 +737,8 @@ var Methods = []engine.Method{
 	{Name: "provisional_create_canister_with_cycles"},
 	{Name: "provisional_top_up_canister"},
 	{Name: "raw_rand"},
+	{Name: "read_canister_snapshot_data"},
+	{Name: "read_canister_snapshot_metadata"},
 	{Name: "start_canister"},
 	{Name: "stop_canister"},
 	{Name: "stored_chunks"},
@@ -536,6 +746,8 @@ var Methods = []engine.Method{
 	{Name: "take_canister_snapshot"},
 	{Name: "uninstall_code"},
 	{Name: "update_settings"},
+	{Name: "upload_canister_snapshot_data"},
+	{Name: "upload_canister_snapshot_metadata"},
 	{Name: "upload_chunk"},
 }
 
@@ -1236,6 +1448,94 @@ func DecodeRawRandResult(data []byte) (result []byte, err error) {
 	return
 }
 
+// EncodeReadCanisterSnapshotDataArgs encodes the arguments of read_canister_snapshot_data.
+func EncodeReadCanisterSnapshotDataArgs(readSnapshotDataArg ReadSnapshotDataArg) []byte {
+	return AppendReadCanisterSnapshotDataArgs(nil, readSnapshotDataArg)
+}
+
+// AppendReadCanisterSnapshotDataArgs encodes the arguments of read_canister_snapshot_data at the end of b.
+func AppendReadCanisterSnapshotDataArgs(b []byte, readSnapshotDataArg ReadSnapshotDataArg) []byte {
+	b = append(b, signature19.Header...)
+	b = appendReadSnapshotDataArg(b, &readSnapshotDataArg)
+	return b
+}
+
+// DecodeReadCanisterSnapshotDataArgs decodes the arguments of read_canister_snapshot_data.
+func DecodeReadCanisterSnapshotDataArgs(data []byte) (readSnapshotDataArg ReadSnapshotDataArg, err error) {
+	d := engine.NewDecoder(data, types, &signature19)
+	if w, ok := d.Arg(); ok {
+		decodeReadSnapshotDataArg(d, w, &readSnapshotDataArg)
+	}
+	err = d.Finish()
+	return
+}
+
+// EncodeReadCanisterSnapshotDataResult encodes the results of read_canister_snapshot_data.
+func EncodeReadCanisterSnapshotDataResult(snapshotData SnapshotData) []byte {
+	return AppendReadCanisterSnapshotDataResult(nil, snapshotData)
+}
+
+// AppendReadCanisterSnapshotDataResult encodes the results of read_canister_snapshot_data at the end of b.
+func AppendReadCanisterSnapshotDataResult(b []byte, snapshotData SnapshotData) []byte {
+	b = append(b, signature20.Header...)
+	b = appendSnapshotData(b, &snapshotData)
+	return b
+}
+
+// DecodeReadCanisterSnapshotDataResult decodes the results of read_canister_snapshot_data.
+func DecodeReadCanisterSnapshotDataResult(data []byte) (snapshotData SnapshotData, err error) {
+	d := engine.NewDecoder(data, types, &signature20)
+	if w, ok := d.Arg(); ok {
+		decodeSnapshotData(d, w, &snapshotData)
+	}
+	err = d.Finish()
+	return
+}
+
+// EncodeReadCanisterSnapshotMetadataArgs encodes the arguments of read_canister_snapshot_metadata.
+func EncodeReadCanisterSnapshotMetadataArgs(snapshotArg SnapshotArg) []byte {
+	return AppendReadCanisterSnapshotMetadataArgs(nil, snapshotArg)
+}
+
+// AppendReadCanisterSnapshotMetadataArgs encodes the arguments of read_canister_snapshot_metadata at the end of b.
+func AppendReadCanisterSnapshotMetadataArgs(b []byte, snapshotArg SnapshotArg) []byte {
+	b = append(b, signature9.Header...)
+	b = appendSnapshotArg(b, &snapshotArg)
+	return b
+}
+
+// DecodeReadCanisterSnapshotMetadataArgs decodes the arguments of read_canister_snapshot_metadata.
+func DecodeReadCanisterSnapshotMetadataArgs(data []byte) (snapshotArg SnapshotArg, err error) {
+	d := engine.NewDecoder(data, types, &signature9)
+	if w, ok := d.Arg(); ok {
+		decodeSnapshotArg(d, w, &snapshotArg)
+	}
+	err = d.Finish()
+	return
+}
+
+// EncodeReadCanisterSnapshotMetadataResult encodes the results of read_canister_snapshot_metadata.
+func EncodeReadCanisterSnapshotMetadataResult(snapshotMetadata SnapshotMetadata) []byte {
+	return AppendReadCanisterSnapshotMetadataResult(nil, snapshotMetadata)
+}
+
+// AppendReadCanisterSnapshotMetadataResult encodes the results of read_canister_snapshot_metadata at the end of b.
+func AppendReadCanisterSnapshotMetadataResult(b []byte, snapshotMetadata SnapshotMetadata) []byte {
+	b = append(b, signature21.Header...)
+	b = appendSnapshotMetadata(b, &snapshotMetadata)
+	return b
+}
+
+// DecodeReadCanisterSnapshotMetadataResult decodes the results of read_canister_snapshot_metadata.
+func DecodeReadCanisterSnapshotMetadataResult(data []byte) (snapshotMetadata SnapshotMetadata, err error) {
+	d := engine.NewDecoder(data, types, &signature21)
+	if w, ok := d.Arg(); ok {
+		decodeSnapshotMetadata(d, w, &snapshotMetadata)
+	}
+	err = d.Finish()
+	return
+}
+
 // EncodeStartCanisterArgs encodes the arguments of start_canister.
 func EncodeStartCanisterArgs(canisterArg CanisterArg) []byte {
 	return AppendStartCanisterArgs(nil, canisterArg)
@@ -1341,7 +1641,7 @@ func EncodeStoredChunksResult(result []ChunkHash) []byte {
 
 // AppendStoredChunksResult encodes the results of stored_chunks at the end of b.
 func AppendStoredChunksResult(b []byte, result []ChunkHash) []byte {
-	b = append(b, signature19.Header...)
+	b = append(b, signature22.Header...)
 	b = engine.AppendULEB(b, uint64(len(result)))
 	for i1 := range result {
 		b = appendChunkHash(b, &result[i1])
@@ -1351,7 +1651,7 @@ func AppendStoredChunksResult(b []byte, result []ChunkHash) []byte {
 
 // DecodeStoredChunksResult decodes the results of stored_chunks.
 func DecodeStoredChunksResult(data []byte) (result []ChunkHash, err error) {
-	d := engine.NewDecoder(data, types, &signature19)
+	d := engine.NewDecoder(data, types, &signature22)
 	if w, ok := d.Arg(); ok {
 		e1, n1 := d.Vec(w)
 		result = make([]ChunkHash, 0, engine.Prealloc(n1))
@@ -1376,14 +1676,14 @@ func EncodeSubnetInfoArgs(subnetInfoArg SubnetInfoArg) []byte {
 
 // AppendSubnetInfoArgs encodes the arguments of subnet_info at the end of b.
 func AppendSubnetInfoArgs(b []byte, subnetInfoArg SubnetInfoArg) []byte {
-	b = append(b, signature20.Header...)
+	b = append(b, signature23.Header...)
 	b = appendSubnetInfoArg(b, &subnetInfoArg)
 	return b
 }
 
 // DecodeSubnetInfoArgs decodes the arguments of subnet_info.
 func DecodeSubnetInfoArgs(data []byte) (subnetInfoArg SubnetInfoArg, err error) {
-	d := engine.NewDecoder(data, types, &signature20)
+	d := engine.NewDecoder(data, types, &signature23)
 	if w, ok := d.Arg(); ok {
 		decodeSubnetInfoArg(d, w, &subnetInfoArg)
 	}
@@ -1398,14 +1698,14 @@ func EncodeSubnetInfoResult(subnetInfo SubnetInfo) []byte {
 
 // AppendSubnetInfoResult encodes the results of subnet_info at the end of b.
 func AppendSubnetInfoResult(b []byte, subnetInfo SubnetInfo) []byte {
-	b = append(b, signature21.Header...)
+	b = append(b, signature24.Header...)
 	b = appendSubnetInfo(b, &subnetInfo)
 	return b
 }
 
 // DecodeSubnetInfoResult decodes the results of subnet_info.
 func DecodeSubnetInfoResult(data []byte) (subnetInfo SubnetInfo, err error) {
-	d := engine.NewDecoder(data, types, &signature21)
+	d := engine.NewDecoder(data, types, &signature24)
 	if w, ok := d.Arg(); ok {
 		decodeSubnetInfo(d, w, &subnetInfo)
 	}
@@ -1420,14 +1720,14 @@ func EncodeTakeCanisterSnapshotArgs(takeSnapshotArg TakeSnapshotArg) []byte {
 
 // AppendTakeCanisterSnapshotArgs encodes the arguments of take_canister_snapshot at the end of b.
 func AppendTakeCanisterSnapshotArgs(b []byte, takeSnapshotArg TakeSnapshotArg) []byte {
-	b = append(b, signature22.Header...)
+	b = append(b, signature25.Header...)
 	b = appendTakeSnapshotArg(b, &takeSnapshotArg)
 	return b
 }
 
 // DecodeTakeCanisterSnapshotArgs decodes the arguments of take_canister_snapshot.
 func DecodeTakeCanisterSnapshotArgs(data []byte) (takeSnapshotArg TakeSnapshotArg, err error) {
-	d := engine.NewDecoder(data, types, &signature22)
+	d := engine.NewDecoder(data, types, &signature25)
 	if w, ok := d.Arg(); ok {
 		decodeTakeSnapshotArg(d, w, &takeSnapshotArg)
 	}
@@ -1442,14 +1742,14 @@ func EncodeTakeCanisterSnapshotResult(snapshotInfo SnapshotInfo) []byte {
 
 // AppendTakeCanisterSnapshotResult encodes the results of take_canister_snapshot at the end of b.
 func AppendTakeCanisterSnapshotResult(b []byte, snapshotInfo SnapshotInfo) []byte {
-	b = append(b, signature23.Header...)
+	b = append(b, signature26.Header...)
 	b = appendSnapshotInfo(b, &snapshotInfo)
 	return b
 }
 
 // DecodeTakeCanisterSnapshotResult decodes the results of take_canister_snapshot.
 func DecodeTakeCanisterSnapshotResult(data []byte) (snapshotInfo SnapshotInfo, err error) {
-	d := engine.NewDecoder(data, types, &signature23)
+	d := engine.NewDecoder(data, types, &signature26)
 	if w, ok := d.Arg(); ok {
 		decodeSnapshotInfo(d, w, &snapshotInfo)
 	}
@@ -1464,14 +1764,14 @@ func EncodeUninstallCodeArgs(versionedCanisterArg VersionedCanisterArg) []byte {
 
 // AppendUninstallCodeArgs encodes the arguments of uninstall_code at the end of b.
 func AppendUninstallCodeArgs(b []byte, versionedCanisterArg VersionedCanisterArg) []byte {
-	b = append(b, signature24.Header...)
+	b = append(b, signature27.Header...)
 	b = appendVersionedCanisterArg(b, &versionedCanisterArg)
 	return b
 }
 
 // DecodeUninstallCodeArgs decodes the arguments of uninstall_code.
 func DecodeUninstallCodeArgs(data []byte) (versionedCanisterArg VersionedCanisterArg, err error) {
-	d := engine.NewDecoder(data, types, &signature24)
+	d := engine.NewDecoder(data, types, &signature27)
 	if w, ok := d.Arg(); ok {
 		decodeVersionedCanisterArg(d, w, &versionedCanisterArg)
 	}
@@ -1502,14 +1802,14 @@ func EncodeUpdateSettingsArgs(updateSettingsArg UpdateSettingsArg) []byte {
 
 // AppendUpdateSettingsArgs encodes the arguments of update_settings at the end of b.
 func AppendUpdateSettingsArgs(b []byte, updateSettingsArg UpdateSettingsArg) []byte {
-	b = append(b, signature25.Header...)
+	b = append(b, signature28.Header...)
 	b = appendUpdateSettingsArg(b, &updateSettingsArg)
 	return b
 }
 
 // DecodeUpdateSettingsArgs decodes the arguments of update_settings.
 func DecodeUpdateSettingsArgs(data []byte) (updateSettingsArg UpdateSettingsArg, err error) {
-	d := engine.NewDecoder(data, types, &signature25)
+	d := engine.NewDecoder(data, types, &signature28)
 	if w, ok := d.Arg(); ok {
 		decodeUpdateSettingsArg(d, w, &updateSettingsArg)
 	}
@@ -1533,6 +1833,90 @@ func DecodeUpdateSettingsResult(data []byte) (err error) {
 	return
 }
 
+// EncodeUploadCanisterSnapshotDataArgs encodes the arguments of upload_canister_snapshot_data.
+func EncodeUploadCanisterSnapshotDataArgs(uploadSnapshotDataArg UploadSnapshotDataArg) []byte {
+	return AppendUploadCanisterSnapshotDataArgs(nil, uploadSnapshotDataArg)
+}
+
+// AppendUploadCanisterSnapshotDataArgs encodes the arguments of upload_canister_snapshot_data at the end of b.
+func AppendUploadCanisterSnapshotDataArgs(b []byte, uploadSnapshotDataArg UploadSnapshotDataArg) []byte {
+	b = append(b, signature29.Header...)
+	b = appendUploadSnapshotDataArg(b, &uploadSnapshotDataArg)
+	return b
+}
+
+// DecodeUploadCanisterSnapshotDataArgs decodes the arguments of upload_canister_snapshot_data.
+func DecodeUploadCanisterSnapshotDataArgs(data []byte) (uploadSnapshotDataArg UploadSnapshotDataArg, err error) {
+	d := engine.NewDecoder(data, types, &signature29)
+	if w, ok := d.Arg(); ok {
+		decodeUploadSnapshotDataArg(d, w, &uploadSnapshotDataArg)
+	}
+	err = d.Finish()
+	return
+}
+
+// EncodeUploadCanisterSnapshotDataResult encodes the results of upload_canister_snapshot_data.
+func EncodeUploadCanisterSnapshotDataResult() []byte {
+	return AppendUploadCanisterSnapshotDataResult(nil)
+}
+
+// AppendUploadCanisterSnapshotDataResult encodes the results of upload_canister_snapshot_data at the end of b.
+func AppendUploadCanisterSnapshotDataResult(b []byte) []byte {
+	b = append(b, signature7.Header...)
+	return b
+}
+
+// DecodeUploadCanisterSnapshotDataResult decodes the results of upload_canister_snapshot_data.
+func DecodeUploadCanisterSnapshotDataResult(data []byte) (err error) {
+	d := engine.NewDecoder(data, types, &signature7)
+	err = d.Finish()
+	return
+}
+
+// EncodeUploadCanisterSnapshotMetadataArgs encodes the arguments of upload_canister_snapshot_metadata.
+func EncodeUploadCanisterSnapshotMetadataArgs(uploadSnapshotMetadataArg UploadSnapshotMetadataArg) []byte {
+	return AppendUploadCanisterSnapshotMetadataArgs(nil, uploadSnapshotMetadataArg)
+}
+
+// AppendUploadCanisterSnapshotMetadataArgs encodes the arguments of upload_canister_snapshot_metadata at the end of b.
+func AppendUploadCanisterSnapshotMetadataArgs(b []byte, uploadSnapshotMetadataArg UploadSnapshotMetadataArg) []byte {
+	b = append(b, signature30.Header...)
+	b = appendUploadSnapshotMetadataArg(b, &uploadSnapshotMetadataArg)
+	return b
+}
+
+// DecodeUploadCanisterSnapshotMetadataArgs decodes the arguments of upload_canister_snapshot_metadata.
+func DecodeUploadCanisterSnapshotMetadataArgs(data []byte) (uploadSnapshotMetadataArg UploadSnapshotMetadataArg, err error) {
+	d := engine.NewDecoder(data, types, &signature30)
+	if w, ok := d.Arg(); ok {
+		decodeUploadSnapshotMetadataArg(d, w, &uploadSnapshotMetadataArg)
+	}
+	err = d.Finish()
+	return
+}
+
+// EncodeUploadCanisterSnapshotMetadataResult encodes the results of upload_canister_snapshot_metadata.
+func EncodeUploadCanisterSnapshotMetadataResult(uploadedSnapshot UploadedSnapshot) []byte {
+	return AppendUploadCanisterSnapshotMetadataResult(nil, uploadedSnapshot)
+}
+
+// AppendUploadCanisterSnapshotMetadataResult encodes the results of upload_canister_snapshot_metadata at the end of b.
+func AppendUploadCanisterSnapshotMetadataResult(b []byte, uploadedSnapshot UploadedSnapshot) []byte {
+	b = append(b, signature31.Header...)
+	b = appendUploadedSnapshot(b, &uploadedSnapshot)
+	return b
+}
+
+// DecodeUploadCanisterSnapshotMetadataResult decodes the results of upload_canister_snapshot_metadata.
+func DecodeUploadCanisterSnapshotMetadataResult(data []byte) (uploadedSnapshot UploadedSnapshot, err error) {
+	d := engine.NewDecoder(data, types, &signature31)
+	if w, ok := d.Arg(); ok {
+		decodeUploadedSnapshot(d, w, &uploadedSnapshot)
+	}
+	err = d.Finish()
+	return
+}
+
 // EncodeUploadChunkArgs encodes the arguments of upload_chunk.
 func EncodeUploadChunkArgs(uploadChunkArg UploadChunkArg) []byte {
 	return AppendUploadChunkArgs(nil, uploadChunkArg)
@@ -1540,14 +1924,14 @@ func EncodeUploadChunkArgs(uploadChunkArg UploadChunkArg) []byte {
 
 // AppendUploadChunkArgs encodes the arguments of upload_chunk at the end of b.
 func AppendUploadChunkArgs(b []byte, uploadChunkArg UploadChunkArg) []byte {
-	b = append(b, signature26.Header...)
+	b = append(b, signature32.Header...)
 	b = appendUploadChunkArg(b, &uploadChunkArg)
 	return b
 }
 
 // DecodeUploadChunkArgs decodes the arguments of upload_chunk.
 func DecodeUploadChunkArgs(data []byte) (uploadChunkArg UploadChunkArg, err error) {
-	d := engine.NewDecoder(data, types, &signature26)
+	d := engine.NewDecoder(data, types, &signature32)
 	if w, ok := d.Arg(); ok {
 		decodeUploadChunkArg(d, w, &uploadChunkArg)
 	}
@@ -1562,14 +1946,14 @@ func EncodeUploadChunkResult(chunkHash ChunkHash) []byte {
 
 // AppendUploadChunkResult encodes the results of upload_chunk at the end of b.
 func AppendUploadChunkResult(b []byte, chunkHash ChunkHash) []byte {
-	b = append(b, signature27.Header...)
+	b = append(b, signature33.Header...)
 	b = appendChunkHash(b, &chunkHash)
 	return b
 }
 
 // DecodeUploadChunkResult decodes the results of upload_chunk.
 func DecodeUploadChunkResult(data []byte) (chunkHash ChunkHash, err error) {
-	d := engine.NewDecoder(data, types, &signature27)
+	d := engine.NewDecoder(data, types, &signature33)
 	if w, ok := d.Arg(); ok {
 		decodeChunkHash(d, w, &chunkHash)
 	}
@@ -3153,6 +3537,531 @@ func decodeSnapshotArg(d *engine.Decoder, w engine.Ref, v *SnapshotArg) {
 	f.End(d)
 }
 
+func appendSnapshotSource(b []byte, v *SnapshotSource) []byte {
+	if v.Tag > 1 {
+		panic("candid: no such case of SnapshotSource")
+	}
+	b = append(b, byte(v.Tag))
+	switch v.Tag {
+	case SnapshotSourceTagMetadataUpload:
+	case SnapshotSourceTagTakenFromCanister:
+	}
+	return b
+}
+
+func decodeSnapshotSource(d *engine.Decoder, w engine.Ref, v *SnapshotSource) {
+	id, t, ok := d.Variant(w)
+	if !ok {
+		return
+	}
+	switch id {
+	case 833703953:
+		v.Tag = SnapshotSourceTagMetadataUpload
+		d.Reserved(t)
+		d.EndVariant("metadata_upload")
+	case 2359638948:
+		v.Tag = SnapshotSourceTagTakenFromCanister
+		d.Reserved(t)
+		d.EndVariant("taken_from_canister")
+	default:
+		d.BadCase(id)
+	}
+}
+
+func appendGlobalValue(b []byte, v *GlobalValue) []byte {
+	if v.Tag > 4 {
+		panic("candid: no such case of GlobalValue")
+	}
+	b = append(b, byte(v.Tag))
+	switch v.Tag {
+	case GlobalValueTagF32:
+		b = engine.AppendFloat32(b, v.F32)
+	case GlobalValueTagF64:
+		b = engine.AppendFloat64(b, v.F64)
+	case GlobalValueTagI32:
+		b = engine.AppendInt32(b, v.I32)
+	case GlobalValueTagI64:
+		b = engine.AppendInt64(b, v.I64)
+	case GlobalValueTagV128:
+		b = bignum.AppendNat(b, v.V128)
+	}
+	return b
+}
+
+func decodeGlobalValue(d *engine.Decoder, w engine.Ref, v *GlobalValue) {
+	id, t, ok := d.Variant(w)
+	if !ok {
+		return
+	}
+	switch id {
+	case 5083781:
+		v.Tag = GlobalValueTagF32
+		v.F32 = d.Float32(t)
+		d.EndVariant("f32")
+	case 5084452:
+		v.Tag = GlobalValueTagF64
+		v.F64 = d.Float64(t)
+		d.EndVariant("f64")
+	case 5232968:
+		v.Tag = GlobalValueTagI32
+		v.I32 = d.Int32(t)
+		d.EndVariant("i32")
+	case 5233639:
+		v.Tag = GlobalValueTagI64
+		v.I64 = d.Int64(t)
+		d.EndVariant("i64")
+	case 1311016833:
+		v.Tag = GlobalValueTagV128
+		v.V128 = bignum.Nat(d, t)
+		d.EndVariant("v128")
+	default:
+		d.BadCase(id)
+	}
+}
+
+func appendTimerState(b []byte, v *TimerState) []byte {
+	if v.Tag > 1 {
+		panic("candid: no such case of TimerState")
+	}
+	b = append(b, byte(v.Tag))
+	switch v.Tag {
+	case TimerStateTagActive:
+		b = engine.AppendNat64(b, v.Active)
+	}
+	return b
+}
+
+func decodeTimerState(d *engine.Decoder, w engine.Ref, v *TimerState) {
+	id, t, ok := d.Variant(w)
+	if !ok {
+		return
+	}
+	switch id {
+	case 373703110:
+		v.Tag = TimerStateTagActive
+		v.Active = d.Nat64(t)
+		d.EndVariant("active")
+	case 1781536619:
+		v.Tag = TimerStateTagInactive
+		d.Null(t)
+		d.EndVariant("inactive")
+	default:
+		d.BadCase(id)
+	}
+}
+
+func appendLowMemoryState(b []byte, v *LowMemoryState) []byte {
+	if *v > 2 {
+		panic("candid: no such case of LowMemoryState")
+	}
+	b = append(b, byte(*v))
+	return b
+}
+
+func decodeLowMemoryState(d *engine.Decoder, w engine.Ref, v *LowMemoryState) {
+	id, t, ok := d.Variant(w)
+	if !ok {
+		return
+	}
+	switch id {
+	case 1043953570:
+		*v = LowMemoryStateConditionNotSatisfied
+		d.Null(t)
+		d.EndVariant("condition_not_satisfied")
+	case 3210470543:
+		*v = LowMemoryStateExecuted
+		d.Null(t)
+		d.EndVariant("executed")
+	case 3870990435:
+		*v = LowMemoryStateReady
+		d.Null(t)
+		d.EndVariant("ready")
+	default:
+		d.BadCase(id)
+	}
+}
+
+func appendSnapshotMetadata(b []byte, v *SnapshotMetadata) []byte {
+	b = engine.AppendULEB(b, uint64(len(v.Globals)))
+	for i1 := range v.Globals {
+		b = appendGlobalValue(b, &v.Globals[i1])
+	}
+	b = engine.AppendNat64(b, v.CanisterVersion)
+	b = appendSnapshotSource(b, &v.Source)
+	b = engine.AppendBlob(b, v.CertifiedData)
+	if v.GlobalTimer == nil {
+		b = append(b, 0)
+	} else {
+		b = append(b, 1)
+		b = appendTimerState(b, v.GlobalTimer)
+	}
+	if v.OnLowWasmMemoryHookStatus == nil {
+		b = append(b, 0)
+	} else {
+		b = append(b, 1)
+		b = appendLowMemoryState(b, v.OnLowWasmMemoryHookStatus)
+	}
+	b = engine.AppendNat64(b, v.WasmModuleSize)
+	b = engine.AppendNat64(b, v.StableMemorySize)
+	b = engine.AppendULEB(b, uint64(len(v.WasmChunkStore)))
+	for i1 := range v.WasmChunkStore {
+		b = appendChunkHash(b, &v.WasmChunkStore[i1])
+	}
+	b = engine.AppendNat64(b, v.TakenAtTimestamp)
+	b = engine.AppendNat64(b, v.WasmMemorySize)
+	return b
+}
+
+func decodeSnapshotMetadata(d *engine.Decoder, w engine.Ref, v *SnapshotMetadata) {
+	f := d.Record(w)
+	if f.Field(d, 339281328, "globals") {
+		e1, n1 := d.Vec(f.Type)
+		v.Globals = make([]GlobalValue, 0, engine.Prealloc(n1))
+		for i1 := range n1 {
+			v.Globals = append(v.Globals, *new(GlobalValue))
+			decodeGlobalValue(d, e1, &v.Globals[i1])
+			if d.Failed() {
+				d.At(i1)
+				break
+			}
+		}
+		d.EndVec()
+	}
+	if f.Field(d, 783802816, "canister_version") {
+		v.CanisterVersion = d.Nat64(f.Type)
+	}
+	if f.Field(d, 842117339, "source") {
+		decodeSnapshotSource(d, f.Type, &v.Source)
+	}
+	if f.Field(d, 864574658, "certified_data") {
+		v.CertifiedData = d.Blob(f.Type)
+	}
+	if f.OptField(d, 903275689, "global_timer") {
+		if t1, m1, ok := d.Opt(f.Type); ok {
+			x1 := new(TimerState)
+			decodeTimerState(d, t1, x1)
+			if d.EndOpt(m1, t1) {
+				v.GlobalTimer = x1
+			}
+		}
+	}
+	if f.OptField(d, 1282538240, "on_low_wasm_memory_hook_status") {
+		if t1, m1, ok := d.Opt(f.Type); ok {
+			x1 := new(LowMemoryState)
+			decodeLowMemoryState(d, t1, x1)
+			if d.EndOpt(m1, t1) {
+				v.OnLowWasmMemoryHookStatus = x1
+			}
+		}
+	}
+	if f.Field(d, 1299009433, "wasm_module_size") {
+		v.WasmModuleSize = d.Nat64(f.Type)
+	}
+	if f.Field(d, 1710030651, "stable_memory_size") {
+		v.StableMemorySize = d.Nat64(f.Type)
+	}
+	if f.Field(d, 1767008372, "wasm_chunk_store") {
+		e1, n1 := d.Vec(f.Type)
+		v.WasmChunkStore = make([]ChunkHash, 0, engine.Prealloc(n1))
+		for i1 := range n1 {
+			v.WasmChunkStore = append(v.WasmChunkStore, *new(ChunkHash))
+			decodeChunkHash(d, e1, &v.WasmChunkStore[i1])
+			if d.Failed() {
+				d.At(i1)
+				break
+			}
+		}
+		d.EndVec()
+	}
+	if f.Field(d, 3569147778, "taken_at_timestamp") {
+		v.TakenAtTimestamp = d.Nat64(f.Type)
+	}
+	if f.Field(d, 3598099748, "wasm_memory_size") {
+		v.WasmMemorySize = d.Nat64(f.Type)
+	}
+	f.End(d)
+}
+
+func appendUploadSnapshotMetadataArg(b []byte, v *UploadSnapshotMetadataArg) []byte {
+	b = engine.AppendULEB(b, uint64(len(v.Globals)))
+	for i1 := range v.Globals {
+		b = appendGlobalValue(b, &v.Globals[i1])
+	}
+	if v.ReplaceSnapshot == nil {
+		b = append(b, 0)
+	} else {
+		b = append(b, 1)
+		b = engine.AppendBlob(b, v.ReplaceSnapshot)
+	}
+	b = engine.AppendBlob(b, v.CertifiedData)
+	if v.GlobalTimer == nil {
+		b = append(b, 0)
+	} else {
+		b = append(b, 1)
+		b = appendTimerState(b, v.GlobalTimer)
+	}
+	if v.OnLowWasmMemoryHookStatus == nil {
+		b = append(b, 0)
+	} else {
+		b = append(b, 1)
+		b = appendLowMemoryState(b, v.OnLowWasmMemoryHookStatus)
+	}
+	b = engine.AppendNat64(b, v.WasmModuleSize)
+	b = engine.AppendPrincipal(b, v.CanisterID)
+	b = engine.AppendNat64(b, v.StableMemorySize)
+	b = engine.AppendNat64(b, v.WasmMemorySize)
+	return b
+}
+
+func decodeUploadSnapshotMetadataArg(d *engine.Decoder, w engine.Ref, v *UploadSnapshotMetadataArg) {
+	f := d.Record(w)
+	if f.Field(d, 339281328, "globals") {
+		e1, n1 := d.Vec(f.Type)
+		v.Globals = make([]GlobalValue, 0, engine.Prealloc(n1))
+		for i1 := range n1 {
+			v.Globals = append(v.Globals, *new(GlobalValue))
+			decodeGlobalValue(d, e1, &v.Globals[i1])
+			if d.Failed() {
+				d.At(i1)
+				break
+			}
+		}
+		d.EndVec()
+	}
+	if f.OptField(d, 435757295, "replace_snapshot") {
+		if t1, m1, ok := d.Opt(f.Type); ok {
+			v.ReplaceSnapshot = d.Blob(t1)
+			if !d.EndOpt(m1, t1) {
+				v.ReplaceSnapshot = nil
+			}
+		}
+	}
+	if f.Field(d, 864574658, "certified_data") {
+		v.CertifiedData = d.Blob(f.Type)
+	}
+	if f.OptField(d, 903275689, "global_timer") {
+		if t1, m1, ok := d.Opt(f.Type); ok {
+			x1 := new(TimerState)
+			decodeTimerState(d, t1, x1)
+			if d.EndOpt(m1, t1) {
+				v.GlobalTimer = x1
+			}
+		}
+	}
+	if f.OptField(d, 1282538240, "on_low_wasm_memory_hook_status") {
+		if t1, m1, ok := d.Opt(f.Type); ok {
+			x1 := new(LowMemoryState)
+			decodeLowMemoryState(d, t1, x1)
+			if d.EndOpt(m1, t1) {
+				v.OnLowWasmMemoryHookStatus = x1
+			}
+		}
+	}
+	if f.Field(d, 1299009433, "wasm_module_size") {
+		v.WasmModuleSize = d.Nat64(f.Type)
+	}
+	if f.Field(d, 1313628723, "canister_id") {
+		v.CanisterID = d.Principal(f.Type)
+	}
+	if f.Field(d, 1710030651, "stable_memory_size") {
+		v.StableMemorySize = d.Nat64(f.Type)
+	}
+	if f.Field(d, 3598099748, "wasm_memory_size") {
+		v.WasmMemorySize = d.Nat64(f.Type)
+	}
+	f.End(d)
+}
+
+func appendUploadedSnapshot(b []byte, v *UploadedSnapshot) []byte {
+	b = engine.AppendBlob(b, v.SnapshotID)
+	return b
+}
+
+func decodeUploadedSnapshot(d *engine.Decoder, w engine.Ref, v *UploadedSnapshot) {
+	f := d.Record(w)
+	if f.Field(d, 4045790262, "snapshot_id") {
+		v.SnapshotID = d.Blob(f.Type)
+	}
+	f.End(d)
+}
+
+func appendSlice(b []byte, v *Slice) []byte {
+	b = engine.AppendNat64(b, v.Size)
+	b = engine.AppendNat64(b, v.Offset)
+	return b
+}
+
+func decodeSlice(d *engine.Decoder, w engine.Ref, v *Slice) {
+	f := d.Record(w)
+	if f.Field(d, 1280549057, "size") {
+		v.Size = d.Nat64(f.Type)
+	}
+	if f.Field(d, 1614780307, "offset") {
+		v.Offset = d.Nat64(f.Type)
+	}
+	f.End(d)
+}
+
+func appendSnapshotPart(b []byte, v *SnapshotPart) []byte {
+	if v.Tag > 3 {
+		panic("candid: no such case of SnapshotPart")
+	}
+	b = append(b, byte(v.Tag))
+	switch v.Tag {
+	case SnapshotPartTagWasmModule:
+		b = appendSlice(b, &v.WasmModule)
+	case SnapshotPartTagWasmMemory:
+		b = appendSlice(b, &v.WasmMemory)
+	case SnapshotPartTagStableMemory:
+		b = appendSlice(b, &v.StableMemory)
+	case SnapshotPartTagWasmChunk:
+		b = appendChunkHash(b, &v.WasmChunk)
+	}
+	return b
+}
+
+func decodeSnapshotPart(d *engine.Decoder, w engine.Ref, v *SnapshotPart) {
+	id, t, ok := d.Variant(w)
+	if !ok {
+		return
+	}
+	switch id {
+	case 265441191:
+		v.Tag = SnapshotPartTagWasmModule
+		decodeSlice(d, t, &v.WasmModule)
+		d.EndVariant("wasm_module")
+	case 1405019644:
+		v.Tag = SnapshotPartTagWasmMemory
+		decodeSlice(d, t, &v.WasmMemory)
+		d.EndVariant("wasm_memory")
+	case 2465514309:
+		v.Tag = SnapshotPartTagStableMemory
+		decodeSlice(d, t, &v.StableMemory)
+		d.EndVariant("stable_memory")
+	case 4161627090:
+		v.Tag = SnapshotPartTagWasmChunk
+		decodeChunkHash(d, t, &v.WasmChunk)
+		d.EndVariant("wasm_chunk")
+	default:
+		d.BadCase(id)
+	}
+}
+
+func appendReadSnapshotDataArg(b []byte, v *ReadSnapshotDataArg) []byte {
+	b = appendSnapshotPart(b, &v.Kind)
+	b = engine.AppendPrincipal(b, v.CanisterID)
+	b = engine.AppendBlob(b, v.SnapshotID)
+	return b
+}
+
+func decodeReadSnapshotDataArg(d *engine.Decoder, w engine.Ref, v *ReadSnapshotDataArg) {
+	f := d.Record(w)
+	if f.Field(d, 1191829844, "kind") {
+		decodeSnapshotPart(d, f.Type, &v.Kind)
+	}
+	if f.Field(d, 1313628723, "canister_id") {
+		v.CanisterID = d.Principal(f.Type)
+	}
+	if f.Field(d, 4045790262, "snapshot_id") {
+		v.SnapshotID = d.Blob(f.Type)
+	}
+	f.End(d)
+}
+
+func appendSnapshotData(b []byte, v *SnapshotData) []byte {
+	b = engine.AppendBlob(b, v.Chunk)
+	return b
+}
+
+func decodeSnapshotData(d *engine.Decoder, w engine.Ref, v *SnapshotData) {
+	f := d.Record(w)
+	if f.Field(d, 1170392685, "chunk") {
+		v.Chunk = d.Blob(f.Type)
+	}
+	f.End(d)
+}
+
+func appendPlace(b []byte, v *Place) []byte {
+	b = engine.AppendNat64(b, v.Offset)
+	return b
+}
+
+func decodePlace(d *engine.Decoder, w engine.Ref, v *Place) {
+	f := d.Record(w)
+	if f.Field(d, 1614780307, "offset") {
+		v.Offset = d.Nat64(f.Type)
+	}
+	f.End(d)
+}
+
+func appendSnapshotPlace(b []byte, v *SnapshotPlace) []byte {
+	if v.Tag > 3 {
+		panic("candid: no such case of SnapshotPlace")
+	}
+	b = append(b, byte(v.Tag))
+	switch v.Tag {
+	case SnapshotPlaceTagWasmModule:
+		b = appendPlace(b, &v.WasmModule)
+	case SnapshotPlaceTagWasmMemory:
+		b = appendPlace(b, &v.WasmMemory)
+	case SnapshotPlaceTagStableMemory:
+		b = appendPlace(b, &v.StableMemory)
+	}
+	return b
+}
+
+func decodeSnapshotPlace(d *engine.Decoder, w engine.Ref, v *SnapshotPlace) {
+	id, t, ok := d.Variant(w)
+	if !ok {
+		return
+	}
+	switch id {
+	case 265441191:
+		v.Tag = SnapshotPlaceTagWasmModule
+		decodePlace(d, t, &v.WasmModule)
+		d.EndVariant("wasm_module")
+	case 1405019644:
+		v.Tag = SnapshotPlaceTagWasmMemory
+		decodePlace(d, t, &v.WasmMemory)
+		d.EndVariant("wasm_memory")
+	case 2465514309:
+		v.Tag = SnapshotPlaceTagStableMemory
+		decodePlace(d, t, &v.StableMemory)
+		d.EndVariant("stable_memory")
+	case 4161627090:
+		v.Tag = SnapshotPlaceTagWasmChunk
+		d.Null(t)
+		d.EndVariant("wasm_chunk")
+	default:
+		d.BadCase(id)
+	}
+}
+
+func appendUploadSnapshotDataArg(b []byte, v *UploadSnapshotDataArg) []byte {
+	b = engine.AppendBlob(b, v.Chunk)
+	b = appendSnapshotPlace(b, &v.Kind)
+	b = engine.AppendPrincipal(b, v.CanisterID)
+	b = engine.AppendBlob(b, v.SnapshotID)
+	return b
+}
+
+func decodeUploadSnapshotDataArg(d *engine.Decoder, w engine.Ref, v *UploadSnapshotDataArg) {
+	f := d.Record(w)
+	if f.Field(d, 1170392685, "chunk") {
+		v.Chunk = d.Blob(f.Type)
+	}
+	if f.Field(d, 1191829844, "kind") {
+		decodeSnapshotPlace(d, f.Type, &v.Kind)
+	}
+	if f.Field(d, 1313628723, "canister_id") {
+		v.CanisterID = d.Principal(f.Type)
+	}
+	if f.Field(d, 4045790262, "snapshot_id") {
+		v.SnapshotID = d.Blob(f.Type)
+	}
+	f.End(d)
+}
+
 func appendSubnetInfoArg(b []byte, v *SubnetInfoArg) []byte {
 	b = engine.AppendPrincipal(b, v.SubnetID)
 	return b
@@ -3283,7 +4192,7 @@ func decodeChangeDetailsCodeDeployment(d *engine.Decoder, w engine.Ref, v *Chang
 
 func appendChangeDetailsLoadSnapshot(b []byte, v *ChangeDetailsLoadSnapshot) []byte {
 	b = engine.AppendNat64(b, v.CanisterVersion)
-	b = appendChangeDetailsLoadSnapshotSource(b, &v.Source)
+	b = appendSnapshotSource(b, &v.Source)
 	if v.FromCanisterID == nil {
 		b = append(b, 0)
 	} else {
@@ -3301,7 +4210,7 @@ func decodeChangeDetailsLoadSnapshot(d *engine.Decoder, w engine.Ref, v *ChangeD
 		v.CanisterVersion = d.Nat64(f.Type)
 	}
 	if f.Field(d, 842117339, "source") {
-		decodeChangeDetailsLoadSnapshotSource(d, f.Type, &v.Source)
+		decodeSnapshotSource(d, f.Type, &v.Source)
 	}
 	if f.OptField(d, 2242915486, "from_canister_id") {
 		if t1, m1, ok := d.Opt(f.Type); ok {
@@ -3347,37 +4256,6 @@ func decodeChangeDetailsControllersChange(d *engine.Decoder, w engine.Ref, v *Ch
 	f.End(d)
 }
 
-func appendChangeDetailsLoadSnapshotSource(b []byte, v *ChangeDetailsLoadSnapshotSource) []byte {
-	if v.Tag > 1 {
-		panic("candid: no such case of ChangeDetailsLoadSnapshotSource")
-	}
-	b = append(b, byte(v.Tag))
-	switch v.Tag {
-	case ChangeDetailsLoadSnapshotSourceTagMetadataUpload:
-	case ChangeDetailsLoadSnapshotSourceTagTakenFromCanister:
-	}
-	return b
-}
-
-func decodeChangeDetailsLoadSnapshotSource(d *engine.Decoder, w engine.Ref, v *ChangeDetailsLoadSnapshotSource) {
-	id, t, ok := d.Variant(w)
-	if !ok {
-		return
-	}
-	switch id {
-	case 833703953:
-		v.Tag = ChangeDetailsLoadSnapshotSourceTagMetadataUpload
-		d.Reserved(t)
-		d.EndVariant("metadata_upload")
-	case 2359638948:
-		v.Tag = ChangeDetailsLoadSnapshotSourceTagTakenFromCanister
-		d.Reserved(t)
-		d.EndVariant("taken_from_canister")
-	default:
-		d.BadCase(id)
-	}
-}
-
 // types are all types of the interface.
 var types = engine.Table{
 	0:  {Op: engine.Opt, Elem: engine.Nat64},
@@ -3391,7 +4269,7 @@ var types = engine.Table{
 	8:  {Op: engine.Record, Fields: []engine.Field{{ID: 570880087, Type: 2}, {ID: 3117986754, Type: 4}}},
 	9:  {Op: engine.Variant, Fields: []engine.Field{{ID: 235052488, Type: engine.Null}, {ID: 1664201884, Type: engine.Null}, {ID: 2375734555, Type: engine.Null}}}, // DeploymentMode
 	10: {Op: engine.Record, Fields: []engine.Field{{ID: 1214305123, Type: 9}, {ID: 2928387969, Type: 3}}},
-	11: {Op: engine.Variant, Fields: []engine.Field{{ID: 833703953, Type: engine.Reserved}, {ID: 2359638948, Type: engine.Reserved}}},
+	11: {Op: engine.Variant, Fields: []engine.Field{{ID: 833703953, Type: engine.Reserved}, {ID: 2359638948, Type: engine.Reserved}}}, // SnapshotSource
 	12: {Op: engine.Opt, Elem: engine.Principal},
 	13: {Op: engine.Record, Fields: []engine.Field{{ID: 783802816, Type: engine.Nat64}, {ID: 842117339, Type: 11}, {ID: 2242915486, Type: 12}, {ID: 3569147778, Type: engine.Nat64}, {ID: 4045790262, Type: 3}}},
 	14: {Op: engine.Record, Fields: []engine.Field{{ID: 570880087, Type: 2}}},
@@ -3439,15 +4317,31 @@ var types = engine.Table{
 	56: {Op: engine.Record, Fields: []engine.Field{{ID: 4849238, Type: 3}, {ID: 265441191, Type: 3}, {ID: 1214305123, Type: 52}, {ID: 1313628723, Type: engine.Principal}, {ID: 3599109322, Type: 0}}},                                                          // InstallArg
 	57: {Op: engine.Record, Fields: []engine.Field{{ID: 23515, Type: 3}, {ID: 1926775388, Type: engine.Nat64}, {ID: 3569147778, Type: engine.Nat64}}},                                                                                                           // SnapshotInfo
 	58: {Op: engine.Vec, Elem: 57},
-	59: {Op: engine.Record, Fields: []engine.Field{{ID: 1313628723, Type: engine.Principal}, {ID: 3599109322, Type: 0}, {ID: 4045790262, Type: 3}}},                            // LoadSnapshotArg
-	60: {Op: engine.Record, Fields: []engine.Field{{ID: 2336062691, Type: 37}, {ID: 3348853450, Type: 12}, {ID: 3573748184, Type: 32}, {ID: 3599109322, Type: 0}}},             // ProvisionalCreateArg
-	61: {Op: engine.Record, Fields: []engine.Field{{ID: 1313628723, Type: engine.Principal}, {ID: 3573748184, Type: engine.Nat}}},                                              // ProvisionalTopUpArg
-	62: {Op: engine.Record, Fields: []engine.Field{{ID: 1097286461, Type: engine.Principal}}},                                                                                  // SubnetInfoArg
-	63: {Op: engine.Record, Fields: []engine.Field{{ID: 1133613777, Type: engine.Text}, {ID: 1679652694, Type: engine.Nat64}}},                                                 // SubnetInfo
-	64: {Op: engine.Record, Fields: []engine.Field{{ID: 435757295, Type: 4}, {ID: 1313628723, Type: engine.Principal}, {ID: 2590416362, Type: 49}, {ID: 3599109322, Type: 0}}}, // TakeSnapshotArg
-	65: {Op: engine.Record, Fields: []engine.Field{{ID: 1313628723, Type: engine.Principal}, {ID: 3599109322, Type: 0}}},                                                       // VersionedCanisterArg
-	66: {Op: engine.Record, Fields: []engine.Field{{ID: 1313628723, Type: engine.Principal}, {ID: 2336062691, Type: 36}, {ID: 3599109322, Type: 0}}},                           // UpdateSettingsArg
-	67: {Op: engine.Record, Fields: []engine.Field{{ID: 1170392685, Type: 3}, {ID: 1313628723, Type: engine.Principal}}},                                                       // UploadChunkArg
+	59: {Op: engine.Record, Fields: []engine.Field{{ID: 1313628723, Type: engine.Principal}, {ID: 3599109322, Type: 0}, {ID: 4045790262, Type: 3}}},                                                                                      // LoadSnapshotArg
+	60: {Op: engine.Record, Fields: []engine.Field{{ID: 2336062691, Type: 37}, {ID: 3348853450, Type: 12}, {ID: 3573748184, Type: 32}, {ID: 3599109322, Type: 0}}},                                                                       // ProvisionalCreateArg
+	61: {Op: engine.Record, Fields: []engine.Field{{ID: 1313628723, Type: engine.Principal}, {ID: 3573748184, Type: engine.Nat}}},                                                                                                        // ProvisionalTopUpArg
+	62: {Op: engine.Record, Fields: []engine.Field{{ID: 1280549057, Type: engine.Nat64}, {ID: 1614780307, Type: engine.Nat64}}},                                                                                                          // Slice
+	63: {Op: engine.Variant, Fields: []engine.Field{{ID: 265441191, Type: 62}, {ID: 1405019644, Type: 62}, {ID: 2465514309, Type: 62}, {ID: 4161627090, Type: 53}}},                                                                      // SnapshotPart
+	64: {Op: engine.Record, Fields: []engine.Field{{ID: 1191829844, Type: 63}, {ID: 1313628723, Type: engine.Principal}, {ID: 4045790262, Type: 3}}},                                                                                     // ReadSnapshotDataArg
+	65: {Op: engine.Record, Fields: []engine.Field{{ID: 1170392685, Type: 3}}},                                                                                                                                                           // SnapshotData
+	66: {Op: engine.Variant, Fields: []engine.Field{{ID: 5083781, Type: engine.Float32}, {ID: 5084452, Type: engine.Float64}, {ID: 5232968, Type: engine.Int32}, {ID: 5233639, Type: engine.Int64}, {ID: 1311016833, Type: engine.Nat}}}, // GlobalValue
+	67: {Op: engine.Vec, Elem: 66},
+	68: {Op: engine.Variant, Fields: []engine.Field{{ID: 373703110, Type: engine.Nat64}, {ID: 1781536619, Type: engine.Null}}}, // TimerState
+	69: {Op: engine.Opt, Elem: 68},
+	70: {Op: engine.Variant, Fields: []engine.Field{{ID: 1043953570, Type: engine.Null}, {ID: 3210470543, Type: engine.Null}, {ID: 3870990435, Type: engine.Null}}}, // LowMemoryState
+	71: {Op: engine.Opt, Elem: 70},
+	72: {Op: engine.Record, Fields: []engine.Field{{ID: 339281328, Type: 67}, {ID: 783802816, Type: engine.Nat64}, {ID: 842117339, Type: 11}, {ID: 864574658, Type: 3}, {ID: 903275689, Type: 69}, {ID: 1282538240, Type: 71}, {ID: 1299009433, Type: engine.Nat64}, {ID: 1710030651, Type: engine.Nat64}, {ID: 1767008372, Type: 54}, {ID: 3569147778, Type: engine.Nat64}, {ID: 3598099748, Type: engine.Nat64}}}, // SnapshotMetadata
+	73: {Op: engine.Record, Fields: []engine.Field{{ID: 1097286461, Type: engine.Principal}}},                                                                                                                                                                                                                                                                                                                       // SubnetInfoArg
+	74: {Op: engine.Record, Fields: []engine.Field{{ID: 1133613777, Type: engine.Text}, {ID: 1679652694, Type: engine.Nat64}}},                                                                                                                                                                                                                                                                                      // SubnetInfo
+	75: {Op: engine.Record, Fields: []engine.Field{{ID: 435757295, Type: 4}, {ID: 1313628723, Type: engine.Principal}, {ID: 2590416362, Type: 49}, {ID: 3599109322, Type: 0}}},                                                                                                                                                                                                                                      // TakeSnapshotArg
+	76: {Op: engine.Record, Fields: []engine.Field{{ID: 1313628723, Type: engine.Principal}, {ID: 3599109322, Type: 0}}},                                                                                                                                                                                                                                                                                            // VersionedCanisterArg
+	77: {Op: engine.Record, Fields: []engine.Field{{ID: 1313628723, Type: engine.Principal}, {ID: 2336062691, Type: 36}, {ID: 3599109322, Type: 0}}},                                                                                                                                                                                                                                                                // UpdateSettingsArg
+	78: {Op: engine.Record, Fields: []engine.Field{{ID: 1614780307, Type: engine.Nat64}}},                                                                                                                                                                                                                                                                                                                           // Place
+	79: {Op: engine.Variant, Fields: []engine.Field{{ID: 265441191, Type: 78}, {ID: 1405019644, Type: 78}, {ID: 2465514309, Type: 78}, {ID: 4161627090, Type: engine.Null}}},                                                                                                                                                                                                                                        // SnapshotPlace
+	80: {Op: engine.Record, Fields: []engine.Field{{ID: 1170392685, Type: 3}, {ID: 1191829844, Type: 79}, {ID: 1313628723, Type: engine.Principal}, {ID: 4045790262, Type: 3}}},                                                                                                                                                                                                                                     // UploadSnapshotDataArg
+	81: {Op: engine.Record, Fields: []engine.Field{{ID: 339281328, Type: 67}, {ID: 435757295, Type: 4}, {ID: 864574658, Type: 3}, {ID: 903275689, Type: 69}, {ID: 1282538240, Type: 71}, {ID: 1299009433, Type: engine.Nat64}, {ID: 1313628723, Type: engine.Principal}, {ID: 1710030651, Type: engine.Nat64}, {ID: 3598099748, Type: engine.Nat64}}},                                                               // UploadSnapshotMetadataArg
+	82: {Op: engine.Record, Fields: []engine.Field{{ID: 4045790262, Type: 3}}},                                                                                                                                                                                                                                                                                                                                      // UploadedSnapshot
+	83: {Op: engine.Record, Fields: []engine.Field{{ID: 1170392685, Type: 3}, {ID: 1313628723, Type: engine.Principal}}},                                                                                                                                                                                                                                                                                            // UploadChunkArg
 }
 
 // Arguments and results of the methods, with their headers.
@@ -3471,13 +4365,19 @@ var (
 	signature16 = engine.Signature{Header: "DIDL\rl\x04\xe3\xf9\xf5\xd9\b\x01\xca\xe5\xed\xbc\f\v\u0623\x8c\xa8\r\x03\u0299\x98\xb4\r\fn\x02l\r\xc0\xcf\xf2q\x03\xe8\xf0\x9bs\x03\x8b\xa0\x8e\xaa\x01\x04\xd7\xe0\x9b\x90\x02\a\xbe\xb0\xcc\xfa\x02\x03\x80\xad\x98\x8a\x04\x03\xed\xd9\xc8\xc9\a\t\x98\xc8\xfa\xa9\t\x03\xad\x82\x8e\x8c\n\t\xf8\xe2\x87\xcc\f\x03\xff\xb9\xa9\xf6\f\t\xde\ubd69\x0e\x03\xa8\x82\xac\xc6\x0f\x03n}n\x05m\x06l\x02\xf1\xfe\xe1\x8d\x03q\xcb\xe4\xfd\xc7\x04qn\bmhn\nk\x03\xd7\xe0\x9b\x90\x02\x7f\xa9\x81\u03b7\x06\x7f\u02a9\x89\xaa\b\bnhnx\x01\x00", Args: []engine.Field{{Type: 60}}}
 	signature17 = engine.Signature{Header: "DIDL\x01l\x02\xb3\u0131\xf2\x04h\u0623\x8c\xa8\r}\x01\x00", Args: []engine.Field{{Type: 61}}}
 	signature18 = engine.Signature{Header: "DIDL\x01m{\x01\x00", Args: []engine.Field{{Type: 3}}}
-	signature19 = engine.Signature{Header: "DIDL\x03m\x01l\x01\xce\u07e0\xa8\x04\x02m{\x01\x00", Args: []engine.Field{{Type: 54}}}
-	signature20 = engine.Signature{Header: "DIDL\x01l\x01\xbd\x86\x9d\x8b\x04h\x01\x00", Args: []engine.Field{{Type: 62}}}
-	signature21 = engine.Signature{Header: "DIDL\x01l\x02\u0465\u019c\x04q\xd6\xee\xf5\xa0\x06x\x01\x00", Args: []engine.Field{{Type: 63}}}
-	signature22 = engine.Signature{Header: "DIDL\x05l\x04\xef\xc1\xe4\xcf\x01\x01\xb3\u0131\xf2\x04h\uaeda\xd3\t\x03\u0299\x98\xb4\r\x04n\x02m{n~nx\x01\x00", Args: []engine.Field{{Type: 64}}}
-	signature23 = engine.Signature{Header: "DIDL\x02l\x03\u06f7\x01\x01\u0704\xe1\x96\ax\x82\xbf\xf3\xa5\rxm{\x01\x00", Args: []engine.Field{{Type: 57}}}
-	signature24 = engine.Signature{Header: "DIDL\x02l\x02\xb3\u0131\xf2\x04h\u0299\x98\xb4\r\x01nx\x01\x00", Args: []engine.Field{{Type: 65}}}
-	signature25 = engine.Signature{Header: "DIDL\vl\x03\xb3\u0131\xf2\x04h\xe3\xf9\xf5\xd9\b\x01\u0299\x98\xb4\r\nl\r\xc0\xcf\xf2q\x02\xe8\xf0\x9bs\x02\x8b\xa0\x8e\xaa\x01\x03\xd7\xe0\x9b\x90\x02\x06\xbe\xb0\xcc\xfa\x02\x02\x80\xad\x98\x8a\x04\x02\xed\xd9\xc8\xc9\a\b\x98\xc8\xfa\xa9\t\x02\xad\x82\x8e\x8c\n\b\xf8\xe2\x87\xcc\f\x02\xff\xb9\xa9\xf6\f\b\xde\ubd69\x0e\x02\xa8\x82\xac\xc6\x0f\x02n}n\x04m\x05l\x02\xf1\xfe\xe1\x8d\x03q\xcb\xe4\xfd\xc7\x04qn\amhn\tk\x03\xd7\xe0\x9b\x90\x02\x7f\xa9\x81\u03b7\x06\x7f\u02a9\x89\xaa\b\anx\x01\x00", Args: []engine.Field{{Type: 66}}}
-	signature26 = engine.Signature{Header: "DIDL\x02l\x02\ud30b\xae\x04\x01\xb3\u0131\xf2\x04hm{\x01\x00", Args: []engine.Field{{Type: 67}}}
-	signature27 = engine.Signature{Header: "DIDL\x02l\x01\xce\u07e0\xa8\x04\x01m{\x01\x00", Args: []engine.Field{{Type: 53}}}
+	signature19 = engine.Signature{Header: "DIDL\x05l\x03\xd4\u00a7\xb8\x04\x01\xb3\u0131\xf2\x04h\xb6\xb8\x97\x89\x0f\x04k\x04\xa7\x9f\xc9~\x02\xfc\xcb\xfb\x9d\x05\x02\u0146\u04d7\t\x02\xd2\u01f5\xc0\x0f\x03l\x02\xc1\xc1\xce\xe2\x04x\x93\xaf\xfe\x81\x06xl\x01\xce\u07e0\xa8\x04\x04m{\x01\x00", Args: []engine.Field{{Type: 64}}}
+	signature20 = engine.Signature{Header: "DIDL\x02l\x01\ud30b\xae\x04\x01m{\x01\x00", Args: []engine.Field{{Type: 65}}}
+	signature21 = engine.Signature{Header: "DIDL\vl\v\xb0\x8b\xe4\xa1\x01\x01\xc0\xc3\xdf\xf5\x02x\xdb\xe1\u0191\x03\x03\u00b9\xa1\x9c\x03\x04\xa9\xc9\u06ee\x03\x05\x80\xf6\xc7\xe3\x04\a\x99\x9f\xb5\xeb\x04x\xbb\xfe\xb3\xaf\x06x\xf4\xd0\xc9\xca\x06\t\x82\xbf\xf3\xa5\rx\xa4\xca\u06b3\rxm\x02k\x05\x85\xa5\xb6\x02s\xa4\xaa\xb6\x02r\u0232\xbf\x02u\u7dff\x02t\x81\x8f\x92\xf1\x04}k\x02\x91\xa0\u014d\x03p\xa4\xf7\x94\xe5\bpm{n\x06k\x02\u0183\x99\xb2\x01x\xeb\xae\xc0\xd1\x06\x7fn\bk\x03\xa2\xef\xe5\xf1\x03\x7f\x8f\xc9\xef\xfa\v\x7f\xe3\xc0\xea\xb5\x0e\x7fm\nl\x01\xce\u07e0\xa8\x04\x04\x01\x00", Args: []engine.Field{{Type: 72}}}
+	signature22 = engine.Signature{Header: "DIDL\x03m\x01l\x01\xce\u07e0\xa8\x04\x02m{\x01\x00", Args: []engine.Field{{Type: 54}}}
+	signature23 = engine.Signature{Header: "DIDL\x01l\x01\xbd\x86\x9d\x8b\x04h\x01\x00", Args: []engine.Field{{Type: 73}}}
+	signature24 = engine.Signature{Header: "DIDL\x01l\x02\u0465\u019c\x04q\xd6\xee\xf5\xa0\x06x\x01\x00", Args: []engine.Field{{Type: 74}}}
+	signature25 = engine.Signature{Header: "DIDL\x05l\x04\xef\xc1\xe4\xcf\x01\x01\xb3\u0131\xf2\x04h\uaeda\xd3\t\x03\u0299\x98\xb4\r\x04n\x02m{n~nx\x01\x00", Args: []engine.Field{{Type: 75}}}
+	signature26 = engine.Signature{Header: "DIDL\x02l\x03\u06f7\x01\x01\u0704\xe1\x96\ax\x82\xbf\xf3\xa5\rxm{\x01\x00", Args: []engine.Field{{Type: 57}}}
+	signature27 = engine.Signature{Header: "DIDL\x02l\x02\xb3\u0131\xf2\x04h\u0299\x98\xb4\r\x01nx\x01\x00", Args: []engine.Field{{Type: 76}}}
+	signature28 = engine.Signature{Header: "DIDL\vl\x03\xb3\u0131\xf2\x04h\xe3\xf9\xf5\xd9\b\x01\u0299\x98\xb4\r\nl\r\xc0\xcf\xf2q\x02\xe8\xf0\x9bs\x02\x8b\xa0\x8e\xaa\x01\x03\xd7\xe0\x9b\x90\x02\x06\xbe\xb0\xcc\xfa\x02\x02\x80\xad\x98\x8a\x04\x02\xed\xd9\xc8\xc9\a\b\x98\xc8\xfa\xa9\t\x02\xad\x82\x8e\x8c\n\b\xf8\xe2\x87\xcc\f\x02\xff\xb9\xa9\xf6\f\b\xde\ubd69\x0e\x02\xa8\x82\xac\xc6\x0f\x02n}n\x04m\x05l\x02\xf1\xfe\xe1\x8d\x03q\xcb\xe4\xfd\xc7\x04qn\amhn\tk\x03\xd7\xe0\x9b\x90\x02\x7f\xa9\x81\u03b7\x06\x7f\u02a9\x89\xaa\b\anx\x01\x00", Args: []engine.Field{{Type: 77}}}
+	signature29 = engine.Signature{Header: "DIDL\x04l\x04\ud30b\xae\x04\x01\xd4\u00a7\xb8\x04\x02\xb3\u0131\xf2\x04h\xb6\xb8\x97\x89\x0f\x01m{k\x04\xa7\x9f\xc9~\x03\xfc\xcb\xfb\x9d\x05\x03\u0146\u04d7\t\x03\xd2\u01f5\xc0\x0f\x7fl\x01\x93\xaf\xfe\x81\x06x\x01\x00", Args: []engine.Field{{Type: 80}}}
+	signature30 = engine.Signature{Header: "DIDL\tl\t\xb0\x8b\xe4\xa1\x01\x01\xef\xc1\xe4\xcf\x01\x03\u00b9\xa1\x9c\x03\x04\xa9\xc9\u06ee\x03\x05\x80\xf6\xc7\xe3\x04\a\x99\x9f\xb5\xeb\x04x\xb3\u0131\xf2\x04h\xbb\xfe\xb3\xaf\x06x\xa4\xca\u06b3\rxm\x02k\x05\x85\xa5\xb6\x02s\xa4\xaa\xb6\x02r\u0232\xbf\x02u\u7dff\x02t\x81\x8f\x92\xf1\x04}n\x04m{n\x06k\x02\u0183\x99\xb2\x01x\xeb\xae\xc0\xd1\x06\x7fn\bk\x03\xa2\xef\xe5\xf1\x03\x7f\x8f\xc9\xef\xfa\v\x7f\xe3\xc0\xea\xb5\x0e\x7f\x01\x00", Args: []engine.Field{{Type: 81}}}
+	signature31 = engine.Signature{Header: "DIDL\x02l\x01\xb6\xb8\x97\x89\x0f\x01m{\x01\x00", Args: []engine.Field{{Type: 82}}}
+	signature32 = engine.Signature{Header: "DIDL\x02l\x02\ud30b\xae\x04\x01\xb3\u0131\xf2\x04hm{\x01\x00", Args: []engine.Field{{Type: 83}}}
+	signature33 = engine.Signature{Header: "DIDL\x02l\x01\xce\u07e0\xa8\x04\x01m{\x01\x00", Args: []engine.Field{{Type: 53}}}
 )

@@ -1,0 +1,251 @@
+package replica
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"math"
+	"math/big"
+
+	"kedge/replica/exec"
+	"kedge/replica/management"
+	"kedge/replica/reject"
+	"kedge/wasm"
+)
+
+// Snapshots that leave the network and come back, piece by piece.
+
+// Limits of transfers.
+const (
+	maxSlice     = 2_000_000 // bytes of a piece that is read
+	maxHeapBytes = 4 << 30
+)
+
+// shot finds a snapshot.
+func (c *canister) shot(id []byte) (*snapshot, *reject.Error) {
+	at := c.findSnapshot(id)
+	if at < 0 {
+		return nil, noSnapshot(c, id)
+	}
+	return c.Snapshots[at], nil
+}
+
+func readSnapshotMetadata(m *managementCall, c *canister, a management.SnapshotArg) ([]byte, *reject.Error) {
+	s, err := c.shot(a.SnapshotID)
+	if err != nil {
+		return nil, err
+	}
+	out := management.SnapshotMetadata{
+		Source:           management.SnapshotSource{Tag: management.SnapshotSourceTagTakenFromCanister},
+		TakenAtTimestamp: s.Taken, CanisterVersion: s.Version, CertifiedData: s.CertifiedData,
+		WasmModuleSize: uint64(len(s.Code)), WasmMemorySize: uint64(len(s.Image.Heap)), StableMemorySize: s.Image.Stable.Size(),
+		GlobalTimer: &management.TimerState{Tag: management.TimerStateTagInactive},
+	}
+	if s.Uploaded != nil {
+		out.Source.Tag = management.SnapshotSourceTagMetadataUpload
+	}
+	if s.Timer != 0 {
+		out.GlobalTimer = &management.TimerState{Tag: management.TimerStateTagActive, Active: s.Timer}
+	}
+	hook := management.LowMemoryStateConditionNotSatisfied
+	if s.LowMemory {
+		hook = management.LowMemoryStateExecuted
+	}
+	out.OnLowWasmMemoryHookStatus = &hook
+	for i := range s.Chunks {
+		out.WasmChunkStore = append(out.WasmChunkStore, management.ChunkHash{Hash: s.Chunks[i].Hash[:]})
+	}
+	types := s.Uploaded
+	if types == nil {
+		module, failure := m.acquireModule(m.ctx, s.CodeHash, s.Code)
+		if failure != nil {
+			return nil, exec.InvalidWasm(c.ID, failure)
+		}
+		types = module.GlobalTypes()
+		m.releaseModule(m.ctx, module)
+	}
+	out.Globals = decodeGlobals(types, s.Image.Globals)
+	return management.EncodeReadCanisterSnapshotMetadataResult(out), nil
+}
+
+// decodeGlobals gives the words of an image their types.
+func decodeGlobals(types []wasm.ValType, words []uint64) (out []management.GlobalValue) {
+	for _, t := range types {
+		var v management.GlobalValue
+		switch t {
+		case wasm.I32:
+			v = management.GlobalValue{Tag: management.GlobalValueTagI32, I32: int32(uint32(words[0]))}
+		case wasm.I64:
+			v = management.GlobalValue{Tag: management.GlobalValueTagI64, I64: int64(words[0])}
+		case wasm.F32:
+			v = management.GlobalValue{Tag: management.GlobalValueTagF32, F32: math.Float32frombits(uint32(words[0]))}
+		case wasm.F64:
+			v = management.GlobalValue{Tag: management.GlobalValueTagF64, F64: math.Float64frombits(words[0])}
+		default:
+			high := new(big.Int).SetUint64(words[1])
+			v = management.GlobalValue{Tag: management.GlobalValueTagV128, V128: high.Lsh(high, 64).Or(high, nat(words[0]))}
+			words = words[1:]
+		}
+		out, words = append(out, v), words[1:]
+	}
+	return out
+}
+
+// encodeGlobals is the inverse of decodeGlobals.
+func encodeGlobals(values []management.GlobalValue) (types []wasm.ValType, words []uint64) {
+	types = []wasm.ValType{}
+	for _, v := range values {
+		switch v.Tag {
+		case management.GlobalValueTagI32:
+			types, words = append(types, wasm.I32), append(words, uint64(uint32(v.I32)))
+		case management.GlobalValueTagI64:
+			types, words = append(types, wasm.I64), append(words, uint64(v.I64))
+		case management.GlobalValueTagF32:
+			types, words = append(types, wasm.F32), append(words, uint64(math.Float32bits(v.F32)))
+		case management.GlobalValueTagF64:
+			types, words = append(types, wasm.F64), append(words, math.Float64bits(v.F64))
+		default:
+			var raw [16]byte
+			new(big.Int).And(v.V128, new(big.Int).Sub(new(big.Int).Lsh(big.NewInt(1), 128), big.NewInt(1))).FillBytes(raw[:])
+			types = append(types, wasm.V128)
+			words = append(words, binary.BigEndian.Uint64(raw[8:]), binary.BigEndian.Uint64(raw[:8]))
+		}
+	}
+	return types, words
+}
+
+// outOfSlice is the refusal of a piece that does not lie inside what it is a piece of.
+func outOfSlice(offset, size uint64) *reject.Error {
+	return invalid("Invalid subslice into wasm module / main memory / stable memory: offset: %d, size: %d", offset, size)
+}
+
+func readSnapshotData(_ *managementCall, c *canister, a management.ReadSnapshotDataArg) ([]byte, *reject.Error) {
+	s, err := c.shot(a.SnapshotID)
+	if err != nil {
+		return nil, err
+	}
+	var data []byte
+	switch a.Kind.Tag {
+	case management.SnapshotPartTagWasmModule:
+		data, err = slice(s.Code, a.Kind.WasmModule)
+	case management.SnapshotPartTagWasmMemory:
+		data, err = slice(s.Image.Heap, a.Kind.WasmMemory)
+	case management.SnapshotPartTagStableMemory:
+		part := a.Kind.StableMemory
+		data = make([]byte, min(part.Size, maxSlice))
+		if part.Size > maxSlice || !s.Image.Stable.ReadAt(data, part.Offset) {
+			err = outOfSlice(part.Offset, part.Size)
+		}
+	default:
+		for i := range s.Chunks {
+			if bytes.Equal(s.Chunks[i].Hash[:], a.Kind.WasmChunk.Hash) {
+				return management.EncodeReadCanisterSnapshotDataResult(management.SnapshotData{Chunk: s.Chunks[i].Data}), nil
+			}
+		}
+		return nil, storeError("Chunk hash %x was not found", a.Kind.WasmChunk.Hash)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return management.EncodeReadCanisterSnapshotDataResult(management.SnapshotData{Chunk: data}), nil
+}
+
+func slice(whole []byte, part management.Slice) ([]byte, *reject.Error) {
+	length := uint64(len(whole))
+	if part.Size > maxSlice || part.Size > length || part.Offset > length-part.Size {
+		return nil, outOfSlice(part.Offset, part.Size)
+	}
+	return whole[part.Offset : part.Offset+part.Size], nil
+}
+
+// uploadSnapshotMetadata makes a snapshot of zeros, to be filled by uploadSnapshotData.
+func uploadSnapshotMetadata(m *managementCall, c *canister, a management.UploadSnapshotMetadataArg) ([]byte, *reject.Error) {
+	switch {
+	case a.WasmModuleSize > exec.MaxModule:
+		return nil, invalid("wasm_module_size expected to be at most %d, got %d", exec.MaxModule, a.WasmModuleSize)
+	case a.WasmMemorySize > maxHeapBytes || a.WasmMemorySize%exec.WasmPage != 0:
+		return nil, invalid("wasm_memory_size expected to be a multiple of %d, at most %d, got %d", exec.WasmPage, uint64(maxHeapBytes), a.WasmMemorySize)
+	case a.StableMemorySize%exec.WasmPage != 0:
+		return nil, invalid("stable_memory_size expected to be a multiple of %d, got %d", exec.WasmPage, a.StableMemorySize)
+	}
+	stable := exec.NewStable()
+	if _, ok := stable.Grow(a.StableMemorySize / exec.WasmPage); !ok {
+		return nil, invalid("stable_memory_size expected to be at most %d, got %d", uint64(exec.MaxStablePages*exec.WasmPage), a.StableMemorySize)
+	}
+	types, words := encodeGlobals(a.Globals)
+	s := &snapshot{Taken: m.state.Time, Version: c.Version, Uploaded: types, CertifiedData: bytes.Clone(a.CertifiedData),
+		Code:  make([]byte, a.WasmModuleSize),
+		Image: &exec.Image{Heap: make([]byte, a.WasmMemorySize), Globals: words, Stable: stable},
+		Size:  a.WasmModuleSize + a.WasmMemorySize + a.StableMemorySize + 8*uint64(len(words)),
+	}
+	if t := a.GlobalTimer; t != nil && t.Tag == management.TimerStateTagActive {
+		s.Timer = t.Active
+	}
+	if h := a.OnLowWasmMemoryHookStatus; h != nil {
+		s.LowMemory = *h == management.LowMemoryStateExecuted
+	}
+	if err := m.keepSnapshot(c, s, a.ReplaceSnapshot); err != nil {
+		return nil, err
+	}
+	return management.EncodeUploadCanisterSnapshotMetadataResult(management.UploadedSnapshot{SnapshotID: s.ID}), nil
+}
+
+// keepSnapshot adds a snapshot to those of a canister, in place of another if one is named.
+func (m *managementCall) keepSnapshot(c *canister, s *snapshot, replace []byte) *reject.Error {
+	at := -1
+	if replace != nil {
+		if at = c.findSnapshot(replace); at < 0 {
+			return noSnapshot(c, replace)
+		}
+	} else if len(c.Snapshots) >= maxSnapshots {
+		return invalid("Canister %s has reached the maximum number of snapshots allowed: %d.", c.ID, maxSnapshots)
+	}
+	s.ID = append(binary.BigEndian.AppendUint64(nil, c.NextShot), c.ID.Bytes()...)
+	c.NextShot++
+	kept := c.Snapshots[:0:0]
+	for i, other := range c.Snapshots {
+		if i != at {
+			kept = append(kept, other)
+		}
+	}
+	c.Snapshots = append(kept, s)
+	return nil
+}
+
+func uploadSnapshotData(_ *managementCall, c *canister, a management.UploadSnapshotDataArg) ([]byte, *reject.Error) {
+	s, err := c.shot(a.SnapshotID)
+	if err != nil {
+		return nil, err
+	}
+	if s.Uploaded == nil {
+		return nil, invalid("Snapshot %x of canister %s was taken from the canister: only uploaded snapshots can be changed", s.ID, c.ID)
+	}
+	switch a.Kind.Tag {
+	case management.SnapshotPlaceTagWasmModule:
+		if err = fill(s.Code, a.Kind.WasmModule.Offset, a.Chunk); err == nil {
+			s.CodeHash = sha256.Sum256(s.Code)
+		}
+	case management.SnapshotPlaceTagWasmMemory:
+		err = fill(s.Image.Heap, a.Kind.WasmMemory.Offset, a.Chunk)
+	case management.SnapshotPlaceTagStableMemory:
+		if offset := a.Kind.StableMemory.Offset; !s.Image.Stable.WriteAt(a.Chunk, offset) {
+			err = outOfSlice(offset, uint64(len(a.Chunk)))
+		}
+	default:
+		s.Chunks, err = addChunk(s.Chunks, a.Chunk)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return emptyReply, nil
+}
+
+// fill copies a piece to its place.
+func fill(whole []byte, offset uint64, piece []byte) *reject.Error {
+	length, size := uint64(len(whole)), uint64(len(piece))
+	if size > length || offset > length-size {
+		return outOfSlice(offset, size)
+	}
+	copy(whole[offset:], piece)
+	return nil
+}
