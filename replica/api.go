@@ -40,6 +40,8 @@ func (n *Network) Call(ctx context.Context, sender, canister principal.Principal
 	case <-done:
 	case <-ctx.Done():
 		return nil, fmt.Errorf("wait for the reply to %q: %w", method, ctx.Err())
+	case <-n.closing:
+		return nil, fmt.Errorf("wait for the reply to %q: the network was closed", method)
 	}
 	n.lock.RLock()
 	defer n.lock.RUnlock()

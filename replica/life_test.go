@@ -281,3 +281,23 @@ func TestEndlessRounds(t *testing.T) {
 		require.NoError(t, <-results)
 	}
 }
+
+func TestCallsEndWithTheNetwork(t *testing.T) {
+	net, err := replica.Start()
+	require.NoError(t, err)
+	w := &world{t, net}
+	a := w.deploy("scenario")
+	control(w, a, a)
+	waiting := make(chan error, 1)
+	go func() { // it waits for its own stopping, which never comes
+		_, err := net.Call(ctx, alice, a, "forward", to(principal.Management, "stop_canister", stopArgument(a)))
+		waiting <- err
+	}()
+	require.Eventually(t, func() bool {
+		status, err := net.Status(ctx, a)
+		return err == nil && status.Status == management.RunStateStopping
+	}, 10*time.Second, time.Millisecond)
+	require.NoError(t, net.Close())
+	require.ErrorContains(t, <-waiting, "the network was closed")
+	require.NoError(t, net.Close(), "closing twice is closing once")
+}

@@ -49,11 +49,12 @@ type Network struct {
 	process   request.ID // of calls by Go programs, but for its last bytes: another one in each process
 	calls     uint64     // by Go programs
 
-	clock  clock
-	wake   chan struct{}
-	cancel context.CancelFunc
-	ended  sync.WaitGroup
-	closed sync.Once
+	clock   clock
+	wake    chan struct{}
+	cancel  context.CancelFunc
+	closing <-chan struct{} // closed when the network ends
+	ended   sync.WaitGroup
+	closed  sync.Once
 
 	listener net.Listener
 	server   *http.Server
@@ -93,7 +94,7 @@ func Start(opts ...Option) (*Network, error) {
 	n.clock.start(n.options.Time)
 
 	ctx, cancel := context.WithCancel(context.Background())
-	n.cancel = cancel
+	n.cancel, n.closing = cancel, ctx.Done()
 	if n.engine, err = exec.NewEngine(ctx, exec.Options{CacheDir: n.options.CacheDir, Pages: n.options.Pages}); err != nil {
 		cancel()
 		return nil, err
