@@ -60,21 +60,3 @@ func (a *app) newDeployer() (identity.Identity, error) {
 	}
 	return readIdentity(deployerPath())
 }
-
-// readIdentity reads a PEM file of any kind that dfx and icp write.
-func readIdentity(path string) (identity.Identity, error) {
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("reading the identity: %w", err)
-	}
-	if id, err := identity.NewEd25519IdentityFromPEM(data); err == nil {
-		return id, nil
-	}
-	if id, err := identity.NewSecp256k1IdentityFromPEM(data); err == nil {
-		return id, nil
-	}
-	if id, err := identity.NewPrime256v1IdentityFromPEM(data); err == nil {
-		return id, nil
-	}
-	return nil, fmt.Errorf("identity %q is not a PEM file with an unencrypted Ed25519, secp256k1 or P-256 key", path)
-}

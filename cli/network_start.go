@@ -196,10 +196,7 @@ func (a *app) runNetwork(ctx context.Context, o networkOptions) (err error) {
 	if err := l.Close(); err != nil {
 		return fmt.Errorf("listening at %s: %w", address, err)
 	}
-	options := []replica.Option{replica.WithListen(address)}
-	if !a.json {
-		options = append(options, replica.WithLog(a.Stderr))
-	}
+	options := []replica.Option{replica.WithListen(address), replica.WithLog(a.Stderr)}
 	if o.clean {
 		if running(ctx) {
 			return hinted(errors.New("a network started from this folder runs, so its state is not erased"), "kedge network stop")

@@ -118,7 +118,7 @@ const teachAttempts = 3
 func (a *app) teach(phrase device.Phrase) error {
 	t, err := a.ask()
 	if err != nil {
-		return err
+		return hinted(err, "--new-phrase-file FILE writes the words to a file, for scripts")
 	}
 	if err := t.Show(phraseSheet(phrase.Words())); err != nil {
 		return err
