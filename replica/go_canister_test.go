@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"kedge/replica"
 	"kedge/replica/reject"
 )
 
@@ -25,7 +26,8 @@ func TestGoCanister(t *testing.T) {
 	code, err := os.ReadFile(out)
 	require.NoError(t, err)
 
-	w := newWorld(t)
+	dir, cache := t.TempDir(), replica.WithCache(t.TempDir())
+	w := newWorld(t, cache, stopped, replica.WithState(dir)) // its heartbeats come with rounds alone
 	id, err := w.Deploy(ctx, owner, code, nil)
 	require.NoError(t, err)
 
@@ -69,4 +71,9 @@ func TestGoCanister(t *testing.T) {
 	call("garbage", "")
 	require.NoError(t, w.Upgrade(ctx, owner, id, code, nil))
 	require.NotEmpty(t, w.ask(id, "maps", nil))
+
+	// Executed again from the log, it takes the same instructions to the same end.
+	again := newWorld(t, cache, replica.WithTime(w.Time()), replica.WithState(copyDir(t, dir)))
+	require.Equal(t, w.ask(id, "lines", nil), again.ask(id, "lines", nil))
+	require.Equal(t, everything(t, w, id), everything(t, again, id))
 }
