@@ -37,6 +37,7 @@ func passkey(name string) *house.Device {
 
 func TestDevices(t *testing.T) {
 	open := house.Open(t, nil)
+	open.Salt()
 	laptop, phone, phrase := house.NewDevice("laptop"), house.NewDevice("phone"), house.NewPhrase("phrase")
 	stranger := house.NewDevice("stranger")
 	run := func(name string, test func(h *house.House, anchor uint64)) {
@@ -163,6 +164,48 @@ func TestDevices(t *testing.T) {
 		require.True(h, marked)
 	})
 
+	run("should_refuse_unprotected_devices_while_guarded", func(h *house.House, anchor uint64) {
+		require.NoError(h, h.Add(anchor, laptop, phrase))
+		require.NoError(h, h.Add(anchor, laptop, phone))
+		require.NoError(h, h.Protect(anchor, phrase, phrase))
+		require.NoError(h, h.Guard(anchor, phrase, true))
+		text := "the anchor is guarded: only a protected device may do this; sign with one, or have one switch the guard off"
+		h.RequireTrap("failed to add device: "+text, h.Add(anchor, laptop, stranger))
+		h.RequireTrap("failed to modify device: "+text, h.Update(anchor, laptop, phone.Renamed("x")))
+		h.RequireTrap("failed to replace device: "+text, h.Replace(anchor, laptop, laptop, laptop))
+		h.RequireTrap("failed to remove device: "+text, h.Remove(anchor, laptop, phone))
+		h.RequireTrap(text, second(h.EnterMode(anchor, laptop)))
+		h.RequireTrap(text, h.ExitMode(anchor, laptop))
+		h.RequireTrap(text, second(h.Verify(anchor, laptop, "123456")))
+		require.NoError(h, h.Update(anchor, laptop, laptop.Renamed("mine")))
+		require.NoError(h, h.Remove(anchor, laptop, laptop))
+	})
+	run("should_not_add_a_credential_id_twice", func(h *house.House, anchor uint64) {
+		key, same := passkey("key"), house.NewDevice("same credential")
+		same.Data.CredentialID = key.Data.CredentialID
+		require.NoError(h, h.Add(anchor, laptop, key))
+		text := fmt.Sprintf("Another device of this anchor has this credential id: %x", key.Key())
+		h.RequireTrap("failed to add device: "+text, h.Add(anchor, laptop, same))
+		h.RequireTrap("failed to replace device: "+text, h.Replace(anchor, laptop, laptop, same))
+		same.Data.Pubkey = laptop.Key()
+		h.RequireTrap("failed to modify device: "+text, h.Update(anchor, laptop, same))
+		same.Data.Pubkey = []byte("another key")
+		require.NoError(h, h.Replace(anchor, laptop, key, same), "one for one")
+	})
+	run("should_not_add_its_own_signature_as_device", func(h *house.House, anchor uint64) {
+		user, _, err := h.Prepare(anchor, laptop, forum, session, nil)
+		require.NoError(h, err)
+		own := house.NewDevice("own")
+		own.Data.Pubkey = user
+		text := "a canister signature of this canister cannot be a device key; add the device's own key"
+		h.RequireTrap("failed to add device: "+text, h.Add(anchor, laptop, own))
+		h.RequireTrap("failed to replace device: "+text, h.Replace(anchor, laptop, laptop, own))
+		require.ErrorContains(h, second(h.TryRegister(own.Principal(), own, candid.ChallengeResult{}, nil)), text)
+		_, err = h.EnterMode(anchor, laptop)
+		require.NoError(h, err)
+		h.RequireTrap("failed to add device: "+text, second(h.Offer(anchor, own, own)))
+	})
+
 	run("should_remove_device", func(h *house.House, anchor uint64) {
 		for _, d := range []*house.Device{phone, phrase} {
 			require.NoError(h, h.Add(anchor, laptop, d))
@@ -237,8 +280,8 @@ func TestDevices(t *testing.T) {
 			require.Equal(h, before[0], after[0], "%s: the device that signs alone", name)
 		}
 		h.Lookup(anchor)
-		_, err := h.PrincipalAt(anchor, laptop, "https://example.org")
-		require.ErrorContains(h, err, "Salt is not set")
+		_, err := h.PrincipalAt(anchor, laptop, forum)
+		require.NoError(h, err)
 		require.Equal(h, before[0], used()[0], "queries are no use")
 	})
 	run("should_not_write_last_usage", func(h *house.House, anchor uint64) {

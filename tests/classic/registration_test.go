@@ -74,10 +74,11 @@ func TestRegistration(t *testing.T) {
 
 func TestTemporaryKeys(t *testing.T) {
 	laptop, key := house.NewDevice("laptop"), house.NewDevice("temporary")
+	open := house.Open(t, nil)
 	gone := house.Stranger(key.Principal())
 
 	t.Run("should_register_anchor_with_temp_key", func(t *testing.T) {
-		h := house.Open(t, nil)
+		h := open.For(t)
 		temporary := key.Principal()
 		response, err := h.TryRegister(key.Principal(), laptop, candid.ChallengeResult{}, &temporary)
 		require.NoError(t, err)
@@ -90,7 +91,7 @@ func TestTemporaryKeys(t *testing.T) {
 	})
 
 	t.Run("should_expire_temp_key", func(t *testing.T) {
-		h := house.Open(t, nil)
+		h := open.For(t)
 		anchor := h.RegisterFor(laptop, key)
 		h.Pass(10*time.Minute - time.Second)
 		h.Info(anchor, key)
@@ -100,7 +101,7 @@ func TestTemporaryKeys(t *testing.T) {
 	})
 
 	t.Run("should_remove_temp_key_on_device_deletion", func(t *testing.T) {
-		h := house.Open(t, nil)
+		h := open.For(t)
 		anchor := h.RegisterFor(laptop, key)
 		phone := house.NewDevice("phone")
 		require.NoError(t, h.Add(anchor, key, phone))
@@ -109,14 +110,14 @@ func TestTemporaryKeys(t *testing.T) {
 	})
 
 	t.Run("should_remove_temp_key_on_device_replacement", func(t *testing.T) {
-		h := house.Open(t, nil)
+		h := open.For(t)
 		anchor := h.RegisterFor(laptop, key)
 		require.NoError(t, h.Replace(anchor, laptop, laptop, laptop), "even with the same key")
 		h.RequireTrap(gone, second(h.TryInfo(anchor, key)))
 	})
 
 	t.Run("should_not_allow_temp_key_to_equal_device_key", func(t *testing.T) {
-		h := house.Open(t, nil)
+		h := open.For(t)
 		same := laptop.Principal()
 		_, err := h.TryRegister(laptop.Principal(), laptop, candid.ChallengeResult{}, &same)
 		h.RequireTrap("temp_key and device key must not be equal", err)
@@ -125,14 +126,14 @@ func TestTemporaryKeys(t *testing.T) {
 	})
 
 	t.Run("should_not_allow_temp_key_for_different_anchor", func(t *testing.T) {
-		h := house.Open(t, nil)
+		h := open.For(t)
 		h.RegisterFor(laptop, key)
 		other := h.Register(house.NewDevice("other"))
 		h.RequireTrap(gone, second(h.TryInfo(other, key)))
 	})
 
 	t.Run("should_separate_temp_keys_by_anchor_for_same_device", func(t *testing.T) {
-		h := house.Open(t, nil)
+		h := open.For(t)
 		first := h.RegisterFor(laptop, key)
 		other := house.NewDevice("other temporary")
 		h.RegisterFor(laptop, other)
@@ -141,14 +142,14 @@ func TestTemporaryKeys(t *testing.T) {
 	})
 
 	t.Run("should_end_with_protection", func(t *testing.T) {
-		h := house.Open(t, nil)
+		h := open.For(t)
 		anchor := h.RegisterFor(laptop, key)
 		require.NoError(t, h.Protect(anchor, laptop, laptop))
 		h.RequireTrap(gone, second(h.TryInfo(anchor, key)))
 	})
 
 	t.Run("should_survive_upgrades", func(t *testing.T) {
-		h := house.Open(t, nil)
+		h := open.For(t)
 		anchor := h.RegisterFor(laptop, key)
 		h.Upgrade()
 		h.Info(anchor, key)

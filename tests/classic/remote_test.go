@@ -31,9 +31,10 @@ func TestRegistrationMode(t *testing.T) {
 		ended    = candid.VerifyTentativeDeviceResponseTagDeviceRegistrationModeOff
 		nothing  = candid.VerifyTentativeDeviceResponseTagNoDeviceToVerify
 	)
+	open := house.Open(t, nil)
 	run := func(name string, test func(h *house.House, anchor uint64)) {
 		t.Run(name, func(t *testing.T) {
-			h := house.Open(t, nil)
+			h := open.For(t)
 			test(h, h.Register(laptop))
 		})
 	}
