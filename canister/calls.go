@@ -10,6 +10,24 @@ import (
 	"kedge/cdk"
 )
 
+// room is memory that every message uses anew, together on a page or two: the network charges for every
+// page that a message touches, and whatever is allocated touches those of the allocator besides its own.
+// Nothing of it is kept beyond the message.
+var room struct {
+	actor   identity.Actor
+	lookup  [identity.MaxDevices]candid.LookupDevice
+	devices [identity.MaxDevices]candid.DeviceWithUsage
+	arg     [4 << 10]byte
+	reply   [6 << 10]byte
+}
+
+// argument is the argument of a message for methods that decode and use it at once: not for those that
+// wait for randomness in between, see seed.
+func argument() []byte { return cdk.ArgInto(room.arg[:0]) }
+
+// answer is where to append a reply.
+func answer() []byte { return room.reply[:0] }
+
 // asUpdate runs an update method.
 func asUpdate(method func()) {
 	cdk.Update(func() {
@@ -32,9 +50,9 @@ func call() identity.Call {
 	}
 }
 
-// load reads an anchor; the text of its error is the one that classic clients know.
+// load reads the one anchor that a message is about; the text of its error is the one that classic clients know.
 func load(number uint64) (*identity.Anchor, error) {
-	a, err := kedge.store.Read(number)
+	a, err := kedge.store.Borrow(number)
 	if err != nil {
 		return nil, fmt.Errorf("failed to read device data of user %d: %w", number, err)
 	}
@@ -51,9 +69,8 @@ func save(a *identity.Anchor) {
 func classic(number uint64, method func(*identity.Actor) error) {
 	a, err := load(number)
 	must(err)
-	actor, err := a.Authenticate(call())
-	must(err)
-	must(method(actor))
+	must(room.actor.Become(a, call()))
+	must(method(&room.actor))
 	save(a)
 }
 
@@ -64,11 +81,10 @@ func judge(number uint64, method func(*identity.Actor) error) error {
 	if err != nil {
 		return err
 	}
-	actor, err := a.Authenticate(call())
-	if err != nil {
+	if err := room.actor.Become(a, call()); err != nil {
 		return err
 	}
-	err = method(actor)
+	err = method(&room.actor)
 	save(a)
 	return err
 }
@@ -86,10 +102,10 @@ func inspect(number uint64) (*identity.Anchor, error) {
 // replyResult answers with Ok or the error.
 func replyResult(err error) {
 	if err != nil {
-		cdk.Reply(candid.EncodeProtectResult(candid.Result{Tag: candid.ResultTagErr, Err: refusal(err)}))
+		cdk.Reply(candid.AppendProtectResult(answer(), candid.Result{Tag: candid.ResultTagErr, Err: refusal(err)}))
 		return
 	}
-	cdk.Reply(candid.EncodeProtectResult(candid.Result{Tag: candid.ResultTagOk}))
+	cdk.Reply(candid.AppendProtectResult(answer(), candid.Result{Tag: candid.ResultTagOk}))
 }
 
 // refusal is the error in Candid. Anything but a refusal by the rules or an answer of the storage traps.
@@ -97,11 +113,9 @@ func refusal(err error) candid.Error {
 	if e, ok := err.(*identity.Error); ok {
 		return refusalOf(e)
 	}
-	var notFound *storage.NotFoundError
-	var outOfRange *storage.OutOfRangeError
 	var corrupted *storage.CorruptedError
 	switch {
-	case errors.As(err, &notFound), errors.As(err, &outOfRange):
+	case isUnknown(err):
 		return coded(identity.ErrNoSuchAnchor, err.Error()+"; check the number")
 	case errors.As(err, &corrupted):
 		return coded(identity.ErrCorrupted, err.Error()+"; other anchors are not affected: tell the operator, who runs fsck")

@@ -12,7 +12,7 @@ import (
 const maxHistory = 100
 
 func history() {
-	number, from, most, err := candid.DecodeHistoryArgs(cdk.Arg())
+	number, from, most, err := candid.DecodeHistoryArgs(argument())
 	must(err)
 	var first uint64
 	if from != nil {
@@ -20,12 +20,12 @@ func history() {
 	}
 	limit := int(min(most, maxHistory))
 	if _, err := inspect(number); err != nil {
-		cdk.Reply(candid.EncodeHistoryResult(candid.HistoryResult{Tag: candid.HistoryResultTagErr, Err: refusal(err)}))
+		cdk.Reply(candid.AppendHistoryResult(answer(), candid.HistoryResult{Tag: candid.HistoryResultTagErr, Err: refusal(err)}))
 		return
 	}
 	kept, err := kedge.store.History(number, first, limit)
 	if err != nil {
-		cdk.Reply(candid.EncodeHistoryResult(candid.HistoryResult{Tag: candid.HistoryResultTagErr, Err: refusal(err)}))
+		cdk.Reply(candid.AppendHistoryResult(answer(), candid.HistoryResult{Tag: candid.HistoryResultTagErr, Err: refusal(err)}))
 		return
 	}
 	result := candid.History{
@@ -40,7 +40,7 @@ func history() {
 		next := kept.Events[n-1].Number + 1
 		result.Next = &next
 	}
-	cdk.Reply(candid.EncodeHistoryResult(candid.HistoryResult{Tag: candid.HistoryResultTagOk, Ok: result}))
+	cdk.Reply(candid.AppendHistoryResult(answer(), candid.HistoryResult{Tag: candid.HistoryResultTagOk, Ok: result}))
 }
 
 func entryTo(e *storage.NumberedEvent) candid.HistoryEntry {
@@ -51,7 +51,7 @@ func entryTo(e *storage.NumberedEvent) candid.HistoryEntry {
 		By:           optionalPrincipal(&e.By),
 		Device:       optionalPrincipal(&e.Device),
 		Other:        optionalPrincipal(&e.Other),
-		Until:        timestamp(e.Until),
+		Until:        timestamp(&e.Until),
 	}
 	if kind, ok := eventKinds[e.Kind]; ok {
 		entry.Kind = &kind

@@ -16,23 +16,31 @@ const maxMatches = 16
 // look reads an anchor for everyone: nil for a number that is not given out.
 func look(number uint64) *identity.Anchor {
 	a, err := load(number)
-	var notFound *storage.NotFoundError
-	var outOfRange *storage.OutOfRangeError
-	if errors.As(err, &notFound) || errors.As(err, &outOfRange) {
+	if err != nil {
+		if !isUnknown(err) {
+			must(err)
+		}
 		return nil
 	}
-	must(err)
 	a.Settle(call())
 	return a
 }
 
+// isUnknown reports whether an error says that a number is not given out. It is a function of its own so
+// that what errors.As points to is not allocated where there is no error.
+func isUnknown(err error) bool {
+	var notFound *storage.NotFoundError
+	var outOfRange *storage.OutOfRangeError
+	return errors.As(err, &notFound) || errors.As(err, &outOfRange)
+}
+
 // lookup answers with the devices, the one used last first.
 func lookup() {
-	number, err := candid.DecodeLookupArgs(cdk.Arg())
+	number, err := candid.DecodeLookupArgs(argument())
 	must(err)
 	a := look(number)
 	if a == nil {
-		cdk.Reply(candid.EncodeLookupResult(nil))
+		cdk.Reply(candid.AppendLookupResult(answer(), nil))
 		return
 	}
 	slices.SortStableFunc(a.Devices, func(x, y identity.Device) int {
@@ -44,15 +52,15 @@ func lookup() {
 		}
 		return 0
 	})
-	devices := make([]candid.LookupDevice, len(a.Devices))
+	devices := room.lookup[:0]
 	for i := range a.Devices {
-		devices[i] = lookupTo(&a.Devices[i])
+		devices = append(devices, lookupTo(&a.Devices[i]))
 	}
-	cdk.Reply(candid.EncodeLookupResult(devices))
+	cdk.Reply(candid.AppendLookupResult(answer(), devices))
 }
 
 func getAnchorCredentials() {
-	number, err := candid.DecodeGetAnchorCredentialsArgs(cdk.Arg())
+	number, err := candid.DecodeGetAnchorCredentialsArgs(argument())
 	must(err)
 	result := candid.AnchorCredentials{}
 	if a := look(number); a != nil {
@@ -70,11 +78,11 @@ func getAnchorCredentials() {
 			}
 		}
 	}
-	cdk.Reply(candid.EncodeGetAnchorCredentialsResult(result))
+	cdk.Reply(candid.AppendGetAnchorCredentialsResult(answer(), result))
 }
 
 func getAnchorInfo() {
-	number, err := candid.DecodeGetAnchorInfoArgs(cdk.Arg())
+	number, err := candid.DecodeGetAnchorInfoArgs(argument())
 	must(err)
 	a, err := load(number)
 	must(err)
@@ -84,13 +92,13 @@ func getAnchorInfo() {
 
 	service := kedge.clock.Time
 	info := candid.IdentityAnchorInfo{
-		Devices:     make([]candid.DeviceWithUsage, len(a.Devices)),
-		CreatedAt:   timestamp(a.CreatedAt),
+		Devices:     room.devices[:0],
+		CreatedAt:   timestamp(&a.CreatedAt),
 		Guard:       boolean(a.Guard),
 		DeviceBound: boolean(a.DeviceBound),
 	}
 	for i := range a.Devices {
-		info.Devices[i] = deviceTo(a, &a.Devices[i], service)
+		info.Devices = append(info.Devices, deviceTo(a, &a.Devices[i], service))
 	}
 	if a.SessionLimit != 0 {
 		limit := a.SessionLimit / second
@@ -103,13 +111,13 @@ func getAnchorInfo() {
 			info.DeviceRegistration.TentativeDevice = &tentative
 		}
 	}
-	cdk.Reply(candid.EncodeGetAnchorInfoResult(info))
+	cdk.Reply(candid.AppendGetAnchorInfoResult(answer(), info))
 }
 
 // lookupDeviceKey finds a passkey by its credential id, as its classic namesake does. Nobody proves
 // possession when a device is added for them, so it answers only where exactly one match is proven.
 func lookupDeviceKey() {
-	id, err := candid.DecodeLookupDeviceKeyArgs(cdk.Arg())
+	id, err := candid.DecodeLookupDeviceKeyArgs(argument())
 	must(err)
 	matches, err := kedge.store.LookupCredential(id, maxMatches)
 	must(err)
@@ -124,11 +132,11 @@ func lookupDeviceKey() {
 		}
 		found = &candid.DeviceKeyWithAnchor{Pubkey: m.PublicKey, AnchorNumber: m.Anchor}
 	}
-	cdk.Reply(candid.EncodeLookupDeviceKeyResult(found))
+	cdk.Reply(candid.AppendLookupDeviceKeyResult(answer(), found))
 }
 
 func lookupByCredential() {
-	id, err := candid.DecodeLookupByCredentialArgs(cdk.Arg())
+	id, err := candid.DecodeLookupByCredentialArgs(argument())
 	must(err)
 	matches, err := kedge.store.LookupCredential(id, maxMatches)
 	must(err)
@@ -136,15 +144,15 @@ func lookupByCredential() {
 	for i, m := range matches {
 		result[i] = candid.CredentialMatch{Anchor: m.Anchor, Pubkey: m.PublicKey, Proven: m.Proven}
 	}
-	cdk.Reply(candid.EncodeLookupByCredentialResult(result))
+	cdk.Reply(candid.AppendLookupByCredentialResult(answer(), result))
 }
 
 // maxAnchorsOfCaller bounds the answer of lookup_caller.
 const maxAnchorsOfCaller = 64
 
 func lookupCaller() {
-	must(candid.DecodeLookupCallerArgs(cdk.Arg()))
+	must(candid.DecodeLookupCallerArgs(argument()))
 	numbers, err := kedge.store.LookupCaller(cdk.Caller(), maxAnchorsOfCaller)
 	must(err)
-	cdk.Reply(candid.EncodeLookupCallerResult(numbers))
+	cdk.Reply(candid.AppendLookupCallerResult(answer(), numbers))
 }

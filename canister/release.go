@@ -3,11 +3,10 @@ package main
 import (
 	"kedge/candid"
 	"kedge/canister/identity"
-	"kedge/cdk"
 )
 
 func releaseConsent() {
-	number, consent, err := candid.DecodeReleaseConsentArgs(cdk.Arg())
+	number, consent, err := candid.DecodeReleaseConsentArgs(argument())
 	must(err)
 	replyResult(judge(number, func(c *identity.Actor) error {
 		if consent == nil {
@@ -18,7 +17,7 @@ func releaseConsent() {
 }
 
 func releaseRequest() {
-	number, key, err := candid.DecodeReleaseRequestArgs(cdk.Arg())
+	number, key, err := candid.DecodeReleaseRequestArgs(argument())
 	must(err)
 	replyResult(judge(number, func(c *identity.Actor) error {
 		_, err := c.RequestRelease(key)
@@ -27,13 +26,13 @@ func releaseRequest() {
 }
 
 func releaseCancel() {
-	number, key, err := candid.DecodeReleaseCancelArgs(cdk.Arg())
+	number, key, err := candid.DecodeReleaseCancelArgs(argument())
 	must(err)
 	replyResult(judge(number, func(c *identity.Actor) error { return c.CancelRelease(key) }))
 }
 
 func releaseComplete() {
-	number, key, err := candid.DecodeReleaseCompleteArgs(cdk.Arg())
+	number, key, err := candid.DecodeReleaseCompleteArgs(argument())
 	must(err)
 	replyResult(judge(number, func(c *identity.Actor) error { return c.CompleteRelease(key) }))
 }

@@ -7,11 +7,11 @@ import (
 )
 
 func recoveryReport() {
-	number, err := candid.DecodeRecoveryReportArgs(cdk.Arg())
+	number, err := candid.DecodeRecoveryReportArgs(argument())
 	must(err)
 	a, err := inspect(number)
 	if err != nil {
-		cdk.Reply(candid.EncodeRecoveryReportResult(candid.RecoveryReportResult{Tag: candid.RecoveryReportResultTagErr, Err: refusal(err)}))
+		cdk.Reply(candid.AppendRecoveryReportResult(answer(), candid.RecoveryReportResult{Tag: candid.RecoveryReportResultTagErr, Err: refusal(err)}))
 		return
 	}
 	report := a.Report()
@@ -34,7 +34,7 @@ func recoveryReport() {
 			NextStep:    adviceTo(f.Next),
 		}
 	}
-	cdk.Reply(candid.EncodeRecoveryReportResult(candid.RecoveryReportResult{Tag: candid.RecoveryReportResultTagOk, Ok: result}))
+	cdk.Reply(candid.AppendRecoveryReportResult(answer(), candid.RecoveryReportResult{Tag: candid.RecoveryReportResultTagOk, Ok: result}))
 }
 
 func adviceTo(s identity.Step) *candid.Advice {

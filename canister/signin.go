@@ -38,16 +38,16 @@ func seedOf(anchor uint64, frontend string) delegation.Seed {
 }
 
 func getPrincipal() {
-	number, frontend, err := candid.DecodeGetPrincipalArgs(cdk.Arg())
+	number, frontend, err := candid.DecodeGetPrincipalArgs(argument())
 	must(err)
 	_, err = inspect(number)
 	must(err)
 	key := seedOf(number, frontend).PublicKey(kedge.self.Bytes())
-	cdk.Reply(candid.EncodeGetPrincipalResult(principal.SelfAuthenticating(key)))
+	cdk.Reply(candid.AppendGetPrincipalResult(answer(), principal.SelfAuthenticating(key)))
 }
 
 func prepareDelegation() {
-	number, frontend, session, ttl, err := candid.DecodePrepareDelegationArgs(cdk.Arg())
+	number, frontend, session, ttl, err := candid.DecodePrepareDelegationArgs(argument())
 	must(err)
 	must(checkSession(session))
 	var expiration uint64
@@ -66,11 +66,11 @@ func prepareDelegation() {
 	}
 	kedge.prunes = next
 	setTimer()
-	cdk.Reply(candid.EncodePrepareDelegationResult(seed.PublicKey(kedge.self.Bytes()), expiration))
+	cdk.Reply(candid.AppendPrepareDelegationResult(answer(), seed.PublicKey(kedge.self.Bytes()), expiration))
 }
 
 func getDelegation() {
-	number, frontend, session, expiration, err := candid.DecodeGetDelegationArgs(cdk.Arg())
+	number, frontend, session, expiration, err := candid.DecodeGetDelegationArgs(argument())
 	must(err)
 	must(checkSession(session))
 	_, err = inspect(number)
@@ -81,10 +81,10 @@ func getDelegation() {
 	}
 	signature, ok := kedge.signatures.Get(seedOf(number, frontend), delegation.NewMessage(session, expiration), cdk.Time(), &noAssets, certificate)
 	if !ok {
-		cdk.Reply(candid.EncodeGetDelegationResult(candid.GetDelegationResponse{Tag: candid.GetDelegationResponseTagNoSuchDelegation}))
+		cdk.Reply(candid.AppendGetDelegationResult(answer(), candid.GetDelegationResponse{Tag: candid.GetDelegationResponseTagNoSuchDelegation}))
 		return
 	}
-	cdk.Reply(candid.EncodeGetDelegationResult(candid.GetDelegationResponse{
+	cdk.Reply(candid.AppendGetDelegationResult(answer(), candid.GetDelegationResponse{
 		Tag: candid.GetDelegationResponseTagSignedDelegation,
 		SignedDelegation: candid.SignedDelegation{
 			Delegation: candid.Delegation{Pubkey: session, Expiration: expiration},

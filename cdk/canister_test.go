@@ -302,3 +302,15 @@ func TestCollectorRunsAfterUpdatesOnly(t *testing.T) {
 	require.Less(t, h.Memory(), before+16<<20, "the heap does not grow without end")
 	require.EqualValues(t, 1, counterOf(t, h), "and everything still works")
 }
+
+func TestArgumentGoesIntoABuffer(t *testing.T) {
+	h := newHost(t)
+	for arg, want := range map[string]string{
+		"":        "false  us......",
+		"abc":     "true abc usabc...",
+		"abcdef":  "true abcdef usabcdef",
+		"abcdefg": "false abcdefg us......",
+	} {
+		require.Equal(t, want, query(t, h, "argument_into", arg))
+	}
+}

@@ -23,6 +23,14 @@ func checkTrap(r any) {
 	}
 }
 
+func argInto(buf []byte) []byte {
+	arg := system.Arg()
+	if room := buf[len(buf):]; len(arg) <= cap(room) {
+		return append(room, arg...)
+	}
+	return arg
+}
+
 // The Go runtime of the host collects as it likes.
 func collectGarbage() {}
 

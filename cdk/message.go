@@ -6,6 +6,11 @@ import "kedge/ic/principal"
 // copy each time: call it once.
 func Arg() []byte { return system.Arg() }
 
+// ArgInto is [Arg] into the room that buf has behind its length, as far as it goes; else the copy is
+// new. A method that takes the same buffer for every message allocates nothing for its argument, but
+// nothing of it may be kept beyond the message.
+func ArgInto(buf []byte) []byte { return argInto(buf) }
+
 // Caller returns who sent the message: a user, or a canister. In timers and heartbeats it is the
 // management canister. In callbacks it is who called the method that made the call.
 func Caller() principal.Principal { return system.Caller() }

@@ -51,6 +51,19 @@ func (network) Arg() []byte {
 	return b
 }
 
+// argInto is not of the interface: it is Arg, allocating less.
+func argInto(buf []byte) []byte {
+	n := int(msgArgDataSize())
+	room := buf[len(buf):]
+	if n > cap(room) {
+		return system.Arg()
+	}
+	if room = room[:n]; n > 0 {
+		msgArgDataCopy(data(room), 0, size(room))
+	}
+	return room
+}
+
 func (network) Caller() principal.Principal {
 	var buf [principal.MaxLen]byte
 	b := buf[:msgCallerSize()]

@@ -34,20 +34,25 @@ type Signature struct {
 }
 
 // NewDecoder begins to decode a message whose receiver knows the types want and
-// expects sig.
+// expects sig. It is small enough to be inlined, so that the decoder is on the
+// stack of the function that calls it: an object on the heap costs a canister
+// the pages of the allocator.
 func NewDecoder(data []byte, want Table, sig *Signature) *Decoder {
-	d := &Decoder{
-		data:         data,
-		want:         want,
-		steps:        freeSteps + stepsPerByte*len(data),
-		elementsLeft: MaxElements,
-	}
+	d := new(Decoder)
+	d.begin(data, want, sig)
+	return d
+}
+
+func (d *Decoder) begin(data []byte, want Table, sig *Signature) {
+	d.data = data
+	d.want = want
+	d.steps = freeSteps + stepsPerByte*len(data)
+	d.elementsLeft = MaxElements
 	if beginsWith(data, sig.Header) {
 		d.pos, d.wire, d.args = len(sig.Header), want, sig.Args
-		return d
+		return
 	}
 	d.readHeader()
-	return d
 }
 
 // beginsWith reports whether data begins with a header, which is not empty. Go's

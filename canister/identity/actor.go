@@ -57,27 +57,46 @@ func (a *Anchor) Settle(call Call) {
 // that calls in person is proven, and its call is its sign of life (rule 6). The only error is
 // ErrNotADevice; the anchor is then settled and otherwise as it was.
 func (a *Anchor) Authenticate(call Call) (*Actor, error) {
-	actor, err := a.Recognise(call)
-	if err == nil && !actor.temporary {
-		actor.signOfLife()
+	actor := new(Actor) // on the caller's stack, where that can be: this is inlined
+	if err := actor.Become(a, call); err != nil {
+		return nil, err
 	}
-	return actor, err
+	return actor, nil
+}
+
+// Become is Authenticate into an actor that there is already.
+func (c *Actor) Become(a *Anchor, call Call) error {
+	err := c.recognise(a, call)
+	if err == nil && !c.temporary {
+		c.signOfLife()
+	}
+	return err
 }
 
 // Recognise is Authenticate for a query: it settles, and records nothing.
 func (a *Anchor) Recognise(call Call) (*Actor, error) {
+	actor := new(Actor)
+	if err := actor.recognise(a, call); err != nil {
+		return nil, err
+	}
+	return actor, nil
+}
+
+func (c *Actor) recognise(a *Anchor, call Call) error {
 	a.Settle(call)
 	for i := range a.Devices {
 		if d := &a.Devices[i]; d.Principal == call.Caller {
-			return &Actor{Call: call, anchor: a, id: d.ID, protected: d.protected()}, nil
+			*c = Actor{Call: call, anchor: a, id: d.ID, protected: d.protected()}
+			return nil
 		}
 	}
 	for i := range a.Devices {
 		if d := &a.Devices[i]; d.Temporary.ExpiresAt != 0 && d.Temporary.Principal == call.Caller {
-			return &Actor{Call: call, anchor: a, id: d.ID, temporary: true}, nil
+			*c = Actor{Call: call, anchor: a, id: d.ID, temporary: true}
+			return nil
 		}
 	}
-	return nil, &Error{Code: ErrNotADevice, Message: call.Caller.Text() + " could not be authenticated."}
+	return &Error{Code: ErrNotADevice, Message: call.Caller.Text() + " could not be authenticated."}
 }
 
 // Witness is for update calls that anyone may make on an anchor: if the caller is a device of it, the

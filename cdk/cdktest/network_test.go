@@ -32,6 +32,11 @@ func TestMessages(t *testing.T) {
 			require.Equal(t, cdk.Amount(5), cdk.CyclesAvailable())
 			require.Less(t, cdk.PerformanceCounter(), cdk.CallContextCounter())
 			cdk.Print("seen")
+			room := make([]byte, 4)
+			require.Equal(t, "arg", string(cdk.ArgInto(room[:2])), "there is no room for it")
+			require.Equal(t, make([]byte, 4), room)
+			require.Same(t, &room[1], &cdk.ArgInto(room[:1])[0])
+			require.Equal(t, "\x00arg", string(room))
 			cdk.Reply(cdk.Arg())
 		})
 	}

@@ -64,6 +64,19 @@ func increment() {
 	})
 }
 
+var argument [8]byte
+
+// argumentInto replies whether the argument went behind the two bytes in use of a buffer of eight, and it.
+//
+//go:wasmexport canister_query__argument_into
+func argumentInto() {
+	cdk.Query(func() {
+		argument = [8]byte{'u', 's', '.', '.', '.', '.', '.', '.'}
+		arg := cdk.ArgInto(argument[:2])
+		replyText("%t %s %s", len(arg) > 0 && &arg[0] == &argument[2], arg, argument[:])
+	})
+}
+
 // increment_in_query changes what a query forgets.
 //
 //go:wasmexport canister_query__increment_in_query

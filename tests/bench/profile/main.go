@@ -94,7 +94,6 @@ func build() ([]byte, error) {
 // profile listens while it is on.
 type profile struct {
 	on    bool
-	mod   api.Module
 	reset api.Function
 	stack []frame
 	self  map[string]*cost
@@ -109,6 +108,9 @@ type profile struct {
 const pageCharge = 16 * 5_000
 
 type frame struct{ name string }
+
+// meterName stands for all functions that the meter added.
+const meterName = "(meter)"
 
 type cost struct {
 	calls, instructions uint64
@@ -135,6 +137,7 @@ func (p *profile) start() {
 	p.on = true
 	p.stack = append(p.stack[:0], frame{"(outside)"})
 	p.left = -1
+	p.reset = nil
 }
 
 func (p *profile) stop() { p.on = false }
@@ -143,10 +146,10 @@ func (p *profile) stop() { p.on = false }
 func (p *profile) charge(mod api.Module) {
 	left := int64(mod.ExportedGlobal(meter.CounterExport).Get())
 	if p.left >= 0 {
-		top := p.stack[len(p.stack)-1].name
 		used := uint64(p.left - left)
-		if top == "(meter)" || strings.HasPrefix(top, "link.stable") || strings.HasPrefix(top, "kedge_cdk.") {
-			used %= pageCharge // here, and nowhere else, pages are paid for
+		top := p.running()
+		if p.stack[len(p.stack)-1].name == meterName || strings.HasPrefix(top, "link.stable") || strings.HasPrefix(top, "kedge_cdk.") {
+			used %= pageCharge // here, and nowhere else, pages are paid for; and bytes of bulk instructions
 		}
 		p.cost(top).instructions += used
 	}
@@ -173,13 +176,15 @@ func (l listener) Before(_ context.Context, mod api.Module, def api.FunctionDefi
 	name := l.name
 	if name == "" {
 		p.helper(def, params)
-		name = "(meter)"
+		name = meterName
 	} else {
 		p.forget(mod)
 	}
-	c := p.cost(name)
-	c.calls++
-	c.callers[caller]++
+	if name != meterName {
+		c := p.cost(name)
+		c.calls++
+		c.callers[caller]++
+	}
 	p.stack = append(p.stack, frame{name})
 }
 
@@ -212,10 +217,7 @@ func (p *profile) helper(def api.FunctionDefinition, params []uint64) {
 
 // touch notes the access of a page by the function that runs.
 func (p *profile) touch(page uint32, write bool) {
-	name := ""
-	for i := len(p.stack) - 1; name == "" || name == "(meter)"; i-- {
-		name = p.stack[i].name
-	}
+	name := p.running()
 	address := p.address
 	if address>>16 != page {
 		address = page << 16
@@ -230,6 +232,15 @@ func (p *profile) touch(page uint32, write bool) {
 	t.lo, t.hi = min(t.lo, address), max(t.hi, address)
 	t.written = t.written || write
 	p.pages[page][name] = t
+}
+
+// running is the canister's own function that runs.
+func (p *profile) running() string {
+	i := len(p.stack) - 1
+	for p.stack[i].name == meterName {
+		i--
+	}
+	return p.stack[i].name
 }
 
 // forget makes the meter tell of pages again.

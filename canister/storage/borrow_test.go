@@ -1,0 +1,69 @@
+package storage
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"kedge/canister/identity"
+)
+
+// A borrowed anchor is what Read returns, whatever was borrowed before it, and can be written.
+func TestBorrowIsRead(t *testing.T) {
+	s := emptyStore(t)
+	var numbers []uint64
+	for i, devices := range []int{1, identity.MaxDevices, 2, identity.MaxDevices + 5, 1} { // giants are imported
+		number := register(t, s, fmt.Sprintf("key %d", i), nil)
+		a, err := s.Read(number)
+		require.NoError(t, err)
+		a.Guard = i%2 == 0
+		for len(a.Devices) < devices {
+			d := a.Devices[0]
+			d.ID = identity.DeviceID(len(a.Devices))
+			d.PublicKey = fmt.Appendf(nil, "key %d of %d", d.ID, i)
+			d.Metadata = identity.Metadata{{Key: "k", Text: fmt.Sprint(i)}}
+			d.Consent = &identity.Consent{Delay: 1, Askers: []identity.Asker{{ID: 0}}}
+			d.Temporary.ExpiresAt = uint64(i)
+			a.Devices = append(a.Devices, d)
+		}
+		require.NoError(t, s.Write(a))
+		numbers = append(numbers, number)
+	}
+	for range 2 {
+		for i, number := range numbers {
+			want, err := s.Read(number)
+			require.NoError(t, err)
+			got, err := s.Borrow(number)
+			require.NoError(t, err)
+			require.Empty(t, got.Events)
+			got.Events = nil
+			require.Equal(t, want, got)
+
+			// Reading another one leaves it alone, and so does an error.
+			_, err = s.Read(numbers[(i+1)%len(numbers)])
+			require.NoError(t, err)
+			_, err = s.Borrow(1)
+			require.Error(t, err)
+			require.Equal(t, want, got)
+
+			got.Devices[0].Alias = "renamed"
+			require.NoError(t, s.Write(got))
+			again, err := s.Read(number)
+			require.NoError(t, err)
+			require.Equal(t, "renamed", again.Devices[0].Alias)
+			require.Len(t, again.Devices, len(want.Devices))
+		}
+	}
+}
+
+func TestBorrowAllocatesNothing(t *testing.T) {
+	s := emptyStore(t)
+	number := register(t, s, "key", nil)
+	require.Zero(t, testing.AllocsPerRun(10, func() {
+		a, err := s.Borrow(number)
+		if err != nil || s.Write(a) != nil {
+			t.Fail()
+		}
+	}))
+}
