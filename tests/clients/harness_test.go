@@ -112,8 +112,8 @@ type status struct {
 	Cycles     string
 	Settings   struct {
 		Controllers       []string
-		FreezingThreshold string `json:"freezing_threshold"`
-		WasmMemoryLimit   string `json:"wasm_memory_limit"`
+		FreezingThreshold string                         `json:"freezing_threshold"`
+		WasmMemoryLimit   string                         `json:"wasm_memory_limit"`
 		Environment       []struct{ Name, Value string } `json:"environment_variables"`
 	}
 }
