@@ -86,7 +86,7 @@ func badPayload(err error) *reject.Error {
 
 func canisterOf(a management.CanisterArg) principal.Principal { return a.CanisterID }
 
-// managementMethods is built on first use: its functions call the network, which looks here.
+// managementMethods are the methods by name. It is filled by init, since its functions look into it, too.
 var managementMethods map[string]managementMethod
 
 func init() {

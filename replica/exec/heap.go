@@ -1,7 +1,6 @@
 package exec
 
 import (
-	"fmt"
 	"strings"
 	"unicode/utf8"
 
@@ -11,10 +10,6 @@ import (
 
 // How system calls reach the heap. Every access is noted before it happens, so that pages are counted,
 // paid for, and saved before they change.
-
-const contractCode = reject.ContractViolation
-
-var sprintf = fmt.Sprintf
 
 // heapSize is the size of the heap in bytes.
 func (s *Step) heapSize() uint64 {
@@ -108,7 +103,7 @@ func (s *Step) text(context string, src, size uint32) string {
 func (s *Step) principal(context string, src, size uint32) principal.Principal {
 	p, err := principal.FromBytes(s.get(context, src, size))
 	if err != nil {
-		panic(&trap{code: contractCode, text: "Canister provided invalid principal id", help: toolchainHelp})
+		panic(&trap{code: reject.ContractViolation, text: "Canister provided invalid principal id", help: toolchainHelp})
 	}
 	return p
 }

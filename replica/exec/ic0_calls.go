@@ -1,8 +1,11 @@
 package exec
 
 import (
+	"fmt"
+
 	"kedge/ic/principal"
 	"kedge/replica/cycles"
+	"kedge/replica/reject"
 )
 
 // Calls of other canisters. A call is built by call_new and its companions and sent by call_perform;
@@ -97,7 +100,7 @@ func (s *Step) dropCall() {
 func (s *Step) attach(name string, amount cycles.Amount) {
 	call := s.underConstruction(name)
 	if s.liquid().Less(amount) {
-		panic(&trap{code: contractCode, text: sprintf("Canister %s is out of cycles", s.in.Env.Self)})
+		panic(&trap{code: reject.ContractViolation, text: fmt.Sprintf("Canister %s is out of cycles", s.in.Env.Self)})
 	}
 	s.balance = s.balance.Minus(amount)
 	call.Cycles = call.Cycles.Plus(amount)

@@ -1,7 +1,10 @@
 package exec
 
 import (
+	"fmt"
+
 	"kedge/ic/principal"
+	"kedge/replica/reject"
 )
 
 // What a canister may ask about itself, its network and the time.
@@ -134,7 +137,7 @@ const MaxVariableName = 128
 
 func (s *Step) variableAt(index uint32) Variable {
 	if int64(index) >= int64(len(s.in.Env.Variables)) {
-		panic(&trap{code: contractCode, text: sprintf("Environment variable index %d is out of bounds. The number of environment variables is %d.",
+		panic(&trap{code: reject.ContractViolation, text: fmt.Sprintf("Environment variable index %d is out of bounds. The number of environment variables is %d.",
 			index, len(s.in.Env.Variables))})
 	}
 	return s.in.Env.Variables[index]
@@ -160,7 +163,7 @@ func (s *Step) variable(call string, src, size uint32) (value string, ok bool) {
 func (s *Step) mustVariable(call string, src, size uint32) string {
 	value, ok := s.variable(call, src, size)
 	if !ok {
-		panic(&trap{code: contractCode, text: sprintf("Environment variable %s not found.", value)})
+		panic(&trap{code: reject.ContractViolation, text: fmt.Sprintf("Environment variable %s not found.", value)})
 	}
 	return value
 }
