@@ -218,7 +218,8 @@ func (a *app) runNetwork(ctx context.Context, o networkOptions) (err error) {
 	if err != nil {
 		return fmt.Errorf("starting the network: %w", err)
 	}
-	defer func() { err = errors.Join(err, network.Close()) }()
+	// The state file goes last: network stop takes it for the end, and the state folder is free then.
+	defer func() { err = errors.Join(err, network.Close(), dropNetworkState(os.Getpid())) }()
 	u := &url.URL{Scheme: "http", Host: address}
 	if _, err := client.Ask(ctx, u); err != nil {
 		return err
@@ -227,7 +228,6 @@ func (a *app) runNetwork(ctx context.Context, o networkOptions) (err error) {
 	if err := saveNetworkState(started); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, dropNetworkState(started.PID)) }()
 	if err := a.result(started, fmt.Sprintf("network at %s, ctrl-C ends it", started.URL)); err != nil {
 		return err
 	}
