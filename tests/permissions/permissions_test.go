@@ -1,0 +1,337 @@
+package permissions
+
+import (
+	"regexp"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"kedge/candid"
+	"kedge/canister/identity"
+	"kedge/ic/principal"
+	"kedge/tests/house"
+)
+
+// try is one way to call a method.
+type try struct {
+	on stage
+	do func(h *house.House, sc *scene, as *house.Device) error
+}
+
+const origin = "https://forum.example.org"
+
+var session = []byte("session key")
+
+// tries are the calls by which a row is judged: a role that may is granted all of them, one that may not
+// none, and one whose access is limited at least one, and at least one not.
+var tries = map[string][]try{
+	"create_challenge": {{plain, update("create_challenge", candid.EncodeCreateChallengeArgs())}},
+	"register": {{plain, func(h *house.House, _ *scene, as *house.Device) error {
+		_, err := h.TryRegister(as.Principal(), as, candid.ChallengeResult{}, nil)
+		return err
+	}}},
+	"add": {{plain, add(house.NewDevice("new"))}, {guarded, add(house.NewDevice("new"))}, {plain, add(house.NewDevice("new").Marked())}},
+	"update": {
+		{plain, func(h *house.House, sc *scene, as *house.Device) error {
+			return h.Update(sc.anchor, as, phone.Renamed("x"))
+		}},
+		{plain, func(h *house.House, sc *scene, as *house.Device) error {
+			return h.Update(sc.anchor, as, sc.laptop.Renamed("x"))
+		}},
+		{plain, func(h *house.House, sc *scene, as *house.Device) error {
+			return h.Update(sc.anchor, as, phrase.Marked().Renamed("x"))
+		}},
+	},
+	"replace": {
+		{plain, func(h *house.House, sc *scene, as *house.Device) error {
+			return h.Replace(sc.anchor, as, phone, house.NewDevice("new"))
+		}},
+		{plain, func(h *house.House, sc *scene, as *house.Device) error {
+			return h.Replace(sc.anchor, as, sc.laptop, house.NewDevice("new"))
+		}},
+		{plain, func(h *house.House, sc *scene, as *house.Device) error {
+			return h.Replace(sc.anchor, as, phrase, house.NewPhrase("new"))
+		}},
+	},
+	"remove": {
+		{plain, func(h *house.House, sc *scene, as *house.Device) error { return h.Remove(sc.anchor, as, phone) }},
+		{plain, func(h *house.House, sc *scene, as *house.Device) error { return h.Remove(sc.anchor, as, sc.laptop) }},
+		{plain, func(h *house.House, sc *scene, as *house.Device) error { return h.Remove(sc.anchor, as, phrase) }},
+	},
+	"lookup":                 {{plain, onAnchor("lookup", candid.EncodeLookupArgs)}},
+	"lookup_by_credential":   {{plain, query("lookup_by_credential", candid.EncodeLookupByCredentialArgs([]byte("id")))}},
+	"lookup_caller":          {{plain, query("lookup_caller", candid.EncodeLookupCallerArgs())}},
+	"lookup_device_key":      {{plain, query("lookup_device_key", candid.EncodeLookupDeviceKeyArgs([]byte("id")))}},
+	"get_anchor_credentials": {{plain, onAnchor("get_anchor_credentials", candid.EncodeGetAnchorCredentialsArgs)}},
+	"get_anchor_info": {{plain, func(h *house.House, sc *scene, as *house.Device) error {
+		_, err := h.TryInfo(sc.anchor, as)
+		return err
+	}}},
+	"get_principal": {{plain, func(h *house.House, sc *scene, as *house.Device) error {
+		_, err := h.PrincipalAt(sc.anchor, as, origin)
+		return err
+	}}},
+	"prepare_delegation": {{plain, prepare}, {guarded, prepare}},
+	"get_delegation": {{plain, func(h *house.House, sc *scene, as *house.Device) error {
+		_, expiration, err := h.Prepare(sc.anchor, sc.laptop, origin, session, nil)
+		require.NoError(h, err)
+		response, err := h.Delegation(sc.anchor, as, origin, session, expiration)
+		if err == nil {
+			require.Equal(h, candid.GetDelegationResponseTagSignedDelegation, response.Tag)
+		}
+		return err
+	}}},
+	"enter_device_registration_mode": {{plain, enter}, {guarded, enter}},
+	"exit_device_registration_mode":  {{open, exit}, {openByPhone, exit}},
+	"add_tentative_device": {{open, func(h *house.House, sc *scene, as *house.Device) error {
+		response, err := h.Offer(sc.anchor, as, house.NewDevice("tentative"))
+		if err == nil {
+			require.Equal(h, candid.AddTentativeDeviceResponseTagAddedTentatively, response.Tag)
+		}
+		return err
+	}}},
+	"verify_tentative_device": {{offered, verify}, {offeredPhone, verify}},
+	"protect":                 {{unmarked, protectItself}, {plain, protectPhone}},
+	"unprotect": {
+		{plain, func(h *house.House, sc *scene, as *house.Device) error { return h.Unprotect(sc.anchor, as, phone) }},
+		{plain, func(h *house.House, sc *scene, as *house.Device) error { return h.Unprotect(sc.anchor, as, sc.key) }},
+		{plain, func(h *house.House, sc *scene, as *house.Device) error { return h.Unprotect(sc.anchor, as, phrase) }},
+	},
+	"guard_set": {
+		{plain, func(h *house.House, sc *scene, as *house.Device) error { return h.Guard(sc.anchor, as, true) }},
+		{guarded, func(h *house.House, sc *scene, as *house.Device) error { return h.Guard(sc.anchor, as, false) }},
+	},
+	"device_bound_set":  {{plain, func(h *house.House, sc *scene, as *house.Device) error { return h.Demand(sc.anchor, as, true) }}},
+	"session_limit_set": {{plain, func(h *house.House, sc *scene, as *house.Device) error { return h.LimitSessions(sc.anchor, as, nil) }}},
+	"release_consent":   {{plain, func(h *house.House, sc *scene, as *house.Device) error { return h.Consent(sc.anchor, as, 30, phone) }}},
+	"release_request": {
+		{consented, func(h *house.House, sc *scene, as *house.Device) error { return h.Ask(sc.anchor, as, phrase) }},
+		{plain, func(h *house.House, sc *scene, as *house.Device) error { return h.Ask(sc.anchor, as, phrase) }},
+	},
+	"release_cancel":   {{asked, func(h *house.House, sc *scene, as *house.Device) error { return h.Cancel(sc.anchor, as, phrase) }}},
+	"release_complete": {{asked, complete}, {ripe, complete}},
+	"recovery_report": {{plain, func(h *house.House, sc *scene, as *house.Device) error {
+		reply, err := h.Query(as.Principal(), "recovery_report", candid.EncodeRecoveryReportArgs(sc.anchor))
+		require.NoError(h, err)
+		result, err := candid.DecodeRecoveryReportResult(reply)
+		require.NoError(h, err)
+		return refused(result.Tag == candid.RecoveryReportResultTagErr, result.Err)
+	}}},
+	"history": {{plain, func(h *house.House, sc *scene, as *house.Device) error {
+		reply, err := h.Query(as.Principal(), "history", candid.EncodeHistoryArgs(sc.anchor, nil, 10))
+		require.NoError(h, err)
+		result, err := candid.DecodeHistoryResult(reply)
+		require.NoError(h, err)
+		return refused(result.Tag == candid.HistoryResultTagErr, result.Err)
+	}}},
+	"attestation_challenge": {{plain, func(h *house.House, sc *scene, as *house.Device) error {
+		_, err := h.AskChallenge(sc.anchor, as)
+		return err
+	}}},
+	"attest":             {{plain, attest}},
+	"stats":              {{plain, query("stats", candid.EncodeStatsArgs())}},
+	"config":             {{plain, query("config", candid.EncodeConfigArgs())}},
+	"http_request":       {{plain, query("http_request", candid.EncodeHttpRequestArgs(candid.HttpRequest{Method: "GET", URL: "/metrics"}))}},
+	"migration_status":   {{plain, operate("migration_status", candid.EncodeMigrationStatusArgs())}},
+	"migration_step":     {{plain, operate("migration_step", candid.EncodeMigrationStepArgs(nil, nil))}},
+	"migration_pause":    {{plain, operate("migration_pause", candid.EncodeMigrationPauseArgs())}},
+	"migration_resume":   {{plain, operate("migration_resume", candid.EncodeMigrationResumeArgs())}},
+	"finalize_migration": {{plain, operate("finalize_migration", candid.EncodeFinalizeMigrationArgs(nil))}},
+	"fsck": {{plain, func(h *house.House, _ *scene, as *house.Device) error {
+		reply, err := h.Call(as.Principal(), "fsck", candid.EncodeFsckArgs(nil))
+		require.NoError(h, err)
+		result, err := candid.DecodeFsckResult(reply)
+		require.NoError(h, err)
+		return refused(result.Tag == candid.FsckResultTagErr, result.Err)
+	}}},
+}
+
+// update and query call a method that everyone may call.
+func update(method string, arg []byte) func(*house.House, *scene, *house.Device) error {
+	return func(h *house.House, _ *scene, as *house.Device) error {
+		_, err := h.Call(as.Principal(), method, arg)
+		return err
+	}
+}
+
+func query(method string, arg []byte) func(*house.House, *scene, *house.Device) error {
+	return func(h *house.House, _ *scene, as *house.Device) error {
+		_, err := h.Query(as.Principal(), method, arg)
+		return err
+	}
+}
+
+func onAnchor(method string, encode func(uint64) []byte) func(*house.House, *scene, *house.Device) error {
+	return func(h *house.House, sc *scene, as *house.Device) error {
+		_, err := h.Query(as.Principal(), method, encode(sc.anchor))
+		return err
+	}
+}
+
+// operate calls a controller's method. That there is no migration to act on is no refusal.
+func operate(method string, arg []byte) func(*house.House, *scene, *house.Device) error {
+	return func(h *house.House, _ *scene, as *house.Device) error {
+		call := h.Call
+		if method == "migration_status" {
+			call = h.Query
+		}
+		reply, err := call(as.Principal(), method, arg)
+		require.NoError(h, err)
+		result, err := candid.DecodeMigrationStatusResult(reply)
+		require.NoError(h, err)
+		no := result.Tag == candid.MigrationStatusResultTagErr
+		return refused(no && *result.Err.Code != candid.ErrorCodeBadArgument, result.Err)
+	}
+}
+
+func refused(no bool, reason candid.Error) error {
+	if no {
+		return &house.Refused{Reason: reason}
+	}
+	return nil
+}
+
+func add(d *house.Device) func(*house.House, *scene, *house.Device) error {
+	return func(h *house.House, sc *scene, as *house.Device) error { return h.Add(sc.anchor, as, d) }
+}
+
+func prepare(h *house.House, sc *scene, as *house.Device) error {
+	_, _, err := h.Prepare(sc.anchor, as, origin, session, nil)
+	return err
+}
+
+func enter(h *house.House, sc *scene, as *house.Device) error {
+	_, err := h.EnterMode(sc.anchor, as)
+	return err
+}
+
+func exit(h *house.House, sc *scene, as *house.Device) error { return h.ExitMode(sc.anchor, as) }
+
+func verify(h *house.House, sc *scene, as *house.Device) error {
+	response, err := h.Verify(sc.anchor, as, sc.code)
+	if err == nil {
+		require.Equal(h, candid.VerifyTentativeDeviceResponseTagVerified, response.Tag)
+	}
+	return err
+}
+
+func protectItself(h *house.House, sc *scene, as *house.Device) error {
+	return h.Protect(sc.anchor, as, sc.of(as))
+}
+
+func protectPhone(h *house.House, sc *scene, as *house.Device) error {
+	return h.Protect(sc.anchor, as, phone)
+}
+
+func complete(h *house.House, sc *scene, as *house.Device) error {
+	return h.Complete(sc.anchor, as, phrase)
+}
+
+// attest answers a challenge of the caller's device, for whom the laptop stands if it is none.
+func attest(h *house.House, sc *scene, as *house.Device) error {
+	device := sc.of(as)
+	_, key := h.NewPasskey(device.Name, true)
+	challenge, err := h.AskChallenge(sc.anchor, device)
+	require.NoError(h, err)
+	_, err = h.Attest(sc.anchor, as, h.AssertionBy(key, challenge.Challenge))
+	return err
+}
+
+// of is the caller's device on the anchor, or the laptop.
+func (sc *scene) of(as *house.Device) *house.Device {
+	if as == sc.key {
+		return sc.key
+	}
+	return sc.laptop
+}
+
+// lacking are the refusals for want of standing. Any other refusal, of a bad argument say, would prove
+// nothing about who may.
+var lacking = regexp.MustCompile("could not be authenticated|only a controller of this canister|a temporary key may not|" +
+	"only a protected device|first protection of an anchor|Device is locked|the anchor is guarded|" +
+	"was opened by another device|has not consented that this one asks|the delay has not passed")
+
+// Every cell of the table. The salt is drawn once, so each role draws it for a house of its own.
+func TestEveryCell(t *testing.T) {
+	for role := range identity.Role(identity.Roles) {
+		t.Run("init_salt by "+role.String(), func(t *testing.T) {
+			row, ok := identity.PermissionOf("init_salt")
+			require.True(t, ok)
+			require.Equal(t, identity.Allowed, row.Cells[role])
+			h := house.Open(t, nil)
+			_, err := h.Call(build(h, plain).caller(role).Principal(), "init_salt", candid.EncodeInitSaltArgs())
+			require.NoError(t, err)
+		})
+	}
+
+	shared := house.Open(t, house.Attesting())
+	shared.Salt()
+	ripened := ripen(shared)
+	walked := 0
+	for _, row := range identity.Permissions {
+		if row.Method == "init_salt" {
+			continue
+		}
+		require.NotEmpty(t, tries[row.Method], "%s is not tried", row.Method)
+		for role, cell := range row.Cells {
+			walked++
+			role := identity.Role(role)
+			t.Run(row.Method+" by "+role.String(), func(t *testing.T) {
+				h := shared.For(t)
+				granted, denied := 0, 0
+				for _, call := range tries[row.Method] {
+					var sc *scene
+					if call.on == ripe {
+						sc = ripened[role]
+					} else {
+						sc = build(h, call.on)
+					}
+					if err := call.do(h, sc, sc.caller(role)); err == nil {
+						granted++
+					} else {
+						require.Regexp(t, lacking, err.Error())
+						denied++
+					}
+				}
+				switch cell {
+				case identity.Allowed:
+					require.Zero(t, denied)
+				case identity.Refused:
+					require.Zero(t, granted)
+				case identity.Limited:
+					require.NotZero(t, granted)
+					require.NotZero(t, denied)
+				}
+			})
+		}
+	}
+	require.Equal(t, (len(candid.Methods)-1)*identity.Roles, walked)
+}
+
+// Public look-ups show no field that Internet Identity does not show, but proven: an anchor with everything
+// on it looks to strangers like any other.
+func TestStrangersSeeNothingElse(t *testing.T) {
+	h := house.Open(t, nil)
+	sc := build(h, asked)
+	require.NoError(t, h.Guard(sc.anchor, sc.key, true))
+	var got []candid.LookupDevice
+	for _, d := range h.Lookup(sc.anchor) {
+		require.NotNil(t, d.Proven)
+		got = append(got, d)
+	}
+	require.Len(t, got, 4)
+	for _, d := range got {
+		require.Equal(t, candid.LookupDevice{Pubkey: d.Pubkey, CredentialID: d.CredentialID, Purpose: d.Purpose, KeyType: d.KeyType,
+			Protection: d.Protection, Proven: d.Proven}, d)
+	}
+	reply, err := h.Query(principal.Anonymous, "lookup_caller", candid.EncodeLookupCallerArgs())
+	require.NoError(t, err)
+	numbers, err := candid.DecodeLookupCallerResult(reply)
+	require.NoError(t, err)
+	require.Empty(t, numbers)
+	reply, err = h.Query(phone.Principal(), "lookup_caller", candid.EncodeLookupCallerArgs())
+	require.NoError(t, err)
+	numbers, err = candid.DecodeLookupCallerResult(reply)
+	require.NoError(t, err)
+	require.Equal(t, []uint64{sc.anchor}, numbers)
+}

@@ -1,0 +1,104 @@
+package permissions
+
+import (
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"kedge/candid"
+	"kedge/canister/identity"
+	"kedge/tests/house"
+)
+
+// The people of every scene. A controller is no device of the anchor.
+var (
+	stranger   = house.NewDevice("stranger")
+	temporary  = house.NewDevice("temporary key of the laptop")
+	phone      = house.NewDevice("phone")
+	phrase     = house.NewPhrase("phrase")
+	controller = &house.Device{Name: "controller", Data: candid.DeviceData{Pubkey: []byte("the operator")}}
+)
+
+// stage is the state of an anchor before a call.
+type stage int
+
+const (
+	plain        stage = iota // laptop with a temporary key, phone; key and phrase, both protected
+	unmarked                  // the same without any mark
+	guarded                   // with the guard on
+	open                      // in registration mode, opened by the laptop
+	openByPhone               // by the phone
+	offered                   // opened by the laptop, with a tentative device
+	offeredPhone              // opened by the phone, with a tentative device
+	consented                 // the phrase lets laptop and key ask for its release
+	asked                     // and they have
+	ripe                      // thirty days ago
+)
+
+// scene is an anchor in a stage, and who is there.
+type scene struct {
+	anchor      uint64
+	code        string // of the tentative device
+	laptop, key *house.Device
+}
+
+// build makes an anchor in the stage.
+func build(h *house.House, s stage) *scene {
+	h.Helper()
+	do := func(err error) {
+		h.Helper()
+		require.NoError(h, err)
+	}
+	sc := &scene{}
+	sc.laptop, _ = h.NewPasskey("laptop", true)
+	sc.key, _ = h.NewPasskey("key", true)
+	sc.anchor = h.RegisterFor(sc.laptop, temporary)
+	do(h.Add(sc.anchor, sc.laptop, phone))
+	do(h.Add(sc.anchor, sc.laptop, phrase))
+	do(h.Add(sc.anchor, sc.laptop, sc.key))
+	if s != unmarked {
+		do(h.Protect(sc.anchor, phrase, phrase))
+		do(h.Protect(sc.anchor, phrase, sc.key))
+		h.Info(sc.anchor, sc.key) // proves it
+	}
+	opener := map[stage]*house.Device{open: sc.laptop, offered: sc.laptop, openByPhone: phone, offeredPhone: phone}[s]
+	if opener != nil {
+		_, err := h.EnterMode(sc.anchor, opener)
+		do(err)
+	}
+	switch s {
+	case guarded:
+		do(h.Guard(sc.anchor, sc.key, true))
+	case offered, offeredPhone:
+		response, err := h.Offer(sc.anchor, stranger, stranger)
+		do(err)
+		sc.code = response.AddedTentatively.VerificationCode
+	case consented, asked, ripe:
+		do(h.Consent(sc.anchor, phrase, 30, sc.laptop, sc.key))
+		if s != consented {
+			do(h.Ask(sc.anchor, sc.laptop, phrase))
+			do(h.Ask(sc.anchor, sc.key, phrase))
+		}
+	}
+	return sc
+}
+
+// caller is who calls in a role. Temporary keys live ten minutes, so none is there in the ripe stage.
+func (sc *scene) caller(r identity.Role) *house.Device {
+	return map[identity.Role]*house.Device{
+		identity.RoleAnyone:      stranger,
+		identity.RoleTemporary:   temporary,
+		identity.RoleUnprotected: sc.laptop,
+		identity.RoleProtected:   sc.key,
+		identity.RoleController:  controller,
+	}[r]
+}
+
+// ripen makes a ripe scene for each role at once: the thirty days pass once.
+func ripen(h *house.House) (scenes [identity.Roles]*scene) {
+	for role := range scenes {
+		scenes[role] = build(h, ripe)
+	}
+	h.Pass(30*24*time.Hour + time.Minute)
+	return scenes
+}
