@@ -135,6 +135,21 @@ const refusalAnchors = 20
 // back was refused: the memory is then on its way forwards again, with nothing lost. After any other
 // error but [ErrPaused] the caller traps.
 func Run(s *storage.Store, budget Budget) (done bool, err error) {
+	var refused *RefusedError
+	err = s.Batch(func() error {
+		done, err = run(s, budget)
+		if errors.As(err, &refused) { // an answer, not a failure: what the batch did holds
+			return nil
+		}
+		return err
+	})
+	if err == nil && refused != nil {
+		return false, refused
+	}
+	return done, err
+}
+
+func run(s *storage.Store, budget Budget) (done bool, err error) {
 	m := s.Migration()
 	if m.Phase == storage.Idle {
 		return true, nil

@@ -170,10 +170,10 @@ func (s *Store) reindex(before, after []entry) error {
 		var err error
 		switch {
 		case len(after) == 0 || len(before) > 0 && before[0].less(after[0]):
-			err = s.deleteEntry(before[0])
+			err = s.edit(op{before[0], false})
 			before = before[1:]
 		case len(before) == 0 || after[0].less(before[0]):
-			err = s.insertEntry(after[0])
+			err = s.edit(op{after[0], true})
 			after = after[1:]
 		default:
 			before, after = before[1:], after[1:]
@@ -186,6 +186,16 @@ func (s *Store) reindex(before, after []entry) error {
 		}
 	}
 	return nil
+}
+
+func (s *Store) edit(o op) error {
+	switch {
+	case s.batch != nil:
+		return s.hold(o)
+	case o.insert:
+		return s.insertEntry(o.e)
+	}
+	return s.deleteEntry(o.e)
 }
 
 // LookupCaller returns the anchors that have a device with this principal, the ones where it is proven
@@ -303,6 +313,14 @@ func (s *Store) RebuildIndex(more func() bool) (done bool, err error) {
 	if s.sb.layout != Layout2 {
 		return false, fmt.Errorf("layout %d has no index", s.sb.layout)
 	}
+	err = s.Batch(func() error {
+		done, err = s.rebuild(more)
+		return err
+	})
+	return done, err
+}
+
+func (s *Store) rebuild(more func() bool) (done bool, err error) {
 	if s.sb.index != indexBuilding {
 		s.sb.index, s.sb.built = indexBuilding, 0
 		s.clearIndex()
@@ -342,5 +360,8 @@ func (s *Store) clearIndex() {
 	s.sb.root, s.sb.height, s.sb.entries = 0, 0, 0
 	r := &s.sb.regions[index]
 	r.units, r.free, r.freed = 0, 0, 0
+	if s.batch != nil {
+		s.batch.pending = s.batch.pending[:0]
+	}
 	s.dirty = true
 }

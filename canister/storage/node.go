@@ -131,6 +131,10 @@ func (n *node) split(right *node) entry {
 }
 
 func (s *Store) readNode(n *node, number uint32, level int) error {
+	if kept := s.keptInner(number, level); kept != nil {
+		*n = *kept
+		return nil
+	}
 	name := fmt.Sprintf // formatted only when something is wrong
 	if number >= s.sb.regions[index].units {
 		return corrupted(name("index node %d", number), "the index has %d nodes", s.sb.regions[index].units)
@@ -153,6 +157,7 @@ func (s *Store) readNode(n *node, number uint32, level int) error {
 	if n[8] != nodeVersion || n.level() != level || le.Uint32(n[12:]) != number {
 		return corrupted(name("index node %d", number), "it is node %d of version %d and level %d, not level %d", le.Uint32(n[12:]), n[8], n.level(), level)
 	}
+	s.keepInner(n, number)
 	return nil
 }
 
@@ -178,5 +183,6 @@ func (s *Store) writeNodeBytes(n *node, number uint32, length int) error {
 	if err := s.mem.WriteAt(n[:length], at); err != nil {
 		return fmt.Errorf("write index node %d: %w", number, err)
 	}
+	s.keepInner(n, number)
 	return nil
 }

@@ -95,10 +95,8 @@ func (s *Store) readRawInto(room []byte, slot uint32) (*rawRecord, error) {
 	switch b[8] {
 	case record1, record2:
 	case 0:
-		for _, c := range b {
-			if c != 0 {
-				return nil, corrupted(s.anchorName(slot), "its slot has version 0 but is not empty")
-			}
+		if *(*[SlotSize]byte)(b) != ([SlotSize]byte{}) {
+			return nil, corrupted(s.anchorName(slot), "its slot has version 0 but is not empty")
 		}
 		raw.valid = true
 		return raw, nil

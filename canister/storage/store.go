@@ -35,6 +35,7 @@ type Store struct {
 
 	spare uint32 // chunks of history at the end of its units that are still to be used
 	edits uint64 // of the index since the memory was opened
+	batch *batching
 	fresh uint32 // slot + 1 that Allocate gave out and nobody has written yet
 	elder Elder
 	keys  [2][]entry
@@ -212,9 +213,10 @@ func (s *Store) Borrow(number uint64) (*identity.Anchor, error) {
 	return a, err
 }
 
-// takeRoom returns empty room for an anchor: the store's own in a Borrow, for the first that it reads.
+// takeRoom returns empty room for an anchor: the store's own in a Borrow, for the first that it reads, and
+// in a batch.
 func (s *Store) takeRoom() *loaded {
-	if !s.lending {
+	if !s.lending && s.batch == nil {
 		return new(loaded)
 	}
 	s.lending = false

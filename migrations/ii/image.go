@@ -220,15 +220,20 @@ func (m *Image) Entry(i uint32) ([]byte, error) {
 	if i >= m.Anchors {
 		return nil, fmt.Errorf("anchor %d: the header has %d anchors from %d on", m.Lo+uint64(i), m.Anchors, m.Lo)
 	}
-	b := make([]byte, m.EntrySize)
-	if err := m.readAt(b, uint64(i)*uint64(m.EntrySize)); err != nil {
+	var head [entryHead]byte
+	at := uint64(i) * uint64(m.EntrySize)
+	if err := m.readAt(head[:], at); err != nil {
 		return nil, fmt.Errorf("anchor %d: %w", m.Lo+uint64(i), err)
 	}
-	n := int(le.Uint16(b))
+	n := int(le.Uint16(head[:]))
 	if n > m.MaxPayload() {
 		return nil, fmt.Errorf("anchor %d: its record would have %d bytes, an entry holds %d", m.Lo+uint64(i), n, m.MaxPayload())
 	}
-	return b[entryHead : entryHead+n], nil
+	b := make([]byte, n)
+	if err := m.readAt(b, at+entryHead); err != nil {
+		return nil, fmt.Errorf("anchor %d: %w", m.Lo+uint64(i), err)
+	}
+	return b, nil
 }
 
 const (

@@ -152,10 +152,18 @@ func SetSalt(s *storage.Store, salt [32]byte) error {
 // Run settles anchors while there is budget, and reports whether all are. Anchors whose old record cannot
 // be read are counted and left.
 func Run(s *storage.Store, budget migrations.Budget) (done bool, err error) {
-	t := s.Trial()
-	if t.Layout == 0 {
+	if s.Trial().Layout == 0 {
 		return true, nil
 	}
+	err = s.Batch(func() error {
+		done, err = run(s, budget)
+		return err
+	})
+	return done, err
+}
+
+func run(s *storage.Store, budget migrations.Budget) (done bool, err error) {
+	t := s.Trial()
 	lo, _ := s.Range()
 	for t.Settled < uint32(s.Count()) {
 		if !budget() {
