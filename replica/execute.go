@@ -104,12 +104,17 @@ func (n *Network) cleanup(ctx context.Context, c *canister, context *callContext
 	if call.Cleanup != nil {
 		in := exec.Input{Kind: exec.Cleanup, Callback: *call.Cleanup, Caller: context.Caller, RejectCode: failed.RejectCode}
 		if out := n.step(ctx, c, context, in); out.Err != nil {
-			cause = reject.New(cause.Code, "%s\n\ncall_on_cleanup also failed:\n\n%s", cause.Message, out.Err.Message)
+			cause = cleanupFailed(cause, out.Err)
 		}
 	}
 	if !context.Answered && context.Pending == 0 {
 		n.answer(context, refused(cause))
 	}
+}
+
+// cleanupFailed is the refusal after a callback that trapped and a cleanup that did, too.
+func cleanupFailed(callback, cleanup *reject.Error) *reject.Error {
+	return reject.New(callback.Code, "%s\n\ncall_on_cleanup also failed:\n\n%s", callback.Message, cleanup.Message)
 }
 
 // runInContext runs the first step of a call context.

@@ -211,7 +211,9 @@ func (e *evaluation) callback(ctx context.Context, call exec.Call) {
 	}
 	if out := e.step(ctx, in); out.Err != nil && call.Cleanup != nil {
 		cause := out.Err
-		e.step(ctx, exec.Input{Kind: exec.CompositeCleanup, Callback: *call.Cleanup, Caller: e.caller})
+		if out := e.step(ctx, exec.Input{Kind: exec.CompositeCleanup, Callback: *call.Cleanup, Caller: e.caller}); out.Err != nil {
+			cause = cleanupFailed(cause, out.Err)
+		}
 		e.failure = cause
 	}
 }
