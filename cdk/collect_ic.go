@@ -5,7 +5,6 @@ package cdk
 import (
 	"runtime"
 	"runtime/debug"
-	"runtime/metrics"
 )
 
 // The collector never runs by itself: one collection costs 1.6 million instructions at least and
@@ -17,8 +16,9 @@ const (
 	maxWait      = 256      // messages
 )
 
-// allocated is read into, to not allocate.
-var allocated = []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}}
+// statistics is read into, to not allocate. Package runtime/metrics would name the one figure that is
+// wanted, but prepares the texts of all others when the canister is installed, for 500,000 instructions.
+var statistics runtime.MemStats
 
 var collector struct {
 	collected uint64 // bytes that had been allocated in all when we last collected,
@@ -31,17 +31,17 @@ var collector struct {
 func init() {
 	debug.SetGCPercent(-1)
 	growStack()
-	collector.collected = allocatedBytes() // fills tables of package metrics here, not in the first message
+	collector.collected = allocatedBytes()
 	collector.looked, collector.pages, collector.wait = collector.collected, memoryPages(), maxWait
 }
 
 func allocatedBytes() uint64 {
-	metrics.Read(allocated)
-	return allocated[0].Value.Uint64()
+	runtime.ReadMemStats(&statistics)
+	return statistics.TotalAlloc
 }
 
 // collectGarbage runs the collector if it is time. To ask the runtime how much was allocated costs
-// thousands of instructions, so it asks when the heap has become larger, and else when it would be
+// tens of thousands of instructions, so it asks when the heap has become larger, and else when it would be
 // time if messages went on allocating as they did, because a heap that was larger once has room
 // without growing.
 func collectGarbage() {
