@@ -156,14 +156,15 @@ func (s *Store) changedKeys(old *rawRecord, payload []byte, slot uint32, was, is
 			}
 			s.keys[i] = appendKeys(s.keys[i], rec, fixed, slot)
 		}
-		if len(s.keys[i]) > 1 {
-			s.keys[i] = sortKeys(s.keys[i])
-		}
+	}
+	if len(s.keys[0]) > 0 && len(s.keys[1]) > 0 { // else there is nothing to tell apart
+		s.keys[0], s.keys[1] = sortKeys(s.keys[0]), sortKeys(s.keys[1])
 	}
 	return nil
 }
 
-// reindex turns the entries of an anchor before a write into those after it; both are sorted. A damaged
+// reindex turns the entries of an anchor before a write into those after it; both are sorted, unless one is
+// empty. A damaged
 // index is not a reason to refuse a person's call: it is put aside, look-ups say so, and fsck rebuilds it.
 func (s *Store) reindex(before, after []entry) error {
 	for len(before) > 0 || len(after) > 0 {

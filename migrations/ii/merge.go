@@ -24,6 +24,7 @@ import (
 // Events of the result list what was restored and what was not taken over.
 func merge(own *identity.Anchor, old *Record, raw []byte, enforceable bool) *identity.Anchor {
 	theirs, _ := old.Import()
+	knew := old.Protection()
 	base := exported(own, enforceable)
 	a := &identity.Anchor{
 		Number: own.Number, CreatedAt: own.CreatedAt, Copies: theirs.Copies,
@@ -38,7 +39,7 @@ func merge(own *identity.Anchor, old *Record, raw []byte, enforceable bool) *ide
 		if at >= 0 {
 			now, taken[at] = &theirs.Devices[at], true
 		}
-		if d := settle(was, now, &base.Devices[i], old, raw, guarded, a); d != nil {
+		if d := settle(was, now, &base.Devices[i], knew, raw, guarded, a); d != nil {
 			d.Temporary, d.Challenge = identity.TemporaryKey{}, identity.Challenge{}
 			a.Devices = append(a.Devices, *d)
 			if now == nil {
@@ -78,12 +79,12 @@ func copiesOf(a *identity.Anchor, key []byte) []identity.Data {
 func protected(d identity.Device) bool { return d.Protected && d.Proven }
 
 // settle decides what becomes of one of our devices, given what the old module has of it (nil if it is
-// gone). It returns nil for a device that is gone.
-func settle(was, now *identity.Device, base *wire.AnyDevice, old *Record, raw []byte, guarded bool, a *identity.Anchor) *identity.Device {
+// gone) and whether it knew protection. It returns nil for a device that is gone.
+func settle(was, now *identity.Device, base *wire.AnyDevice, knew bool, raw []byte, guarded bool, a *identity.Anchor) *identity.Device {
 	restored := func() {
 		a.Events = append(a.Events, identity.Event{Kind: identity.EventRestored, Device: was.Principal})
 	}
-	enforced := old.Protection && was.KeyType == identity.SeedPhrase && *base.Protection == wire.ProtectionProtected
+	enforced := knew && was.KeyType == identity.SeedPhrase && *base.Protection == wire.ProtectionProtected
 	if now == nil {
 		if protected(*was) && !enforced {
 			restored()
@@ -95,7 +96,7 @@ func settle(was, now *identity.Device, base *wire.AnyDevice, old *Record, raw []
 	d := *was
 	d.LastUsed = max(was.LastUsed, now.LastUsed)
 	if untouched(base, now, raw) {
-		if !old.Protection && *base.Protection == wire.ProtectionProtected {
+		if !knew && *base.Protection == wire.ProtectionProtected {
 			restored() // dropped by a module that does not know it
 		}
 		if now.LastUsed > was.LastUsed {
@@ -110,7 +111,7 @@ func settle(was, now *identity.Device, base *wire.AnyDevice, old *Record, raw []
 	d.Data = keepUnknown(was, now.Data, raw)
 	d.Proven = was.Proven || now.LastUsed > was.LastUsed
 	switch {
-	case !old.Protection:
+	case !knew:
 		d.Protected = was.Protected
 	case now.Protected && !was.Protected && guarded:
 		d.Protected = false

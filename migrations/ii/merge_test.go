@@ -114,8 +114,8 @@ func TestMerge(t *testing.T) {
 			if c.without {
 				layout, raw = 1, encodeGenesis(w.Devices)
 			}
-			old := &Record{Number: 10000, Protection: mentions(raw, protectionField)}
-			require.Equal(t, !c.without, old.Protection)
+			old := &Record{Number: 10000, raw: raw}
+			require.Equal(t, !c.without, old.Protection())
 			var err error
 			if layout == 1 {
 				old.Anchor.Devices, err = wire.DecodeAnyDevicesArgs(raw)

@@ -78,7 +78,7 @@ func Plan(mem storage.Memory) (*Report, error) {
 
 func (r *Report) add(old *Record, raw []byte) {
 	r.BytesLargest = max(r.BytesLargest, len(raw))
-	r.KnowsProtection = r.KnowsProtection || old.Protection
+	r.KnowsProtection = r.KnowsProtection || old.Protection()
 	a, odd := old.Import()
 	r.Devices += uint64(len(a.Devices))
 	if len(a.Devices) == 0 || !slices.ContainsFunc(a.Devices, func(d identity.Device) bool { return len(d.PublicKey) > 0 }) {

@@ -15,10 +15,12 @@ type Record struct {
 	Number uint64
 	Empty  bool // the entry was never written
 	Anchor wire.AnyAnchor
-	// Protection tells whether the record's type table has the field of that name: whether the module
-	// that wrote it knew of protection.
-	Protection bool
+	raw    []byte
 }
+
+// Protection tells whether the record's type table has the field of that name: whether the module that
+// wrote it knew of protection.
+func (r *Record) Protection() bool { return mentions(r.raw, protectionField) }
 
 // Decode reads the record of the i-th anchor.
 func (m *Image) Decode(i uint32) (*Record, []byte, error) {
@@ -26,7 +28,7 @@ func (m *Image) Decode(i uint32) (*Record, []byte, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	r := &Record{Number: m.Lo + uint64(i)}
+	r := &Record{Number: m.Lo + uint64(i), raw: b}
 	if len(b) == 0 {
 		r.Empty = true
 		return r, b, nil
@@ -39,7 +41,6 @@ func (m *Image) Decode(i uint32) (*Record, []byte, error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("anchor %d: %w", r.Number, err)
 	}
-	r.Protection = mentions(b, protectionField)
 	return r, b, nil
 }
 
@@ -67,6 +68,9 @@ const (
 // any is, and copies. The oddities are in the order in which they were met, each once.
 func (r *Record) Import() (*identity.Anchor, []Oddity) {
 	a := &identity.Anchor{Number: r.Number}
+	if n := len(r.Anchor.Devices); n > 0 {
+		a.Devices = make([]identity.Device, 0, n)
+	}
 	var odd []Oddity
 	note := func(when bool, o Oddity) {
 		if when && !slices.Contains(odd, o) {
@@ -79,7 +83,6 @@ func (r *Record) Import() (*identity.Anchor, []Oddity) {
 	}
 	note(len(r.Anchor.Metadata) > 0, OddMetadata)
 	phrases := 0
-	credentials := map[string]bool{}
 	for i := range r.Anchor.Devices {
 		w := &r.Anchor.Devices[i]
 		data, used := importData(w)
@@ -89,8 +92,10 @@ func (r *Record) Import() (*identity.Anchor, []Oddity) {
 		note(len(data.Alias) > identity.MaxAlias || len(data.PublicKey) > identity.MaxPublicKey ||
 			len(data.CredentialID) > identity.MaxCredentialID || len(data.Origin) > identity.MaxOrigin, OddField)
 		if data.CredentialID != nil {
-			note(credentials[string(data.CredentialID)] || data.KeyType == identity.SeedPhrase, OddCredential)
-			credentials[string(data.CredentialID)] = true
+			same := func(w wire.AnyDevice) bool {
+				return w.CredentialID != nil && bytes.Equal(w.CredentialID, data.CredentialID)
+			}
+			note(data.KeyType == identity.SeedPhrase || slices.ContainsFunc(r.Anchor.Devices[:i], same), OddCredential)
 		}
 		at := slices.IndexFunc(a.Devices, func(d identity.Device) bool { return bytes.Equal(d.PublicKey, data.PublicKey) })
 		if at >= 0 {
@@ -142,7 +147,7 @@ func importData(w *wire.AnyDevice) (data identity.Data, used uint64) {
 	return data, used
 }
 
-var keyTypeFrom = map[wire.KeyType]identity.KeyType{
+var keyTypeFrom = [...]identity.KeyType{
 	wire.KeyTypeUnknown: identity.Unknown, wire.KeyTypePlatform: identity.Platform,
 	wire.KeyTypeCrossPlatform: identity.CrossPlatform, wire.KeyTypeSeedPhrase: identity.SeedPhrase,
 	wire.KeyTypeBrowserStorageKey: identity.BrowserStorageKey,

@@ -45,7 +45,7 @@ func tagOf(raw []byte, enforced bool) uint64 {
 func sameRecord(raw []byte, tag uint64) bool { return xxhash.Sum64(raw)|1 == tag|1 }
 
 func (m *Image) adoptedTag(old *Record, raw []byte) uint64 {
-	return tagOf(raw, m.Layout >= 3 || old.Protection)
+	return tagOf(raw, m.Layout >= 3 || old.Protection())
 }
 
 // Begin puts Kedge's store beside the old one and attaches both. It is a small amount of work, whatever
@@ -234,7 +234,7 @@ func attached(s *storage.Store) (*elder, error) {
 
 // take makes an anchor of an old record that differs from what we know of it.
 func (e *elder) take(own *identity.Anchor, tag uint64, old *Record, raw []byte) *identity.Anchor {
-	e.knows = e.knows || old.Protection // only what the old module wrote itself says what it knows
+	e.knows = e.knowsProtection() || old.Protection() // only what the old module wrote itself says what it knows
 	if own != nil {
 		return merge(own, old, raw, tag&1 != 0)
 	}
