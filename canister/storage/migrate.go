@@ -36,12 +36,47 @@ func (s *Store) accepted() Loss {
 
 // Rewrite writes an anchor in the version in which anchors are written now, if it is in another.
 func (s *Store) Rewrite(number uint64) error {
+	slot, err := s.slotOf(number)
+	if err != nil {
+		return err
+	}
+	raw, err := s.readRawInto(s.lent.record[:], slot)
+	if err != nil || raw.head.version == s.writeVersion() {
+		return err
+	}
+	if raw.head.version == record1 {
+		var ok bool
+		if s.scratch, ok = raiseRecord(s.scratch[:0], raw.payload); !ok {
+			return corrupted(s.anchorName(slot), "the devices do not fill the %d bytes of a record of version 1", len(raw.payload))
+		}
+		return s.store(raw, number, record2, nil, nil)
+	}
 	a, err := s.Read(number)
 	if err != nil {
 		return err
 	}
-	if s.last.head.version == s.writeVersion() {
-		return nil
-	}
 	return s.Write(a)
+}
+
+// raiseRecord appends what a record of version 1 is in version 2: the same fields and zeros for the new
+// ones. It does what reading and writing the anchor would, for a fraction of the instructions.
+func raiseRecord(b, payload []byte) (record []byte, ok bool) {
+	r := reader{b: payload}
+	devices, copies := r.u16(), r.u16()
+	b = append(b, zeros[:18]...)
+	b = le.AppendUint16(b, devices)
+	b = le.AppendUint16(b, copies)
+	for range int(devices) + int(copies) {
+		rec, fixed := r.nextRecord()
+		if r.failed || fixed != fixed1 {
+			return b, false
+		}
+		start := len(b)
+		b = append(b, rec[:fixed1]...)
+		b = append(b, zeros[:fixed2-fixed1]...)
+		b = append(b, rec[fixed1:]...)
+		le.PutUint16(b[start:], uint16(len(rec)+fixed2-fixed1))
+		b[start+2] = record2
+	}
+	return b, !r.failed && len(r.b) == 0 && len(b) <= MaxRecord
 }

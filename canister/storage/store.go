@@ -295,20 +295,26 @@ func (s *Store) write(a *identity.Anchor, tag *uint64, elder []byte) error {
 	if s.scratch, err = appendRecord(s.scratch[:0], a, version, tag); err != nil {
 		return err
 	}
-	indexed := old.head.version == record2 && s.indexes(slot)
-	if err = s.changedKeys(old, s.scratch, slot, indexed, version == record2 && s.indexes(slot)); err != nil {
+	return s.store(old, a.Number, version, a.Events, elder)
+}
+
+// store writes the record in s.scratch over an old one, with events, the old module's record and the index.
+func (s *Store) store(old *rawRecord, number uint64, version byte, events []identity.Event, elder []byte) error {
+	slot := old.slot
+	indexed := s.indexes(slot)
+	if err := s.changedKeys(old, s.scratch, slot, indexed && old.head.version == record2, indexed && version == record2); err != nil {
 		return corrupted(s.anchorName(slot), "%v", err)
 	}
 	s.fresh = 0
 	if elder != nil {
-		if err := s.elder.Commit(a.Number, elder); err != nil {
+		if err := s.elder.Commit(number, elder); err != nil {
 			return err
 		}
 	}
 	head := old.head
 	head.version = version
 	if version == record2 {
-		if err := s.addEvents(slot, &head, a.Events); err != nil {
+		if err := s.addEvents(slot, &head, events); err != nil {
 			return err
 		}
 	} else {
