@@ -11,6 +11,7 @@ type probe struct {
 	name    string
 	allowed func(role string) bool
 	helper  principal.Principal // has the queries "reply" and "refuse"
+	args    []int64             // of the call; nil for the usual ones
 
 	m       wasm.Module
 	imports map[string]uint32
@@ -84,11 +85,14 @@ func (p *probe) make(b *wasm.Body, role string) *wasm.Body {
 	if setup[p.name] && p.allowed(role) {
 		p.call(b, "call_new", 0, 0, 0, 0, onNothing, 0, onNothing, 0) // to the management canister
 	}
-	t := wasm.SystemAPI()[p.name]
+	t, args := wasm.SystemAPI()[p.name], p.args
+	if args == nil {
+		args = arguments[p.name]
+	}
 	for i, param := range t.Params {
 		var value int64
-		if given := arguments[p.name]; given != nil {
-			value = given[i]
+		if args != nil {
+			value = args[i]
 		}
 		if param == wasm.I64 {
 			b.I64Const(value)
