@@ -14,7 +14,7 @@
 //	slots       1 KiB     anchor lo+i is slot i                         slot.go
 //	overflow    4 KiB     the rest of a record that outgrows its slot   slot.go
 //	history     512 B     chunks of the two bounded histories           history.go
-//	index       2 KiB     nodes of the tree of look-ups                 index.go
+//	index       2 KiB     nodes of the tree of look-ups                 node.go, index.go
 //
 // Every integer is little-endian. Whatever is read is checked: bounds always, checksums (XXH64)
 // wherever a structure has one. A damaged anchor answers with a [CorruptedError] that names it; all
