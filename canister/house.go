@@ -74,7 +74,8 @@ func tick() {
 	if more {
 		soon()
 	}
-	if !kedge.seeded {
+	if !kedge.seeded { // the first tick, or randomness failed to come
+		warm()
 		seed(func() {})
 	}
 }
