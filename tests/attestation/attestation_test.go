@@ -1,0 +1,431 @@
+package attestation
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/fxamacker/cbor/v2"
+	"github.com/stretchr/testify/require"
+
+	"kedge/candid"
+	"kedge/ic/principal"
+	"kedge/tests/house"
+)
+
+// maxInstructions is what an attestation may cost, pages included.
+const maxInstructions = 30_000_000
+
+const (
+	w3cOrigin       = "https://example.org"
+	w3cRelyingParty = "example.org"
+)
+
+func openHouse(t *testing.T) *house.House {
+	init := house.Attesting()
+	init.RelatedOrigins = append(init.RelatedOrigins, w3cOrigin)
+	init.RelyingParties = append(init.RelyingParties, w3cRelyingParty)
+	return house.Open(t, init)
+}
+
+// challenge asks for a challenge, and computes it again as a client must before it has it signed.
+func challenge(h *house.House, anchor uint64, as *house.Device) []byte {
+	h.Helper()
+	before := h.Now()
+	c, err := h.AskChallenge(anchor, as)
+	require.NoError(h, err)
+	require.InDelta(h, 5*time.Minute, time.Duration(c.Expiration-before), float64(time.Millisecond))
+	want := candid.ChallengeFor(h.Canister, anchor, as.Key(), [candid.NonceSize]byte(c.Nonce))
+	require.Equal(h, want[:], c.Challenge)
+	return c.Challenge
+}
+
+// attests has the device attest with this answer.
+func attests(h *house.House, anchor uint64, a *authenticator, o answer) (candid.Attestation, error) {
+	h.Helper()
+	return h.Attest(anchor, a.Device, a.answers(challenge(h, anchor, a.Device), o))
+}
+
+// recorded is what the anchor's devices see of the attestation of the device; nil if it never attested.
+func recorded(h *house.House, anchor uint64, d *house.Device) *candid.Attestation {
+	h.Helper()
+	for _, device := range h.Info(anchor, d).Devices {
+		if bytes.Equal(device.Pubkey, d.Key()) {
+			return device.Attestation
+		}
+	}
+	h.Fatal("no such device")
+	return nil
+}
+
+func TestEveryKindOfKeyAttests(t *testing.T) {
+	shared := openHouse(t)
+	for name, make := range map[string]func(*house.House, string) *authenticator{"P-256": newP256, "Ed25519": newEd25519, "RSA-2048": newRSA} {
+		t.Run(name, func(t *testing.T) {
+			h := shared.For(t)
+			a := make(h, "key")
+			anchor := h.Register(a.Device)
+			require.Nil(t, recorded(h, anchor, a.Device))
+			now := h.Now()
+			got, err := attests(h, anchor, a, answer{counter: 7})
+			require.NoError(t, err)
+			report, err := h.Net.LastReport(h.Canister)
+			require.NoError(t, err)
+			require.LessOrEqual(t, report.Instructions, uint64(maxInstructions))
+			t.Logf("%d instructions, pages included", report.Instructions)
+
+			require.GreaterOrEqual(t, got.At, now)
+			require.Equal(t, candid.Attestation{At: got.At, UserPresent: true, UserVerified: true, Counter: 7}, got)
+			require.Equal(t, &got, recorded(h, anchor, a.Device))
+			h.Upgrade()
+			require.Equal(t, &got, recorded(h, anchor, a.Device))
+		})
+	}
+	t.Run("the software authenticator", func(t *testing.T) {
+		h := shared.For(t)
+		for _, bound := range []bool{true, false} {
+			d, key := h.NewPasskey("software", bound)
+			anchor := h.Register(d)
+			got, err := h.Attest(anchor, d, h.AssertionBy(key, challenge(h, anchor, d)))
+			require.NoError(t, err)
+			require.Equal(t, !bound, got.BackupEligible)
+		}
+	})
+	t.Run("the credential of the W3C's test vectors", func(t *testing.T) {
+		h := shared.For(t)
+		a := newW3C(h)
+		anchor := h.Register(a.Device)
+		got, err := attests(h, anchor, a, answer{origin: w3cOrigin, relyingParty: w3cRelyingParty, eligible: true, backedUp: true, unverified: true,
+			extra: `,"extraData":"clientDataJSON may be extended with additional fields in the future, such as this: aaaa"`})
+		require.NoError(t, err)
+		require.Equal(t, candid.Attestation{At: got.At, UserPresent: true, BackupEligible: true, BackedUp: true}, got)
+	})
+}
+
+func TestAnswersThatAreRefused(t *testing.T) {
+	shared := openHouse(t)
+	extension := func(size int) []byte { // of size bytes in all, the head of map, name and bytes included
+		out, err := cbor.Marshal(map[string][]byte{"x": make([]byte, size-6)})
+		require.NoError(t, err)
+		require.Len(t, out, size)
+		return out
+	}
+	a := newP256(shared, "key")
+	for _, c := range []struct {
+		name string
+		o    answer
+		code candid.ErrorCode // 0: accepted
+		text string
+	}{
+		{"another origin", answer{origin: "https://evil.example"}, candid.ErrorCodeBadAssertion, `origin "https://evil.example" is not allowed`},
+		{"a longer host", answer{origin: house.Origin + ".evil.example"}, candid.ErrorCodeBadAssertion, "is not allowed"},
+		{"a part of the host", answer{origin: "https://id.example"}, candid.ErrorCodeBadAssertion, "is not allowed"},
+		{"a host below", answer{origin: "https://evil.id.example.org"}, candid.ErrorCodeBadAssertion, "is not allowed"},
+		{"another scheme", answer{origin: "http://id.example.org"}, candid.ErrorCodeBadAssertion, "is not allowed"},
+		{"another port", answer{origin: house.Origin + ":8443"}, candid.ErrorCodeBadAssertion, "is not allowed"},
+		{"capital letters", answer{origin: "https://ID.example.org"}, candid.ErrorCodeBadAssertion, "is not allowed"},
+		{"another relying party", answer{relyingParty: "evil.example"}, candid.ErrorCodeBadAssertion, "the relying party is none of those that the operator has set"},
+		{"inside a foreign frame", answer{cross: true}, candid.ErrorCodeBadAssertion, "from inside a frame of another origin"},
+		{"under a foreign page", answer{extra: `,"topOrigin":"https://evil.example"`}, candid.ErrorCodeBadAssertion, "top origin"},
+		{"a registration", answer{kind: "webauthn.create"}, candid.ErrorCodeBadAssertion, `client data is of type "webauthn.create"`},
+		{"nobody there", answer{absent: true}, candid.ErrorCodeBadAssertion, "user was not present"},
+		{"backed up, but not eligible", answer{backedUp: true}, candid.ErrorCodeBadAssertion, "backed up (BS) but not eligible"},
+		{"user not verified", answer{unverified: true}, 0, ""},
+		{"extensions up to 1 KiB", answer{extensions: extension(1024 - 37)}, 0, ""},
+		{"extensions beyond 1 KiB", answer{extensions: extension(1025 - 37)}, candid.ErrorCodeFieldTooLong, "authenticator_data is too long"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			h := shared.For(t)
+			anchor := h.Register(a.Device)
+			got, err := attests(h, anchor, a, c.o)
+			if c.code == 0 && c.text == "" {
+				require.NoError(t, err)
+				require.Equal(t, &got, recorded(h, anchor, a.Device))
+				return
+			}
+			h.RequireRefused(c.code, err)
+			require.ErrorContains(t, err, c.text)
+			require.Nil(t, recorded(h, anchor, a.Device))
+		})
+	}
+
+	t.Run("client data of 4 KiB", func(t *testing.T) {
+		h := shared.For(t)
+		anchor := h.Register(a.Device)
+		sized := func(size int) answer {
+			plain := a.answers(make([]byte, 32), answer{extra: `,"x":""`})
+			return answer{extra: `,"x":"` + strings.Repeat("y", size-len(plain.ClientData)) + `"`}
+		}
+		require.Len(t, a.answers(make([]byte, 32), sized(4096)).ClientData, 4096)
+		_, err := attests(h, anchor, a, sized(4096))
+		require.NoError(t, err)
+		_, err = attests(h, anchor, a, sized(4097))
+		h.RequireRefused(candid.ErrorCodeFieldTooLong, err)
+		var refused *house.Refused
+		require.ErrorAs(t, err, &refused)
+		require.Equal(t, "client_data", *refused.Reason.Field)
+		require.Equal(t, uint64(4097), *refused.Reason.Length)
+		require.Equal(t, uint64(4096), *refused.Reason.Limit)
+	})
+
+	t.Run("a long signature, a broken one, and none", func(t *testing.T) {
+		h := shared.For(t)
+		anchor := h.Register(a.Device)
+		for code, change := range map[candid.ErrorCode]func(s []byte) []byte{
+			candid.ErrorCodeFieldTooLong: func([]byte) []byte { return make([]byte, 513) },
+			candid.ErrorCodeBadAssertion: func(s []byte) []byte { s[len(s)-1] ^= 1; return s },
+		} {
+			assertion := a.answers(challenge(h, anchor, a.Device), answer{})
+			assertion.Signature = change(assertion.Signature)
+			_, err := h.Attest(anchor, a.Device, assertion)
+			h.RequireRefused(code, err)
+		}
+		challenge(h, anchor, a.Device)
+		_, err := h.Attest(anchor, a.Device, candid.Assertion{})
+		h.RequireRefused(candid.ErrorCodeBadAssertion, err)
+	})
+
+	t.Run("where the operator has set no relying party", func(t *testing.T) {
+		h := house.Open(t, nil)
+		anchor := h.Register(a.Device)
+		_, err := attests(h, anchor, a, answer{})
+		h.RequireRefused(candid.ErrorCodeBadAssertion, err)
+	})
+}
+
+func TestChallenges(t *testing.T) {
+	shared := openHouse(t)
+	run := func(name string, test func(h *house.House, anchor uint64, a *authenticator)) {
+		t.Run(name, func(t *testing.T) {
+			h := shared.For(t)
+			a := newP256(h, "key")
+			test(h, h.Register(a.Device), a)
+		})
+	}
+	none := func(h *house.House, anchor uint64, a *authenticator, assertion candid.Assertion) {
+		h.Helper()
+		_, err := h.Attest(anchor, a.Device, assertion)
+		h.RequireRefused(candid.ErrorCodeNoChallenge, err)
+	}
+	other := func(h *house.House, anchor uint64, a *authenticator, assertion candid.Assertion) {
+		h.Helper()
+		_, err := h.Attest(anchor, a.Device, assertion)
+		h.RequireRefused(candid.ErrorCodeBadAssertion, err)
+		require.ErrorContains(h, err, "challenge is not the expected one")
+	}
+
+	run("without one there is nothing to answer", func(h *house.House, anchor uint64, a *authenticator) {
+		none(h, anchor, a, a.answers(make([]byte, 32), answer{}))
+	})
+	run("an answer is not good twice", func(h *house.House, anchor uint64, a *authenticator) {
+		assertion := a.answers(challenge(h, anchor, a.Device), answer{})
+		_, err := h.Attest(anchor, a.Device, assertion)
+		require.NoError(h, err)
+		none(h, anchor, a, assertion)
+		challenge(h, anchor, a.Device)
+		other(h, anchor, a, assertion)
+	})
+	run("any answer spends it", func(h *house.House, anchor uint64, a *authenticator) {
+		right := a.answers(challenge(h, anchor, a.Device), answer{})
+		_, err := h.Attest(anchor, a.Device, candid.Assertion{ClientData: make([]byte, 5000)})
+		h.RequireRefused(candid.ErrorCodeFieldTooLong, err)
+		none(h, anchor, a, right)
+	})
+	run("a new one takes the place of the old", func(h *house.House, anchor uint64, a *authenticator) {
+		first := challenge(h, anchor, a.Device)
+		second := challenge(h, anchor, a.Device)
+		require.NotEqual(h, first, second)
+		other(h, anchor, a, a.answers(first, answer{}))
+	})
+	run("it lives five minutes", func(h *house.House, anchor uint64, a *authenticator) {
+		late := a.answers(challenge(h, anchor, a.Device), answer{})
+		h.Pass(5*time.Minute - time.Second)
+		_, err := h.Attest(anchor, a.Device, late)
+		require.NoError(h, err)
+		late = a.answers(challenge(h, anchor, a.Device), answer{})
+		h.Pass(5*time.Minute + time.Second)
+		none(h, anchor, a, late)
+	})
+	run("it survives an upgrade", func(h *house.House, anchor uint64, a *authenticator) {
+		assertion := a.answers(challenge(h, anchor, a.Device), answer{})
+		h.Upgrade()
+		_, err := h.Attest(anchor, a.Device, assertion)
+		require.NoError(h, err)
+	})
+	run("another anchor's is another", func(h *house.House, anchor uint64, a *authenticator) {
+		elsewhere := h.Register(a.Device)
+		assertion := a.answers(challenge(h, elsewhere, a.Device), answer{})
+		challenge(h, anchor, a.Device)
+		other(h, anchor, a, assertion)
+	})
+	run("another device's is another", func(h *house.House, anchor uint64, a *authenticator) {
+		b := newP256(h, "b")
+		require.NoError(h, h.Add(anchor, a.Device, b.Device))
+		ofA := challenge(h, anchor, a.Device)
+		challenge(h, anchor, b.Device)
+		other(h, anchor, b, b.answers(ofA, answer{}))
+		// The right challenge, signed by the wrong key.
+		_, err := h.Attest(anchor, a.Device, b.answers(ofA, answer{}))
+		h.RequireRefused(candid.ErrorCodeBadAssertion, err)
+		require.ErrorContains(h, err, "signature")
+	})
+	run("another canister's is another", func(h *house.House, anchor uint64, a *authenticator) {
+		c, err := h.AskChallenge(anchor, a.Device)
+		require.NoError(h, err)
+		there := candid.ChallengeFor(principal.Canister(99), anchor, a.Key(), [candid.NonceSize]byte(c.Nonce))
+		other(h, anchor, a, a.answers(there[:], answer{}))
+	})
+}
+
+func TestWhoCannotAttest(t *testing.T) {
+	h := openHouse(t)
+	a := newP256(h, "key")
+	temporary, stranger, phrase := house.NewDevice("temporary"), house.NewDevice("stranger"), house.NewPhrase("phrase")
+	anchor := h.RegisterFor(a.Device, temporary)
+	require.NoError(t, h.Add(anchor, a.Device, phrase))
+	for code, who := range map[candid.ErrorCode]*house.Device{
+		candid.ErrorCodeTemporaryKey: temporary,
+		candid.ErrorCodeNotADevice:   stranger,
+	} {
+		_, err := h.AskChallenge(anchor, who)
+		h.RequireRefused(code, err)
+		assertion := a.answers(challenge(h, anchor, a.Device), answer{})
+		_, err = h.Attest(anchor, who, assertion)
+		h.RequireRefused(code, err)
+		_, err = h.Attest(anchor, a.Device, assertion)
+		require.NoError(t, err, "a call without standing spends nothing of another's")
+	}
+	_, err := h.Attest(anchor, phrase, a.answers(challenge(h, anchor, phrase), answer{}))
+	h.RequireRefused(candid.ErrorCodeBadAssertion, err)
+	require.ErrorContains(t, err, "only a passkey can attest")
+}
+
+func TestWhatIsRecorded(t *testing.T) {
+	shared := openHouse(t)
+	run := func(name string, test func(h *house.House, anchor uint64, a *authenticator)) {
+		t.Run(name, func(t *testing.T) {
+			h := shared.For(t)
+			a := newP256(h, "key")
+			test(h, h.Register(a.Device), a)
+		})
+	}
+	run("backup eligibility never changes", func(h *house.House, anchor uint64, a *authenticator) {
+		first, err := attests(h, anchor, a, answer{eligible: true})
+		require.NoError(h, err)
+		_, err = attests(h, anchor, a, answer{eligible: false})
+		h.RequireRefused(candid.ErrorCodeEligibility, err)
+		require.Equal(h, &first, recorded(h, anchor, a.Device), "the first stays")
+		now, err := attests(h, anchor, a, answer{eligible: true, backedUp: true})
+		require.NoError(h, err)
+		require.True(h, now.BackedUp, "the backup state does change")
+	})
+	run("a counter that stands still is shown, and locks nobody out", func(h *house.House, anchor uint64, a *authenticator) {
+		for _, c := range []struct {
+			sent, kept uint32
+			stalled    bool
+		}{{5, 5, false}, {6, 6, false}, {6, 6, true}, {4, 6, true}, {9, 9, true}, {0, 9, true}} {
+			got, err := attests(h, anchor, a, answer{counter: c.sent})
+			require.NoError(h, err)
+			require.Equal(h, c.kept, got.Counter)
+			require.Equal(h, c.stalled, got.CounterStalled, "sent %d", c.sent)
+		}
+		require.NoError(h, h.Add(anchor, a.Device, house.NewDevice("phone")))
+	})
+	run("an authenticator that does not count always sends 0", func(h *house.House, anchor uint64, a *authenticator) {
+		for range 3 {
+			got, err := attests(h, anchor, a, answer{})
+			require.NoError(h, err)
+			require.False(h, got.CounterStalled)
+		}
+	})
+	run("replacing a device forgets it", func(h *house.House, anchor uint64, a *authenticator) {
+		_, err := attests(h, anchor, a, answer{})
+		require.NoError(h, err)
+		require.NoError(h, h.Replace(anchor, a.Device, a.Device, a.Device))
+		require.Nil(h, recorded(h, anchor, a.Device))
+	})
+	run("it is in the history", func(h *house.House, anchor uint64, a *authenticator) {
+		_, err := attests(h, anchor, a, answer{})
+		require.NoError(h, err)
+		reply, err := h.Query(a.Principal(), "history", candid.EncodeHistoryArgs(anchor, nil, 10))
+		require.NoError(h, err)
+		history, err := candid.DecodeHistoryResult(reply)
+		require.NoError(h, err)
+		last := history.Ok.Entries[len(history.Ok.Entries)-1]
+		require.Equal(h, candid.EventKindAttested, *last.Kind)
+		require.Equal(h, a.Principal(), *last.By)
+	})
+}
+
+// The demand of rule 9: passkeys that become protected are device-bound, as attested.
+func TestDeviceBoundDemand(t *testing.T) {
+	shared := openHouse(t)
+	bound, synced, silent := newP256(shared, "bound"), newP256(shared, "synced"), newP256(shared, "silent")
+	phrase := house.NewPhrase("phrase")
+	run := func(name string, test func(h *house.House, anchor uint64)) {
+		t.Run(name, func(t *testing.T) {
+			h := shared.For(t)
+			anchor := h.Register(phrase.Marked())
+			for _, a := range []*authenticator{bound, synced, silent} {
+				require.NoError(h, h.Add(anchor, phrase, a.Device))
+			}
+			_, err := attests(h, anchor, bound, answer{})
+			require.NoError(h, err)
+			_, err = attests(h, anchor, synced, answer{eligible: true})
+			require.NoError(h, err)
+			require.NoError(h, h.Demand(anchor, phrase, true))
+			require.True(h, *h.Info(anchor, phrase).DeviceBound)
+			test(h, anchor)
+		})
+	}
+	const text = "this anchor demands that a protected passkey be attested as device-bound"
+
+	run("protect", func(h *house.House, anchor uint64) {
+		h.RequireRefused(candid.ErrorCodeNotDeviceBound, h.Protect(anchor, phrase, synced.Device))
+		h.RequireRefused(candid.ErrorCodeNotDeviceBound, h.Protect(anchor, phrase, silent.Device))
+		require.NoError(h, h.Protect(anchor, phrase, bound.Device))
+		require.NoError(h, h.Demand(anchor, phrase, false))
+		require.NoError(h, h.Protect(anchor, phrase, synced.Device))
+	})
+	run("update", func(h *house.House, anchor uint64) {
+		require.ErrorContains(h, h.Update(anchor, phrase, synced.Marked()), text)
+		require.ErrorContains(h, h.Update(anchor, phrase, silent.Marked()), text)
+		require.NoError(h, h.Update(anchor, phrase, bound.Marked()))
+		require.NoError(h, h.Update(anchor, phrase, synced.Renamed("x")), "other fields are free")
+	})
+	run("add and replace bring devices that never attested", func(h *house.House, anchor uint64) {
+		fresh := newP256(h, "fresh")
+		require.ErrorContains(h, h.Add(anchor, phrase, fresh.Marked()), text)
+		require.ErrorContains(h, h.Replace(anchor, phrase, silent.Device, fresh.Marked()), text)
+		require.ErrorContains(h, h.Replace(anchor, bound.Device, bound.Device, bound.Marked()), "only a protected device of this anchor")
+		require.NoError(h, h.Add(anchor, phrase, fresh.Device))
+	})
+	run("phrases are not concerned", func(h *house.House, anchor uint64) {
+		require.NoError(h, h.Replace(anchor, phrase, phrase, phrase.Marked()))
+		require.NoError(h, h.Replace(anchor, phrase, phrase, house.NewPhrase("new").Marked()))
+	})
+	run("it lifts no protection", func(h *house.House, anchor uint64) {
+		require.NoError(h, h.Demand(anchor, phrase, false))
+		require.NoError(h, h.Protect(anchor, phrase, synced.Device))
+		require.NoError(h, h.Demand(anchor, phrase, true))
+		_, marked := h.Has(anchor, synced.Device)
+		require.True(h, marked)
+		require.NoError(h, h.Update(anchor, synced.Device, synced.Marked().Renamed("still protected")))
+	})
+	run("a release does not ask for it", func(h *house.House, anchor uint64) {
+		require.NoError(h, h.Consent(anchor, phrase, 30, silent.Device))
+		require.NoError(h, h.Ask(anchor, silent.Device, phrase))
+		h.Pass(30*24*time.Hour + time.Minute)
+		require.NoError(h, h.Complete(anchor, silent.Device, phrase))
+		_, marked := h.Has(anchor, silent.Device)
+		require.True(h, marked, "else nobody could protect anything here any more")
+		_, marked = h.Has(anchor, phrase)
+		require.False(h, marked)
+	})
+	run("an upgrade keeps it", func(h *house.House, anchor uint64) {
+		h.Upgrade()
+		h.RequireRefused(candid.ErrorCodeNotDeviceBound, h.Protect(anchor, phrase, synced.Device))
+		require.NoError(h, h.Protect(anchor, phrase, bound.Device))
+	})
+}
