@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"kedge/canister/delegation"
 	"kedge/canister/identity"
 	"kedge/canister/storage"
 	"kedge/ic/principal"
@@ -191,6 +192,13 @@ func TestRealImagesImport(t *testing.T) {
 			require.ErrorContains(t, Finalize(s, false), "1 anchors have no device")
 			require.NoError(t, Finalize(s, true))
 			require.Empty(t, fsck(t, s))
+
+			// The vector of ii.md 3.1: the same user at the same application, before and after.
+			salt, _ = s.Salt()
+			seed, err := delegation.NewSeed(&salt, found[0], "example.com")
+			require.NoError(t, err)
+			user := principal.SelfAuthenticating(seed.AppendPublicKey(nil, principal.MustParse("rwlgt-iiaaa-aaaaa-aaaaa-cai").Bytes()))
+			require.Equal(t, "jvplt-hyvwy-olw3k-yun2d-pdpmn-25ax2-zjdfc-72dh6-4smh2-q3jjl-5qe", user.Text())
 		})
 	}
 }
