@@ -19,6 +19,10 @@ var room struct {
 	devices [identity.MaxDevices]candid.DeviceWithUsage
 	arg     [4 << 10]byte
 	reply   [6 << 10]byte
+
+	certificate [2 << 10]byte
+	signature   [4 << 10]byte
+	key         [128]byte
 }
 
 // argument is the argument of a message for methods that decode and use it at once: not for those that

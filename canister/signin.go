@@ -37,13 +37,18 @@ func seedOf(anchor uint64, frontend string) delegation.Seed {
 	return seed
 }
 
+// keyOf is the public key of a seed, until the end of the message.
+func keyOf(seed delegation.Seed) []byte {
+	var self [principal.MaxLen]byte
+	return seed.AppendPublicKey(room.key[:0], kedge.self.AppendTo(self[:0]))
+}
+
 func getPrincipal() {
 	number, frontend, err := candid.DecodeGetPrincipalArgs(argument())
 	must(err)
 	_, err = inspect(number)
 	must(err)
-	key := seedOf(number, frontend).PublicKey(kedge.self.Bytes())
-	cdk.Reply(candid.AppendGetPrincipalResult(answer(), principal.SelfAuthenticating(key)))
+	cdk.Reply(candid.AppendGetPrincipalResult(answer(), principal.SelfAuthenticating(keyOf(seedOf(number, frontend)))))
 }
 
 func prepareDelegation() {
@@ -66,7 +71,7 @@ func prepareDelegation() {
 	}
 	kedge.prunes = next
 	setTimer()
-	cdk.Reply(candid.AppendPrepareDelegationResult(answer(), seed.PublicKey(kedge.self.Bytes()), expiration))
+	cdk.Reply(candid.AppendPrepareDelegationResult(answer(), keyOf(seed), expiration))
 }
 
 func getDelegation() {
@@ -75,11 +80,11 @@ func getDelegation() {
 	must(checkSession(session))
 	_, err = inspect(number)
 	must(err)
-	certificate, ok := cdk.DataCertificate()
+	certificate, ok := cdk.DataCertificateInto(room.certificate[:0])
 	if !ok {
 		cdk.Trap("data certificate is only available in query calls")
 	}
-	signature, ok := kedge.signatures.Get(seedOf(number, frontend), delegation.NewMessage(session, expiration), cdk.Time(), &noAssets, certificate)
+	signature, ok := kedge.signatures.Get(room.signature[:0], seedOf(number, frontend), delegation.NewMessage(session, expiration), cdk.Time(), &noAssets, certificate)
 	if !ok {
 		cdk.Reply(candid.AppendGetDelegationResult(answer(), candid.GetDelegationResponse{Tag: candid.GetDelegationResponseTagNoSuchDelegation}))
 		return

@@ -29,6 +29,10 @@ func SetCertifiedData(data []byte) { system.SetCertifiedData(data) }
 // as a query; elsewhere there is none.
 func DataCertificate() (certificate []byte, ok bool) { return system.DataCertificate() }
 
+// DataCertificateInto is [DataCertificate] into the room that buf has behind its length, as far as it
+// goes, like [ArgInto].
+func DataCertificateInto(buf []byte) (certificate []byte, ok bool) { return dataCertificateInto(buf) }
+
 // Cycles is an amount of cycles, a number of 128 bits.
 type Cycles struct{ High, Low uint64 }
 

@@ -23,12 +23,19 @@ func checkTrap(r any) {
 	}
 }
 
-func argInto(buf []byte) []byte {
-	arg := system.Arg()
-	if room := buf[len(buf):]; len(arg) <= cap(room) {
-		return append(room, arg...)
+func argInto(buf []byte) []byte { return into(buf, system.Arg()) }
+
+func dataCertificateInto(buf []byte) ([]byte, bool) {
+	certificate, ok := system.DataCertificate()
+	return into(buf, certificate), ok
+}
+
+// into puts data into the room behind a buffer, if there is enough.
+func into(buf, data []byte) []byte {
+	if room := buf[len(buf):]; len(data) > 0 && len(data) <= cap(room) {
+		return append(room, data...)
 	}
-	return arg
+	return data
 }
 
 // The Go runtime of the host collects as it likes.

@@ -147,6 +147,21 @@ func (network) DataCertificate() ([]byte, bool) {
 	return b, true
 }
 
+// dataCertificateInto is to DataCertificate what argInto is to Arg.
+func dataCertificateInto(buf []byte) ([]byte, bool) {
+	if dataCertificatePresent() == 0 {
+		return nil, false
+	}
+	n := int(dataCertificateSize())
+	room := buf[len(buf):]
+	if n > cap(room) {
+		return system.DataCertificate()
+	}
+	room = room[:n]
+	dataCertificateCopy(data(room), 0, size(room))
+	return room, true
+}
+
 func (network) StableSize() uint64                   { return stable64Size() }
 func (network) StableGrow(pages uint64) bool         { return stable64Grow(pages) != ^uint64(0) }
 func (network) StableRead(dst []byte, offset uint64) { stableRead(data(dst), offset, uint64(len(dst))) }

@@ -27,7 +27,7 @@ func TestSeedAndKeyAreThoseOfInternetIdentity(t *testing.T) {
 	require.Equal(t, "3a8926914dd1c836ec67ba66ac6425c21dffd3ca5c5968855f87780a1ec57985", hex.EncodeToString(seed[:]))
 
 	canister := unhex(t, "00000000000000000101")
-	key := seed.PublicKey(canister)
+	key := seed.AppendPublicKey(nil, canister)
 	require.Equal(t, "303c300c060a2b0601040183b8430102032c000a00000000000000000101"+hex.EncodeToString(seed[:]), hex.EncodeToString(key))
 
 	principal := sha256.Sum224(key)
@@ -60,7 +60,7 @@ func TestSignatureIsThatOfInternetIdentity(t *testing.T) {
 	root := s.Root(assets)
 	require.Equal(t, "e21a4b92d7bc0dc2cb8e4d1bb88f2e0d0e71cdd2b3fc66629dc60c84eb020110", hex.EncodeToString(root[:]))
 
-	signature, ok := s.Get(seed, m, now, assets, unhex(t, "d9d9f7a0"))
+	signature, ok := s.Get(nil, seed, m, now, assets, unhex(t, "d9d9f7a0"))
 	require.True(t, ok)
 	require.Equal(t, "d9d9f7a2"+"6b6365727469666963617465"+"44d9d9f7a0"+"6474726565"+
 		"8301"+"820458207f793087c625b5dde4437e10ad7c5cdb515746e0fdb731b02bb9dffd1d437716"+

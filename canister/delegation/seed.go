@@ -48,12 +48,11 @@ func NewSeed(salt *[32]byte, anchor uint64, frontend string) (Seed, error) {
 // (Interface Specification, "Canister signatures").
 var algorithm = [...]byte{0x30, 0x0c, 0x06, 0x0a, 0x2b, 0x06, 0x01, 0x04, 0x01, 0x83, 0xb8, 0x43, 0x01, 0x02}
 
-// PublicKey returns the seed's key in DER as the network knows it: a SubjectPublicKeyInfo whose bit
+// AppendPublicKey appends the seed's key in DER as the network knows it: a SubjectPublicKeyInfo whose bit
 // string is len(canister) | canister | seed. A canister id has at most 29 bytes, so every length
 // takes one byte. Its principal is SHA-224(key) | 02.
-func (s Seed) PublicKey(canister []byte) []byte {
+func (s Seed) AppendPublicKey(key, canister []byte) []byte {
 	bits := 1 + len(canister) + len(s) // without the byte that counts unused bits
-	key := make([]byte, 0, 2+len(algorithm)+3+bits)
 	key = append(key, 0x30, byte(len(algorithm)+3+bits))
 	key = append(key, algorithm[:]...)
 	key = append(key, 0x03, byte(1+bits), 0x00)

@@ -14,8 +14,7 @@ const MaxPruned = 50
 type Signatures struct {
 	forest forest
 	root   ref // the upper trie
-	queue  []entry
-	head   int // of queue
+	queue  queue
 	count  int
 }
 
@@ -27,8 +26,20 @@ type entry struct {
 	message hash
 }
 
-// New returns an empty signature map.
-func New() *Signatures { return &Signatures{forest: newForest()} }
+// New returns an empty signature map. What the first signatures need is one object, so that few pages
+// are touched.
+func New() *Signatures {
+	first := new(struct {
+		forks  [chunkLen]fork
+		leaves [chunkLen]leaf
+		queue  [chunkLen]entry
+	})
+	s := &Signatures{forest: forest{emptyLeaf: sha256.Sum256([]byte("\x10ic-hashtree-leaf"))}}
+	s.forest.forks.begin(&first.forks)
+	s.forest.leaves.begin(&first.leaves)
+	s.queue.begin(&first.queue)
+	return s
+}
 
 // Len returns the number of signatures, expired ones that are not pruned included.
 func (s *Signatures) Len() int { return s.count }
@@ -38,7 +49,7 @@ func (s *Signatures) Len() int { return s.count }
 func (s *Signatures) Add(seed Seed, m Message, now uint64) {
 	expires := now + Lifetime
 	key, message := hash(sha256.Sum256(seed[:])), hash(m)
-	s.queue = append(s.queue, entry{expires, key, message})
+	s.queue.add(&entry{expires, key, message})
 
 	upper, ok := s.forest.find(s.root, &key)
 	if !ok {
@@ -47,9 +58,9 @@ func (s *Signatures) Add(seed Seed, m Message, now uint64) {
 		s.count++
 		return
 	}
-	lower := s.forest.leaves[upper].sub
+	lower := s.forest.leaves.at(upper).sub
 	if i, ok := s.forest.find(lower, &message); ok {
-		s.forest.leaves[i].expires = expires
+		s.forest.leaves.at(i).expires = expires
 		return
 	}
 	lower = s.forest.insert(lower, &message, 0, expires)
@@ -61,20 +72,14 @@ func (s *Signatures) Add(seed Seed, m Message, now uint64) {
 // called next: when the oldest signature left expires, or 0 if none is left. changed reports whether the
 // root is another, which must then be certified.
 func (s *Signatures) Prune(now uint64) (next uint64, changed bool) {
-	for seen := 0; s.head < len(s.queue) && seen < MaxPruned && s.queue[s.head].expires <= now; seen++ {
-		e := &s.queue[s.head]
-		s.head++
-		changed = s.drop(e, now) || changed
+	for seen := 0; !s.queue.empty() && seen < MaxPruned && s.queue.first().expires <= now; seen++ {
+		changed = s.drop(s.queue.first(), now) || changed
+		s.queue.drop()
 	}
-	if s.head == len(s.queue) {
-		s.queue, s.head = s.queue[:0], 0
+	if s.queue.empty() {
 		return 0, changed
 	}
-	if s.head >= 1024 && s.head >= len(s.queue)/2 {
-		s.queue = s.queue[:copy(s.queue, s.queue[s.head:])]
-		s.head = 0
-	}
-	return s.queue[s.head].expires, changed
+	return s.queue.first().expires, changed
 }
 
 func (s *Signatures) drop(e *entry, now uint64) bool {
@@ -82,9 +87,9 @@ func (s *Signatures) drop(e *entry, now uint64) bool {
 	if !ok {
 		return false
 	}
-	lower := s.forest.leaves[upper].sub
+	lower := s.forest.leaves.at(upper).sub
 	i, ok := s.forest.find(lower, &e.message)
-	if !ok || s.forest.leaves[i].expires > now {
+	if !ok || s.forest.leaves.at(i).expires > now {
 		return false // renewed since
 	}
 	lower = s.forest.remove(lower, &e.message)

@@ -75,7 +75,7 @@ func TestSignaturesFollowTheModel(t *testing.T) {
 				for i := range 6 * 6 {
 					seed, message := testSeed(i/6), testMessage(i%6)
 					at := slices.IndexFunc(live, func(o signature) bool { return o.seed == seed && o.message == message })
-					signature, ok := s.Get(seed, message, now, &beside, []byte{0xa0})
+					signature, ok := s.Get(nil, seed, message, now, &beside, []byte{0xa0})
 					if want := at >= 0 && live[at].expires > now; ok != want {
 						t.Fatalf("seed %d message %d: got %v, want %v", i/6, i%6, ok, want)
 					}
@@ -115,15 +115,16 @@ func TestPruneIsBoundedAndFinishes(t *testing.T) {
 	}
 	require.Equal(t, n/MaxPruned, calls)
 	require.Zero(t, s.Len())
-	require.Empty(t, s.queue)
+	require.True(t, s.queue.empty())
 	require.Equal(t, New().Root(&EmptyTree), s.Root(&EmptyTree))
 
 	// What was freed is used again.
-	leaves := len(s.forest.leaves)
+	leaves, chunks := s.forest.leaves.len, len(s.queue.chunks)
 	for i := range n {
 		s.Add(numbered(i), testMessage(0), 0)
 	}
-	require.Len(t, s.forest.leaves, leaves)
+	require.Equal(t, leaves, s.forest.leaves.len)
+	require.Equal(t, chunks, len(s.queue.chunks))
 }
 
 func TestPathsStayShort(t *testing.T) {
@@ -131,7 +132,7 @@ func TestPathsStayShort(t *testing.T) {
 	for i := range 10_000 {
 		s.Add(numbered(i), testMessage(0), 0)
 	}
-	signature, ok := s.Get(numbered(77), testMessage(0), 1, &EmptyTree, nil)
+	signature, ok := s.Get(nil, numbered(77), testMessage(0), 1, &EmptyTree, nil)
 	require.True(t, ok)
 	// 34 bytes a pruned neighbour and 3 a fork: twice the binary logarithm of 10,000 is a generous bound.
 	require.Less(t, len(signature), 200+27*37)

@@ -22,7 +22,7 @@ func (r ref) leaf() int    { return int(^r) }
 type fork struct {
 	hash        hash
 	left, right ref
-	bit         uint16 // 0 is the highest bit of the first byte; 256 marks a freed fork
+	bit         uint16 // 0 is the highest bit of the first byte
 }
 
 // leaf is a label with what stands under it: in the upper trie (labels are seeds) the root of a lower
@@ -34,7 +34,7 @@ type leaf struct {
 	expires uint64
 }
 
-// forest holds the two levels of the signature tree in two slices, so that its nodes lie together: the
+// forest holds the two levels of the signature tree in two lists, so that its nodes lie together: the
 // network charges for every page that a call touches. Both levels are binary radix tries over 32-byte
 // labels. The labels are SHA-256 values, so the tries are balanced without any rotation; to deepen a path
 // by one node doubles an attacker's hashing work.
@@ -42,15 +42,11 @@ type leaf struct {
 // As an Internet Computer hash tree, a fork of the trie is a fork and a leaf a labeled node; the order of
 // labels from left to right is ascending, which is what look-ups rely on.
 type forest struct {
-	forks     []fork
-	leaves    []leaf
-	freeFork  []int32
-	freeLeaf  []int32
+	forks     list[fork]
+	leaves    list[leaf]
+	freeFork  ref  // the first free fork, 0 for none; its left names the next
+	freeLeaf  ref  // the first free leaf, 0 for none; its sub names the next
 	emptyLeaf hash // hash of the leaf ""
-}
-
-func newForest() forest {
-	return forest{emptyLeaf: sha256.Sum256([]byte("\x10ic-hashtree-leaf"))}
 }
 
 // find returns the leaf with the label, or false.
@@ -59,13 +55,13 @@ func (f *forest) find(root ref, label *hash) (int, bool) {
 		return 0, false
 	}
 	i := f.closest(root, label)
-	return i, f.leaves[i].label == *label
+	return i, f.leaves.at(i).label == *label
 }
 
 // closest walks down from a non-empty root by the label's bits alone.
 func (f *forest) closest(r ref, label *hash) int {
 	for !r.isLeaf() {
-		n := &f.forks[r.fork()]
+		n := f.forks.at(r.fork())
 		if bitAt(label, n.bit) == 0 {
 			r = n.left
 		} else {
@@ -81,18 +77,18 @@ func (f *forest) insert(root ref, label *hash, sub ref, expires uint64) ref {
 	if root == 0 {
 		return leafRef(f.newLeaf(label, sub, expires))
 	}
-	differs := firstDifference(&f.leaves[f.closest(root, label)].label, label)
+	differs := firstDifference(&f.leaves.at(f.closest(root, label)).label, label)
 	return f.insertAt(root, label, differs, leafRef(f.newLeaf(label, sub, expires)))
 }
 
 func (f *forest) insertAt(r ref, label *hash, differs uint16, added ref) ref {
 	if !r.isLeaf() {
 		i := r.fork()
-		if bit := f.forks[i].bit; bit < differs {
+		if bit := f.forks.at(i).bit; bit < differs {
 			if bitAt(label, bit) == 0 {
-				f.forks[i].left = f.insertAt(f.forks[i].left, label, differs, added)
+				f.forks.at(i).left = f.insertAt(f.forks.at(i).left, label, differs, added)
 			} else {
-				f.forks[i].right = f.insertAt(f.forks[i].right, label, differs, added)
+				f.forks.at(i).right = f.insertAt(f.forks.at(i).right, label, differs, added)
 			}
 			f.hashFork(i)
 			return r
@@ -107,12 +103,12 @@ func (f *forest) insertAt(r ref, label *hash, differs uint16, added ref) ref {
 // remove takes the leaf with the label, which must be there, out of the trie and returns the new root.
 func (f *forest) remove(r ref, label *hash) ref {
 	if r.isLeaf() {
-		f.freeLeaf = append(f.freeLeaf, int32(r.leaf()))
-		f.leaves[r.leaf()] = leaf{}
+		*f.leaves.at(r.leaf()) = leaf{sub: f.freeLeaf}
+		f.freeLeaf = r
 		return 0
 	}
 	i := r.fork()
-	n := &f.forks[i]
+	n := f.forks.at(i)
 	var rest ref
 	if bitAt(label, n.bit) == 0 {
 		n.left = f.remove(n.left, label)
@@ -129,8 +125,8 @@ func (f *forest) remove(r ref, label *hash) ref {
 			return r
 		}
 	}
-	f.freeFork = append(f.freeFork, int32(i))
-	f.forks[i] = fork{}
+	*n = fork{left: f.freeFork}
+	f.freeFork = r
 	return rest
 }
 
@@ -138,13 +134,13 @@ func (f *forest) remove(r ref, label *hash) ref {
 // it has changed to sub.
 func (f *forest) update(r ref, label *hash, sub ref) {
 	if r.isLeaf() {
-		l := &f.leaves[r.leaf()]
+		l := f.leaves.at(r.leaf())
 		l.sub = sub
 		l.hash = hashLabeled(label[:], f.hashUnder(sub))
 		return
 	}
 	i := r.fork()
-	n := &f.forks[i]
+	n := f.forks.at(i)
 	if bitAt(label, n.bit) == 0 {
 		f.update(n.left, label, sub)
 	} else {
@@ -155,42 +151,38 @@ func (f *forest) update(r ref, label *hash, sub ref) {
 
 func (f *forest) newLeaf(label *hash, sub ref, expires uint64) int {
 	l := leaf{hash: hashLabeled(label[:], f.hashUnder(sub)), label: *label, sub: sub, expires: expires}
-	if n := len(f.freeLeaf); n > 0 {
-		i := int(f.freeLeaf[n-1])
-		f.freeLeaf = f.freeLeaf[:n-1]
-		f.leaves[i] = l
-		return i
+	if free := f.freeLeaf; free != 0 {
+		f.freeLeaf = f.leaves.at(free.leaf()).sub
+		*f.leaves.at(free.leaf()) = l
+		return free.leaf()
 	}
-	f.leaves = append(f.leaves, l)
-	return len(f.leaves) - 1
+	return f.leaves.add(&l)
 }
 
 func (f *forest) newFork(bit uint16, left, right ref) ref {
 	n := fork{bit: bit, left: left, right: right}
-	var i int
-	if last := len(f.freeFork) - 1; last >= 0 {
-		i = int(f.freeFork[last])
-		f.freeFork = f.freeFork[:last]
-		f.forks[i] = n
+	r := f.freeFork
+	if r != 0 {
+		f.freeFork = f.forks.at(r.fork()).left
+		*f.forks.at(r.fork()) = n
 	} else {
-		i = len(f.forks)
-		f.forks = append(f.forks, n)
+		r = forkRef(f.forks.add(&n))
 	}
-	f.hashFork(i)
-	return forkRef(i)
+	f.hashFork(r.fork())
+	return r
 }
 
 func (f *forest) hashFork(i int) {
-	n := &f.forks[i]
+	n := f.forks.at(i)
 	n.hash = hashFork(f.hashOf(n.left), f.hashOf(n.right))
 }
 
 // hashOf returns the hash of a non-empty trie.
 func (f *forest) hashOf(r ref) *hash {
 	if r.isLeaf() {
-		return &f.leaves[r.leaf()].hash
+		return &f.leaves.at(r.leaf()).hash
 	}
-	return &f.forks[r.fork()].hash
+	return &f.forks.at(r.fork()).hash
 }
 
 // hashUnder returns the hash of what a label points to: a lower trie, or the empty leaf.

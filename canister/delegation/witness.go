@@ -2,25 +2,24 @@ package delegation
 
 import "crypto/sha256"
 
-// Get returns the canister signature over a message by the seed's key, in the form in which the network
+// Get appends the canister signature over a message by the seed's key, in the form in which the network
 // checks it: the CBOR map {"certificate": bytes, "tree": hash tree} behind the self-describing tag
 // 55799, with everything but the path to the message pruned away. beside is as for Root and certificate
 // the data certificate of the running query.
 //
 // ok is false if the message was not prepared, or has expired at now, pruned or not.
-func (s *Signatures) Get(seed Seed, m Message, now uint64, beside *[32]byte, certificate []byte) (signature []byte, ok bool) {
+func (s *Signatures) Get(b []byte, seed Seed, m Message, now uint64, beside *[32]byte, certificate []byte) (signature []byte, ok bool) {
 	key, message := hash(sha256.Sum256(seed[:])), hash(m)
 	upper, ok := s.forest.find(s.root, &key)
 	if !ok {
 		return nil, false
 	}
-	lower := s.forest.leaves[upper].sub
+	lower := s.forest.leaves.at(upper).sub
 	i, ok := s.forest.find(lower, &message)
-	if !ok || s.forest.leaves[i].expires <= now {
+	if !ok || s.forest.leaves.at(i).expires <= now {
 		return nil, false
 	}
 
-	b := make([]byte, 0, len(certificate)+1024)
 	b = append(b, 0xd9, 0xd9, 0xf7, 0xa2)
 	b = appendText(b, "certificate")
 	b = appendBytes(b, certificate)
@@ -50,7 +49,7 @@ func (f *forest) appendPath(b []byte, r ref, label *hash, under func([]byte) []b
 		b = appendBytes(append(b, 0x83, tagLabeled), label[:])
 		return under(b)
 	}
-	n := &f.forks[r.fork()]
+	n := f.forks.at(r.fork())
 	b = append(b, 0x83, tagFork)
 	if bitAt(label, n.bit) == 0 {
 		b = f.appendPath(b, n.left, label, under)

@@ -212,6 +212,11 @@ func certify() {
 func certificate() {
 	cdk.Query(func() {
 		c, ok := cdk.DataCertificate()
+		again, still := cdk.DataCertificateInto(make([]byte, 0, len(c)))
+		long, _ := cdk.DataCertificateInto(nil)
+		if ok != still || string(again) != string(c) || string(long) != string(c) {
+			cdk.Trap("two certificates")
+		}
 		replyText("%t %s", ok, hex.EncodeToString(c))
 	})
 }
