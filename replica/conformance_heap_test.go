@@ -42,7 +42,7 @@ var outside = map[string][][]int64{
 	"env_var_value_copy": append(after(copies, atVariable, 1), after([][]int64{{0, 0, 0}}, past, 2)...),
 
 	"msg_reply_data_append": sources, "msg_reject": sources, "call_data_append": sources, "is_controller": sources,
-	"certified_data_set": sources,
+	"certified_data_set":  sources,
 	"env_var_name_exists": sources, "env_var_value_size": sources,
 	"call_new": {{past, 2, 0, 0, 0, 0, 0, 0}, {0, 0, past, 2, 0, 0, 0, 0}, {0, last, 0, 0, 0, 0, 0, 0}},
 

@@ -150,13 +150,23 @@ var absentMethods = map[string]string{
 	"vetkd_public_key": "threshold keys", "vetkd_derive_key": "threshold keys",
 }
 
+// absent says what a method of the specification would need that this network does not have.
+func absent(name string) (what string, known bool) {
+	if strings.HasPrefix(name, "bitcoin_") {
+		return "Bitcoin network", true
+	}
+	what, known = absentMethods[name]
+	return what, known
+}
+
+// onlyCanisters refuses users.
+func onlyCanisters(method string) *reject.Error {
+	return reject.New(reject.CanisterRejectedMessage, "Only canisters can call ic00 method %s", method)
+}
+
 // noSuchMethod refuses a method that the management canister of this network does not have.
 func noSuchMethod(name string) *reject.Error {
-	what, absent := absentMethods[name]
-	if strings.HasPrefix(name, "bitcoin_") {
-		what, absent = "a Bitcoin network", true
-	}
-	if absent {
+	if what, known := absent(name); known {
 		return reject.New(reject.CanisterRejectedMessage, "This local network has no %s: the management method %q is not available", what, name)
 	}
 	return reject.New(reject.MethodNotFound, "Management canister has no method '%s'", name)
@@ -193,7 +203,7 @@ func (m *managementCall) dispatch() ([]byte, *reject.Error) {
 func (n *Network) admit(method managementMethod, req *call) (*canister, *reject.Error) {
 	fromUser := req.Origin.Kind != fromCanister
 	if method.access == byCanisters && fromUser {
-		return nil, reject.New(reject.CanisterRejectedMessage, "Only canisters can call ic00 method %s", req.Method)
+		return nil, onlyCanisters(req.Method)
 	}
 	if method.target == nil {
 		return nil, nil

@@ -71,6 +71,9 @@ func (n *Network) judge(ctx context.Context, in *Ingress) *reject.Error {
 func (n *Network) judgeManagement(in *Ingress) *reject.Error {
 	method, ok := managementMethods[in.Method]
 	if !ok {
+		if _, known := absent(in.Method); known && in.Method != "list_canisters" {
+			return onlyCanisters(in.Method)
+		}
 		return noSuchMethod(in.Method)
 	}
 	if method.target != nil {
