@@ -109,7 +109,7 @@ func (a *app) createAnchor(ctx context.Context, n newDevice, noPhrase bool, newP
 	if err != nil {
 		return err
 	}
-	p, err := nobody.as(passkey)
+	p, err := a.delegated(nobody, passkey)
 	if err != nil {
 		return err
 	}

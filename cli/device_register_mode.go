@@ -93,7 +93,7 @@ func (a *app) offerDevice(ctx context.Context, n newDevice, anchor uint64) error
 	if err != nil {
 		return err
 	}
-	p, err := nobody.as(passkey)
+	p, err := a.delegated(nobody, passkey)
 	if err != nil {
 		return err
 	}

@@ -78,7 +78,7 @@ func (a *app) lookupSigner(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	p, err := nobody.as(who.key)
+	p, err := a.delegated(nobody, who.key)
 	if err != nil {
 		return err
 	}

@@ -13,13 +13,20 @@ import (
 type provider struct {
 	client   *client.Client
 	canister principal.Principal
+	delegate *delegate // whose session key signs; nil if the caller signs itself
 }
 
 func (p *provider) call(ctx context.Context, method string, arg []byte) ([]byte, error) {
+	if err := p.keepSession(); err != nil {
+		return nil, err
+	}
 	return p.client.Call(ctx, p.canister, method, arg)
 }
 
 func (p *provider) query(ctx context.Context, method string, arg []byte) ([]byte, error) {
+	if err := p.keepSession(); err != nil {
+		return nil, err
+	}
 	return p.client.Query(ctx, p.canister, method, arg)
 }
 

@@ -90,7 +90,7 @@ func (a *app) addPhraseFile(ctx context.Context, s *session, old []byte, file st
 	}
 	// From here on the phrase is a device like any other, which whoever holds another device could
 	// remove; its own call ends that.
-	itself, err := s.as(phrase.Key())
+	itself, err := a.delegated(s.provider, phrase.Key())
 	if err != nil {
 		return nil, err
 	}

@@ -33,7 +33,7 @@ func (p *provider) where() string {
 	return p.canister.Text() + "@" + p.client.Network().Fingerprint()
 }
 
-// as returns the same provider called by another key.
+// as returns the same provider called by another key, which signs every request itself.
 func (p *provider) as(key device.Key) (*provider, error) {
 	c, err := client.New(p.client.Network(), client.Session{Identity: device.AgentIdentity(key)})
 	if err != nil {
@@ -69,7 +69,7 @@ func (a *app) openSession(ctx context.Context) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err := nobody.as(who.key)
+	p, err := a.delegated(nobody, who.key)
 	if err != nil {
 		return nil, err
 	}
