@@ -3731,7 +3731,7 @@ func decodeDeviceData(d *engine.Decoder, w engine.Ref, v *DeviceData) {
 	}
 	if f.OptField(d, 1258363366, "origin") {
 		if t1, m1, ok := d.Opt(f.Type); ok {
-			x1 := new(string)
+			x1 := engine.NewText()
 			*x1 = d.Text(t1)
 			if d.EndOpt(m1, t1) {
 				v.Origin = x1
@@ -3836,7 +3836,7 @@ func decodeLookupDevice(d *engine.Decoder, w engine.Ref, v *LookupDevice) {
 	}
 	if f.OptField(d, 1258363366, "origin") {
 		if t1, m1, ok := d.Opt(f.Type); ok {
-			x1 := new(string)
+			x1 := engine.NewText()
 			*x1 = d.Text(t1)
 			if d.EndOpt(m1, t1) {
 				v.Origin = x1
@@ -3995,7 +3995,7 @@ func decodeDeviceWithUsage(d *engine.Decoder, w engine.Ref, v *DeviceWithUsage) 
 	}
 	if f.OptField(d, 1258363366, "origin") {
 		if t1, m1, ok := d.Opt(f.Type); ok {
-			x1 := new(string)
+			x1 := engine.NewText()
 			*x1 = d.Text(t1)
 			if d.EndOpt(m1, t1) {
 				v.Origin = x1
@@ -4942,7 +4942,7 @@ func decodeKedgeInit(d *engine.Decoder, w engine.Ref, v *KedgeInit) {
 		if t1, m1, ok := d.Opt(f.Type); ok {
 			x1 := new(*string)
 			if t2, m2, ok := d.Opt(t1); ok {
-				x2 := new(string)
+				x2 := engine.NewText()
 				*x2 = d.Text(t2)
 				if d.EndOpt(m2, t2) {
 					*x1 = x2
@@ -5147,7 +5147,7 @@ func decodeError(d *engine.Decoder, w engine.Ref, v *Error) {
 	f := d.Record(w)
 	if f.OptField(d, 9671866, "field") {
 		if t1, m1, ok := d.Opt(f.Type); ok {
-			x1 := new(string)
+			x1 := engine.NewText()
 			*x1 = d.Text(t1)
 			if d.EndOpt(m1, t1) {
 				v.Field = x1

@@ -3138,7 +3138,7 @@ func decodeNotifyCreateArg(d *engine.Decoder, w engine.Ref, v *NotifyCreateArg) 
 	}
 	if f.OptField(d, 3816945308, "subnet_type") {
 		if t1, m1, ok := d.Opt(f.Type); ok {
-			x1 := new(string)
+			x1 := engine.NewText()
 			*x1 = d.Text(t1)
 			if d.EndOpt(m1, t1) {
 				v.SubnetType = x1
@@ -3499,7 +3499,7 @@ func decodeSubnetSelectionFilter(d *engine.Decoder, w engine.Ref, v *SubnetSelec
 	f := d.Record(w)
 	if f.OptField(d, 3816945308, "subnet_type") {
 		if t1, m1, ok := d.Opt(f.Type); ok {
-			x1 := new(string)
+			x1 := engine.NewText()
 			*x1 = d.Text(t1)
 			if d.EndOpt(m1, t1) {
 				v.SubnetType = x1

@@ -234,7 +234,11 @@ func (g *generator) decodeOpt(t did.Opt, w, target, place string) {
 		g.decode(t.Elem, inner, target, place)
 		g.printf("if !d.EndOpt(m%s, %s) {\n%s = nil\n}\n}\n", k, inner, target)
 	} else {
-		g.printf("x%s := new(%s)\n", k, g.goType(t.Elem, place))
+		if typ := g.goType(t.Elem, place); typ == "string" {
+			g.printf("x%s := engine.NewText()\n", k)
+		} else {
+			g.printf("x%s := new(%s)\n", k, typ)
+		}
 		g.decode(t.Elem, inner, "*x"+k, place)
 		g.printf("if d.EndOpt(m%s, %s) {\n%s = x%[1]s\n}\n}\n", k, inner, target)
 	}

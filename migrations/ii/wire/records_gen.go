@@ -513,7 +513,7 @@ func decodeAnyDevice(d *engine.Decoder, w engine.Ref, v *AnyDevice) {
 	}
 	if f.OptField(d, 1258363366, "origin") {
 		if t1, m1, ok := d.Opt(f.Type); ok {
-			x1 := new(string)
+			x1 := engine.NewText()
 			*x1 = d.Text(t1)
 			if d.EndOpt(m1, t1) {
 				v.Origin = x1
@@ -789,7 +789,7 @@ func decodeDevice(d *engine.Decoder, w engine.Ref, v *Device) {
 	}
 	if f.OptField(d, 1258363366, "origin") {
 		if t1, m1, ok := d.Opt(f.Type); ok {
-			x1 := new(string)
+			x1 := engine.NewText()
 			*x1 = d.Text(t1)
 			if d.EndOpt(m1, t1) {
 				v.Origin = x1
