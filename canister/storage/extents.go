@@ -73,15 +73,22 @@ func (s *Store) address(r region, unit uint32) (uint64, error) {
 	if ordinal >= s.sb.regions[r].extents {
 		return 0, corrupted(fmt.Sprintf("reference to %s unit %d", r, unit), "the region has %d extents", s.sb.regions[r].extents)
 	}
-	known := s.extents[r]
-	if int(ordinal) >= len(known) || known[ordinal] == 0 {
+	k := &s.extents[r][ordinal%knownExtents]
+	if k.extent == 0 || k.ordinal != uint16(ordinal) {
 		if err := s.readTable(r, ordinal); err != nil {
 			return 0, err
 		}
-		known = s.extents[r]
 	}
-	return extentOffset(uint32(known[ordinal])-1) + uint64(unit)%per*unitSize[r], nil
+	return extentOffset(uint32(k.extent)-1) + uint64(unit)%per*unitSize[r], nil
 }
+
+// knownExtents is how many entries of the extent table are remembered of each region: all of them up to a
+// million anchors, those met last beyond. Their number is fixed, so that a call costs the same whichever
+// extents it touches.
+const knownExtents = 128
+
+// knownExtent is a remembered entry: the extent + 1 that is part ordinal of a region; 0 for none.
+type knownExtent struct{ ordinal, extent uint16 }
 
 func (s *Store) tableEntry(r region, ordinal uint32) uint64 {
 	return s.home + tableOffset + 2*(uint64(r)*regionExtents+uint64(ordinal))
@@ -101,10 +108,7 @@ func (s *Store) readTable(r region, ordinal uint32) error {
 }
 
 func (s *Store) remember(r region, ordinal uint32, e uint16) {
-	for int(ordinal) >= len(s.extents[r]) {
-		s.extents[r] = append(s.extents[r], 0)
-	}
-	s.extents[r][ordinal] = e
+	s.extents[r][ordinal%knownExtents] = knownExtent{uint16(ordinal), e}
 }
 
 // extend gives a region one more extent.

@@ -15,7 +15,7 @@ type Store struct {
 	dirty    bool   // the superblock differs from memory, in more than the clock
 	clock    uint64 // last step of the service clock that is in memory
 	mirrored bool   // the superblock came from its second copy
-	extents  [regionCount][]uint16
+	extents  [regionCount][knownExtents]knownExtent
 
 	word    [8]byte
 	block   [superblockSize]byte
@@ -27,7 +27,6 @@ type Store struct {
 	room    struct { // what slices of the store begin with, so that they are on its pages
 		scratch [5 << 10]byte
 		keys    [2][2 * (identity.MaxDevices + 1)]entry
-		extents [regionCount][8]uint16
 		chain   [1]uint32
 	}
 	lent    loaded // the anchor of the last Borrow
@@ -93,9 +92,6 @@ func newStore(mem Memory) *Store {
 	s.scratch, s.last.chain = s.room.scratch[:0], s.room.chain[:0]
 	for i := range s.keys {
 		s.keys[i] = s.room.keys[i][:0]
-	}
-	for i := range s.extents {
-		s.extents[i] = s.room.extents[i][:0]
 	}
 	return s
 }

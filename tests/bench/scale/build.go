@@ -154,6 +154,8 @@ func RoomOf(mem storage.Memory, n int) (Room, error) {
 	if err := mem.ReadAt(b[:], 88); err != nil {
 		return Room{}, fmt.Errorf("read the superblock: %w", err)
 	}
-	used := func(region int, unit uint64) uint64 { return uint64(binary.LittleEndian.Uint32(b[16*region+4:])) * unit }
+	used := func(region int, unit uint64) uint64 {
+		return uint64(binary.LittleEndian.Uint32(b[16*region+4:])) * unit
+	}
 	return Room{Slots: uint64(n) * storage.SlotSize, Overflow: used(1, 4096), History: used(2, 512), Index: used(3, 2048)}, nil
 }

@@ -1,0 +1,200 @@
+package scale
+
+import (
+	"cmp"
+	"fmt"
+	"os"
+	"runtime/debug"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"kedge/candid"
+	"kedge/canister/storage"
+	"kedge/ic/principal"
+	"kedge/tests/bench/machine"
+	"kedge/tests/house"
+)
+
+// BenchmarkScale measures everything and writes figures.txt. A million anchors take several GiB of memory.
+func BenchmarkScale(b *testing.B) {
+	for b.Loop() {
+		t := machine.NewTable()
+		var all []costs
+		sizes := []int{1_000, 100_000, 1_000_000}
+		for _, n := range sizes {
+			all = append(all, grown(b, t, n))
+		}
+		compare(b, t, sizes, all)
+		for _, n := range []int{1_000, 100_000} {
+			t.Section("migration of %d anchors, by the timer", n)
+			old, err := Build(n, storage.Layout1)
+			require.NoError(b, err)
+			migrate(b, t, "instructions for each anchor, layout 1 to 2 of Kedge", 50_000, n, old)
+			old, err = Old(n)
+			require.NoError(b, err)
+			migrate(b, t, "instructions for each anchor, layout 5 of Internet Identity to Kedge, with indexes", 120_000, n, old)
+		}
+		require.NoError(b, os.WriteFile("figures.txt", []byte(t.String()), 0o644))
+		b.Log("\n" + t.String())
+	}
+}
+
+// grown builds n anchors, says what they take, and measures a canister that has them.
+func grown(b *testing.B, t *machine.Table, n int) costs {
+	begin := time.Now()
+	mem, err := Build(n, 0)
+	require.NoError(b, err)
+	built := time.Since(begin)
+	room, err := RoomOf(mem, n)
+	require.NoError(b, err)
+	open := counting{Memory: mem}
+	_, err = storage.Open(&open)
+	require.NoError(b, err)
+	pages := mem.Size()
+
+	begin = time.Now()
+	h := house.Found(b, principal.Canister(7), mem.Bytes())
+	mem = nil //nolint:ineffassign // gigabytes: let them go
+	loaded := time.Since(begin)
+	debug.FreeOSMemory()
+
+	each := func(bytes uint64) float64 { return float64(bytes) / float64(n) }
+	t.Section("%d anchors", n)
+	t.Add("building them on the host", "", "%s", built.Round(time.Millisecond))
+	t.Add("  for each anchor, of four calls", "", "%s", (built / time.Duration(n)).Round(100*time.Nanosecond))
+	t.Add("loading them into a canister and upgrading it to Kedge", "", "%s", loaded.Round(time.Millisecond))
+	t.Add("stable memory", "", "%.1f MiB", float64(pages*storage.PageSize)/(1<<20))
+	t.Add("bytes for each anchor: slot, with three devices", "≤ 1,024", "%.0f", each(room.Slots+room.Overflow))
+	t.Add("  index", "", "%.1f", each(room.Index))
+	t.Add("  history", "", "%.1f", each(room.History))
+	t.Add("opening the memory reads", "the same", "%d bytes in %d reads", open.bytes, open.reads)
+	return measure(b, h, n)
+}
+
+// counting counts what is read of a memory.
+type counting struct {
+	storage.Memory
+	reads, bytes int
+}
+
+func (c *counting) ReadAt(p []byte, off uint64) error {
+	c.reads++
+	c.bytes += len(p)
+	return c.Memory.ReadAt(p, off)
+}
+
+// costs are what methods cost, in a fixed order.
+type costs []cost
+
+type cost struct {
+	method string
+	// instructions of the median sample, those that pages cost among them, and its pages of 64 KiB
+	instructions, heap, stable uint64
+}
+
+// own are the instructions without those that pages cost: under the model of 2026-07, 80,000 for the first
+// access, and as many for the first write, of a page of 64 KiB.
+func (c cost) own() uint64 { return c.instructions - 80_000*(c.heap+c.stable) }
+
+// samples is how many anchors, spread over all of them, a method is measured on. Odd, for the median.
+const samples = 15
+
+func measure(b *testing.B, h *house.House, n int) costs {
+	var out costs
+	note := func(method string, times int, run func(sample int)) {
+		var seen []cost
+		for s := range times {
+			run(s)
+			r, err := h.Net.LastReport(h.Canister)
+			require.NoError(b, err)
+			seen = append(seen, cost{method, r.Instructions, r.HeapRead + r.HeapWritten, r.StableRead + r.StableWritten})
+		}
+		slices.SortFunc(seen, func(a, b cost) int { return cmp.Compare(a.own(), b.own()) })
+		out = append(out, seen[len(seen)/2])
+	}
+	index := func(sample int) int { return (2*sample + 1) * n / (2 * samples) }
+	first := func(sample int) *house.Device { return deviceOf(DevicesOf(index(sample))[0]) }
+	note("upgrade, which opens the memory", 1, func(int) { h.Upgrade() })
+	h.Pass(time.Second)
+	query := func(as principal.Principal, method string, arg []byte) {
+		_, err := h.Query(as, method, arg)
+		require.NoError(b, err)
+	}
+	note("lookup", samples, func(s int) {
+		query(principal.Anonymous, "lookup", candid.EncodeLookupArgs(uint64(First+index(s))))
+	})
+	note("lookup_by_credential", samples, func(s int) {
+		query(principal.Anonymous, "lookup_by_credential", candid.EncodeLookupByCredentialArgs(first(s).Data.CredentialID))
+	})
+	note("add", samples, func(s int) {
+		another := deviceOf(DevicesOf(n + s)[1])
+		require.NoError(b, h.Add(uint64(First+index(s)), first(s), another))
+	})
+	note("get_anchor_info", samples, func(s int) { h.Info(uint64(First+index(s)), first(s)) })
+	note("register", samples, func(s int) { h.Register(deviceOf(DevicesOf(n + s)[0])) })
+	return out
+}
+
+// flat is how much more the largest memory may cost than the smallest.
+const flat = 1.05
+
+// compare writes what methods cost beside each other.
+func compare(b *testing.B, t *machine.Table, sizes []int, all []costs) {
+	side := func(heading, goal string, of func(cost) uint64) {
+		t.Section("%s", heading)
+		for i, c := range all[0] {
+			var line string
+			for _, costs := range all {
+				line += fmt.Sprintf("%10d", of(costs[i]))
+			}
+			ratio := float64(of(all[len(all)-1][i])) / float64(of(c))
+			t.Add(c.method, goal, "%s  1 : %.3f", line, ratio)
+			if goal != "" && ratio > flat {
+				b.Errorf("%s: %s costs %.3f times as much with %d anchors as with %d, more than %.2f", heading, c.method, ratio, sizes[len(sizes)-1], sizes[0], flat)
+			}
+		}
+	}
+	with := fmt.Sprintf(" with %v anchors, and the last to the first", sizes)
+	side("instructions without those that pages cost"+with, "≤ 1.05", cost.own)
+	side("instructions with those that pages cost"+with, "", func(c cost) uint64 { return c.instructions })
+	side("pages of 64 KiB of stable memory, accesses and writes"+with, "", func(c cost) uint64 { return c.stable })
+}
+
+// migrate installs Kedge over a memory and lets its timer work until nothing is under way.
+func migrate(b *testing.B, t *machine.Table, what string, goal uint64, n int, mem *storage.RAM) {
+	h := house.Found(b, principal.Canister(7), mem.Bytes())
+	// Found has let the timer run once already: begin anew, so that all of its work is counted.
+	var sum, most uint64
+	batches := 0
+	r, err := h.Net.LastReport(h.Canister)
+	require.NoError(b, err)
+	for ; ; batches++ {
+		sum, most = sum+r.Instructions, max(most, r.Instructions)
+		if settled(b, h) {
+			break
+		}
+		require.Less(b, batches, 10_000, "the migration does not end")
+		h.Pass(time.Second)
+		r, err = h.Net.LastReport(h.Canister)
+		require.NoError(b, err)
+	}
+	each := sum / uint64(n)
+	t.Add(what, fmt.Sprintf("≤ %d", goal), "%d", each)
+	t.Add("  batches, and instructions of the largest", "", "%d, %d", batches+1, most)
+	if each > goal {
+		b.Errorf("%s: %d with %d anchors, more than %d", what, each, n, goal)
+	}
+}
+
+// settled reports whether no migration is under way.
+func settled(b *testing.B, h *house.House) bool {
+	reply, err := h.Query(h.Operator, "migration_status", candid.EncodeMigrationStatusArgs())
+	require.NoError(b, err)
+	result, err := candid.DecodeMigrationStatusResult(reply)
+	require.NoError(b, err)
+	require.Equal(b, candid.MigrationStatusResultTagOk, result.Tag)
+	return result.Ok.Step == nil
+}
