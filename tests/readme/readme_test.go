@@ -36,6 +36,12 @@ func TestPermissions(t *testing.T) {
 	require.Equal(t, identity.PermissionsTable(), section(t, "permissions"))
 }
 
+func TestDifferences(t *testing.T) {
+	_, table, ok := strings.Cut(read(t, "tests/classic/DIFFERENCES.md"), "\n\n| Methods")
+	require.True(t, ok)
+	require.Equal(t, "| Methods"+table, section(t, "differences"))
+}
+
 // Links to files lead somewhere.
 func TestLinks(t *testing.T) {
 	link := regexp.MustCompile(`\]\(([^)#]+)\)`)
