@@ -67,7 +67,7 @@ func (n *Network) freshID() request.ID {
 
 // Query queries a method of a canister as sender.
 func (n *Network) Query(ctx context.Context, sender, canister principal.Principal, method string, arg []byte) ([]byte, error) {
-	reply, err := n.query(ctx, query{sender, canister, method, arg})
+	reply, err := n.query(ctx, query{caller: sender, canister: canister, method: method, arg: arg})
 	if err != nil {
 		return nil, err
 	}
@@ -160,8 +160,8 @@ func (n *Network) TopUp(ctx context.Context, canister principal.Principal, amoun
 
 // Status returns what the management canister tells a canister about itself.
 func (n *Network) Status(_ context.Context, canister principal.Principal) (management.Status, error) {
-	reply, err := n.query(context.Background(), query{canister, principal.Management, "canister_status",
-		management.EncodeCanisterStatusArgs(management.CanisterArg{CanisterID: canister})})
+	reply, err := n.query(context.Background(), query{caller: canister, canister: principal.Management, method: "canister_status",
+		arg: management.EncodeCanisterStatusArgs(management.CanisterArg{CanisterID: canister})})
 	if err != nil {
 		return management.Status{}, err
 	}

@@ -6,6 +6,7 @@ import (
 	"kedge/ic/request"
 	"kedge/replica/boundary"
 	"kedge/replica/certified"
+	"kedge/replica/exec"
 	"kedge/replica/reject"
 )
 
@@ -32,10 +33,18 @@ const envelopeOverhead = 350
 
 func (b backend) Submit(ctx context.Context, c *boundary.Call) *reject.Error {
 	_, err := b.submit(ctx, &Ingress{ID: request.ID(c.ID), Sender: c.Sender, Canister: c.Canister, Effective: c.Effective,
-		Method: c.Method, Arg: c.Arg, Expiry: c.Expiry, Size: envelopeOverhead + len(c.Method) + len(c.Arg)})
+		Method: c.Method, Arg: c.Arg, Info: callerInfo(c), Expiry: c.Expiry, Size: envelopeOverhead + len(c.Method) + len(c.Arg)})
 	return err
 }
 
 func (b backend) Query(ctx context.Context, c *boundary.Call) ([]byte, *reject.Error) {
-	return b.query(ctx, query{caller: c.Sender, canister: c.Canister, method: c.Method, arg: c.Arg})
+	return b.query(ctx, query{caller: c.Sender, canister: c.Canister, method: c.Method, arg: c.Arg, info: callerInfo(c)})
+}
+
+// callerInfo is what a canister can read of the information about the sender.
+func callerInfo(c *boundary.Call) exec.CallerInfo {
+	if c.SenderInfo == nil {
+		return exec.CallerInfo{}
+	}
+	return exec.CallerInfo{Data: c.SenderInfo.Info, Signer: c.SenderInfo.Signer}
 }

@@ -131,6 +131,7 @@ type callContext struct {
 	ID           uint64
 	Origin       origin
 	Caller       principal.Principal
+	Info         exec.CallerInfo
 	Deadline     uint64
 	Available    cycles.Amount // cycles that came with the call and were not accepted
 	Answered     bool

@@ -49,12 +49,16 @@ func (n *Network) executeRequest(ctx context.Context, c *canister, r *call) {
 		return
 	}
 	kind, entry, err := entryFor(c, r.Method)
+	if err == nil && r.Origin.Kind == fromCanister && r.Caller != c.ID && r.Cycles.Less(c.Settings.MinimumIncomingCycles) {
+		err = reject.New(reject.InsufficientCyclesInCall, "Canister %s requires at least %s transferred cycles, but the call brought %s",
+			c.ID, c.Settings.MinimumIncomingCycles, r.Cycles)
+	}
 	if err != nil {
 		n.respond(r.Origin, refused(err), r.Cycles)
 		return
 	}
 	n.markProcessing(r.Origin)
-	context := &callContext{ID: c.newID(), Origin: r.Origin, Caller: r.Caller, Deadline: r.Deadline, Available: r.Cycles}
+	context := &callContext{ID: c.newID(), Origin: r.Origin, Caller: r.Caller, Info: r.Info, Deadline: r.Deadline, Available: r.Cycles}
 	c.Contexts[context.ID] = context
 	in := exec.Input{Kind: kind, Entry: entry, Caller: r.Caller, Arg: r.Arg, Deadline: r.Deadline}
 	n.runInContext(ctx, c, context, in)
@@ -153,7 +157,7 @@ func (n *Network) step(ctx context.Context, c *canister, context *callContext, i
 		return exec.Output{Err: outOfCycles(c)}
 	}
 	c.Balance = c.Balance.Minus(prepaid)
-	in.Limit = exec.LimitUpdate
+	in.Limit, in.Info = exec.LimitUpdate, context.Info
 	in.Available, in.Answered, in.ContextInstructions = context.Available, context.Answered, context.Instructions
 	in.MaxReply = exec.MaxReplicatedReply
 	in.Env = n.env(c)

@@ -19,6 +19,7 @@ type Ingress struct {
 	Effective principal.Principal // the canister that the call is about
 	Method    string
 	Arg       []byte
+	Info      exec.CallerInfo
 	Expiry    uint64 // nanoseconds since 1970
 	Size      int    // of the signed envelope in bytes, which is paid for
 }
@@ -84,7 +85,7 @@ func (n *Network) induct(in *Ingress) {
 	}
 	s.enqueue(message{Receiver: in.Canister, Request: &call{
 		Origin: origin{Kind: fromUser, Request: in.ID},
-		Caller: in.Sender, Method: in.Method, Arg: in.Arg,
+		Caller: in.Sender, Info: in.Info, Method: in.Method, Arg: in.Arg,
 	}})
 }
 

@@ -36,7 +36,8 @@ type message struct {
 type call struct {
 	Origin        origin
 	Caller        principal.Principal
-	SenderVersion uint64 // version of the calling canister; zero for users
+	Info          exec.CallerInfo // of users
+	SenderVersion uint64          // version of the calling canister; zero for users
 	Method        string
 	Arg           []byte
 	Cycles        cycles.Amount

@@ -15,6 +15,7 @@ type query struct {
 	canister principal.Principal
 	method   string
 	arg      []byte
+	info     exec.CallerInfo // of users
 }
 
 // certificateAge is the greatest age of a data certificate in nanoseconds.
@@ -56,7 +57,7 @@ func (n *Network) plainQuery(ctx context.Context, c *canister, q query) ([]byte,
 	c.queryLock.Lock()
 	defer c.queryLock.Unlock()
 	s := c.instance.Run(ctx, exec.Input{
-		Kind: exec.Query, Entry: exec.QueryPrefix + q.method, Caller: q.caller, Arg: q.arg,
+		Kind: exec.Query, Entry: exec.QueryPrefix + q.method, Caller: q.caller, Info: q.info, Arg: q.arg,
 		Limit: exec.LimitQuery, MaxReply: exec.MaxQueryReply, Env: n.queryEnv(c), Certificate: n.dataCertificate(c),
 	})
 	n.must(s.Rollback(ctx))
@@ -127,7 +128,7 @@ func (r *composite) call(ctx context.Context, c *canister, q query, first bool) 
 
 	c.queryLock.Lock()
 	defer c.queryLock.Unlock()
-	e := &evaluation{composite: r, canister: c, caller: q.caller}
+	e := &evaluation{composite: r, canister: c, caller: q.caller, info: q.info}
 	defer e.undo(ctx)
 	in := exec.Input{Kind: exec.CompositeQuery, Entry: exec.CompositePrefix + q.method, Caller: q.caller, Arg: q.arg}
 	if !c.module.Has(in.Entry) {
@@ -153,6 +154,7 @@ type evaluation struct {
 	*composite
 	canister     *canister
 	caller       principal.Principal
+	info         exec.CallerInfo
 	steps        []*exec.Step
 	calls        []exec.Call
 	response     *exec.Response
@@ -163,7 +165,7 @@ type evaluation struct {
 // step runs an entry point whose effects the later steps of the evaluation see.
 func (e *evaluation) step(ctx context.Context, in exec.Input) exec.Output {
 	in.Limit, in.MaxReply, in.Answered, in.ContextInstructions = e.left, exec.MaxQueryReply, e.response != nil, e.instructions
-	in.Env = e.queryEnv(e.canister)
+	in.Info, in.Env = e.info, e.queryEnv(e.canister)
 	s := e.canister.instance.Run(ctx, in)
 	out := s.Out
 	e.left -= min(e.left, out.Report.Instructions)

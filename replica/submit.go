@@ -89,7 +89,7 @@ func (n *Network) judgeManagement(in *Ingress) *reject.Error {
 func (n *Network) inspect(ctx context.Context, c *canister, in *Ingress) *reject.Error {
 	c.queryLock.Lock()
 	defer c.queryLock.Unlock()
-	s := c.instance.Run(ctx, exec.Input{Kind: exec.Inspect, Entry: exec.EntryInspect, Caller: in.Sender, Arg: in.Arg,
+	s := c.instance.Run(ctx, exec.Input{Kind: exec.Inspect, Entry: exec.EntryInspect, Caller: in.Sender, Info: in.Info, Arg: in.Arg,
 		Method: in.Method, Limit: exec.LimitInspect, Env: n.queryEnv(c)})
 	n.must(s.Rollback(ctx))
 	n.print(c, s.Out.Logs)

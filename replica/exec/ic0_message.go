@@ -23,8 +23,8 @@ var messageCalls = join(
 	sized("msg_arg_data", Init|Update|queries|CompositeQuery|ReplyCallback|CompositeReply|Inspect,
 		func(s *Step) []byte { return s.in.Arg }),
 	sized("msg_caller", running, func(s *Step) []byte { return s.in.Caller.Bytes() }),
-	sized("msg_caller_info_data", infoRoles, func(*Step) []byte { return nil }),
-	sized("msg_caller_info_signer", infoRoles, func(*Step) []byte { return nil }),
+	sized("msg_caller_info_data", infoRoles, func(s *Step) []byte { return s.in.Info.Data }),
+	sized("msg_caller_info_signer", infoRoles, func(s *Step) []byte { return s.in.Info.Signer.Bytes() }),
 	sized("msg_reject_msg", RejectCallback|CompositeReject, func(s *Step) []byte { return []byte(s.in.RejectMessage) }),
 	sized("msg_method_name", Inspect, func(s *Step) []byte { return []byte(s.in.Method) }),
 	[]syscall{

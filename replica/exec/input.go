@@ -16,6 +16,7 @@ type Input struct {
 	Callback Callback
 
 	Caller principal.Principal
+	Info   CallerInfo
 	Arg    []byte
 	Method string // the method that canister_inspect_message judges
 
@@ -33,6 +34,13 @@ type Input struct {
 	Certificate         func() []byte // makes what data_certificate returns; nil if there is none
 
 	Env Env
+}
+
+// CallerInfo is what a canister has signed about the caller, as the message brought it along; the zero value
+// if it brought nothing.
+type CallerInfo struct {
+	Data   []byte
+	Signer principal.Principal
 }
 
 // Env is what a canister can ask about itself and its network.
