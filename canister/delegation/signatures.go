@@ -35,6 +35,7 @@ func New() *Signatures {
 		queue  [chunkLen]entry
 	})
 	s := &Signatures{forest: forest{emptyLeaf: sha256.Sum256([]byte("\x10ic-hashtree-leaf"))}}
+	copy(s.forest.forkText[:], forkDomain)
 	s.forest.forks.begin(&first.forks)
 	s.forest.leaves.begin(&first.leaves)
 	s.queue.begin(&first.queue)
@@ -107,7 +108,7 @@ func (s *Signatures) drop(e *entry, now uint64) bool {
 // canister's certified data.
 func (s *Signatures) Root(beside *[32]byte) [32]byte {
 	sig := s.sig()
-	return hashFork(beside, &sig)
+	return s.forest.join(beside, &sig)
 }
 
 // EmptyTree is the hash of the empty hash tree: what stands beside the signatures where nothing else is

@@ -29,6 +29,10 @@ type Cost struct {
 // page of 64 KiB: 5,000 for each page of 4 KiB.
 const pageCharge = 16 * 5_000
 
+func withoutPages(r exec.Report) uint64 {
+	return r.Instructions - pageCharge*(r.HeapRead+r.HeapWritten+r.StableRead+r.StableWritten)
+}
+
 // Measure runs every method that people use often, on a new anchor with the number of devices; the first
 // time, with 3, installation and upgrade too.
 func Measure(h *house.House, devices int) []Cost {
@@ -37,7 +41,7 @@ func Measure(h *house.House, devices int) []Cost {
 		costs = append(costs, Cost{
 			Method:        method,
 			Devices:       devices,
-			Instructions:  r.Instructions - pageCharge*(r.HeapRead+r.HeapWritten+r.StableRead+r.StableWritten),
+			Instructions:  withoutPages(r),
 			HeapRead:      r.HeapRead,
 			HeapWritten:   r.HeapWritten,
 			StableRead:    r.StableRead,
@@ -95,6 +99,15 @@ func Measure(h *house.House, devices int) []Cost {
 	note("guard_set", h.Guard(anchor, first, true))
 	_, err = h.Query(first.Principal(), "recovery_report", candid.EncodeRecoveryReportArgs(anchor))
 	note("recovery_report", err)
+
+	// A passkey in the place of the last device attests.
+	passkey, key := h.NewPasskey("passkey", true)
+	require.NoError(h, h.Remove(anchor, first, last))
+	require.NoError(h, h.Add(anchor, first, passkey))
+	challenge, err := h.AskChallenge(anchor, passkey)
+	note("attestation_challenge", err)
+	_, err = h.Attest(anchor, passkey, h.AssertionBy(key, challenge.Challenge))
+	note("attest", err)
 	return costs
 }
 
