@@ -118,6 +118,14 @@ func TestICPConnected(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, len(after), len(restored))
 	})
+	t.Run("reinstall", func(t *testing.T) {
+		c := c.in(t)
+		c.run("canister", "stop", "kedge")
+		require.Contains(t, c.fails("canister", "call", "kedge", "lookup", "(10000 : nat64)"), "IC0508")
+		c.run("canister", "install", "kedge", "--mode", "reinstall", "--args", "(null)", "--yes")
+		c.run("canister", "start", "kedge")
+		c.run("canister", "call", "kedge", "init_salt", "()") // it has forgotten that it had one
+	})
 	t.Run("top-up", func(t *testing.T) {
 		c := c.in(t)
 		poor := cycles(t, ask[status](c, "canister", "status", "kedge").Cycles)
@@ -204,6 +212,14 @@ networks:
 	// The proxy is a Rust canister that calls others.
 	require.Contains(t, c.run("canister", "call", "kedge", "lookup", "(10000 : nat64)", "--proxy", local.Proxy), "(vec {})")
 	c.run("canister", "create", "--detached", "--proxy", local.Proxy)
+	c.run("canister", "create", "--detached", "--with-icp", "1", "--network", "local") // through the cycles minting canister
+	c.run("token", "transfer", "1.5", principal.Anonymous.Text())
+	c.run("cycles", "transfer", "1t", principal.Anonymous.Text())
+	require.Contains(t, c.run("token", "balance"), "999997.49980000 ICP")
+	// A call that is signed now and sent later.
+	file := filepath.Join(t.TempDir(), "call.json")
+	c.run("canister", "call", "kedge", "lookup", "(10000 : nat64)", "--sign-only", file)
+	require.Contains(t, c.run("message", "send", file), "(vec {})")
 	c.run("canister", "delete", "kedge")
 
 	c.run("network", "stop")
