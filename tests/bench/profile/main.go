@@ -32,7 +32,12 @@ func main() {
 	}
 	devices := 9
 	if len(os.Args) > 2 {
-		devices, _ = strconv.Atoi(os.Args[2])
+		n, err := strconv.Atoi(os.Args[2])
+		if err != nil || n < 2 || n > 10 {
+			fmt.Fprintf(os.Stderr, "profile: DEVICES is %q; want 2 to 10\n", os.Args[2])
+			os.Exit(2)
+		}
+		devices = n
 	}
 	if err := run(os.Args[1], devices); err != nil {
 		fmt.Fprintln(os.Stderr, "profile:", err)
@@ -42,8 +47,8 @@ func main() {
 
 func run(method string, devices int) error {
 	prepare, ok := methods[method]
-	if !ok || devices < 2 {
-		return fmt.Errorf("no method %q that a new anchor with %d devices can be asked", method, devices)
+	if !ok {
+		return fmt.Errorf("method %q is not known here; add it to methods, in canister.go", method)
 	}
 	module, err := build()
 	if err != nil {
@@ -95,7 +100,7 @@ func build() ([]byte, error) {
 type profile struct {
 	on    bool
 	reset api.Function
-	stack []frame
+	stack []string // of functions, by name
 	self  map[string]*cost
 	pages map[uint32]map[string]touch
 	left  int64 // the counter when a function was last entered or left
@@ -106,8 +111,6 @@ type profile struct {
 
 // pageCharge is what the first access of a page of 64 KiB costs, and again the first write.
 const pageCharge = 16 * 5_000
-
-type frame struct{ name string }
 
 // meterName stands for all functions that the meter added.
 const meterName = "(meter)"
@@ -135,7 +138,7 @@ type listener struct {
 
 func (p *profile) start() {
 	p.on = true
-	p.stack = append(p.stack[:0], frame{"(outside)"})
+	p.stack = append(p.stack[:0], "(outside)")
 	p.left = -1
 	p.reset = nil
 }
@@ -145,10 +148,10 @@ func (p *profile) stop() { p.on = false }
 // charge gives what the counter fell to the function that runs.
 func (p *profile) charge(mod api.Module) {
 	left := int64(mod.ExportedGlobal(meter.CounterExport).Get())
-	if p.left >= 0 {
+	if left <= p.left { // else another message has begun
 		used := uint64(p.left - left)
 		top := p.running()
-		if p.stack[len(p.stack)-1].name == meterName || strings.HasPrefix(top, "link.stable") || strings.HasPrefix(top, "kedge_cdk.") {
+		if p.stack[len(p.stack)-1] == meterName || strings.HasPrefix(top, "link.stable") || strings.HasPrefix(top, "kedge_cdk.") {
 			used %= pageCharge // here, and nowhere else, pages are paid for; and bytes of bulk instructions
 		}
 		p.cost(top).instructions += used
@@ -172,20 +175,17 @@ func (l listener) Before(_ context.Context, mod api.Module, def api.FunctionDefi
 		return
 	}
 	p.charge(mod)
-	caller := p.stack[len(p.stack)-1].name
-	name := l.name
-	if name == "" {
+	caller := p.stack[len(p.stack)-1]
+	if l.name == "" {
 		p.helper(def, params)
-		name = meterName
-	} else {
-		p.forget(mod)
+		p.stack = append(p.stack, meterName)
+		return
 	}
-	if name != meterName {
-		c := p.cost(name)
-		c.calls++
-		c.callers[caller]++
-	}
-	p.stack = append(p.stack, frame{name})
+	p.forget(mod)
+	c := p.cost(l.name)
+	c.calls++
+	c.callers[caller]++
+	p.stack = append(p.stack, l.name)
 }
 
 // The functions that the meter adds come last in the module; see addHelpers in kedge/wasm/meter.
@@ -237,10 +237,10 @@ func (p *profile) touch(page uint32, write bool) {
 // running is the canister's own function that runs.
 func (p *profile) running() string {
 	i := len(p.stack) - 1
-	for p.stack[i].name == meterName {
+	for p.stack[i] == meterName {
 		i--
 	}
-	return p.stack[i].name
+	return p.stack[i]
 }
 
 // forget makes the meter tell of pages again.
