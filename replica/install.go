@@ -34,14 +34,13 @@ type installation struct {
 func (n *Network) install(ctx context.Context, c *canister, req installation) *reject.Error {
 	switch {
 	case req.mode == modeInstall && c.module != nil:
-		return reject.New(reject.NonEmpty,
-			"Canister %s cannot be installed because the canister is not empty. Try installing with mode='reinstall' instead.", c.ID)
+		return notEmpty(c)
 	case req.mode == modeUpgrade && c.module == nil:
 		return exec.WasmModuleNotFound(c.ID)
 	}
 	prepaid := exec.ExecutionCost(exec.LimitInstall)
-	if n.liquid(c).Less(prepaid) {
-		return outOfCycles(c)
+	if liquid := n.liquid(c); liquid.Less(prepaid) {
+		return cannotPayInstallation(c, prepaid.Minus(liquid))
 	}
 	hash := sha256.Sum256(req.code)
 	module, err := n.acquireModule(ctx, hash, req.code)

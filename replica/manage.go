@@ -214,7 +214,11 @@ func (n *Network) admit(method managementMethod, req *call) (*canister, *reject.
 	}
 	c := n.state.Canisters[id]
 	if c == nil {
-		return nil, notFound(id)
+		if fromUser {
+			return nil, notFound(id)
+		}
+		return nil, advised(reject.New(reject.CanisterNotFound, "Canister %s not found.", id),
+			"Check the ICP dashboard to ensure the canister exists.", "canister-not-found")
 	}
 	return c, method.access.judge(c, req)
 }
@@ -251,8 +255,9 @@ func (a access) judge(c *canister, req *call) *reject.Error {
 		for _, controller := range c.Settings.Controllers {
 			list = append(list, controller.String())
 		}
-		return reject.New(reject.InvalidController,
-			"Only the controllers of the canister %s can control it.\nCanister's controllers: %s\nSender's ID: %s", c.ID, strings.Join(list, " "), who)
+		return advised(reject.New(reject.InvalidController,
+			"Only the controllers of the canister %s can control it.\nCanister's controllers: %s\nSender's ID: %s", c.ID, strings.Join(list, " "), who),
+			"Execute this call from a controller of the target canister or add the current caller as a controller.", "invalid-controller")
 	}
 	return reject.New(reject.InvalidController, "Only controllers of canister %s can call ic00 method %s", c.ID, req.Method)
 }

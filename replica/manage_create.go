@@ -1,8 +1,6 @@
 package replica
 
 import (
-	"math/big"
-
 	"kedge/ic/principal"
 	"kedge/replica/cycles"
 	"kedge/replica/exec"
@@ -26,9 +24,9 @@ func createCanister(m *managementCall, a management.CreateArg) ([]byte, *reject.
 // createPaid makes a canister from the cycles of the call, less the price of a canister.
 func (m *managementCall) createPaid(asked *management.Settings, version *uint64) (*canister, *reject.Error) {
 	if m.req.Cycles.Less(exec.CreationFee) {
-		return nil, reject.New(reject.InsufficientCyclesForCreate,
+		return nil, advised(reject.New(reject.InsufficientCyclesForCreate,
 			"Creating a canister requires a fee of %s that is deducted from the canister's initial balance but only %s cycles were received with the create_canister request.",
-			exec.CreationFee, m.req.Cycles)
+			exec.CreationFee, m.req.Cycles), "Try sending more cycles with the request.", "create-canister-not-enough-cycles")
 	}
 	c, err := m.create(m.newCanisterID(), asked, m.req.Cycles.Minus(exec.CreationFee), version)
 	if err != nil {
@@ -116,8 +114,11 @@ func depositCycles(m *managementCall, c *canister, _ management.CanisterArg) ([]
 }
 
 func deleteCanister(m *managementCall, c *canister, _ management.CanisterArg) ([]byte, *reject.Error) {
+	if m.req.Caller == c.ID {
+		return nil, deletesItself(c)
+	}
 	if c.Status != stopped {
-		return nil, reject.New(reject.NotStopped, "Canister %s must be stopped before it is deleted.", c.ID)
+		return nil, notStoppedForDeletion(c)
 	}
 	m.remove(m.ctx, c)
 	return emptyReply, nil
@@ -152,11 +153,3 @@ func subnetInfo(m *managementCall, a management.SubnetInfoArg) ([]byte, *reject.
 
 // implementation names this replica where clients ask for a version.
 const implementation = "kedge"
-
-// small returns a nat as a uint64, and refuses one that does not fit.
-func small(n *big.Int, name string, most uint64) (uint64, *reject.Error) {
-	if !n.IsUint64() || n.Uint64() > most {
-		return 0, invalid("%s expected to be in the range [0..%d], got %s", name, most, n)
-	}
-	return n.Uint64(), nil
-}

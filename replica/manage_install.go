@@ -41,11 +41,6 @@ func (m *managementCall) installMode(c *canister, mode management.InstallMode, c
 	return emptyReply, nil
 }
 
-// storeError is a refusal by the chunk store.
-func storeError(format string, args ...any) *reject.Error {
-	return reject.New(reject.ContractViolation, "Error from Wasm chunk store: "+format, args...)
-}
-
 func installChunkedCode(m *managementCall, c *canister, a management.InstallChunkedArg) ([]byte, *reject.Error) {
 	store := c
 	if a.StoreCanister != nil && *a.StoreCanister != c.ID {

@@ -3,6 +3,7 @@ package replica
 import (
 	"bytes"
 	"crypto/sha256"
+	"math"
 	"math/big"
 	"slices"
 	"strings"
@@ -17,7 +18,6 @@ import (
 // Limits of settings.
 const (
 	maxMemoryAllocation = 500<<30 + 4<<30
-	maxWasmMemory       = 1 << 48
 	minLogLimit         = 4096
 )
 
@@ -50,27 +50,39 @@ func (s *settings) apply(a *management.Settings) *reject.Error {
 	for _, field := range []struct {
 		asked **big.Int
 		to    *uint64
-		name  string
 		most  uint64
+		text  string
 	}{
-		{a.ComputeAllocation, &s.ComputeAllocation, "ComputeAllocation", 100},
-		{a.MemoryAllocation, &s.MemoryAllocation, "MemoryAllocation", maxMemoryAllocation},
-		{a.FreezingThreshold, &s.FreezingThreshold, "FreezingThreshold", 1<<64 - 1},
-		{a.LogMemoryLimit, &s.LogMemoryLimit, "LogMemoryLimit", maxLogLimit},
-		{a.WasmMemoryLimit, &s.WasmMemoryLimit, "WasmMemoryLimit", maxWasmMemory},
-		{a.WasmMemoryThreshold, &s.WasmMemoryThreshold, "WasmMemoryThreshold", 1<<64 - 1},
+		{a.ComputeAllocation, &s.ComputeAllocation, 100, "ComputeAllocation expected to be in the range [0..100], got %s"},
+		{a.MemoryAllocation, &s.MemoryAllocation, math.MaxUint64, "MemoryAllocation expected to be in the range [0..2^64-1], got %s"},
+		{a.FreezingThreshold, &s.FreezingThreshold, math.MaxUint64, "Freezing threshold expected to be in the range of [0..2^64-1], got %s"},
+		{a.WasmMemoryLimit, &s.WasmMemoryLimit, math.MaxUint64, "Wasm memory limit expected to be in the range of [0..2^64-1], got %s"},
+		{a.WasmMemoryThreshold, &s.WasmMemoryThreshold, math.MaxUint64, "Wasm memory threshold expected to be in the range of [0..2^64-1], got %s"},
+		{a.LogMemoryLimit, &s.LogMemoryLimit, maxLogLimit, "Log memory limit expected to be in the range of [0..2097152], got %s"},
 	} {
 		if field.asked == nil {
 			continue
 		}
-		value, err := small(*field.asked, field.name, field.most)
-		if err != nil {
-			return err
+		value := *field.asked
+		if !value.IsUint64() || value.Uint64() > field.most {
+			return outOfRange(field.text, value)
 		}
-		*field.to = value
+		*field.to = value.Uint64()
+	}
+	if s.MemoryAllocation > maxMemoryAllocation {
+		return advised(reject.New(reject.SubnetOversubscribed, "Canister requested %d bytes of memory but only %d bytes are available in the subnet.",
+			s.MemoryAllocation, uint64(maxMemoryAllocation)), "Try moving to another subnet.", "subnet-memory-capacity-oversubscribed")
 	}
 	if s.LogMemoryLimit != 0 && s.LogMemoryLimit < minLogLimit {
-		return invalid("LogMemoryLimit expected to be 0 or in the range [%d..%d], got %d", minLogLimit, maxLogLimit, s.LogMemoryLimit)
+		return outOfRange("Log memory limit expected to be 0 or at least %d, got %d", minLogLimit, s.LogMemoryLimit)
+	}
+	for _, amount := range []struct {
+		asked **big.Int
+		name  string
+	}{{a.ReservedCyclesLimit, "Reserved cycles limit"}, {a.MinimumIncomingCanisterCallCycles, "Minimum incoming canister call cycles"}} {
+		if amount.asked != nil && (*amount.asked).BitLen() > 128 {
+			return outOfRange("%s expected to be in the range of [0..2^128-1], got %s", amount.name, *amount.asked)
+		}
 	}
 	if a.ReservedCyclesLimit != nil {
 		s.ReservedCyclesLimit = cycles.FromBig(*a.ReservedCyclesLimit)
@@ -101,15 +113,15 @@ func (s *settings) applyEnvironment(asked []management.Variable) *reject.Error {
 		return nil
 	}
 	if len(asked) > maxVariables {
-		return invalid("Too many environment variables: %d, at most %d are allowed", len(asked), maxVariables)
+		return invalid("Too many environment variables: %d (max: %d)", len(asked), maxVariables)
 	}
 	variables := make([]exec.Variable, 0, len(asked))
 	for _, v := range asked {
 		switch {
 		case len(v.Name) > exec.MaxVariableName:
-			return invalid("The name of the environment variable %q has %d bytes, at most %d are allowed", v.Name, len(v.Name), exec.MaxVariableName)
+			return invalid("Environment variable name %q exceeds the maximum allowed length of %d.", v.Name, exec.MaxVariableName)
 		case len(v.Value) > exec.MaxVariableName:
-			return invalid("The value of the environment variable %q has %d bytes, at most %d are allowed", v.Name, len(v.Value), exec.MaxVariableName)
+			return invalid("Environment variable value %q exceeds the maximum allowed length of %d.", v.Value, exec.MaxVariableName)
 		}
 		// The argument's memory is not ours to keep.
 		variables = append(variables, exec.Variable{Name: strings.Clone(v.Name), Value: strings.Clone(v.Value)})

@@ -17,13 +17,9 @@ func (c *canister) findSnapshot(id []byte) int {
 	return slices.IndexFunc(c.Snapshots, func(s *snapshot) bool { return bytes.Equal(s.ID, id) })
 }
 
-func noSnapshot(c *canister, id []byte) *reject.Error {
-	return reject.New(reject.SnapshotNotFound, "Could not find the snapshot ID %x for canister %s.", id, c.ID)
-}
-
 func takeSnapshot(m *managementCall, c *canister, a management.TakeSnapshotArg) ([]byte, *reject.Error) {
 	if c.module == nil {
-		return nil, exec.WasmModuleNotFound(c.ID)
+		return nil, reject.New(reject.CanisterRejectedMessage, "Failed to create snapshot for empty canister %s:", c.ID)
 	}
 	s := &snapshot{Taken: m.state.Time, Version: c.Version, Code: c.Code,
 		CodeHash: c.CodeHash, Image: c.instance.Capture(), CertifiedData: c.CertifiedData, Chunks: slices.Clone(c.Chunks),

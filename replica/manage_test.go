@@ -106,18 +106,22 @@ func TestSettingsAreJudged(t *testing.T) {
 	many := make([]principal.Principal, 11)
 	for name, test := range map[string]struct {
 		settings management.Settings
+		code     reject.ErrorCode
 		text     string
 	}{
-		"compute":     {management.Settings{ComputeAllocation: ptr(nat(101))}, "ComputeAllocation expected to be in the range [0..100], got 101"},
-		"controllers": {management.Settings{Controllers: many}, "at most 10"},
-		"log":         {management.Settings{LogMemoryLimit: ptr(nat(5))}, "LogMemoryLimit"},
-		"variables": {management.Settings{EnvironmentVariables: []management.Variable{{Name: "a"}, {Name: "a", Value: "b"}}},
+		"compute":     {management.Settings{ComputeAllocation: ptr(nat(101))}, reject.ContractViolation, "ComputeAllocation expected to be in the range [0..100], got 101"},
+		"controllers": {management.Settings{Controllers: many}, reject.InvalidManagementPayload, "at most 10"},
+		"log":         {management.Settings{LogMemoryLimit: ptr(nat(5))}, reject.ContractViolation, "Log memory limit"},
+		"freezing":    {management.Settings{FreezingThreshold: ptr(new(big.Int).Lsh(nat(1), 64))}, reject.ContractViolation, "Freezing threshold expected to be in the range of [0..2^64-1], got 18446744073709551616"},
+		"reserved":    {management.Settings{ReservedCyclesLimit: ptr(new(big.Int).Lsh(nat(1), 128))}, reject.ContractViolation, "Reserved cycles limit expected to be in the range of [0..2^128-1]"},
+		"memory":      {management.Settings{MemoryAllocation: ptr(nat(1 << 60))}, reject.SubnetOversubscribed, "Try moving to another subnet."},
+		"variables": {management.Settings{EnvironmentVariables: []management.Variable{{Name: "a"}, {Name: "a", Value: "b"}}}, reject.InvalidManagementPayload,
 			"Duplicate environment variables"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := w.Call(ctx, owner, principal.Management, "update_settings",
 				management.EncodeUpdateSettingsArgs(management.UpdateSettingsArg{CanisterID: id, Settings: test.settings}))
-			refused(t, err, reject.InvalidManagementPayload, test.text)
+			refused(t, err, test.code, test.text)
 		})
 	}
 }

@@ -124,6 +124,11 @@ func readSnapshotData(_ *managementCall, c *canister, a management.ReadSnapshotD
 	if err != nil {
 		return nil, err
 	}
+	for _, part := range []management.Slice{a.Kind.WasmModule, a.Kind.WasmMemory, a.Kind.StableMemory} {
+		if part.Size > maxSlice {
+			return nil, invalid("Requested slice too large: %d > %d", part.Size, maxSlice)
+		}
+	}
 	var data []byte
 	switch a.Kind.Tag {
 	case management.SnapshotPartTagWasmModule:
@@ -132,8 +137,8 @@ func readSnapshotData(_ *managementCall, c *canister, a management.ReadSnapshotD
 		data, err = slice(s.Image.Heap, a.Kind.WasmMemory)
 	case management.SnapshotPartTagStableMemory:
 		part := a.Kind.StableMemory
-		data = make([]byte, min(part.Size, maxSlice))
-		if part.Size > maxSlice || !s.Image.Stable.ReadAt(data, part.Offset) {
+		data = make([]byte, part.Size)
+		if !s.Image.Stable.ReadAt(data, part.Offset) {
 			err = outOfSlice(part.Offset, part.Size)
 		}
 	default:
@@ -152,7 +157,7 @@ func readSnapshotData(_ *managementCall, c *canister, a management.ReadSnapshotD
 
 func slice(whole []byte, part management.Slice) ([]byte, *reject.Error) {
 	length := uint64(len(whole))
-	if part.Size > maxSlice || part.Size > length || part.Offset > length-part.Size {
+	if part.Size > length || part.Offset > length-part.Size {
 		return nil, outOfSlice(part.Offset, part.Size)
 	}
 	return whole[part.Offset : part.Offset+part.Size], nil
@@ -198,7 +203,7 @@ func (m *managementCall) keepSnapshot(c *canister, s *snapshot, replace []byte) 
 			return noSnapshot(c, replace)
 		}
 	} else if len(c.Snapshots) >= maxSnapshots {
-		return invalid("Canister %s has reached the maximum number of snapshots allowed: %d.", c.ID, maxSnapshots)
+		return tooManySnapshots(c)
 	}
 	s.ID = append(binary.BigEndian.AppendUint64(nil, c.NextShot), c.ID.Bytes()...)
 	c.NextShot++
@@ -218,7 +223,7 @@ func uploadSnapshotData(_ *managementCall, c *canister, a management.UploadSnaps
 		return nil, err
 	}
 	if s.Uploaded == nil {
-		return nil, invalid("Snapshot %x of canister %s was taken from the canister: only uploaded snapshots can be changed", s.ID, c.ID)
+		return nil, reject.New(reject.SnapshotImmutable, "Only canister snapshots created by metadata upload can be mutated.")
 	}
 	switch a.Kind.Tag {
 	case management.SnapshotPlaceTagWasmModule:

@@ -40,6 +40,7 @@ const (
 	CanisterRejectedMessage        ErrorCode = 406
 	UnknownManagementMessage       ErrorCode = 407
 	InvalidManagementPayload       ErrorCode = 408
+	SnapshotImmutable              ErrorCode = 409
 	Trapped                        ErrorCode = 502
 	CalledTrap                     ErrorCode = 503
 	ContractViolation              ErrorCode = 504

@@ -1,0 +1,60 @@
+package replica
+
+import (
+	"fmt"
+
+	"kedge/replica/cycles"
+	"kedge/replica/reject"
+)
+
+// Refusals by the management canister, with the advice that the production replica adds to them.
+
+// advised adds to a refusal what to do, and the section of the execution errors page that says more.
+func advised(e *reject.Error, advice, section string) *reject.Error {
+	return reject.New(e.Code, "%s\n%s See documentation: http://internetcomputer.org/docs/current/references/execution-errors#%s",
+		e.Message, advice, section)
+}
+
+func notEmpty(c *canister) *reject.Error {
+	return advised(reject.New(reject.NonEmpty,
+		"Canister %s cannot be installed because the canister is not empty. Try installing with mode='reinstall' instead.", c.ID),
+		"Check that you want to overwrite the canister and, if so, use mode='reinstall'.", "canister-not-empty")
+}
+
+// cannotPayInstallation is the refusal of an installation that the canister cannot pay for in advance.
+func cannotPayInstallation(c *canister, missing cycles.Amount) *reject.Error {
+	return advised(reject.New(reject.OutOfCycles,
+		"Canister installation failed with `Canister %s is out of cycles: please top up the canister with at least %s additional cycles`.", c.ID, missing),
+		"Top up the canister with more cycles.", "install-code-not-enough-cycles")
+}
+
+func notStoppedForDeletion(c *canister) *reject.Error {
+	return advised(reject.New(reject.NotStopped, "Canister %s must be stopped before it is deleted.", c.ID),
+		"Stop the canister before deleting it.", "delete-canister-not-stopped")
+}
+
+func deletesItself(c *canister) *reject.Error {
+	return advised(reject.New(reject.InvalidController, "Canister %s cannot delete itself.", c.ID),
+		"Delete the canister from one of its other controllers.", "delete-canister-self")
+}
+
+// storeError is a refusal by the chunk store.
+func storeError(format string, args ...any) *reject.Error {
+	return advised(reject.New(reject.ContractViolation, "Error from Wasm chunk store: %s.", fmt.Sprintf(format, args...)),
+		"Use the `stored_chunks` API to check which hashes are present or top up the canister if it is low on cycles.", "wasm-chunk-store-error")
+}
+
+func noSnapshot(c *canister, id []byte) *reject.Error {
+	return advised(reject.New(reject.SnapshotNotFound, "Could not find the snapshot ID %x for canister %s.", id, c.ID),
+		"Use the `list_canister_snapshot` API to see which snapshots are present.", "canister-snapshot-not-found")
+}
+
+func tooManySnapshots(c *canister) *reject.Error {
+	return advised(reject.New(reject.CanisterRejectedMessage, "Canister %s has reached the maximum number of snapshots allowed: %d.", c.ID, maxSnapshots),
+		"Consider deleting an unnecessary snapshot of the specified canister before creating a new one.", "canister-snapshot-limit-exceeded")
+}
+
+// outOfRange is the refusal of a setting.
+func outOfRange(format string, args ...any) *reject.Error {
+	return reject.New(reject.ContractViolation, format, args...)
+}
