@@ -104,12 +104,17 @@ func (h *House) Guard(anchor uint64, as *Device, on bool) error {
 
 // Consent is as consenting to its own release by askers after days; no askers withdraws.
 func (h *House) Consent(anchor uint64, as *Device, days uint64, askers ...*Device) error {
-	var consent *candid.ReleaseConsentConsent
 	if len(askers) > 0 {
-		consent = &candid.ReleaseConsentConsent{Delay: days * 24 * 3600}
-		for _, asker := range askers {
-			consent.Askers = append(consent.Askers, asker.Key())
-		}
+		return h.ConsentTo(anchor, as, days, askers)
+	}
+	return h.result(h.Call(as.Principal(), "release_consent", candid.EncodeReleaseConsentArgs(anchor, nil)))
+}
+
+// ConsentTo is Consent with a list that may be empty, which is refused.
+func (h *House) ConsentTo(anchor uint64, as *Device, days uint64, askers []*Device) error {
+	consent := &candid.ReleaseConsentConsent{Delay: days * 24 * 3600}
+	for _, asker := range askers {
+		consent.Askers = append(consent.Askers, asker.Key())
 	}
 	return h.result(h.Call(as.Principal(), "release_consent", candid.EncodeReleaseConsentArgs(anchor, consent)))
 }
