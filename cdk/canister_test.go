@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cespare/xxhash/v2"
 	"github.com/stretchr/testify/require"
 
 	"kedge/cdk/internal/wasmhost"
@@ -312,5 +313,28 @@ func TestArgumentGoesIntoABuffer(t *testing.T) {
 		"abcdefg": "false abcdefg us......",
 	} {
 		require.Equal(t, want, query(t, h, "argument_into", arg))
+	}
+}
+
+// What the linker replaces says in a canister what it says here.
+func TestReplacedFunctionsInACanister(t *testing.T) {
+	h := newHost(t)
+	half := sha256.Sum256([]byte("half"))
+	for _, text := range []string{"", "a", "aa", "ab", strings.Repeat("0123456789", 40), string(half[:]) + string(half[:]), string(half[:31]) + string(half[:])} {
+		for n := range 16 {
+			arg := text[:max(0, len(text)-n)]
+			sum256, sum224 := sha256.Sum256([]byte(arg)), sha256.Sum224([]byte(arg))
+			want := string(sum256[:]) + string(sum224[:])
+			want += string(binary.LittleEndian.AppendUint64(nil, xxhash.Sum64String(arg)))
+			if k := len(arg) / 2; arg[:k] == arg[len(arg)-k:] {
+				want += "\x01"
+			} else {
+				want += "\x00"
+			}
+			if arg != "" {
+				want += arg[:1] + arg[:len(arg)-1]
+			}
+			require.Equal(t, want, query(t, h, "replaced", arg), "%q", arg)
+		}
 	}
 }

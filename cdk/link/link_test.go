@@ -54,6 +54,32 @@ func TestLinkedModule(t *testing.T) {
 	require.NoError(t, wasm.Check(m, wasm.Production()))
 }
 
+// Every function that the linker replaces is in the test canister, and has another body afterwards.
+func TestFunctionsAreReplaced(t *testing.T) {
+	module, err := link.Link(wasmhost.Reactor(t), link.Options{KeepNames: true})
+	require.NoError(t, err)
+	bodies := func(m *wasm.Module) map[string]string {
+		names, err := m.Names()
+		require.NoError(t, err)
+		bodies := map[string]string{}
+		for index, name := range names.Functions {
+			if i := int(index) - m.Imported(wasm.KindFunction); i >= 0 {
+				bodies[name] = string(m.Functions[i].Body)
+			}
+		}
+		return bodies
+	}
+	before, after := bodies(decode(t, wasmhost.Reactor(t))), bodies(decode(t, module))
+	for _, name := range []string{
+		"crypto_internal_fips140_sha256.blockGeneric", "crypto_sha256.Sum256", "crypto_sha256.Sum224",
+		"github.com_cespare_xxhash_v2.Sum64", "memeqbody", "runtime.memmove",
+		"runtime.dopanic_m", "runtime.usleep", "crypto_internal_sysrand.Read",
+	} {
+		require.NotEmpty(t, before[name], name)
+		require.NotEqual(t, before[name], after[name], name)
+	}
+}
+
 // memoryImage is the memory as the data segments make it.
 func memoryImage(t *testing.T, m *wasm.Module) []byte {
 	image := make([]byte, m.Memories[0].Min<<16)
