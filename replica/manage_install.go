@@ -121,6 +121,6 @@ type snapshot struct {
 	Timer         uint64 // zero if not set
 	LowMemory     bool
 
-	// Uploaded are the types of the globals of a snapshot that came from outside; nil if it was taken here.
-	Uploaded []wasm.ValType
+	Uploaded    bool           // it came from outside
+	GlobalTypes []wasm.ValType // of one that came from outside
 }

@@ -49,8 +49,8 @@ func loadSnapshot(m *managementCall, c *canister, a management.LoadSnapshotArg) 
 	if err != nil {
 		return nil, exec.InvalidWasm(c.ID, err)
 	}
-	if s.Uploaded != nil {
-		if err := module.CheckGlobals(s.Uploaded); err != nil {
+	if s.Uploaded {
+		if err := module.CheckGlobals(s.GlobalTypes); err != nil {
 			m.releaseModule(m.ctx, module)
 			return nil, invalid("The snapshot's globals do not fit its module: %s", err)
 		}
@@ -67,13 +67,13 @@ func loadSnapshot(m *managementCall, c *canister, a management.LoadSnapshotArg) 
 	// The code of an uploaded snapshot may be changed later.
 	c.module, c.instance, c.Code, c.CodeHash = module, instance, bytes.Clone(s.Code), s.CodeHash
 	c.CertifiedData, c.Chunks, c.GlobalTimer = s.CertifiedData, slices.Clone(s.Chunks), 0
-	if s.Uploaded != nil {
+	if s.Uploaded {
 		c.GlobalTimer, c.LowMemory = s.Timer, s.LowMemory
 	}
 	c.Version++
 	by := m.by(a.SenderCanisterVersion)
 	by.Kind, by.Snapshot, by.SnapshotTaken, by.SnapshotOf = changeLoadSnapshot, s.ID, s.Taken, s.Version
-	by.SnapshotUploaded = s.Uploaded != nil
+	by.SnapshotUploaded = s.Uploaded
 	m.record(c, by)
 	m.touchCanister(c.ID)
 	return emptyReply, nil

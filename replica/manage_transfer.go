@@ -41,7 +41,7 @@ func readSnapshotMetadata(m *managementCall, c *canister, a management.SnapshotA
 		WasmModuleSize: uint64(len(s.Code)), WasmMemorySize: uint64(len(s.Image.Heap)), StableMemorySize: s.Image.Stable.Size(),
 		GlobalTimer: &management.TimerState{Tag: management.TimerStateTagInactive},
 	}
-	if s.Uploaded != nil {
+	if s.Uploaded {
 		out.Source.Tag = management.SnapshotSourceTagMetadataUpload
 	}
 	if s.Timer != 0 {
@@ -55,8 +55,8 @@ func readSnapshotMetadata(m *managementCall, c *canister, a management.SnapshotA
 	for i := range s.Chunks {
 		out.WasmChunkStore = append(out.WasmChunkStore, management.ChunkHash{Hash: s.Chunks[i].Hash[:]})
 	}
-	types := s.Uploaded
-	if types == nil {
+	types := s.GlobalTypes
+	if !s.Uploaded {
 		module, failure := m.acquireModule(m.ctx, s.CodeHash, s.Code)
 		if failure != nil {
 			return nil, exec.InvalidWasm(c.ID, failure)
@@ -93,7 +93,6 @@ func decodeGlobals(types []wasm.ValType, words []uint64) (out []management.Globa
 
 // encodeGlobals is the inverse of decodeGlobals.
 func encodeGlobals(values []management.GlobalValue) (types []wasm.ValType, words []uint64) {
-	types = []wasm.ValType{}
 	for _, v := range values {
 		switch v.Tag {
 		case management.GlobalValueTagI32:
@@ -178,7 +177,7 @@ func uploadSnapshotMetadata(m *managementCall, c *canister, a management.UploadS
 		return nil, invalid("stable_memory_size expected to be at most %d, got %d", uint64(exec.MaxStablePages*exec.WasmPage), a.StableMemorySize)
 	}
 	types, words := encodeGlobals(a.Globals)
-	s := &snapshot{Taken: m.state.Time, Version: c.Version, Uploaded: types, CertifiedData: bytes.Clone(a.CertifiedData),
+	s := &snapshot{Taken: m.state.Time, Version: c.Version, Uploaded: true, GlobalTypes: types, CertifiedData: bytes.Clone(a.CertifiedData),
 		Code:  make([]byte, a.WasmModuleSize),
 		Image: &exec.Image{Heap: make([]byte, a.WasmMemorySize), Globals: words, Stable: stable},
 		Size:  a.WasmModuleSize + a.WasmMemorySize + a.StableMemorySize + 8*uint64(len(words)),
@@ -222,7 +221,7 @@ func uploadSnapshotData(_ *managementCall, c *canister, a management.UploadSnaps
 	if err != nil {
 		return nil, err
 	}
-	if s.Uploaded == nil {
+	if !s.Uploaded {
 		return nil, reject.New(reject.SnapshotImmutable, "Only canister snapshots created by metadata upload can be mutated.")
 	}
 	switch a.Kind.Tag {
