@@ -49,6 +49,24 @@ func TestRecogniseRecordsNothing(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, RoleUnprotected, actor.Role())
 	require.Equal(t, before, a)
+
+	actor, err = a.Recognise(callBy(testStranger))
+	require.Nil(t, actor)
+	require.Equal(t, ErrNotADevice, CodeOf(err))
+	require.Equal(t, before, a)
+}
+
+// An actor that there is already becomes another one, and stays who it was if the other is a stranger.
+func TestBecome(t *testing.T) {
+	a := typing()
+	var actor Actor
+	require.NoError(t, actor.Become(a, callBy(who("phrase"))))
+	again, err := typing().Authenticate(callBy(who("phrase")))
+	require.NoError(t, err)
+	require.Equal(t, again.Device(), actor.Device())
+	require.Equal(t, again.Role(), actor.Role())
+	require.Equal(t, ErrNotADevice, CodeOf(actor.Become(a, callBy(testStranger))))
+	require.Equal(t, again.Device(), actor.Device())
 }
 
 // A device goes before a temporary key of the same principal.
