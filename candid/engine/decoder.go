@@ -81,7 +81,6 @@ func beginsWith(data []byte, header string) bool {
 // Arg takes the next argument, which must be there, and returns its type.
 func (d *Decoder) Arg() (w Ref, ok bool) {
 	if w, ok = d.OptArg(); !ok && !d.Failed() {
-		d.arg++
 		d.malformed("missing argument")
 	}
 	return w, ok
@@ -90,12 +89,14 @@ func (d *Decoder) Arg() (w Ref, ok bool) {
 // OptArg takes the next argument, which may be missing as its type is opt, null
 // or reserved.
 func (d *Decoder) OptArg() (w Ref, ok bool) {
-	if d.arg >= len(d.args) || d.Failed() {
+	if d.Failed() {
 		return 0, false
 	}
-	w = d.args[d.arg].Type
-	d.arg++
-	return w, true
+	d.arg++ // a missing argument counts, so that a later one is told by its own number
+	if d.arg > len(d.args) {
+		return 0, false
+	}
+	return d.args[d.arg-1].Type, true
 }
 
 // Finish skips arguments that the receiver does not know, checks that nothing
