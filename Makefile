@@ -44,7 +44,7 @@ test-migrations: ## the tests of storage and migrations alone
 	$(GO) test -timeout 30m ./canister/storage/... ./migrations/...
 
 bench: build ## instructions and pages of every method, and the other figures that the README quotes
-	KEDGE_WASM=$(CURDIR)/$(WASM) $(GO) test -count=1 -timeout 60m -run '^$$' -bench . -benchtime 1x ./tests/bench
+	KEDGE_WASM=$(CURDIR)/$(WASM) $(GO) test -count=1 -timeout 60m -run '^$$' -bench . -benchtime 1x -p 1 ./tests/bench/...
 
 mutants: ## flip every condition of the rules and show that a test fails for each
 	$(GO) run ./tests/mutants

@@ -1,7 +1,6 @@
 package replica
 
 import (
-	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -14,6 +13,7 @@ import (
 	"kedge/replica/cycles"
 	"kedge/replica/exec"
 	"kedge/replica/management"
+	"kedge/replica/store"
 )
 
 // How Go programs use a network. Callers are principals, without signatures: who holds the network may
@@ -240,11 +240,17 @@ func (n *Network) SetStableMemory(canister principal.Principal, content []byte) 
 	if len(content) > exec.MaxStablePages*exec.WasmPage {
 		return fmt.Errorf("%d bytes are more than stable memory can hold", len(content))
 	}
+	if n.journal != nil && len(content) > maxLogged {
+		return fmt.Errorf("%d bytes are more than the %d that the log of the state directory takes at once: start the network without one", len(content), maxLogged)
+	}
 	r := n.newRound()
-	r.Stable = []StableWrite{{canister, bytes.Clone(content)}}
+	r.Stable = []StableWrite{{canister, content}} // the round copies it, and is over when commit returns
 	n.commit(context.Background(), r)
 	return nil
 }
+
+// maxLogged is the largest content that SetStableMemory logs, with room for what is around it in a record.
+const maxLogged = store.MaxRecord - 1<<20
 
 // writeStable replaces the stable memory of a canister that has one.
 func (n *Network) writeStable(w StableWrite) {

@@ -28,6 +28,14 @@ func (t *Table) Add(what, goal, format string, args ...any) {
 	t.lines = append(t.lines, "  "+what+"\t"+fmt.Sprintf(format, args...)+"\t"+goal)
 }
 
+// Goal is a goal, and whether it was missed.
+func Goal(goal string, met bool) string {
+	if met {
+		return goal
+	}
+	return goal + ", missed"
+}
+
 // String returns the table.
 func (t *Table) String() string {
 	var b strings.Builder
