@@ -84,6 +84,27 @@ func TestManySignaturesDoNotSlowSigningIn(t *testing.T) {
 	require.LessOrEqual(t, sumGet/last, 2*withoutPages(get))
 }
 
+// Stable memory is the only truth, so an upgrade costs the same however many anchors there are. A million
+// are measured by package scale.
+func TestUpgradesCostTheSameWithManyAnchors(t *testing.T) {
+	h := house.Open(t, nil)
+	upgrade := func() exec.Report {
+		h.Upgrade()
+		r, err := h.Net.LastReport(h.Canister)
+		require.NoError(t, err)
+		return r
+	}
+	h.Register(typical("the first"))
+	few := upgrade()
+	for i := range 1_000 {
+		h.Register(typical(fmt.Sprint(i)))
+	}
+	many := upgrade()
+	require.InEpsilon(t, withoutPages(few), withoutPages(many), 0.01)
+	require.Equal(t, few.StableRead, many.StableRead)
+	require.Equal(t, few.StableWritten, many.StableWritten)
+}
+
 func TestTableAndParse(t *testing.T) {
 	costs := []Cost{{"add", 3, 100, 1, 2, 3, 4}, {"lookup", 9, 5, 0, 0, 1, 0}}
 	got, err := Parse(Table(costs))
