@@ -18,6 +18,7 @@ type house struct {
 	signatures *delegation.Signatures
 	prunes     uint64 // when Signatures wants to be pruned, ns since the epoch, 0 for never
 	seeded     bool   // crypto/rand works
+	warm       bool   // tables that verifying takes are made
 	door       door
 	checking   storage.Check // how far fsck has come
 	upgradedAt uint64
@@ -74,8 +75,11 @@ func tick() {
 	if more {
 		soon()
 	}
-	if !kedge.seeded { // the first tick, or randomness failed to come
+	if !kedge.warm {
+		kedge.warm = true
 		warm()
+	}
+	if !kedge.seeded {
 		seed(func() {})
 	}
 }
