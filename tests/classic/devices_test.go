@@ -1,16 +1,13 @@
 package classic
 
 import (
-	"bytes"
 	"fmt"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"kedge/candid"
-	"kedge/ic/principal"
 	"kedge/tests/house"
 )
 
@@ -303,192 +300,6 @@ func TestDevices(t *testing.T) {
 		require.Equal(h, anchor+1, second)
 		require.Len(h, h.Info(second, laptop).Devices, 1)
 	})
-}
-
-func TestLimits(t *testing.T) {
-	open := house.Open(t, nil)
-	laptop := house.NewDevice("laptop")
-	text := func(n int) string { return strings.Repeat("x", n) }
-	origin := func(n int) *string { s := text(n); return &s }
-	entry := func(key string) candid.MetadataMap {
-		return candid.MetadataMap{{F0: key, F1: candid.MetadataValue{Tag: candid.MetadataValueTagBytes, Bytes: []byte{1}}}}
-	}
-	for _, c := range []struct {
-		name   string
-		change func(*candid.DeviceData)
-		want   string // nothing: accepted
-	}{
-		{"alias of 64 bytes", func(d *candid.DeviceData) { d.Alias = text(64) }, ""},
-		{"alias of 65 bytes", func(d *candid.DeviceData) { d.Alias = text(65) }, "alias limit exceeded: length 65, limit 64"},
-		{"alias of 22 letters with 66 bytes", func(d *candid.DeviceData) { d.Alias = strings.Repeat("€", 22) }, "alias limit exceeded: length 66, limit 64"},
-		{"key of 300 bytes", func(d *candid.DeviceData) { d.Pubkey = []byte(text(300)) }, ""},
-		{"key of 301 bytes", func(d *candid.DeviceData) { d.Pubkey = []byte(text(301)) }, "pubkey limit exceeded: length 301, limit 300"},
-		{"credential id of 1,023 bytes", func(d *candid.DeviceData) { d.CredentialID = []byte(text(1023)) }, ""},
-		{"credential id of 1,024 bytes", func(d *candid.DeviceData) { d.CredentialID = []byte(text(1024)) }, "credential_id limit exceeded: length 1024, limit 1023"},
-		{"origin of 100 bytes", func(d *candid.DeviceData) { d.Origin = origin(100) }, ""},
-		{"origin of 101 bytes", func(d *candid.DeviceData) { d.Origin = origin(101) }, "origin limit exceeded: length 101, limit 100"},
-		{"aaguid of 16 bytes", func(d *candid.DeviceData) { d.Aaguid = make([]byte, 16) }, ""},
-		{"aaguid of 15 bytes", func(d *candid.DeviceData) { d.Aaguid = make([]byte, 15) }, "aaguid must be exactly 16 bytes, got 15"},
-		{"metadata with a free key", func(d *candid.DeviceData) { d.Metadata = entry("color") }, ""},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			h := open.For(t)
-			anchor := h.Register(laptop)
-			d := house.NewDevice("new")
-			c.change(&d.Data)
-			if c.want == "" {
-				require.NoError(t, h.Add(anchor, laptop, d))
-				require.NoError(t, h.Replace(anchor, laptop, d, d))
-				h.Register(d)
-				return
-			}
-			h.RequireTrap("failed to add device: "+c.want, h.Add(anchor, laptop, d))
-			h.RequireTrap("failed to replace device: "+c.want, h.Replace(anchor, laptop, laptop, d))
-			_, err := h.TryRegister(d.Principal(), d, candid.ChallengeResult{}, nil)
-			h.RequireTrap(fmt.Sprintf("failed to register anchor %d: %s", anchor+1, c.want), err)
-			require.Len(t, h.Lookup(anchor), 1)
-			if bytes.Equal(d.Key(), house.NewDevice("new").Key()) { // update does not change keys
-				require.NoError(t, h.Add(anchor, laptop, house.NewDevice("new")))
-				h.RequireTrap("failed to modify device: "+c.want, h.Update(anchor, laptop, d))
-			}
-		})
-	}
-
-	for _, key := range []string{"pubkey", "alias", "credential_id", "purpose", "key_type", "protection", "origin",
-		"last_usage_timestamp", "metadata", "usage", "authenticator_attachment"} {
-		t.Run("should_not_allow_reserved_metadata_keys "+key, func(t *testing.T) {
-			h := open.For(t)
-			anchor := h.Register(laptop)
-			d := house.NewDevice("new")
-			d.Data.Metadata = entry(key)
-			h.RequireTrap("failed to add device: Metadata key '"+key+"' is reserved and cannot be used.", h.Add(anchor, laptop, d))
-		})
-	}
-
-	t.Run("should_enforce_max_number_of_devices", func(t *testing.T) {
-		h := open.For(t)
-		anchor := h.Register(laptop)
-		for i := range 9 {
-			require.NoError(t, h.Add(anchor, laptop, house.NewDevice(fmt.Sprint(i))))
-		}
-		h.RequireTrap("failed to add device: Anchor device limit exceeded: num devices 11, limit 10", h.Add(anchor, laptop, house.NewDevice("eleventh")))
-		require.NoError(t, h.Replace(anchor, laptop, house.NewDevice("8"), house.NewDevice("eleventh")))
-		require.NoError(t, h.Remove(anchor, laptop, house.NewDevice("7")))
-		require.NoError(t, h.Add(anchor, laptop, house.NewDevice("8")))
-	})
-
-	t.Run("should_respect_total_size_limit", func(t *testing.T) {
-		h := open.For(t)
-		anchor := h.Register(laptop) // 26 bytes: its key and its alias
-		sized := func(name string, size int) *house.Device {
-			d := house.NewDevice(name)
-			d.Data.CredentialID = []byte(name + text(size-len(d.Key())-2*len(name)))
-			return d
-		}
-		require.NoError(t, h.Add(anchor, laptop, sized("a", 1000)))
-		require.NoError(t, h.Add(anchor, laptop, sized("b", 1000)))
-		full := "Cumulative size of variable sized fields exceeds limit: length 2501, limit 2500."
-		h.RequireTrap("failed to add device: "+full, h.Add(anchor, laptop, sized("c", 475)))
-		require.NoError(t, h.Add(anchor, laptop, sized("c", 474)), "2,500 bytes to the last")
-		h.RequireTrap("failed to modify device: "+full, h.Update(anchor, laptop, laptop.Renamed("laptops")))
-		require.NoError(t, h.Update(anchor, laptop, laptop.Renamed("mobile")), "as long as before")
-		require.NoError(t, h.Remove(anchor, laptop, sized("b", 1000)), "removing makes room")
-		require.NoError(t, h.Update(anchor, laptop, laptop.Renamed("laptops")))
-	})
-}
-
-func TestUnknownAnchors(t *testing.T) {
-	open := house.Open(t, &candid.KedgeInit{AssignedUserNumberRange: &candid.AnchorRange{F0: 10_000, F1: 3_784_873}})
-	laptop := house.NewDevice("laptop")
-	open.Register(laptop)
-	for number, text := range map[uint64]string{
-		20_000:             "failed to read device data of user 20000: bad Identity Anchor 20000",
-		5:                  "failed to read device data of user 5: Identity Anchor 5 is out of range [10000, 3784873)",
-		^uint64(0):         "failed to read device data of user 18446744073709551615: Identity Anchor 18446744073709551615 is out of range [10000, 3784873)",
-		10_000 + 1:         "failed to read device data of user 10001: bad Identity Anchor 10001",
-		3_784_873:          "failed to read device data of user 3784873: Identity Anchor 3784873 is out of range [10000, 3784873)",
-		10_000 + (1 << 32): "failed to read device data of user 4294977296: Identity Anchor 4294977296 is out of range [10000, 3784873)",
-	} {
-		t.Run(fmt.Sprint(number), func(t *testing.T) {
-			h := open.For(t)
-			for _, err := range []error{
-				h.Add(number, laptop, laptop),
-				h.Update(number, laptop, laptop),
-				h.Replace(number, laptop, laptop, laptop),
-				h.Remove(number, laptop, laptop),
-				second(h.TryInfo(number, laptop)),
-				second(h.EnterMode(number, laptop)),
-				h.ExitMode(number, laptop),
-				second(h.Offer(number, laptop, laptop)),
-				second(h.Verify(number, laptop, "123456")),
-				third(h.Prepare(number, laptop, "https://example.org", []byte("session"), nil)),
-				second(h.Delegation(number, laptop, "https://example.org", []byte("session"), 1)),
-				second(h.PrincipalAt(number, laptop, "https://example.org")),
-			} {
-				h.RequireTrap(text, err)
-			}
-			// What answers everyone answers with nothing.
-			require.Empty(t, h.Lookup(number))
-			require.Equal(t, candid.AnchorCredentials{Credentials: []candid.WebAuthnCredential{},
-				RecoveryCredentials: []candid.WebAuthnCredential{}, RecoveryPhrases: [][]byte{}}, h.Credentials(number))
-			// Kedge's own methods answer with an error.
-			h.RequireRefused(candid.ErrorCodeNoSuchAnchor, h.Protect(number, laptop, laptop))
-			h.RequireRefused(candid.ErrorCodeNoSuchAnchor, h.Guard(number, laptop, true))
-		})
-	}
-}
-
-func TestCredentials(t *testing.T) {
-	h := house.Open(t, nil)
-	laptop, phrase := passkey("laptop"), house.NewPhrase("phrase")
-	recovery, browser, odd := passkey("hardware key"), house.NewDevice("browser"), house.NewDevice("recovery without credential id")
-	recovery.Data.Purpose, recovery.Data.KeyType = candid.PurposeRecovery, candid.KeyTypeCrossPlatform
-	browser.Data.KeyType = candid.KeyTypeBrowserStorageKey
-	odd.Data.Purpose = candid.PurposeRecovery
-	anchor := h.Register(laptop)
-	got := h.Credentials(anchor)
-	require.Empty(t, got.RecoveryCredentials, "should_not_get_recovery_credentials_if_there_are_none")
-	require.Empty(t, got.RecoveryPhrases)
-	for _, d := range []*house.Device{phrase, recovery, browser, odd, passkey("phone")} {
-		require.NoError(t, h.Add(anchor, laptop, d))
-	}
-	got = h.Credentials(anchor)
-	proven, unproven := true, false
-	of := func(d *house.Device, proven *bool) candid.WebAuthnCredential {
-		return candid.WebAuthnCredential{CredentialID: d.Data.CredentialID, Pubkey: d.Key(), Proven: proven}
-	}
-	require.Equal(t, candid.AnchorCredentials{
-		Credentials:         []candid.WebAuthnCredential{of(laptop, &proven), of(passkey("phone"), &unproven)},
-		RecoveryCredentials: []candid.WebAuthnCredential{of(recovery, &unproven)},
-		RecoveryPhrases:     [][]byte{phrase.Key()},
-	}, got)
-}
-
-// lookup_device_key takes a credential id, as its namesake does, and never chooses among anchors.
-func TestLookupDeviceKey(t *testing.T) {
-	h := house.Open(t, nil)
-	lookup := func(id []byte) *candid.DeviceKeyWithAnchor {
-		reply, err := h.Query(principal.Anonymous, "lookup_device_key", candid.EncodeLookupDeviceKeyArgs(id))
-		require.NoError(t, err)
-		found, err := candid.DecodeLookupDeviceKeyResult(reply)
-		require.NoError(t, err)
-		return found
-	}
-	mine := passkey("mine")
-	anchor := h.Register(mine)
-	require.Equal(t, &candid.DeviceKeyWithAnchor{Pubkey: mine.Key(), AnchorNumber: anchor}, lookup(mine.Data.CredentialID))
-	require.Nil(t, lookup([]byte("unknown")))
-	require.Nil(t, lookup(nil))
-
-	// A stranger who lists the credential id on his own anchor does not get in the way: nothing is proven there.
-	stranger := house.NewDevice("stranger")
-	theirs := h.Register(stranger)
-	copied := passkey("mine")
-	copied.Data.Pubkey = []byte("the stranger's key")
-	require.NoError(t, h.Add(theirs, stranger, copied))
-	require.Equal(t, anchor, lookup(mine.Data.CredentialID).AnchorNumber)
-	h.Info(theirs, copied)
-	require.Nil(t, lookup(mine.Data.CredentialID), "two that are proven: nobody chooses for the owner")
 }
 
 func second[T any](_ T, err error) error        { return err }
