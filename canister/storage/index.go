@@ -304,6 +304,7 @@ func (s *Store) indexes(slot uint32) bool {
 // setAside gives the index up. Its nodes are free again when RebuildIndex starts.
 func (s *Store) setAside() error {
 	s.sb.index, s.dirty = indexAside, true
+	s.upper = nil
 	return s.flush()
 }
 
@@ -358,6 +359,7 @@ func (s *Store) rebuild(more func() bool) (done bool, err error) {
 
 // clearIndex empties the index at once: its units count as never used.
 func (s *Store) clearIndex() {
+	s.upper = nil
 	s.sb.root, s.sb.height, s.sb.entries = 0, 0, 0
 	r := &s.sb.regions[index]
 	r.units, r.free, r.freed = 0, 0, 0

@@ -197,5 +197,6 @@ func (s *Store) writeNodeBytes(n *node, number uint32, length int) error {
 		return fmt.Errorf("write index node %d: %w", number, err)
 	}
 	s.keepInner(n, number)
+	s.rememberUpper(n, number)
 	return nil
 }

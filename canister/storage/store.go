@@ -21,6 +21,7 @@ type Store struct {
 	block   [superblockSize]byte
 	unit    [blockSize]byte
 	node    [2]node
+	upper   map[uint32]*node // see upper.go
 	chunk   [chunkSize]byte
 	scratch []byte
 	last    rawRecord

@@ -20,16 +20,12 @@ type path struct {
 
 // descend reads the leaf that e belongs to into s.node[0]. There must be a root.
 func (s *Store) descend(e entry, p *path) error {
-	n := &s.node[0]
 	number := s.sb.root - 1
 	p.depth, p.bounds = 0, false
-	for level := int(s.sb.height) - 1; ; level-- {
-		if err := s.readNode(n, number, level); err != nil {
+	for level := int(s.sb.height) - 1; level > 0; level-- {
+		n, err := s.inner(number, level)
+		if err != nil {
 			return err
-		}
-		if level == 0 {
-			p.leaf = number
-			return nil
 		}
 		pos := n.childFor(e)
 		if pos < n.count() {
@@ -39,6 +35,8 @@ func (s *Store) descend(e entry, p *path) error {
 		p.depth++
 		number = n.child(pos)
 	}
+	p.leaf = number
+	return s.readNode(&s.node[0], number, 0)
 }
 
 // scan shows the entries from e on, in order, until yield returns false.
@@ -163,7 +161,7 @@ func (s *Store) deleteEntry(e entry) error {
 	if n.count() > 0 {
 		return s.writeNode(n, p.leaf)
 	}
-	if err := s.release(index, p.leaf); err != nil {
+	if err := s.releaseNode(p.leaf); err != nil {
 		return err
 	}
 	for p.depth > 0 {
@@ -173,7 +171,7 @@ func (s *Store) deleteEntry(e entry) error {
 			return err
 		}
 		if n.count() == 0 { // it had this child alone
-			if err := s.release(index, up.number); err != nil {
+			if err := s.releaseNode(up.number); err != nil {
 				return err
 			}
 			continue
@@ -196,7 +194,7 @@ func (s *Store) shrink(n *node, number uint32, depth int) error {
 		return s.writeNode(n, number)
 	}
 	child := n.child(0)
-	if err := s.release(index, number); err != nil {
+	if err := s.releaseNode(number); err != nil {
 		return err
 	}
 	s.sb.root, s.sb.height, s.dirty = child+1, s.sb.height-1, true
