@@ -41,7 +41,7 @@ func TestClassicClientsWork(t *testing.T) {
 	for _, m := range kedge.Methods() {
 		methods[m.Name] = m.Type
 	}
-	require.Len(t, classic.Methods(), 21)
+	require.Len(t, classic.Methods(), 23)
 	for _, m := range classic.Methods() {
 		require.Contains(t, methods, m.Name)
 		a, b := ck.Ref(methods[m.Name]), cc.Ref(m.Type)

@@ -1476,6 +1476,7 @@ var Methods = []engine.Method{
 	{Name: "lookup", Mode: engine.Query},
 	{Name: "lookup_by_credential", Mode: engine.Query},
 	{Name: "lookup_caller", Mode: engine.Query},
+	{Name: "lookup_caller_identity_by_recovery_phrase"},
 	{Name: "lookup_device_key", Mode: engine.Query},
 	{Name: "migration_pause"},
 	{Name: "migration_resume"},
@@ -1496,6 +1497,7 @@ var Methods = []engine.Method{
 	{Name: "unprotect"},
 	{Name: "update"},
 	{Name: "verify_tentative_device"},
+	{Name: "whoami", Mode: engine.Query},
 }
 
 // EncodeAddArgs encodes the arguments of add.
@@ -2528,6 +2530,57 @@ func DecodeLookupCallerResult(data []byte) (result []UserNumber, err error) {
 	return
 }
 
+// EncodeLookupCallerIdentityByRecoveryPhraseArgs encodes the arguments of lookup_caller_identity_by_recovery_phrase.
+func EncodeLookupCallerIdentityByRecoveryPhraseArgs() []byte {
+	return AppendLookupCallerIdentityByRecoveryPhraseArgs(nil)
+}
+
+// AppendLookupCallerIdentityByRecoveryPhraseArgs encodes the arguments of lookup_caller_identity_by_recovery_phrase at the end of b.
+func AppendLookupCallerIdentityByRecoveryPhraseArgs(b []byte) []byte {
+	b = append(b, signature2.Header...)
+	return b
+}
+
+// DecodeLookupCallerIdentityByRecoveryPhraseArgs decodes the arguments of lookup_caller_identity_by_recovery_phrase.
+func DecodeLookupCallerIdentityByRecoveryPhraseArgs(data []byte) (err error) {
+	d := engine.NewDecoder(data, types, &signature2)
+	err = d.Finish()
+	return
+}
+
+// EncodeLookupCallerIdentityByRecoveryPhraseResult encodes the results of lookup_caller_identity_by_recovery_phrase.
+func EncodeLookupCallerIdentityByRecoveryPhraseResult(userNumber *UserNumber) []byte {
+	return AppendLookupCallerIdentityByRecoveryPhraseResult(nil, userNumber)
+}
+
+// AppendLookupCallerIdentityByRecoveryPhraseResult encodes the results of lookup_caller_identity_by_recovery_phrase at the end of b.
+func AppendLookupCallerIdentityByRecoveryPhraseResult(b []byte, userNumber *UserNumber) []byte {
+	b = append(b, signature30.Header...)
+	if userNumber == nil {
+		b = append(b, 0)
+	} else {
+		b = append(b, 1)
+		b = engine.AppendNat64(b, *userNumber)
+	}
+	return b
+}
+
+// DecodeLookupCallerIdentityByRecoveryPhraseResult decodes the results of lookup_caller_identity_by_recovery_phrase.
+func DecodeLookupCallerIdentityByRecoveryPhraseResult(data []byte) (userNumber *UserNumber, err error) {
+	d := engine.NewDecoder(data, types, &signature30)
+	if w, ok := d.OptArg(); ok {
+		if t1, m1, ok := d.Opt(w); ok {
+			x1 := new(UserNumber)
+			*x1 = d.Nat64(t1)
+			if d.EndOpt(m1, t1) {
+				userNumber = x1
+			}
+		}
+	}
+	err = d.Finish()
+	return
+}
+
 // EncodeLookupDeviceKeyArgs encodes the arguments of lookup_device_key.
 func EncodeLookupDeviceKeyArgs(credentialId CredentialId) []byte {
 	return AppendLookupDeviceKeyArgs(nil, credentialId)
@@ -2557,7 +2610,7 @@ func EncodeLookupDeviceKeyResult(deviceKeyWithAnchor *DeviceKeyWithAnchor) []byt
 
 // AppendLookupDeviceKeyResult encodes the results of lookup_device_key at the end of b.
 func AppendLookupDeviceKeyResult(b []byte, deviceKeyWithAnchor *DeviceKeyWithAnchor) []byte {
-	b = append(b, signature30.Header...)
+	b = append(b, signature31.Header...)
 	if deviceKeyWithAnchor == nil {
 		b = append(b, 0)
 	} else {
@@ -2569,7 +2622,7 @@ func AppendLookupDeviceKeyResult(b []byte, deviceKeyWithAnchor *DeviceKeyWithAnc
 
 // DecodeLookupDeviceKeyResult decodes the results of lookup_device_key.
 func DecodeLookupDeviceKeyResult(data []byte) (deviceKeyWithAnchor *DeviceKeyWithAnchor, err error) {
-	d := engine.NewDecoder(data, types, &signature30)
+	d := engine.NewDecoder(data, types, &signature31)
 	if w, ok := d.OptArg(); ok {
 		if t1, m1, ok := d.Opt(w); ok {
 			x1 := new(DeviceKeyWithAnchor)
@@ -2704,7 +2757,7 @@ func EncodeMigrationStepArgs(version *uint16, accept []Loss) []byte {
 
 // AppendMigrationStepArgs encodes the arguments of migration_step at the end of b.
 func AppendMigrationStepArgs(b []byte, version *uint16, accept []Loss) []byte {
-	b = append(b, signature31.Header...)
+	b = append(b, signature32.Header...)
 	if version == nil {
 		b = append(b, 0)
 	} else {
@@ -2725,7 +2778,7 @@ func AppendMigrationStepArgs(b []byte, version *uint16, accept []Loss) []byte {
 
 // DecodeMigrationStepArgs decodes the arguments of migration_step.
 func DecodeMigrationStepArgs(data []byte) (version *uint16, accept []Loss, err error) {
-	d := engine.NewDecoder(data, types, &signature31)
+	d := engine.NewDecoder(data, types, &signature32)
 	if w, ok := d.OptArg(); ok {
 		if t1, m1, ok := d.Opt(w); ok {
 			x1 := new(uint16)
@@ -2786,7 +2839,7 @@ func EncodePrepareDelegationArgs(userNumber UserNumber, frontendHostname Fronten
 
 // AppendPrepareDelegationArgs encodes the arguments of prepare_delegation at the end of b.
 func AppendPrepareDelegationArgs(b []byte, userNumber UserNumber, frontendHostname FrontendHostname, sessionKey SessionKey, maxTimeToLive *uint64) []byte {
-	b = append(b, signature32.Header...)
+	b = append(b, signature33.Header...)
 	b = engine.AppendNat64(b, userNumber)
 	b = engine.AppendText(b, frontendHostname)
 	b = engine.AppendBlob(b, sessionKey)
@@ -2801,7 +2854,7 @@ func AppendPrepareDelegationArgs(b []byte, userNumber UserNumber, frontendHostna
 
 // DecodePrepareDelegationArgs decodes the arguments of prepare_delegation.
 func DecodePrepareDelegationArgs(data []byte) (userNumber UserNumber, frontendHostname FrontendHostname, sessionKey SessionKey, maxTimeToLive *uint64, err error) {
-	d := engine.NewDecoder(data, types, &signature32)
+	d := engine.NewDecoder(data, types, &signature33)
 	if w, ok := d.Arg(); ok {
 		userNumber = d.Nat64(w)
 	}
@@ -2831,7 +2884,7 @@ func EncodePrepareDelegationResult(userKey UserKey, expiration Timestamp) []byte
 
 // AppendPrepareDelegationResult encodes the results of prepare_delegation at the end of b.
 func AppendPrepareDelegationResult(b []byte, userKey UserKey, expiration Timestamp) []byte {
-	b = append(b, signature33.Header...)
+	b = append(b, signature34.Header...)
 	b = engine.AppendBlob(b, userKey)
 	b = engine.AppendNat64(b, expiration)
 	return b
@@ -2839,7 +2892,7 @@ func AppendPrepareDelegationResult(b []byte, userKey UserKey, expiration Timesta
 
 // DecodePrepareDelegationResult decodes the results of prepare_delegation.
 func DecodePrepareDelegationResult(data []byte) (userKey UserKey, expiration Timestamp, err error) {
-	d := engine.NewDecoder(data, types, &signature33)
+	d := engine.NewDecoder(data, types, &signature34)
 	if w, ok := d.Arg(); ok {
 		userKey = d.Blob(w)
 	}
@@ -2857,7 +2910,7 @@ func EncodeProtectArgs(userNumber UserNumber, deviceKey DeviceKey) []byte {
 
 // AppendProtectArgs encodes the arguments of protect at the end of b.
 func AppendProtectArgs(b []byte, userNumber UserNumber, deviceKey DeviceKey) []byte {
-	b = append(b, signature34.Header...)
+	b = append(b, signature35.Header...)
 	b = engine.AppendNat64(b, userNumber)
 	b = engine.AppendBlob(b, deviceKey)
 	return b
@@ -2865,7 +2918,7 @@ func AppendProtectArgs(b []byte, userNumber UserNumber, deviceKey DeviceKey) []b
 
 // DecodeProtectArgs decodes the arguments of protect.
 func DecodeProtectArgs(data []byte) (userNumber UserNumber, deviceKey DeviceKey, err error) {
-	d := engine.NewDecoder(data, types, &signature34)
+	d := engine.NewDecoder(data, types, &signature35)
 	if w, ok := d.Arg(); ok {
 		userNumber = d.Nat64(w)
 	}
@@ -2925,14 +2978,14 @@ func EncodeRecoveryReportResult(recoveryReportResult RecoveryReportResult) []byt
 
 // AppendRecoveryReportResult encodes the results of recovery_report at the end of b.
 func AppendRecoveryReportResult(b []byte, recoveryReportResult RecoveryReportResult) []byte {
-	b = append(b, signature35.Header...)
+	b = append(b, signature36.Header...)
 	b = appendRecoveryReportResult(b, &recoveryReportResult)
 	return b
 }
 
 // DecodeRecoveryReportResult decodes the results of recovery_report.
 func DecodeRecoveryReportResult(data []byte) (recoveryReportResult RecoveryReportResult, err error) {
-	d := engine.NewDecoder(data, types, &signature35)
+	d := engine.NewDecoder(data, types, &signature36)
 	if w, ok := d.Arg(); ok {
 		decodeRecoveryReportResult(d, w, &recoveryReportResult)
 	}
@@ -2947,7 +3000,7 @@ func EncodeRegisterArgs(deviceData DeviceData, challengeResult ChallengeResult, 
 
 // AppendRegisterArgs encodes the arguments of register at the end of b.
 func AppendRegisterArgs(b []byte, deviceData DeviceData, challengeResult ChallengeResult, temporaryKey *principal.Principal) []byte {
-	b = append(b, signature36.Header...)
+	b = append(b, signature37.Header...)
 	b = appendDeviceData(b, &deviceData)
 	b = appendChallengeResult(b, &challengeResult)
 	if temporaryKey == nil {
@@ -2961,7 +3014,7 @@ func AppendRegisterArgs(b []byte, deviceData DeviceData, challengeResult Challen
 
 // DecodeRegisterArgs decodes the arguments of register.
 func DecodeRegisterArgs(data []byte) (deviceData DeviceData, challengeResult ChallengeResult, temporaryKey *principal.Principal, err error) {
-	d := engine.NewDecoder(data, types, &signature36)
+	d := engine.NewDecoder(data, types, &signature37)
 	if w, ok := d.Arg(); ok {
 		decodeDeviceData(d, w, &deviceData)
 	}
@@ -2988,14 +3041,14 @@ func EncodeRegisterResult(registerResponse RegisterResponse) []byte {
 
 // AppendRegisterResult encodes the results of register at the end of b.
 func AppendRegisterResult(b []byte, registerResponse RegisterResponse) []byte {
-	b = append(b, signature37.Header...)
+	b = append(b, signature38.Header...)
 	b = appendRegisterResponse(b, &registerResponse)
 	return b
 }
 
 // DecodeRegisterResult decodes the results of register.
 func DecodeRegisterResult(data []byte) (registerResponse RegisterResponse, err error) {
-	d := engine.NewDecoder(data, types, &signature37)
+	d := engine.NewDecoder(data, types, &signature38)
 	if w, ok := d.Arg(); ok {
 		decodeRegisterResponse(d, w, &registerResponse)
 	}
@@ -3010,7 +3063,7 @@ func EncodeReleaseCancelArgs(userNumber UserNumber, deviceKey DeviceKey) []byte 
 
 // AppendReleaseCancelArgs encodes the arguments of release_cancel at the end of b.
 func AppendReleaseCancelArgs(b []byte, userNumber UserNumber, deviceKey DeviceKey) []byte {
-	b = append(b, signature34.Header...)
+	b = append(b, signature35.Header...)
 	b = engine.AppendNat64(b, userNumber)
 	b = engine.AppendBlob(b, deviceKey)
 	return b
@@ -3018,7 +3071,7 @@ func AppendReleaseCancelArgs(b []byte, userNumber UserNumber, deviceKey DeviceKe
 
 // DecodeReleaseCancelArgs decodes the arguments of release_cancel.
 func DecodeReleaseCancelArgs(data []byte) (userNumber UserNumber, deviceKey DeviceKey, err error) {
-	d := engine.NewDecoder(data, types, &signature34)
+	d := engine.NewDecoder(data, types, &signature35)
 	if w, ok := d.Arg(); ok {
 		userNumber = d.Nat64(w)
 	}
@@ -3056,7 +3109,7 @@ func EncodeReleaseCompleteArgs(userNumber UserNumber, deviceKey DeviceKey) []byt
 
 // AppendReleaseCompleteArgs encodes the arguments of release_complete at the end of b.
 func AppendReleaseCompleteArgs(b []byte, userNumber UserNumber, deviceKey DeviceKey) []byte {
-	b = append(b, signature34.Header...)
+	b = append(b, signature35.Header...)
 	b = engine.AppendNat64(b, userNumber)
 	b = engine.AppendBlob(b, deviceKey)
 	return b
@@ -3064,7 +3117,7 @@ func AppendReleaseCompleteArgs(b []byte, userNumber UserNumber, deviceKey Device
 
 // DecodeReleaseCompleteArgs decodes the arguments of release_complete.
 func DecodeReleaseCompleteArgs(data []byte) (userNumber UserNumber, deviceKey DeviceKey, err error) {
-	d := engine.NewDecoder(data, types, &signature34)
+	d := engine.NewDecoder(data, types, &signature35)
 	if w, ok := d.Arg(); ok {
 		userNumber = d.Nat64(w)
 	}
@@ -3104,7 +3157,7 @@ func EncodeReleaseConsentArgs(userNumber UserNumber, consent *ReleaseConsentCons
 
 // AppendReleaseConsentArgs encodes the arguments of release_consent at the end of b.
 func AppendReleaseConsentArgs(b []byte, userNumber UserNumber, consent *ReleaseConsentConsent) []byte {
-	b = append(b, signature38.Header...)
+	b = append(b, signature39.Header...)
 	b = engine.AppendNat64(b, userNumber)
 	if consent == nil {
 		b = append(b, 0)
@@ -3117,7 +3170,7 @@ func AppendReleaseConsentArgs(b []byte, userNumber UserNumber, consent *ReleaseC
 
 // DecodeReleaseConsentArgs decodes the arguments of release_consent.
 func DecodeReleaseConsentArgs(data []byte) (userNumber UserNumber, consent *ReleaseConsentConsent, err error) {
-	d := engine.NewDecoder(data, types, &signature38)
+	d := engine.NewDecoder(data, types, &signature39)
 	if w, ok := d.Arg(); ok {
 		userNumber = d.Nat64(w)
 	}
@@ -3161,7 +3214,7 @@ func EncodeReleaseRequestArgs(userNumber UserNumber, deviceKey DeviceKey) []byte
 
 // AppendReleaseRequestArgs encodes the arguments of release_request at the end of b.
 func AppendReleaseRequestArgs(b []byte, userNumber UserNumber, deviceKey DeviceKey) []byte {
-	b = append(b, signature34.Header...)
+	b = append(b, signature35.Header...)
 	b = engine.AppendNat64(b, userNumber)
 	b = engine.AppendBlob(b, deviceKey)
 	return b
@@ -3169,7 +3222,7 @@ func AppendReleaseRequestArgs(b []byte, userNumber UserNumber, deviceKey DeviceK
 
 // DecodeReleaseRequestArgs decodes the arguments of release_request.
 func DecodeReleaseRequestArgs(data []byte) (userNumber UserNumber, deviceKey DeviceKey, err error) {
-	d := engine.NewDecoder(data, types, &signature34)
+	d := engine.NewDecoder(data, types, &signature35)
 	if w, ok := d.Arg(); ok {
 		userNumber = d.Nat64(w)
 	}
@@ -3207,7 +3260,7 @@ func EncodeRemoveArgs(userNumber UserNumber, deviceKey DeviceKey) []byte {
 
 // AppendRemoveArgs encodes the arguments of remove at the end of b.
 func AppendRemoveArgs(b []byte, userNumber UserNumber, deviceKey DeviceKey) []byte {
-	b = append(b, signature34.Header...)
+	b = append(b, signature35.Header...)
 	b = engine.AppendNat64(b, userNumber)
 	b = engine.AppendBlob(b, deviceKey)
 	return b
@@ -3215,7 +3268,7 @@ func AppendRemoveArgs(b []byte, userNumber UserNumber, deviceKey DeviceKey) []by
 
 // DecodeRemoveArgs decodes the arguments of remove.
 func DecodeRemoveArgs(data []byte) (userNumber UserNumber, deviceKey DeviceKey, err error) {
-	d := engine.NewDecoder(data, types, &signature34)
+	d := engine.NewDecoder(data, types, &signature35)
 	if w, ok := d.Arg(); ok {
 		userNumber = d.Nat64(w)
 	}
@@ -3249,7 +3302,7 @@ func EncodeReplaceArgs(userNumber UserNumber, deviceKey DeviceKey, deviceData De
 
 // AppendReplaceArgs encodes the arguments of replace at the end of b.
 func AppendReplaceArgs(b []byte, userNumber UserNumber, deviceKey DeviceKey, deviceData DeviceData) []byte {
-	b = append(b, signature39.Header...)
+	b = append(b, signature40.Header...)
 	b = engine.AppendNat64(b, userNumber)
 	b = engine.AppendBlob(b, deviceKey)
 	b = appendDeviceData(b, &deviceData)
@@ -3258,7 +3311,7 @@ func AppendReplaceArgs(b []byte, userNumber UserNumber, deviceKey DeviceKey, dev
 
 // DecodeReplaceArgs decodes the arguments of replace.
 func DecodeReplaceArgs(data []byte) (userNumber UserNumber, deviceKey DeviceKey, deviceData DeviceData, err error) {
-	d := engine.NewDecoder(data, types, &signature39)
+	d := engine.NewDecoder(data, types, &signature40)
 	if w, ok := d.Arg(); ok {
 		userNumber = d.Nat64(w)
 	}
@@ -3295,7 +3348,7 @@ func EncodeSessionLimitSetArgs(userNumber UserNumber, limitS *uint64) []byte {
 
 // AppendSessionLimitSetArgs encodes the arguments of session_limit_set at the end of b.
 func AppendSessionLimitSetArgs(b []byte, userNumber UserNumber, limitS *uint64) []byte {
-	b = append(b, signature40.Header...)
+	b = append(b, signature41.Header...)
 	b = engine.AppendNat64(b, userNumber)
 	if limitS == nil {
 		b = append(b, 0)
@@ -3308,7 +3361,7 @@ func AppendSessionLimitSetArgs(b []byte, userNumber UserNumber, limitS *uint64) 
 
 // DecodeSessionLimitSetArgs decodes the arguments of session_limit_set.
 func DecodeSessionLimitSetArgs(data []byte) (userNumber UserNumber, limitS *uint64, err error) {
-	d := engine.NewDecoder(data, types, &signature40)
+	d := engine.NewDecoder(data, types, &signature41)
 	if w, ok := d.Arg(); ok {
 		userNumber = d.Nat64(w)
 	}
@@ -3370,14 +3423,14 @@ func EncodeStatsResult(internetIdentityStats InternetIdentityStats) []byte {
 
 // AppendStatsResult encodes the results of stats at the end of b.
 func AppendStatsResult(b []byte, internetIdentityStats InternetIdentityStats) []byte {
-	b = append(b, signature41.Header...)
+	b = append(b, signature42.Header...)
 	b = appendInternetIdentityStats(b, &internetIdentityStats)
 	return b
 }
 
 // DecodeStatsResult decodes the results of stats.
 func DecodeStatsResult(data []byte) (internetIdentityStats InternetIdentityStats, err error) {
-	d := engine.NewDecoder(data, types, &signature41)
+	d := engine.NewDecoder(data, types, &signature42)
 	if w, ok := d.Arg(); ok {
 		decodeInternetIdentityStats(d, w, &internetIdentityStats)
 	}
@@ -3392,7 +3445,7 @@ func EncodeUnprotectArgs(userNumber UserNumber, deviceKey DeviceKey) []byte {
 
 // AppendUnprotectArgs encodes the arguments of unprotect at the end of b.
 func AppendUnprotectArgs(b []byte, userNumber UserNumber, deviceKey DeviceKey) []byte {
-	b = append(b, signature34.Header...)
+	b = append(b, signature35.Header...)
 	b = engine.AppendNat64(b, userNumber)
 	b = engine.AppendBlob(b, deviceKey)
 	return b
@@ -3400,7 +3453,7 @@ func AppendUnprotectArgs(b []byte, userNumber UserNumber, deviceKey DeviceKey) [
 
 // DecodeUnprotectArgs decodes the arguments of unprotect.
 func DecodeUnprotectArgs(data []byte) (userNumber UserNumber, deviceKey DeviceKey, err error) {
-	d := engine.NewDecoder(data, types, &signature34)
+	d := engine.NewDecoder(data, types, &signature35)
 	if w, ok := d.Arg(); ok {
 		userNumber = d.Nat64(w)
 	}
@@ -3438,7 +3491,7 @@ func EncodeUpdateArgs(userNumber UserNumber, deviceKey DeviceKey, deviceData Dev
 
 // AppendUpdateArgs encodes the arguments of update at the end of b.
 func AppendUpdateArgs(b []byte, userNumber UserNumber, deviceKey DeviceKey, deviceData DeviceData) []byte {
-	b = append(b, signature39.Header...)
+	b = append(b, signature40.Header...)
 	b = engine.AppendNat64(b, userNumber)
 	b = engine.AppendBlob(b, deviceKey)
 	b = appendDeviceData(b, &deviceData)
@@ -3447,7 +3500,7 @@ func AppendUpdateArgs(b []byte, userNumber UserNumber, deviceKey DeviceKey, devi
 
 // DecodeUpdateArgs decodes the arguments of update.
 func DecodeUpdateArgs(data []byte) (userNumber UserNumber, deviceKey DeviceKey, deviceData DeviceData, err error) {
-	d := engine.NewDecoder(data, types, &signature39)
+	d := engine.NewDecoder(data, types, &signature40)
 	if w, ok := d.Arg(); ok {
 		userNumber = d.Nat64(w)
 	}
@@ -3510,16 +3563,52 @@ func EncodeVerifyTentativeDeviceResult(verifyTentativeDeviceResponse VerifyTenta
 
 // AppendVerifyTentativeDeviceResult encodes the results of verify_tentative_device at the end of b.
 func AppendVerifyTentativeDeviceResult(b []byte, verifyTentativeDeviceResponse VerifyTentativeDeviceResponse) []byte {
-	b = append(b, signature42.Header...)
+	b = append(b, signature43.Header...)
 	b = appendVerifyTentativeDeviceResponse(b, &verifyTentativeDeviceResponse)
 	return b
 }
 
 // DecodeVerifyTentativeDeviceResult decodes the results of verify_tentative_device.
 func DecodeVerifyTentativeDeviceResult(data []byte) (verifyTentativeDeviceResponse VerifyTentativeDeviceResponse, err error) {
-	d := engine.NewDecoder(data, types, &signature42)
+	d := engine.NewDecoder(data, types, &signature43)
 	if w, ok := d.Arg(); ok {
 		decodeVerifyTentativeDeviceResponse(d, w, &verifyTentativeDeviceResponse)
+	}
+	err = d.Finish()
+	return
+}
+
+// EncodeWhoamiArgs encodes the arguments of whoami.
+func EncodeWhoamiArgs() []byte { return AppendWhoamiArgs(nil) }
+
+// AppendWhoamiArgs encodes the arguments of whoami at the end of b.
+func AppendWhoamiArgs(b []byte) []byte {
+	b = append(b, signature2.Header...)
+	return b
+}
+
+// DecodeWhoamiArgs decodes the arguments of whoami.
+func DecodeWhoamiArgs(data []byte) (err error) {
+	d := engine.NewDecoder(data, types, &signature2)
+	err = d.Finish()
+	return
+}
+
+// EncodeWhoamiResult encodes the results of whoami.
+func EncodeWhoamiResult(result principal.Principal) []byte { return AppendWhoamiResult(nil, result) }
+
+// AppendWhoamiResult encodes the results of whoami at the end of b.
+func AppendWhoamiResult(b []byte, result principal.Principal) []byte {
+	b = append(b, signature21.Header...)
+	b = engine.AppendPrincipal(b, result)
+	return b
+}
+
+// DecodeWhoamiResult decodes the results of whoami.
+func DecodeWhoamiResult(data []byte) (result principal.Principal, err error) {
+	d := engine.NewDecoder(data, types, &signature21)
+	if w, ok := d.Arg(); ok {
+		result = d.Principal(w)
 	}
 	err = d.Finish()
 	return
@@ -6998,17 +7087,18 @@ var (
 	signature27 = engine.Signature{Header: "DIDL\x01m{\x01\x00", Args: []engine.Field{{Type: 17}}}
 	signature28 = engine.Signature{Header: "DIDL\x03m\x01l\x03\xf5\xf4\u0103\x06x\x82\xf6\u02b7\x06\x02\u04b8\xfc\xaa\v~m{\x01\x00", Args: []engine.Field{{Type: 94}}}
 	signature29 = engine.Signature{Header: "DIDL\x01mx\x01\x00", Args: []engine.Field{{Type: 48}}}
-	signature30 = engine.Signature{Header: "DIDL\x03n\x01l\x02\x82\xf6\u02b7\x06\x02\x93\x8d\xa7\x8c\nxm{\x01\x00", Args: []engine.Field{{Type: 96}}}
-	signature31 = engine.Signature{Header: "DIDL\x04nzn\x02m\x03k\x04\xba\u0511\x8c\a\x7f\x99\xe1\xf5\xdd\t\x7f\x88\xa3\xb2\x9c\n\x7f\xee\xa7\xe2\xe8\f\x7f\x02\x00\x01", Args: []engine.Field{{Type: 88}, {ID: 1, Type: 99}}}
-	signature32 = engine.Signature{Header: "DIDL\x02m{nx\x04xq\x00\x01", Args: []engine.Field{{Type: engine.Nat64}, {ID: 1, Type: engine.Text}, {ID: 2, Type: 17}, {ID: 3, Type: 31}}}
-	signature33 = engine.Signature{Header: "DIDL\x01m{\x02\x00x", Args: []engine.Field{{Type: 17}, {ID: 1, Type: engine.Nat64}}}
-	signature34 = engine.Signature{Header: "DIDL\x01m{\x02x\x00", Args: []engine.Field{{Type: engine.Nat64}, {ID: 1, Type: 17}}}
-	signature35 = engine.Signature{Header: "DIDL\x14k\x02\xbc\x8a\x01\x01\xc5\xfe\xd2\x01\x0fl\x05\xd8\u0692\x9c\x01\x02\x94\xa2\xe5\xc6\x04q\x99\u0608\xa3\x06\x04\xf8\xe5\xfc\xd7\nq\x8a\xb4\xd8\xeb\n\x06n\x03k\x05\x99\x9a\u0219\x03\x7f\u62a1\xf4\a\x7f\xe9\xf8\xb8\x8d\x0e\x7f\x88\xc1\x9f\xbc\x0f\x7f\x97\xcb\xe4\xef\x0f\x7fn\x05k\x03\ub599\xbd\v\x7f\xac\xeb\xc1\xd3\v\x7f\xc5\xc9\xde\xe5\v\x7fm\al\x06\xd8\u0692\x9c\x01\x02\xac\x83\xa0\xcc\x02\b\xfc\x91\xf4\xf8\x05q\x90\x81\xa8\xf8\v\n\x9d\u03a4\xbb\r\f\x92\xf1\xbe\xde\r\rn\tm{n\vk\n\x95\x8c\xb9\x17\x7f\x8a\xd4\xd7!\x7f\xaa\u0798\xb1\x02\x7f\xfa\xd0\xf3\xa8\x03\x7f\xb2\xb5\x9b\x8d\x06\x7f\u00fd\x90\xd2\b\x7f\x88\xf2\x85\xeb\t\x7f\xf9\x8b\u0205\r\x7f\xac\x87\u0721\r\x7f\xeb\xb6\xf9\x8a\x0e\x7fm\tn\x0ek\x06\xa2\xad\xb9\x81\x01\x7f\xf3\xed\xb9\x9d\x01\x7f\x99\xef\xbc\xda\x04\x7f\x8c\x8b\xc0\xba\x05\x7f\x81\xd3\xc5\xf5\a\x7f\x9b\xd5\xd5\xfa\n\x7fl\a\xba\xa9\xce\x04\x10\xad\u248e\x04\x11\x96\xb9\u07cb\a\b\xbb\xbe\x84\xa8\a\x13\xc7\xeb\xc4\xd0\tq\u6a5e\xf8\t\x13\xe9\xe9\u05e0\v\x13nqn\x12k,\x8f\x85\xd8\r\x7f\xe0\x9f\u0230\x01\x7f\x81\xf4\xc8\xde\x01\x7f\xec\xfa\xec\x8d\x02\x7f\xac\xfb\xeb\xf8\x02\x7f\x81\u5080\x03\x7f\xe3\xe9\u00b8\x03\x7f\xbb\x91\xba\xf9\x03\x7f\x88\xa8\x9a\xf4\x05\x7f\xdc\xf2\xca\xc9\x06\x7f\xf7\xa6\x93\xcf\x06\x7f\uc43c\xd3\x06\x7f\x9d\xb7\xf2\xe5\x06\x7f\x84\xbd\u0582\a\x7f\x80\xef\x97\xc5\a\x7f\xcd\xec\x9f\xcc\a\x7f\xb1\xf1\xaf\xd0\a\x7f\xc9\xe4\xdf\xef\a\x7f\x88\x9f\u0677\b\x7f\x9d\x8f\xc5\xd9\b\x7f\xa3\xe7\u030c\t\x7f\xc8\xf2\x9c\x92\t\x7f\xc7\xc8\xff\xb6\t\x7f\u0408\xa2\xda\t\x7f\xff\xa8\xca\xf8\t\x7f\xbf\xf4\u019c\n\x7f\x84\xa1\xa3\xc3\n\x7f\xa5\x97\xe0\xf5\n\x7f\xef\u037c\xfd\n\x7f\u009b\xa1\x93\v\x7f\xb5\x8b\xf2\xcf\v\x7f\xb1\xe9\xd2\xd8\v\x7f\x90\x92\u05c5\f\x7f\u0436\x80\xb9\f\x7f\x9f\xf5\xa5\xba\f\x7f\xa5\u31bb\f\x7f\x9d\x90\xd0\xe8\f\x7f\xf8\xfa\x97\xef\f\x7f\x90\x91\u042d\r\x7f\xe9\xfd\xad\xb6\r\x7f\x8c\xf1\xbe\xd2\r\x7f\xa4\xd1\xef\xdb\r\x7f\u04be\xef\xe2\x0e\x7f\x88\xf9\xe6\xfd\x0e\x7fnx\x01\x00", Args: []engine.Field{{Type: 111}}}
-	signature36 = engine.Signature{Header: "DIDL\rl\t\x90\xa3\u014c\x02q\xef\xce\xe7\x80\x04\x01\u6cc4\xd8\x04\x06\x99\u0608\xa3\x06\a\x82\xf6\u02b7\x06\x05\x9a\x89\u064a\v\b\xe9\u0129\xb7\x0e\t\x9e\xa3\xbf\xb9\x0e\n\x83\u0479\xb9\x0f\tn\x02m\x03l\x02\x00q\x01\x04k\x03\x9c\x95\xcc\x02\x02\xd1\xd1\xc0\x89\x01q\xeb\x90\xe0\xec\v\x05m{nqk\x02\xb5\xeb\xc2\xd1\x01\x7f\xae\u07a8\xa4\t\x7fk\x05\xb3\xe5\xe6\xbf\x06\x7f\u01f8\xfa\xaf\v\x7f\x92\xb5\xb5\xfd\f\x7f\x8a\xc7\xec\x8b\x0e\x7f\x84\u06bb\xdc\x0f\x7fn\x05k\x02\xf8\xa2\xd3\x01\x7f\xd5\xfa\xa7\xec\n\x7fl\x02\x9f\x93\xc6\x02q\u0779\u03ad\x04qnh\x03\x00\v\f", Args: []engine.Field{{Type: 24}, {ID: 1, Type: 112}, {ID: 2, Type: 79}}}
-	signature37 = engine.Signature{Header: "DIDL\x02k\x03\xa9\u0503\x91\b\x7f\xe7\ub10f\f\x7f\x82\xbb\x82\xa5\x0f\x01l\x01\xfd\xea\x86Fx\x01\x00", Args: []engine.Field{{Type: 114}}}
-	signature38 = engine.Signature{Header: "DIDL\x04n\x01l\x02\u0363\xe6\xb5\x04\x02\x83\xaf\x9b\xb9\rxm\x03m{\x02x\x00", Args: []engine.Field{{Type: engine.Nat64}, {ID: 1, Type: 116}}}
-	signature39 = engine.Signature{Header: "DIDL\vm{l\t\x90\xa3\u014c\x02q\xef\xce\xe7\x80\x04\x02\u6cc4\xd8\x04\x06\x99\u0608\xa3\x06\a\x82\xf6\u02b7\x06\x00\x9a\x89\u064a\v\b\xe9\u0129\xb7\x0e\t\x9e\xa3\xbf\xb9\x0e\n\x83\u0479\xb9\x0f\tn\x03m\x04l\x02\x00q\x01\x05k\x03\x9c\x95\xcc\x02\x03\xd1\xd1\xc0\x89\x01q\xeb\x90\xe0\xec\v\x00nqk\x02\xb5\xeb\xc2\xd1\x01\x7f\xae\u07a8\xa4\t\x7fk\x05\xb3\xe5\xe6\xbf\x06\x7f\u01f8\xfa\xaf\v\x7f\x92\xb5\xb5\xfd\f\x7f\x8a\xc7\xec\x8b\x0e\x7f\x84\u06bb\xdc\x0f\x7fn\x00k\x02\xf8\xa2\xd3\x01\x7f\xd5\xfa\xa7\xec\n\x7f\x03x\x00\x01", Args: []engine.Field{{Type: engine.Nat64}, {ID: 1, Type: 17}, {ID: 2, Type: 24}}}
-	signature40 = engine.Signature{Header: "DIDL\x01nx\x02x\x00", Args: []engine.Field{{Type: engine.Nat64}, {ID: 1, Type: 31}}}
-	signature41 = engine.Signature{Header: "DIDL\vl\x06\x87\xda\xd1u{\xd9\xff\xb7\xa2\x02x\xca\xed\x93\xdf\x04\x01\xcb\u0082\xb7\x05\x02\xf7\xf5\xcb\xfb\ax\x96\x94\x8c\xb2\b\al\x02\x00x\x01xl\x02\xdf\xe1\xa5\xde\a\x03\x84\xfb\xf0\x82\t\x06n\x04l\x04\xc3\xf9\xfc\xa0\x02x\x8b\xee\xa8\xc5\x04x\x81\u03ee\xf4\n\x05\x87\ub5dd\rzm{nhm\bl\x02\x00q\x01\tm\nl\x02\x00q\x01x\x01\x00", Args: []engine.Field{{Type: 124}}}
-	signature42 = engine.Signature{Header: "DIDL\x02k\x04\xf0\xd3\xf3-\x7f\x88\x90\u0655\x01\x7f\xbf\u9ec6\x02\x01\u0493\x80\xee\v\x7fl\x01\xe0\x80\xca\x1d{\x01\x00", Args: []engine.Field{{Type: 126}}}
+	signature30 = engine.Signature{Header: "DIDL\x01nx\x01\x00", Args: []engine.Field{{Type: 31}}}
+	signature31 = engine.Signature{Header: "DIDL\x03n\x01l\x02\x82\xf6\u02b7\x06\x02\x93\x8d\xa7\x8c\nxm{\x01\x00", Args: []engine.Field{{Type: 96}}}
+	signature32 = engine.Signature{Header: "DIDL\x04nzn\x02m\x03k\x04\xba\u0511\x8c\a\x7f\x99\xe1\xf5\xdd\t\x7f\x88\xa3\xb2\x9c\n\x7f\xee\xa7\xe2\xe8\f\x7f\x02\x00\x01", Args: []engine.Field{{Type: 88}, {ID: 1, Type: 99}}}
+	signature33 = engine.Signature{Header: "DIDL\x02m{nx\x04xq\x00\x01", Args: []engine.Field{{Type: engine.Nat64}, {ID: 1, Type: engine.Text}, {ID: 2, Type: 17}, {ID: 3, Type: 31}}}
+	signature34 = engine.Signature{Header: "DIDL\x01m{\x02\x00x", Args: []engine.Field{{Type: 17}, {ID: 1, Type: engine.Nat64}}}
+	signature35 = engine.Signature{Header: "DIDL\x01m{\x02x\x00", Args: []engine.Field{{Type: engine.Nat64}, {ID: 1, Type: 17}}}
+	signature36 = engine.Signature{Header: "DIDL\x14k\x02\xbc\x8a\x01\x01\xc5\xfe\xd2\x01\x0fl\x05\xd8\u0692\x9c\x01\x02\x94\xa2\xe5\xc6\x04q\x99\u0608\xa3\x06\x04\xf8\xe5\xfc\xd7\nq\x8a\xb4\xd8\xeb\n\x06n\x03k\x05\x99\x9a\u0219\x03\x7f\u62a1\xf4\a\x7f\xe9\xf8\xb8\x8d\x0e\x7f\x88\xc1\x9f\xbc\x0f\x7f\x97\xcb\xe4\xef\x0f\x7fn\x05k\x03\ub599\xbd\v\x7f\xac\xeb\xc1\xd3\v\x7f\xc5\xc9\xde\xe5\v\x7fm\al\x06\xd8\u0692\x9c\x01\x02\xac\x83\xa0\xcc\x02\b\xfc\x91\xf4\xf8\x05q\x90\x81\xa8\xf8\v\n\x9d\u03a4\xbb\r\f\x92\xf1\xbe\xde\r\rn\tm{n\vk\n\x95\x8c\xb9\x17\x7f\x8a\xd4\xd7!\x7f\xaa\u0798\xb1\x02\x7f\xfa\xd0\xf3\xa8\x03\x7f\xb2\xb5\x9b\x8d\x06\x7f\u00fd\x90\xd2\b\x7f\x88\xf2\x85\xeb\t\x7f\xf9\x8b\u0205\r\x7f\xac\x87\u0721\r\x7f\xeb\xb6\xf9\x8a\x0e\x7fm\tn\x0ek\x06\xa2\xad\xb9\x81\x01\x7f\xf3\xed\xb9\x9d\x01\x7f\x99\xef\xbc\xda\x04\x7f\x8c\x8b\xc0\xba\x05\x7f\x81\xd3\xc5\xf5\a\x7f\x9b\xd5\xd5\xfa\n\x7fl\a\xba\xa9\xce\x04\x10\xad\u248e\x04\x11\x96\xb9\u07cb\a\b\xbb\xbe\x84\xa8\a\x13\xc7\xeb\xc4\xd0\tq\u6a5e\xf8\t\x13\xe9\xe9\u05e0\v\x13nqn\x12k,\x8f\x85\xd8\r\x7f\xe0\x9f\u0230\x01\x7f\x81\xf4\xc8\xde\x01\x7f\xec\xfa\xec\x8d\x02\x7f\xac\xfb\xeb\xf8\x02\x7f\x81\u5080\x03\x7f\xe3\xe9\u00b8\x03\x7f\xbb\x91\xba\xf9\x03\x7f\x88\xa8\x9a\xf4\x05\x7f\xdc\xf2\xca\xc9\x06\x7f\xf7\xa6\x93\xcf\x06\x7f\uc43c\xd3\x06\x7f\x9d\xb7\xf2\xe5\x06\x7f\x84\xbd\u0582\a\x7f\x80\xef\x97\xc5\a\x7f\xcd\xec\x9f\xcc\a\x7f\xb1\xf1\xaf\xd0\a\x7f\xc9\xe4\xdf\xef\a\x7f\x88\x9f\u0677\b\x7f\x9d\x8f\xc5\xd9\b\x7f\xa3\xe7\u030c\t\x7f\xc8\xf2\x9c\x92\t\x7f\xc7\xc8\xff\xb6\t\x7f\u0408\xa2\xda\t\x7f\xff\xa8\xca\xf8\t\x7f\xbf\xf4\u019c\n\x7f\x84\xa1\xa3\xc3\n\x7f\xa5\x97\xe0\xf5\n\x7f\xef\u037c\xfd\n\x7f\u009b\xa1\x93\v\x7f\xb5\x8b\xf2\xcf\v\x7f\xb1\xe9\xd2\xd8\v\x7f\x90\x92\u05c5\f\x7f\u0436\x80\xb9\f\x7f\x9f\xf5\xa5\xba\f\x7f\xa5\u31bb\f\x7f\x9d\x90\xd0\xe8\f\x7f\xf8\xfa\x97\xef\f\x7f\x90\x91\u042d\r\x7f\xe9\xfd\xad\xb6\r\x7f\x8c\xf1\xbe\xd2\r\x7f\xa4\xd1\xef\xdb\r\x7f\u04be\xef\xe2\x0e\x7f\x88\xf9\xe6\xfd\x0e\x7fnx\x01\x00", Args: []engine.Field{{Type: 111}}}
+	signature37 = engine.Signature{Header: "DIDL\rl\t\x90\xa3\u014c\x02q\xef\xce\xe7\x80\x04\x01\u6cc4\xd8\x04\x06\x99\u0608\xa3\x06\a\x82\xf6\u02b7\x06\x05\x9a\x89\u064a\v\b\xe9\u0129\xb7\x0e\t\x9e\xa3\xbf\xb9\x0e\n\x83\u0479\xb9\x0f\tn\x02m\x03l\x02\x00q\x01\x04k\x03\x9c\x95\xcc\x02\x02\xd1\xd1\xc0\x89\x01q\xeb\x90\xe0\xec\v\x05m{nqk\x02\xb5\xeb\xc2\xd1\x01\x7f\xae\u07a8\xa4\t\x7fk\x05\xb3\xe5\xe6\xbf\x06\x7f\u01f8\xfa\xaf\v\x7f\x92\xb5\xb5\xfd\f\x7f\x8a\xc7\xec\x8b\x0e\x7f\x84\u06bb\xdc\x0f\x7fn\x05k\x02\xf8\xa2\xd3\x01\x7f\xd5\xfa\xa7\xec\n\x7fl\x02\x9f\x93\xc6\x02q\u0779\u03ad\x04qnh\x03\x00\v\f", Args: []engine.Field{{Type: 24}, {ID: 1, Type: 112}, {ID: 2, Type: 79}}}
+	signature38 = engine.Signature{Header: "DIDL\x02k\x03\xa9\u0503\x91\b\x7f\xe7\ub10f\f\x7f\x82\xbb\x82\xa5\x0f\x01l\x01\xfd\xea\x86Fx\x01\x00", Args: []engine.Field{{Type: 114}}}
+	signature39 = engine.Signature{Header: "DIDL\x04n\x01l\x02\u0363\xe6\xb5\x04\x02\x83\xaf\x9b\xb9\rxm\x03m{\x02x\x00", Args: []engine.Field{{Type: engine.Nat64}, {ID: 1, Type: 116}}}
+	signature40 = engine.Signature{Header: "DIDL\vm{l\t\x90\xa3\u014c\x02q\xef\xce\xe7\x80\x04\x02\u6cc4\xd8\x04\x06\x99\u0608\xa3\x06\a\x82\xf6\u02b7\x06\x00\x9a\x89\u064a\v\b\xe9\u0129\xb7\x0e\t\x9e\xa3\xbf\xb9\x0e\n\x83\u0479\xb9\x0f\tn\x03m\x04l\x02\x00q\x01\x05k\x03\x9c\x95\xcc\x02\x03\xd1\xd1\xc0\x89\x01q\xeb\x90\xe0\xec\v\x00nqk\x02\xb5\xeb\xc2\xd1\x01\x7f\xae\u07a8\xa4\t\x7fk\x05\xb3\xe5\xe6\xbf\x06\x7f\u01f8\xfa\xaf\v\x7f\x92\xb5\xb5\xfd\f\x7f\x8a\xc7\xec\x8b\x0e\x7f\x84\u06bb\xdc\x0f\x7fn\x00k\x02\xf8\xa2\xd3\x01\x7f\xd5\xfa\xa7\xec\n\x7f\x03x\x00\x01", Args: []engine.Field{{Type: engine.Nat64}, {ID: 1, Type: 17}, {ID: 2, Type: 24}}}
+	signature41 = engine.Signature{Header: "DIDL\x01nx\x02x\x00", Args: []engine.Field{{Type: engine.Nat64}, {ID: 1, Type: 31}}}
+	signature42 = engine.Signature{Header: "DIDL\vl\x06\x87\xda\xd1u{\xd9\xff\xb7\xa2\x02x\xca\xed\x93\xdf\x04\x01\xcb\u0082\xb7\x05\x02\xf7\xf5\xcb\xfb\ax\x96\x94\x8c\xb2\b\al\x02\x00x\x01xl\x02\xdf\xe1\xa5\xde\a\x03\x84\xfb\xf0\x82\t\x06n\x04l\x04\xc3\xf9\xfc\xa0\x02x\x8b\xee\xa8\xc5\x04x\x81\u03ee\xf4\n\x05\x87\ub5dd\rzm{nhm\bl\x02\x00q\x01\tm\nl\x02\x00q\x01x\x01\x00", Args: []engine.Field{{Type: 124}}}
+	signature43 = engine.Signature{Header: "DIDL\x02k\x04\xf0\xd3\xf3-\x7f\x88\x90\u0655\x01\x7f\xbf\u9ec6\x02\x01\u0493\x80\xee\v\x7fl\x01\xe0\x80\xca\x1d{\x01\x00", Args: []engine.Field{{Type: 126}}}
 )

@@ -20,7 +20,7 @@ func TestWrongArgumentsTrapWithWhereAndWhat(t *testing.T) {
 		"lookup_device_key":    "blob",
 	}
 	for _, name := range []string{"config", "create_challenge", "finalize_migration", "fsck", "init_salt",
-		"lookup_caller", "migration_pause", "migration_resume", "migration_status", "migration_step", "stats"} {
+		"lookup_caller", "lookup_caller_identity_by_recovery_phrase", "migration_pause", "migration_resume", "migration_status", "migration_step", "stats", "whoami"} {
 		expected[name] = ""
 	}
 	aBool := []byte("DIDL\x00\x01\x7e\x01")

@@ -118,6 +118,12 @@ func exportHistory() { asQuery(history) }
 //go:wasmexport canister_query__lookup_by_credential
 func exportLookupByCredential() { asQuery(lookupByCredential) }
 
+//go:wasmexport canister_update__lookup_caller_identity_by_recovery_phrase
+func exportLookupCallerIdentityByRecoveryPhrase() { asUpdate(lookupCallerIdentityByRecoveryPhrase) }
+
+//go:wasmexport canister_query__whoami
+func exportWhoami() { asQuery(whoami) }
+
 //go:wasmexport canister_query__lookup_caller
 func exportLookupCaller() { asQuery(lookupCaller) }
 

@@ -61,6 +61,7 @@ func metrics() []byte {
 	gauge("min_user_number", "The lowest Identity Anchor served by this canister.", lo)
 	gauge("max_user_number", "The highest Identity Anchor that can be served by this canister.", hi-1)
 	gauge("signature_count", "Number of active signatures issued by this canister.", uint64(kedge.signatures.Len()))
+	gauge("inflight_challenges", "Number of captchas that wait for an answer.", uint64(len(kedge.door.captchas.Pending)))
 	gauge("stable_memory_pages", "Number of stable memory pages used by this canister.", memory{}.Size())
 	gauge("last_upgrade_timestamp", "Timestamp of the last canister upgrade in nanoseconds since epoch.", kedge.upgradedAt)
 	gauge("storage_layout_version", "The layout version of the stable memory.", uint64(kedge.store.Layout()))

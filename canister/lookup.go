@@ -156,3 +156,33 @@ func lookupCaller() {
 	must(err)
 	cdk.Reply(candid.AppendLookupCallerResult(answer(), numbers))
 }
+
+// lookupCallerIdentityByRecoveryPhrase finds the anchor of somebody who has only the words. Like every look-up
+// it is about no anchor, so it is no sign of life, and never chooses: a stranger may list the phrase's key on an
+// anchor of his own, but there it is not proven.
+func lookupCallerIdentityByRecoveryPhrase() {
+	must(candid.DecodeLookupCallerIdentityByRecoveryPhraseArgs(argument()))
+	caller := cdk.Caller()
+	numbers, err := kedge.store.LookupCaller(caller, maxAnchorsOfCaller)
+	must(err)
+	var found []uint64
+	for _, number := range numbers {
+		a, err := load(number)
+		must(err)
+		for i := range a.Devices {
+			if d := &a.Devices[i]; d.Principal == caller && d.KeyType == identity.SeedPhrase && d.Proven {
+				found = append(found, number)
+			}
+		}
+	}
+	var one *uint64
+	if len(found) == 1 {
+		one = &found[0]
+	}
+	cdk.Reply(candid.AppendLookupCallerIdentityByRecoveryPhraseResult(answer(), one))
+}
+
+func whoami() {
+	must(candid.DecodeWhoamiArgs(argument()))
+	cdk.Reply(candid.AppendWhoamiResult(answer(), cdk.Caller()))
+}

@@ -14,7 +14,7 @@ type Difference struct {
 
 // absent are the methods of the classic interface that Kedge does not have.
 var absent = []string{
-	"whoami", "deploy_archive", "fetch_entries", "acknowledge_entries", "lookup_caller_identity_by_recovery_phrase",
+	"deploy_archive", "fetch_entries", "acknowledge_entries",
 }
 
 // Differences is the table that the README links to.
@@ -139,10 +139,15 @@ var Differences = []Difference{
 		"it may while there is no anchor",
 		"nothing is lost",
 		"an empty canister may begin anywhere"},
+	{[]string{"lookup_caller_identity_by_recovery_phrase"},
+		"the anchor whose recovery phrase calls",
+		"the same if the phrase has signed on exactly one; else null, and `lookup_caller` lists all",
+		"nobody proves possession when a device is added, so a look-up must not choose for its owner",
+		"TestLookupByRecoveryPhrase"},
 	{absent,
 		"there",
 		"not there",
-		"no archive; `lookup_caller` answers with every anchor of the caller",
+		"no archive: each anchor has its history, for its own devices",
 		"TestMethodsThatKedgeDoesNotHave"},
 }
 

@@ -58,9 +58,14 @@ var tries = map[string][]try{
 		{plain, func(h *house.House, sc *scene, as *house.Device) error { return h.Remove(sc.anchor, as, sc.laptop) }},
 		{plain, func(h *house.House, sc *scene, as *house.Device) error { return h.Remove(sc.anchor, as, phrase) }},
 	},
-	"lookup":                 {{plain, onAnchor("lookup", candid.EncodeLookupArgs)}},
-	"lookup_by_credential":   {{plain, query("lookup_by_credential", candid.EncodeLookupByCredentialArgs([]byte("id")))}},
-	"lookup_caller":          {{plain, query("lookup_caller", candid.EncodeLookupCallerArgs())}},
+	"lookup":               {{plain, onAnchor("lookup", candid.EncodeLookupArgs)}},
+	"lookup_by_credential": {{plain, query("lookup_by_credential", candid.EncodeLookupByCredentialArgs([]byte("id")))}},
+	"lookup_caller":        {{plain, query("lookup_caller", candid.EncodeLookupCallerArgs())}},
+	"lookup_caller_identity_by_recovery_phrase": {{plain, func(h *house.House, sc *scene, as *house.Device) error {
+		_, err := h.Call(as.Principal(), "lookup_caller_identity_by_recovery_phrase", candid.EncodeLookupCallerIdentityByRecoveryPhraseArgs())
+		return err
+	}}},
+	"whoami":                 {{plain, query("whoami", candid.EncodeWhoamiArgs())}},
 	"lookup_device_key":      {{plain, query("lookup_device_key", candid.EncodeLookupDeviceKeyArgs([]byte("id")))}},
 	"get_anchor_credentials": {{plain, onAnchor("get_anchor_credentials", candid.EncodeGetAnchorCredentialsArgs)}},
 	"get_anchor_info": {{plain, func(h *house.House, sc *scene, as *house.Device) error {
