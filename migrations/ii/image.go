@@ -49,6 +49,7 @@ type Image struct {
 
 	mem     storage.Memory
 	buckets []uint16 // of memory 0, in layouts 7 to 9
+	reused  *reused
 }
 
 // Open reads the header of a memory and finds its entries. It fails with [ErrNotII], with [RefusedError],
@@ -216,20 +217,31 @@ func (m *Image) entriesEnd() uint64 { return uint64(m.Anchors) * uint64(m.EntryS
 
 // Entry returns the record of the i-th anchor, empty if none was written. A record that would be longer
 // than its entry is an error that names the anchor.
-func (m *Image) Entry(i uint32) ([]byte, error) {
+func (m *Image) Entry(i uint32) ([]byte, error) { return m.entryInto(nil, i) }
+
+// entryInto is Entry into the given room, if that is enough.
+func (m *Image) entryInto(room []byte, i uint32) ([]byte, error) {
 	if i >= m.Anchors {
 		return nil, fmt.Errorf("anchor %d: the header has %d anchors from %d on", m.Lo+uint64(i), m.Anchors, m.Lo)
 	}
-	var head [entryHead]byte
+	head := room
+	if len(head) < entryHead {
+		head = make([]byte, entryHead)
+	}
+	head = head[:entryHead]
 	at := uint64(i) * uint64(m.EntrySize)
-	if err := m.readAt(head[:], at); err != nil {
+	if err := m.readAt(head, at); err != nil {
 		return nil, fmt.Errorf("anchor %d: %w", m.Lo+uint64(i), err)
 	}
-	n := int(le.Uint16(head[:]))
+	n := int(le.Uint16(head))
 	if n > m.MaxPayload() {
 		return nil, fmt.Errorf("anchor %d: its record would have %d bytes, an entry holds %d", m.Lo+uint64(i), n, m.MaxPayload())
 	}
-	b := make([]byte, n)
+	b := room
+	if len(b) < n {
+		b = make([]byte, n)
+	}
+	b = b[:n:n]
 	if err := m.readAt(b, at+entryHead); err != nil {
 		return nil, fmt.Errorf("anchor %d: %w", m.Lo+uint64(i), err)
 	}

@@ -28,11 +28,17 @@ func (m *Image) Decode(i uint32) (*Record, []byte, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	return m.decode(i, b)
+}
+
+// decode is Decode of the bytes b.
+func (m *Image) decode(i uint32, b []byte) (*Record, []byte, error) {
 	r := &Record{Number: m.Lo + uint64(i), raw: b}
 	if len(b) == 0 {
 		r.Empty = true
 		return r, b, nil
 	}
+	var err error
 	if m.Layout <= 3 {
 		r.Anchor.Devices, err = wire.DecodeAnyDevicesArgs(b)
 	} else {
@@ -67,39 +73,42 @@ const (
 // other device is proven if it has a last usage. Records that share a key become one device, protected if
 // any is, and copies. The oddities are in the order in which they were met, each once.
 func (r *Record) Import() (*identity.Anchor, []Oddity) {
-	a := &identity.Anchor{Number: r.Number}
+	a := new(identity.Anchor)
 	if n := len(r.Anchor.Devices); n > 0 {
 		a.Devices = make([]identity.Device, 0, n)
 	}
 	var odd []Oddity
-	note := func(when bool, o Oddity) {
-		if when && !slices.Contains(odd, o) {
+	r.importTo(a, func(o Oddity) {
+		if !slices.Contains(odd, o) {
 			odd = append(odd, o)
 		}
-	}
-	note(r.Empty, OddEmpty)
+	})
+	return a, odd
+}
+
+// importTo is Import to an empty anchor, whose devices are put in the room that a.Devices has. It tells
+// note of the oddities, which may be nil: looking for them costs more than the import.
+func (r *Record) importTo(a *identity.Anchor, note func(Oddity)) {
+	a.Number = r.Number
 	if c := r.Anchor.CreatedAt; c != nil {
 		a.CreatedAt = *c
 	}
-	note(len(r.Anchor.Metadata) > 0, OddMetadata)
-	phrases := 0
+	if note != nil && r.Empty {
+		note(OddEmpty)
+	}
+	if note != nil && len(r.Anchor.Metadata) > 0 {
+		note(OddMetadata)
+	}
 	for i := range r.Anchor.Devices {
 		w := &r.Anchor.Devices[i]
 		data, used := importData(w)
-		note(w.Aaguid != nil && data.AAGUID == nil, OddAAGUID)
-		note(len(data.PublicKey) == 0, OddNoKey)
-		note(data.Protected && data.KeyType != identity.SeedPhrase, OddProtected)
-		note(len(data.Alias) > identity.MaxAlias || len(data.PublicKey) > identity.MaxPublicKey ||
-			len(data.CredentialID) > identity.MaxCredentialID || len(data.Origin) > identity.MaxOrigin, OddField)
-		if data.CredentialID != nil {
-			same := func(w wire.AnyDevice) bool {
-				return w.CredentialID != nil && bytes.Equal(w.CredentialID, data.CredentialID)
-			}
-			note(data.KeyType == identity.SeedPhrase || slices.ContainsFunc(r.Anchor.Devices[:i], same), OddCredential)
+		if note != nil {
+			oddDevice(r.Anchor.Devices[:i], w, &data, note)
 		}
-		at := slices.IndexFunc(a.Devices, func(d identity.Device) bool { return bytes.Equal(d.PublicKey, data.PublicKey) })
-		if at >= 0 {
-			note(true, OddCopies)
+		if at := indexOfKey(a.Devices, data.PublicKey); at >= 0 {
+			if note != nil {
+				note(OddCopies)
+			}
 			d := &a.Devices[at]
 			d.LastUsed = max(d.LastUsed, used)
 			d.Protected = d.Protected || data.Protected
@@ -107,19 +116,70 @@ func (r *Record) Import() (*identity.Anchor, []Oddity) {
 			a.Copies = append(a.Copies, data)
 			continue
 		}
-		if data.KeyType == identity.SeedPhrase {
-			phrases++
-		}
 		a.Devices = append(a.Devices, identity.Device{
 			Data: data, ID: identity.DeviceID(len(a.Devices)), Principal: principal.SelfAuthenticating(data.PublicKey),
 			Proven: data.Protected || used > 0, LastUsed: used,
 		})
 	}
-	note(!r.Empty && len(a.Devices) == 0, OddNoDevices)
-	note(phrases > 1, OddPhrases)
-	note(len(r.Anchor.Devices) > identity.MaxDevices, OddDevices)
-	note(a.VariableBytes() > identity.MaxVariableBytes, OddBytes)
-	return a, odd
+	if note != nil {
+		r.oddAnchor(a, note)
+	}
+}
+
+func indexOfKey(devices []identity.Device, key []byte) int {
+	for i := range devices {
+		if bytes.Equal(devices[i].PublicKey, key) {
+			return i
+		}
+	}
+	return -1
+}
+
+// oddDevice notes what is odd about a device that comes after others.
+func oddDevice(before []wire.AnyDevice, w *wire.AnyDevice, data *identity.Data, note func(Oddity)) {
+	if w.Aaguid != nil && data.AAGUID == nil {
+		note(OddAAGUID)
+	}
+	if len(data.PublicKey) == 0 {
+		note(OddNoKey)
+	}
+	if data.Protected && data.KeyType != identity.SeedPhrase {
+		note(OddProtected)
+	}
+	if len(data.Alias) > identity.MaxAlias || len(data.PublicKey) > identity.MaxPublicKey ||
+		len(data.CredentialID) > identity.MaxCredentialID || len(data.Origin) > identity.MaxOrigin {
+		note(OddField)
+	}
+	if data.CredentialID != nil {
+		same := func(w wire.AnyDevice) bool {
+			return w.CredentialID != nil && bytes.Equal(w.CredentialID, data.CredentialID)
+		}
+		if data.KeyType == identity.SeedPhrase || slices.ContainsFunc(before, same) {
+			note(OddCredential)
+		}
+	}
+}
+
+// oddAnchor notes what is odd about the devices taken together.
+func (r *Record) oddAnchor(a *identity.Anchor, note func(Oddity)) {
+	phrases := 0
+	for i := range a.Devices {
+		if a.Devices[i].KeyType == identity.SeedPhrase {
+			phrases++
+		}
+	}
+	if !r.Empty && len(a.Devices) == 0 {
+		note(OddNoDevices)
+	}
+	if phrases > 1 {
+		note(OddPhrases)
+	}
+	if len(r.Anchor.Devices) > identity.MaxDevices {
+		note(OddDevices)
+	}
+	if a.VariableBytes() > identity.MaxVariableBytes {
+		note(OddBytes)
+	}
 }
 
 func importData(w *wire.AnyDevice) (data identity.Data, used uint64) {

@@ -191,7 +191,7 @@ func settleOne(s *storage.Store, number uint64, t *storage.Trial) error {
 	if err != nil {
 		return err
 	}
-	old, raw, err := e.img.Decode(uint32(number - e.img.Lo))
+	old, raw, err := e.img.decodeNext(uint32(number - e.img.Lo))
 	if err != nil {
 		t.Unreadable++
 		return nil
@@ -199,7 +199,12 @@ func settleOne(s *storage.Store, number uint64, t *storage.Trial) error {
 	same := own != nil && sameRecord(raw, tag)
 	a := own
 	if !same {
-		a = e.take(own, tag, old, raw)
+		if own == nil {
+			e.notice(old)
+			a = e.img.importNext(old)
+		} else {
+			a = e.take(own, tag, old, raw)
+		}
 		t.KnowsProtection = t.KnowsProtection || e.knows
 	}
 	if !slices.ContainsFunc(a.Devices, func(d identity.Device) bool { return len(d.PublicKey) > 0 }) {
@@ -232,9 +237,12 @@ func attached(s *storage.Store) (*elder, error) {
 	return e, nil
 }
 
+// notice learns from a record that the old module wrote itself, which alone says what it knows.
+func (e *elder) notice(old *Record) { e.knows = e.knowsProtection() || old.Protection() }
+
 // take makes an anchor of an old record that differs from what we know of it.
 func (e *elder) take(own *identity.Anchor, tag uint64, old *Record, raw []byte) *identity.Anchor {
-	e.knows = e.knowsProtection() || old.Protection() // only what the old module wrote itself says what it knows
+	e.notice(old)
 	if own != nil {
 		return merge(own, old, raw, tag&1 != 0)
 	}
