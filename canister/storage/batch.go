@@ -119,7 +119,7 @@ func (s *Store) applyToLeaf(ops []op) (done int, err error) {
 // editLeaf makes the edits that the leaf of the first has room for.
 func (s *Store) editLeaf(ops []op) (done int, err error) {
 	var p path
-	if err := s.descend(ops[0].e, &p); err != nil {
+	if err := s.descend(ops[0].e, &p, true); err != nil {
 		return 0, err
 	}
 	n := &s.node[0]

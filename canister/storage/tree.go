@@ -18,12 +18,12 @@ type path struct {
 	bounds bool
 }
 
-// descend reads the leaf that e belongs to into s.node[0]. There must be a root.
-func (s *Store) descend(e entry, p *path) error {
+// descend reads the leaf that e belongs to into s.node[0], for an edit or for a look-up. There must be a root.
+func (s *Store) descend(e entry, p *path, edit bool) error {
 	number := s.sb.root - 1
 	p.depth, p.bounds = 0, false
 	for level := int(s.sb.height) - 1; level > 0; level-- {
-		n, err := s.inner(number, level)
+		n, err := s.inner(number, level, edit)
 		if err != nil {
 			return err
 		}
@@ -46,7 +46,7 @@ func (s *Store) scan(e entry, yield func(entry) bool) error {
 	}
 	var p path
 	for {
-		if err := s.descend(e, &p); err != nil {
+		if err := s.descend(e, &p, false); err != nil {
 			return err
 		}
 		n := &s.node[0]
@@ -77,7 +77,7 @@ func (s *Store) insertEntry(e entry) error {
 		return s.writeWholeNode(n, number)
 	}
 	var p path
-	if err := s.descend(e, &p); err != nil {
+	if err := s.descend(e, &p, true); err != nil {
 		return err
 	}
 	at := n.search(e)
@@ -147,7 +147,7 @@ func (s *Store) deleteEntry(e entry) error {
 		return nil
 	}
 	var p path
-	if err := s.descend(e, &p); err != nil {
+	if err := s.descend(e, &p, true); err != nil {
 		return err
 	}
 	n := &s.node[0]

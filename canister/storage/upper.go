@@ -6,8 +6,9 @@ package storage
 // tenth of that. The most anchors that one memory holds make about 600 such nodes, 1.2 MiB.
 const upperLevel = 2
 
-// inner returns an inner node for reading only.
-func (s *Store) inner(number uint32, level int) (*node, error) {
+// inner returns an inner node for reading only. remember is for edits: what a query would remember is
+// forgotten when it ends, and so paid for in vain.
+func (s *Store) inner(number uint32, level int, remember bool) (*node, error) {
 	if level >= upperLevel {
 		if n := s.upper[number]; n != nil && n.level() == level {
 			return n, nil
@@ -17,7 +18,9 @@ func (s *Store) inner(number uint32, level int) (*node, error) {
 	if err := s.readNode(n, number, level); err != nil {
 		return nil, err
 	}
-	s.rememberUpper(n, number)
+	if remember {
+		s.rememberUpper(n, number)
+	}
 	return n, nil
 }
 
