@@ -210,8 +210,8 @@ func (s *Store) Borrow(number uint64) (*identity.Anchor, error) {
 	return a, err
 }
 
-// takeRoom returns empty room for an anchor: the store's own in a Borrow, for the first that it reads, and
-// in a batch.
+// takeRoom returns room for an anchor: the store's own in a Borrow, for the first that it reads, and in a
+// batch. Its devices may be an earlier anchor's.
 func (s *Store) takeRoom() *loaded {
 	if !s.lending && s.batch == nil {
 		return new(loaded)
@@ -219,7 +219,6 @@ func (s *Store) takeRoom() *loaded {
 	s.lending = false
 	l := &s.lent
 	l.anchor = identity.Anchor{Events: l.events[:0]}
-	clear(l.devices[:])
 	return l
 }
 
@@ -229,6 +228,9 @@ func (s *Store) readOwn(slot uint32) (*identity.Anchor, uint64, error) {
 	raw, err := s.readRawInto(l.record[:], slot)
 	if err != nil || raw.head.version == 0 {
 		return nil, 0, err
+	}
+	if l == &s.lent { // cleared no sooner: an import reads as many empty slots as it fills
+		clear(l.devices[:])
 	}
 	a := &l.anchor
 	a.Number, a.Devices = s.sb.lo+uint64(slot), l.devices[:0]
