@@ -8,8 +8,8 @@ type op struct {
 	insert bool
 }
 
-// maxPending is how many edits wait at most, 1.5 MiB of them.
-const maxPending = 1 << 16
+// maxPending is how many edits wait at most, 6 MiB of them: about as many as one batch makes.
+const maxPending = 1 << 18
 
 // batching is what a store has while a batch runs.
 type batching struct {
@@ -67,7 +67,7 @@ func (s *Store) applyPending() error {
 // Keys are hashes, so dealing them out by their first bits all but sorts them.
 func (b *batching) sort() []op {
 	const (
-		bits   = 12
+		bits   = 14
 		shift  = 64 - bits
 		simple = 24 // up to so many are sorted by insertion
 	)
