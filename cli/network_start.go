@@ -34,6 +34,7 @@ type networkOptions struct {
 	stateDir   string // empty: nothing is kept
 	clean      bool
 	sync       bool
+	outcalls   bool
 }
 
 type networkStarted struct {
@@ -53,7 +54,11 @@ answers at 127.0.0.1:4943, as dfx's own network does. Ctrl-C ends it.
 
 Its state is kept in .kedge/network (--state-dir): whatever it acknowledged is there
 again when it is next started, even if its process was killed. --sync also waits for
-the disk, so that it survives the death of the machine.`,
+the disk, so that it survives the death of the machine.
+
+With --allow-http-outcalls canisters may make HTTP requests (http_request of the
+management canister): https to anywhere, http to this machine. The replies are those
+of one node: unlike on the production network nothing compares them.`,
 		Example: `  kedge network start
   kedge network start --background
   kedge network start --clean               # begin with nothing on it
@@ -75,6 +80,7 @@ the disk, so that it survives the death of the machine.`,
 	cmd.Flags().StringVar(&o.stateDir, "state-dir", defaultStateDir(), "folder that the network keeps its state in; empty keeps nothing")
 	cmd.Flags().BoolVar(&o.clean, "clean", false, "erase the state first")
 	cmd.Flags().BoolVar(&o.sync, "sync", false, "wait for the disk after every round")
+	cmd.Flags().BoolVar(&o.outcalls, "allow-http-outcalls", false, "let canisters make HTTP requests; the replies are those of one node")
 	return cmd
 }
 
@@ -116,7 +122,8 @@ func (a *app) startInBackground(ctx context.Context, o networkOptions) error {
 	}
 	defer func() { _ = log.Close() }()
 	child := exec.Command(program, "network", "start", "--json", "--port", strconv.Itoa(int(o.port)), "--bind", o.bind,
-		"--state-dir", o.stateDir, "--clean="+strconv.FormatBool(o.clean), "--sync="+strconv.FormatBool(o.sync))
+		"--state-dir", o.stateDir, "--clean="+strconv.FormatBool(o.clean), "--sync="+strconv.FormatBool(o.sync),
+		"--allow-http-outcalls="+strconv.FormatBool(o.outcalls))
 	child.Stderr = log
 	child.SysProcAttr = detached()
 	out, err := child.StdoutPipe()
@@ -210,6 +217,9 @@ func (a *app) runNetwork(ctx context.Context, o networkOptions) (err error) {
 	}
 	if o.sync {
 		options = append(options, replica.WithSync())
+	}
+	if o.outcalls {
+		options = append(options, replica.WithOutcalls(nil))
 	}
 	if dir, err := os.UserCacheDir(); err == nil {
 		options = append(options, replica.WithCache(filepath.Join(dir, "kedge", "modules")))

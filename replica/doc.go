@@ -34,15 +34,18 @@
 //	cycles.go               what is paid for time
 //	certify.go              what the state tree learns of a round
 //	persist.go              the log of rounds, checkpoints, and how a network comes back from them
+//	outcalls.go             HTTP outcalls, which WithOutcalls switches on
 //	builtin.go              the ledgers and the cycles minting canister (package system)
 //	api.go, clock.go        for Go programs
 //
 // Package exec executes a single entry point; package certified builds and signs the state tree; package
-// boundary speaks HTTP, package gateway serves web pages; package store keeps logs and checkpoints.
+// boundary speaks HTTP, package gateway serves web pages, package outcall asks other servers; package store
+// keeps logs and checkpoints.
 //
 // # What it does not do
 //
-// 64-bit Wasm is refused by name. HTTP outcalls, threshold keys, Bitcoin and subnet administration are
-// refused by the name of the method. Instructions, cycles and limits are those of an application subnet of
-// 13 nodes; there is no reservation of cycles for storage, and queries are not counted in canister_status.
+// 64-bit Wasm is refused by name. Threshold keys, Bitcoin and subnet administration are refused by the name of
+// the method, and so are HTTP outcalls without [WithOutcalls]. Instructions, cycles and limits are those of an
+// application subnet of 13 nodes; there is no reservation of cycles for storage, and queries are not counted in
+// canister_status.
 package replica

@@ -8,6 +8,7 @@ import (
 	"kedge/ic/principal"
 	"kedge/replica/cycles"
 	"kedge/replica/management"
+	"kedge/replica/outcall"
 	"kedge/replica/reject"
 )
 
@@ -121,6 +122,7 @@ func init() {
 			func(a management.MetadataArg) principal.Principal { return a.CanisterID }, canisterMetadata),
 		"fetch_canister_logs": asQuery(about(byLogReaders, management.DecodeFetchCanisterLogsArgs,
 			func(a management.LogsArg) principal.Principal { return a.CanisterID }, fetchLogs)),
+		"http_request": general(byCanisters, outcall.DecodeHttpRequestArgs, httpRequest),
 		"raw_rand": general(byCanisters, func(b []byte) (struct{}, error) { return struct{}{}, management.DecodeRawRandArgs(b) },
 			rawRand),
 		"subnet_info": general(byCanisters, management.DecodeSubnetInfoArgs, subnetInfo),
@@ -189,7 +191,7 @@ func (n *Network) executeManagement(ctx context.Context, req *call) {
 
 func (m *managementCall) dispatch() ([]byte, *reject.Error) {
 	method, ok := managementMethods[m.req.Method]
-	if !ok {
+	if !ok || !m.switchedOn(m.req.Method) {
 		return nil, noSuchMethod(m.req.Method)
 	}
 	c, err := m.admit(method, m.req)
@@ -266,7 +268,7 @@ func (a access) judge(c *canister, req *call) *reject.Error {
 func (n *Network) queryManagement(q query) ([]byte, *reject.Error) {
 	method, ok := managementMethods[q.method]
 	switch {
-	case !ok:
+	case !ok || !n.switchedOn(q.method):
 		return nil, noSuchMethod(q.method)
 	case !method.query:
 		return nil, reject.New(reject.MethodNotFound, "Query method %s not found.", q.method)

@@ -49,6 +49,8 @@ type Network struct {
 	process   request.ID // of calls by Go programs, but for its last bytes: another one in each process
 	calls     uint64     // by Go programs
 
+	outcalls outcalls
+
 	clock   clock
 	wake    chan struct{}
 	cancel  context.CancelFunc
@@ -95,6 +97,7 @@ func Start(opts ...Option) (*Network, error) {
 
 	ctx, cancel := context.WithCancel(context.Background())
 	n.cancel, n.closing = cancel, ctx.Done()
+	n.outcalls.prepare(ctx, n.options)
 	if n.engine, err = exec.NewEngine(ctx, exec.Options{CacheDir: n.options.CacheDir, Pages: n.options.Pages}); err != nil {
 		cancel()
 		return nil, err
@@ -104,6 +107,7 @@ func Start(opts ...Option) (*Network, error) {
 		if err := n.recoverState(ctx); err != nil {
 			return nil, errors.Join(err, n.Close())
 		}
+		n.interruptOutcalls()
 	}
 	n.publishBuiltins()
 	n.ended.Go(func() { n.loop(ctx) })
@@ -126,6 +130,7 @@ func (n *Network) Close() error {
 		n.ended.Wait()
 		n.lock.Lock()
 		defer n.lock.Unlock()
+		n.outcalls.running.Wait()
 		err = errors.Join(err, n.closeJournal(), n.engine.Close(context.Background()))
 	})
 	return err
@@ -171,12 +176,13 @@ func (n *Network) runRound(ctx context.Context) {
 	r.Ingress = n.inbox
 	n.inbox = nil
 	n.inboxLock.Unlock()
+	r.Outcalls = n.outcallResults()
 	n.commit(ctx, r)
 }
 
 // newRound returns a round of now, with fresh randomness.
 func (n *Network) newRound() Round {
-	r := Round{Time: n.now()}
+	r := Round{Time: n.now(), AllowOutcalls: n.options.Outcalls}
 	_, err := io.ReadFull(n.random, r.Seed[:])
 	n.must(err)
 	return r

@@ -2,6 +2,7 @@ package replica
 
 import (
 	"io"
+	"net/http"
 	"time"
 
 	"kedge/replica/exec"
@@ -21,6 +22,9 @@ type options struct {
 	Sync     bool
 	Unfunded bool
 	Random   io.Reader // of keys and seeds; nil for the system's
+
+	Outcalls      bool
+	OutcallClient *http.Client // nil for one of the standard library
 }
 
 // WithListen serves HTTP on an address such as "127.0.0.1:0". Without it the network has no HTTP.
@@ -50,6 +54,13 @@ func WithState(dir string) Option { return func(o *options) { o.StateDir = dir }
 // WithSync makes every round wait for the disk, so that the state directory survives the death of the
 // machine too, not only that of the process.
 func WithSync() Option { return func(o *options) { o.Sync = true } }
+
+// WithOutcalls lets canisters make HTTP outcalls, by http_request of the management canister, which is refused
+// otherwise. The replies are those of this one node: nothing is compared. The client may be nil for one of the
+// standard library; its timeout, if it has one, takes the place of 30 seconds; it follows no redirects.
+func WithOutcalls(client *http.Client) Option {
+	return func(o *options) { o.Outcalls, o.OutcallClient = true, client }
+}
 
 // WithoutFunds lets the accounts of the built-in ledgers begin empty, for a network whose developers are
 // funded by whoever starts it, as icp does.

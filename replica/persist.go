@@ -78,6 +78,7 @@ func (n *Network) commit(ctx context.Context, r Round) {
 	if n.server != nil {
 		n.snapshot(0)
 	}
+	n.startOutcalls()
 }
 
 // logRound writes a round that was executed to the log, if there is one.

@@ -19,6 +19,9 @@ type Round struct {
 	Seed    [32]byte // randomness
 	Ingress []*Ingress
 	Stable  []StableWrite // by tests, before all else
+
+	AllowOutcalls bool            // canisters may make HTTP outcalls
+	Outcalls      []OutcallResult // what came of earlier ones
 }
 
 // StableWrite replaces the stable memory of a canister.
@@ -49,6 +52,10 @@ type state struct {
 	Ingress   map[request.ID]*ingressEntry
 	Expiry    expiries // ingress entries in order of their end
 
+	AllowOutcalls bool              // in this round
+	Outcalls      []*pendingOutcall // that are under way, in order of their numbers
+	NextOutcall   uint64
+
 	// Trace is a hash of all that happened.
 	Trace [32]byte
 
@@ -63,12 +70,16 @@ func (n *Network) apply(ctx context.Context, r Round) {
 	s.Height++
 	s.Time = max(r.Time, s.Time+1)
 	s.Seed, s.Draws, s.Spent = r.Seed, 0, 0
+	s.AllowOutcalls = r.AllowOutcalls
 
 	n.trace.begin(s.Trace)
 	n.expire()
 	n.chargeForTime(ctx)
 	for _, w := range r.Stable {
 		n.writeStable(w)
+	}
+	for _, result := range r.Outcalls {
+		n.finishOutcall(ctx, result)
 	}
 	for _, in := range r.Ingress {
 		n.induct(in)

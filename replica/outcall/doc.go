@@ -1,0 +1,8 @@
+// Package outcall is what HTTP outcalls are, apart from the network that makes them: their Candid
+// (outcall.did), which requests are allowed (check.go), and how one is performed (perform.go).
+//
+// Limits are those of the Interface Specification, "IC method http_request"; the refusals have the words and
+// reject codes of the production replica where they are known.
+package outcall
+
+//go:generate go run ../../candid/gen -pkg outcall -o outcall_gen.go outcall.did
