@@ -53,8 +53,8 @@ func entryTo(e *storage.NumberedEvent) candid.HistoryEntry {
 		Other:        optionalPrincipal(&e.Other),
 		Until:        timestamp(&e.Until),
 	}
-	if kind, ok := eventKinds[e.Kind]; ok {
-		entry.Kind = &kind
+	if e.Kind != 0 && int(e.Kind) < len(eventKinds) { // else a kind of a newer build
+		entry.Kind = &eventKinds[e.Kind]
 	}
 	return entry
 }
@@ -66,7 +66,8 @@ func optionalPrincipal(p *principal.Principal) *principal.Principal {
 	return p
 }
 
-var eventKinds = map[identity.EventKind]candid.EventKind{
+// eventKinds begins with a kind that no event has.
+var eventKinds = [...]candid.EventKind{
 	identity.EventRegistered:         candid.EventKindRegistered,
 	identity.EventAdded:              candid.EventKindAdded,
 	identity.EventUpdated:            candid.EventKindUpdated,

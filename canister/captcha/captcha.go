@@ -7,11 +7,11 @@ package captcha
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"image"
 	"image/color"
 	"image/png"
+	"strings"
 )
 
 // Size of the picture in pixels, as in Internet Identity.
@@ -60,11 +60,7 @@ func draw(text string, d dice) ([]byte, error) {
 		color.Gray{0xff}, color.Gray{0x20},
 	})
 	for i := range len(text) {
-		glyph, ok := font[text[i]]
-		if !ok {
-			return nil, errors.New("the captcha font lacks a character of its alphabet")
-		}
-		drawGlyph(img, glyph, 14+i*40+d.below(9), 26+d.below(18), 6+d.below(2), d.below(25)-12)
+		drawGlyph(img, font[strings.IndexByte(Alphabet, text[i])], 14+i*40+d.below(9), 26+d.below(18), 6+d.below(2), d.below(25)-12)
 	}
 	ripple(img, &d)
 	for range 3 {

@@ -57,12 +57,10 @@ func TestNewRefusesTooFewBytes(t *testing.T) {
 func TestEveryCharacterHasAGlyphOfItsOwn(t *testing.T) {
 	seen := map[glyph]byte{}
 	for i := range len(Alphabet) {
-		g, ok := font[Alphabet[i]]
-		require.True(t, ok, "%c", Alphabet[i])
-		require.NotContains(t, seen, g)
-		seen[g] = Alphabet[i]
+		require.NotEmpty(t, font[i], "%c", Alphabet[i])
+		require.NotContains(t, seen, font[i])
+		seen[font[i]] = Alphabet[i]
 	}
-	require.Len(t, font, len(Alphabet))
 }
 
 func TestMatches(t *testing.T) {
