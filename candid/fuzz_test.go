@@ -18,6 +18,7 @@ func FuzzDecodeArgs(f *testing.F) {
 	captcha := &answer
 	f.Add(candid.EncodeInitArgs(&candid.KedgeInit{RegisterRateLimit: &limit, TestCaptcha: &captcha, RelatedOrigins: []string{}}))
 	f.Add(candid.EncodeReleaseConsentArgs(1, &candid.ReleaseConsentConsent{Askers: []candid.DeviceKey{{1}}}))
+	f.Add([]byte("DIDL\x01i\x0200")) // a service whose method refers to no type
 	f.Fuzz(func(t *testing.T, data []byte) {
 		if n, device, err := candid.DecodeAddArgs(data); err == nil {
 			n2, again, err := candid.DecodeAddArgs(candid.EncodeAddArgs(n, device))

@@ -20,6 +20,9 @@ func (d *Decoder) readHeader() {
 		}
 		d.readEntry(&d.wire[i])
 	}
+	if d.Failed() { // a reference to no type must not be followed
+		return
+	}
 	for i := range d.wire {
 		if e := &d.wire[i]; e.Op == Service {
 			for _, m := range e.Fields {
