@@ -167,7 +167,7 @@ func deviceTable(views []deviceView) string {
 		if v.Signer {
 			used += " (this call)"
 		}
-		rows = append(rows, []string{printable(v.Alias), name, strings.ReplaceAll(v.KeyType, "_", " "), v.Purpose, yesNo(v.Protected), used})
+		rows = append(rows, []string{printable(v.Alias), name, kindOf(v.KeyType), v.Purpose, yesNo(v.Protected), used})
 	}
 	return table(rows)
 }
@@ -180,4 +180,12 @@ func printable(s string) string {
 		return s
 	}
 	return quoted
+}
+
+// kindOf is what people read for a key type; Candid's tag for a recovery phrase is an older word.
+func kindOf(keyType string) string {
+	if keyType == candid.KeyTypeSeedPhrase.String() {
+		return "recovery phrase"
+	}
+	return strings.ReplaceAll(keyType, "_", " ")
 }
