@@ -67,14 +67,10 @@ func advance() {
 func tick() {
 	advance()
 	prune()
-	more, err := migrate()
-	if err != nil {
+	if err := migrate(); err != nil {
 		cdk.Print("migration: " + err.Error())
 	}
 	setTimer()
-	if more {
-		soon()
-	}
 	if !kedge.warm {
 		kedge.warm = true
 		warm()
@@ -96,8 +92,13 @@ func prune() {
 	}
 }
 
-// setTimer has the timer run when service time wants a step, or signatures have expired.
+// setTimer has the timer run when service time wants a step, or signatures have expired; at once where a
+// migration is under way, so that people who sign in do not put it off.
 func setTimer() {
+	if underWay() {
+		soon()
+		return
+	}
 	at := cdk.Time() + serviceStep
 	if kedge.prunes != 0 {
 		at = min(at, max(kedge.prunes, cdk.Time()+1))

@@ -27,23 +27,30 @@ func within(instructions uint64) func() bool {
 // listed is how many anchors an answer names.
 const listed = 100
 
-// migrate does one batch of what is under way, and reports whether more is left to do. Of its errors
-// only a refusal leaves memory whole; the others trap.
-func migrate() (more bool, err error) {
-	if kedge.store.Migration().Paused {
-		return false, nil
+// underWay reports whether a step or an import wants the timer.
+func underWay() bool {
+	m := kedge.store.Migration()
+	return !m.Paused && (m.Phase != storage.Idle || importing())
+}
+
+// migrate does one batch of what is under way. Of its errors only a refusal leaves memory whole; the
+// others trap.
+func migrate() error {
+	if !underWay() {
+		return nil
 	}
 	done, err := ii.Run(kedge.store, within(batchBudget))
 	must(err)
 	if !done {
-		return true, nil
+		return nil
 	}
-	done, err = migrations.Run(kedge.store, within(batchBudget))
+	_, err = migrations.Run(kedge.store, within(batchBudget))
 	var refused *migrations.RefusedError
-	if err != nil && !errors.As(err, &refused) {
-		must(err)
+	if errors.As(err, &refused) {
+		return err
 	}
-	return !done && err == nil, err
+	must(err)
+	return nil
 }
 
 // operate answers a controller's method about migrations with the status after it.
@@ -87,8 +94,7 @@ func migrationStep() {
 		if err := head(version, accept); err != nil {
 			return err
 		}
-		_, err := migrate()
-		if err != nil {
+		if err := migrate(); err != nil {
 			return badArgument("accept", err)
 		}
 		return nil
