@@ -36,6 +36,7 @@ func answer() []byte { return room.reply[:0] }
 func asUpdate(method func()) {
 	cdk.Update(func() {
 		advance()
+		rearm()
 		method()
 	})
 }

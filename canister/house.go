@@ -16,6 +16,7 @@ type house struct {
 	clock      identity.ServiceClock
 	settings   settings
 	signatures *delegation.Signatures
+	due        uint64 // when the timer should run, ns since the epoch
 	prunes     uint64 // when Signatures wants to be pruned, ns since the epoch, 0 for never
 	seeded     bool   // crypto/rand works
 	warm       bool   // tables that verifying takes are made
@@ -48,7 +49,7 @@ func open(store *storage.Store) {
 	kedge.settings = loadSettings(store)
 	certify()
 	// The first tick seeds the random numbers: installing and upgrading may not call other canisters.
-	cdk.SetTimer(cdk.Time() + 1)
+	arm(cdk.Time() + 1)
 }
 
 // certify tells the network the root of the certified tree.
@@ -80,8 +81,21 @@ func tick() {
 	}
 }
 
+// arm sets the timer.
+func arm(at uint64) {
+	kedge.due = at
+	cdk.SetTimer(at)
+}
+
+// rearm sets a timer again that was due long ago and did not run: one whose message trapped is gone.
+func rearm() {
+	if cdk.Time() > kedge.due+serviceStep {
+		setTimer()
+	}
+}
+
 // soon has the timer run again at once: there is work left.
-func soon() { cdk.SetTimer(cdk.Time() + 1) }
+func soon() { arm(cdk.Time() + 1) }
 
 // prune takes out expired signatures.
 func prune() {
@@ -103,7 +117,7 @@ func setTimer() {
 	if kedge.prunes != 0 {
 		at = min(at, max(kedge.prunes, cdk.Time()+1))
 	}
-	cdk.SetTimer(at)
+	arm(at)
 }
 
 // seed runs then once crypto/rand works: at once, or after the network has sent randomness. In the second

@@ -44,6 +44,21 @@ func TestTimer(t *testing.T) {
 	require.Equal(t, before.Time+serviceStep+3600*second, kedge.clock.Time)
 }
 
+// A timer whose message trapped is gone; the next update call sets it again.
+func TestALostTimerIsSetAgain(t *testing.T) {
+	network := installed(t)
+	require.NoError(t, network.FireTimer(exportTimer))
+	lost := network.TimerAt()
+	network.Advance(serviceStep)
+	_, err := network.Update(exportMigrationPause, candid.EncodeMigrationPauseArgs())
+	require.NoError(t, err)
+	require.Equal(t, lost, network.TimerAt(), "it may still be about to run")
+	network.Advance(2 * serviceStep)
+	_, err = network.Update(exportMigrationPause, candid.EncodeMigrationPauseArgs())
+	require.NoError(t, err)
+	require.Greater(t, network.TimerAt(), lost+2*serviceStep)
+}
+
 // Without randomness nothing that needs it goes on; the next tick asks again.
 func TestTimerAsksAgainForRandomness(t *testing.T) {
 	network := installed(t)
