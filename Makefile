@@ -14,10 +14,10 @@ help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
 
 build: ## build the canister: build/kedge.wasm.gz
-	$(GO) run ./cdk/icbuild -o $(WASM) -candid candid/kedge.did -args '(opt KedgeInit)' ./canister
+	$(GO) run ./cmd/icbuild -o $(WASM) -candid candid/kedge/kedge.did -args '(opt KedgeInit)' ./cmd/canister
 
 cli: ## build the command line: build/kedge
-	$(GO) build -trimpath -o build/kedge ./cli/kedge
+	$(GO) build -trimpath -o build/kedge ./cmd/kedge
 
 demo: build cli ## build, start the local network, deploy, and play the main story
 	$(GO) run ./tests/demo

@@ -1,4 +1,4 @@
-package main
+package canister
 
 import (
 	"strings"
@@ -6,7 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"kedge/candid"
+	"kedge/candid/kedge"
 	"kedge/cdk/cdktest"
 )
 
@@ -24,7 +24,7 @@ func TestWrongArgumentsTrapWithWhereAndWhat(t *testing.T) {
 		expected[name] = ""
 	}
 	aBool := []byte("DIDL\x00\x01\x7e\x01")
-	for _, m := range candid.Methods {
+	for _, m := range kedge.Methods {
 		want, listed := expected[m.Name]
 		if !listed {
 			want = "nat64" // the anchor
@@ -41,7 +41,7 @@ func TestWrongArgumentsTrapWithWhereAndWhat(t *testing.T) {
 
 // Every method refuses bytes that are not Candid, and Candid that ends too early.
 func TestGarbageTraps(t *testing.T) {
-	for _, m := range candid.Methods {
+	for _, m := range kedge.Methods {
 		t.Run(m.Name, func(t *testing.T) {
 			_, err := send(installed(t), m, []byte("DIDM"))
 			require.Equal(t, &cdktest.Trap{Message: `the message does not begin with "DIDL" at offset 0`}, err)
@@ -61,32 +61,32 @@ func TestGarbageDoesNotInstall(t *testing.T) {
 	network.Upgrade()
 	require.ErrorContains(t, network.Deliver(exportPostUpgrade, []byte("DIDL\x00")), "at offset 5")
 	require.True(t, string(image) == string(network.StableImage()))
-	require.NoError(t, network.Deliver(exportPostUpgrade, candid.EncodeInitArgs(nil)))
+	require.NoError(t, network.Deliver(exportPostUpgrade, kedge.EncodeInitArgs(nil)))
 }
 
 // A setting that makes no sense is refused by its name, with what to do.
 func TestSettingsThatMakeNoSense(t *testing.T) {
-	captcha := func(unsolved uint64, tag candid.CaptchaTriggerTag) *candid.KedgeInit {
-		return &candid.KedgeInit{CaptchaConfig: &candid.CaptchaConfig{MaxUnsolvedCaptchas: unsolved,
-			CaptchaTrigger: candid.CaptchaTrigger{Tag: tag}}}
+	captcha := func(unsolved uint64, tag kedge.CaptchaTriggerTag) *kedge.KedgeInit {
+		return &kedge.KedgeInit{CaptchaConfig: &kedge.CaptchaConfig{MaxUnsolvedCaptchas: unsolved,
+			CaptchaTrigger: kedge.CaptchaTrigger{Tag: tag}}}
 	}
 	for name, c := range map[string]struct {
-		init *candid.KedgeInit
+		init *kedge.KedgeInit
 		want string
 	}{
-		"range that ends before it begins": {&candid.KedgeInit{AssignedUserNumberRange: &candid.AnchorRange{F0: 20, F1: 10}}, "[20, 10)"},
-		"bucket without tokens":            {&candid.KedgeInit{RegisterRateLimit: &candid.RateLimitConfig{TimePerTokenNs: 1}}, "register_rate_limit: max_tokens must be at least 1"},
-		"dynamic captchas":                 {captcha(10, candid.CaptchaTriggerTagDynamic), "captcha_config: the trigger Dynamic is not supported; choose Static"},
-		"no captchas":                      {captcha(0, candid.CaptchaTriggerTagStatic), "captcha_config: max_unsolved_captchas must be 1 to 500, got 0"},
-		"too many captchas":                {captcha(501, candid.CaptchaTriggerTagStatic), "captcha_config: max_unsolved_captchas must be 1 to 500, got 501"},
+		"range that ends before it begins": {&kedge.KedgeInit{AssignedUserNumberRange: &kedge.AnchorRange{F0: 20, F1: 10}}, "[20, 10)"},
+		"bucket without tokens":            {&kedge.KedgeInit{RegisterRateLimit: &kedge.RateLimitConfig{TimePerTokenNs: 1}}, "register_rate_limit: max_tokens must be at least 1"},
+		"dynamic captchas":                 {captcha(10, kedge.CaptchaTriggerTagDynamic), "captcha_config: the trigger Dynamic is not supported; choose Static"},
+		"no captchas":                      {captcha(0, kedge.CaptchaTriggerTagStatic), "captcha_config: max_unsolved_captchas must be 1 to 500, got 0"},
+		"too many captchas":                {captcha(501, kedge.CaptchaTriggerTagStatic), "captcha_config: max_unsolved_captchas must be 1 to 500, got 501"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			err := cdktest.Install(t).Deliver(exportInit, candid.EncodeInitArgs(c.init))
+			err := cdktest.Install(t).Deliver(exportInit, kedge.EncodeInitArgs(c.init))
 			require.ErrorContains(t, err, c.want)
 
 			network := installed(t)
 			network.Upgrade()
-			require.ErrorContains(t, network.Deliver(exportPostUpgrade, candid.EncodeInitArgs(c.init)), c.want)
+			require.ErrorContains(t, network.Deliver(exportPostUpgrade, kedge.EncodeInitArgs(c.init)), c.want)
 		})
 	}
 }
@@ -96,6 +96,6 @@ func TestUpgradeOfForeignMemory(t *testing.T) {
 	network := cdktest.Install(t)
 	network.SetStableImage([]byte(strings.Repeat("not ours ", 1000)))
 	image := network.StableImage()
-	require.ErrorContains(t, network.Deliver(exportPostUpgrade, candid.EncodeInitArgs(nil)), "it is as it was")
+	require.ErrorContains(t, network.Deliver(exportPostUpgrade, kedge.EncodeInitArgs(nil)), "it is as it was")
 	require.True(t, string(image) == string(network.StableImage()))
 }

@@ -1,11 +1,11 @@
-package main
+package canister
 
 import (
 	"crypto/ed25519"
 	"crypto/sha256"
 	"crypto/subtle"
 
-	"kedge/candid"
+	"kedge/candid/kedge"
 	"kedge/canister/identity"
 	"kedge/cdk"
 	"kedge/webauthn"
@@ -19,32 +19,32 @@ const (
 )
 
 func attestationChallenge() {
-	number, err := candid.DecodeAttestationChallengeArgs(cdk.Arg())
+	number, err := kedge.DecodeAttestationChallengeArgs(cdk.Arg())
 	must(err)
 	seed(func() {
-		var nonce [candid.NonceSize]byte
+		var nonce [kedge.NonceSize]byte
 		draw(nonce[:])
-		var challenge candid.AttestationChallenge
+		var challenge kedge.AttestationChallenge
 		err := judge(number, func(c *identity.Actor) error {
 			expires, err := c.NewChallenge(nonce)
 			if err != nil {
 				return err
 			}
 			d := c.Device()
-			sum := candid.ChallengeFor(kedge.self, number, d.PublicKey, nonce)
-			challenge = candid.AttestationChallenge{Challenge: sum[:], Nonce: nonce[:], Expiration: expires}
+			sum := kedge.ChallengeFor(state.self, number, d.PublicKey, nonce)
+			challenge = kedge.AttestationChallenge{Challenge: sum[:], Nonce: nonce[:], Expiration: expires}
 			return nil
 		})
-		result := candid.AttestationChallengeResult{Tag: candid.AttestationChallengeResultTagOk, Ok: challenge}
+		result := kedge.AttestationChallengeResult{Tag: kedge.AttestationChallengeResultTagOk, Ok: challenge}
 		if err != nil {
-			result = candid.AttestationChallengeResult{Tag: candid.AttestationChallengeResultTagErr, Err: refusal(err)}
+			result = kedge.AttestationChallengeResult{Tag: kedge.AttestationChallengeResultTagErr, Err: refusal(err)}
 		}
-		cdk.Reply(candid.EncodeAttestationChallengeResult(result))
+		cdk.Reply(kedge.EncodeAttestationChallengeResult(result))
 	})
 }
 
 func attest() {
-	number, assertion, err := candid.DecodeAttestArgs(cdk.Arg())
+	number, assertion, err := kedge.DecodeAttestArgs(cdk.Arg())
 	must(err)
 	var recorded identity.Attestation
 	err = judge(number, func(c *identity.Actor) error {
@@ -54,7 +54,7 @@ func attest() {
 			return err
 		}
 		d := c.Device()
-		challenge := candid.ChallengeFor(kedge.self, number, d.PublicKey, nonce)
+		challenge := kedge.ChallengeFor(state.self, number, d.PublicKey, nonce)
 		verified, err := verifyAssertion(d.PublicKey, challenge[:], &assertion)
 		if err != nil {
 			return err
@@ -65,17 +65,17 @@ func attest() {
 		recorded = c.Device().Attestation
 		return nil
 	})
-	result := candid.AttestResult{Tag: candid.AttestResultTagErr}
+	result := kedge.AttestResult{Tag: kedge.AttestResultTagErr}
 	if err != nil {
 		result.Err = refusal(err)
 	} else {
-		result.Tag, result.Ok = candid.AttestResultTagOk, *attestationTo(&recorded)
+		result.Tag, result.Ok = kedge.AttestResultTagOk, *attestationTo(&recorded)
 	}
-	cdk.Reply(candid.EncodeAttestResult(result))
+	cdk.Reply(kedge.EncodeAttestResult(result))
 }
 
 // verifyAssertion checks an assertion by the stored key over the challenge.
-func verifyAssertion(der, challenge []byte, a *candid.Assertion) (*identity.Assertion, error) {
+func verifyAssertion(der, challenge []byte, a *kedge.Assertion) (*identity.Assertion, error) {
 	for _, part := range []struct {
 		name  string
 		bytes []byte
@@ -104,7 +104,7 @@ func verifyAssertion(der, challenge []byte, a *candid.Assertion) (*identity.Asse
 		Signature:         a.Signature,
 	}, webauthn.Expectation{
 		Challenge: challenge,
-		Origins:   kedge.settings.RelatedOrigins,
+		Origins:   state.settings.RelatedOrigins,
 		RPID:      rp,
 	})
 	if err != nil {
@@ -130,7 +130,7 @@ func warm() {
 
 // relyingParty finds which of the operator's relying parties the authenticator data names by its hash.
 func relyingParty(authenticatorData []byte) (id string, ok bool) {
-	for _, id := range kedge.settings.RelyingParties {
+	for _, id := range state.settings.RelyingParties {
 		hash := sha256.Sum256([]byte(id))
 		if len(authenticatorData) >= len(hash) && subtle.ConstantTimeCompare(authenticatorData[:len(hash)], hash[:]) == 1 {
 			return id, true

@@ -1,10 +1,10 @@
-package main
+package canister
 
 import (
 	"errors"
 	"fmt"
 
-	"kedge/candid"
+	"kedge/candid/kedge"
 	"kedge/canister/identity"
 	"kedge/canister/storage"
 	"kedge/cdk"
@@ -15,8 +15,8 @@ import (
 // Nothing of it is kept beyond the message.
 var room struct {
 	actor   identity.Actor
-	lookup  [identity.MaxDevices]candid.LookupDevice
-	devices [identity.MaxDevices]candid.DeviceWithUsage
+	lookup  [identity.MaxDevices]kedge.LookupDevice
+	devices [identity.MaxDevices]kedge.DeviceWithUsage
 	arg     [4 << 10]byte
 	reply   [6 << 10]byte
 
@@ -49,15 +49,15 @@ func call() identity.Call {
 	now := cdk.Time()
 	return identity.Call{
 		Caller:   cdk.Caller(),
-		Canister: kedge.self,
+		Canister: state.self,
 		Now:      now,
-		Service:  kedge.clock.At(now),
+		Service:  state.clock.At(now),
 	}
 }
 
 // load reads the one anchor that a message is about; the text of its error is the one that classic clients know.
 func load(number uint64) (*identity.Anchor, error) {
-	a, err := kedge.store.Borrow(number)
+	a, err := state.store.Borrow(number)
 	if err != nil {
 		return nil, fmt.Errorf("failed to read device data of user %d: %w", number, err)
 	}
@@ -65,7 +65,7 @@ func load(number uint64) (*identity.Anchor, error) {
 }
 
 func save(a *identity.Anchor) {
-	if err := kedge.store.Write(a); err != nil {
+	if err := state.store.Write(a); err != nil {
 		cdk.Trap(fmt.Sprintf("unable to update anchor %d in stable memory: %v", a.Number, err))
 	}
 }
@@ -107,14 +107,14 @@ func inspect(number uint64) (*identity.Anchor, error) {
 // replyResult answers with Ok or the error.
 func replyResult(err error) {
 	if err != nil {
-		cdk.Reply(candid.AppendProtectResult(answer(), candid.Result{Tag: candid.ResultTagErr, Err: refusal(err)}))
+		cdk.Reply(kedge.AppendProtectResult(answer(), kedge.Result{Tag: kedge.ResultTagErr, Err: refusal(err)}))
 		return
 	}
-	cdk.Reply(candid.AppendProtectResult(answer(), candid.Result{Tag: candid.ResultTagOk}))
+	cdk.Reply(kedge.AppendProtectResult(answer(), kedge.Result{Tag: kedge.ResultTagOk}))
 }
 
 // refusal is the error in Candid. Anything but a refusal by the rules or an answer of the storage traps.
-func refusal(err error) candid.Error {
+func refusal(err error) kedge.Error {
 	if e, ok := err.(*identity.Error); ok {
 		return refusalOf(e)
 	}
@@ -129,12 +129,12 @@ func refusal(err error) candid.Error {
 	panic(err)
 }
 
-func coded(code identity.Code, message string) candid.Error {
+func coded(code identity.Code, message string) kedge.Error {
 	c := errorCodes[code]
-	return candid.Error{Code: &c, Message: message}
+	return kedge.Error{Code: &c, Message: message}
 }
 
-func refusalOf(e *identity.Error) candid.Error {
+func refusalOf(e *identity.Error) kedge.Error {
 	r := coded(e.Code, e.Error())
 	r.Device = e.Key
 	if e.Field != "" {
@@ -143,7 +143,7 @@ func refusalOf(e *identity.Error) candid.Error {
 	if e.Length != 0 || e.Limit != 0 {
 		r.Length, r.Limit = &e.Length, &e.Limit
 	}
-	if service := kedge.clock.At(cdk.Time()); e.At > service {
+	if service := state.clock.At(cdk.Time()); e.At > service {
 		wait := (e.At - service + second - 1) / second
 		r.WaitS = &wait
 	}

@@ -1,7 +1,7 @@
-package main
+package canister
 
 import (
-	"kedge/candid"
+	"kedge/candid/kedge"
 	"kedge/canister/identity"
 )
 
@@ -9,26 +9,26 @@ import (
 // tags.
 var (
 	keyTypeFrom = [...]identity.KeyType{
-		candid.KeyTypeUnknown:           identity.Unknown,
-		candid.KeyTypePlatform:          identity.Platform,
-		candid.KeyTypeCrossPlatform:     identity.CrossPlatform,
-		candid.KeyTypeSeedPhrase:        identity.SeedPhrase,
-		candid.KeyTypeBrowserStorageKey: identity.BrowserStorageKey,
+		kedge.KeyTypeUnknown:           identity.Unknown,
+		kedge.KeyTypePlatform:          identity.Platform,
+		kedge.KeyTypeCrossPlatform:     identity.CrossPlatform,
+		kedge.KeyTypeSeedPhrase:        identity.SeedPhrase,
+		kedge.KeyTypeBrowserStorageKey: identity.BrowserStorageKey,
 	}
-	keyTypeTo = [...]candid.KeyType{
-		identity.Unknown:           candid.KeyTypeUnknown,
-		identity.Platform:          candid.KeyTypePlatform,
-		identity.CrossPlatform:     candid.KeyTypeCrossPlatform,
-		identity.SeedPhrase:        candid.KeyTypeSeedPhrase,
-		identity.BrowserStorageKey: candid.KeyTypeBrowserStorageKey,
+	keyTypeTo = [...]kedge.KeyType{
+		identity.Unknown:           kedge.KeyTypeUnknown,
+		identity.Platform:          kedge.KeyTypePlatform,
+		identity.CrossPlatform:     kedge.KeyTypeCrossPlatform,
+		identity.SeedPhrase:        kedge.KeyTypeSeedPhrase,
+		identity.BrowserStorageKey: kedge.KeyTypeBrowserStorageKey,
 	}
 	purposeFrom = [...]identity.Purpose{
-		candid.PurposeAuthentication: identity.Authentication,
-		candid.PurposeRecovery:       identity.Recovery,
+		kedge.PurposeAuthentication: identity.Authentication,
+		kedge.PurposeRecovery:       identity.Recovery,
 	}
-	purposeTo = [...]candid.Purpose{
-		identity.Authentication: candid.PurposeAuthentication,
-		identity.Recovery:       candid.PurposeRecovery,
+	purposeTo = [...]kedge.Purpose{
+		identity.Authentication: kedge.PurposeAuthentication,
+		identity.Recovery:       kedge.PurposeRecovery,
 	}
 
 	// isTrue and isFalse are what opt bool fields point to.
@@ -51,14 +51,14 @@ func timestamp(t *uint64) *uint64 {
 	return t
 }
 
-func protectionTo(marked bool) candid.DeviceProtection {
+func protectionTo(marked bool) kedge.DeviceProtection {
 	if marked {
-		return candid.DeviceProtectionProtected
+		return kedge.DeviceProtectionProtected
 	}
-	return candid.DeviceProtectionUnprotected
+	return kedge.DeviceProtectionUnprotected
 }
 
-func dataFrom(d *candid.DeviceData) identity.Data {
+func dataFrom(d *kedge.DeviceData) identity.Data {
 	data := identity.Data{
 		PublicKey:    d.Pubkey,
 		Alias:        d.Alias,
@@ -66,7 +66,7 @@ func dataFrom(d *candid.DeviceData) identity.Data {
 		AAGUID:       d.Aaguid,
 		Purpose:      purposeFrom[d.Purpose],
 		KeyType:      keyTypeFrom[d.KeyType],
-		Protected:    d.Protection == candid.DeviceProtectionProtected,
+		Protected:    d.Protection == kedge.DeviceProtectionProtected,
 		Metadata:     metadataFrom(d.Metadata),
 	}
 	if d.Origin != nil {
@@ -75,8 +75,8 @@ func dataFrom(d *candid.DeviceData) identity.Data {
 	return data
 }
 
-func dataTo(d *identity.Data) candid.DeviceData {
-	return candid.DeviceData{
+func dataTo(d *identity.Data) kedge.DeviceData {
+	return kedge.DeviceData{
 		Pubkey:       d.PublicKey,
 		Alias:        d.Alias,
 		CredentialID: d.CredentialID,
@@ -96,7 +96,7 @@ func originTo(d *identity.Data) *string {
 	return &d.Origin
 }
 
-func metadataFrom(m candid.MetadataMap) identity.Metadata {
+func metadataFrom(m kedge.MetadataMap) identity.Metadata {
 	if m == nil {
 		return nil
 	}
@@ -104,11 +104,11 @@ func metadataFrom(m candid.MetadataMap) identity.Metadata {
 	for i := range m {
 		e := identity.MetadataEntry{Key: m[i].F0}
 		switch v := &m[i].F1; v.Tag {
-		case candid.MetadataValueTagMap:
+		case kedge.MetadataValueTagMap:
 			e.Kind, e.Map = identity.MetadataMap, metadataFrom(v.Map)
-		case candid.MetadataValueTagString:
+		case kedge.MetadataValueTagString:
 			e.Kind, e.Text = identity.MetadataText, v.String
-		case candid.MetadataValueTagBytes:
+		case kedge.MetadataValueTagBytes:
 			e.Kind, e.Bytes = identity.MetadataBytes, v.Bytes
 		}
 		entries[i] = e
@@ -116,29 +116,29 @@ func metadataFrom(m candid.MetadataMap) identity.Metadata {
 	return entries
 }
 
-func metadataTo(m identity.Metadata) candid.MetadataMap {
+func metadataTo(m identity.Metadata) kedge.MetadataMap {
 	if m == nil {
 		return nil
 	}
-	items := make(candid.MetadataMap, len(m))
+	items := make(kedge.MetadataMap, len(m))
 	for i := range m {
 		items[i].F0 = m[i].Key
 		v := &items[i].F1
 		switch m[i].Kind {
 		case identity.MetadataMap:
-			v.Tag, v.Map = candid.MetadataValueTagMap, metadataTo(m[i].Map)
+			v.Tag, v.Map = kedge.MetadataValueTagMap, metadataTo(m[i].Map)
 		case identity.MetadataText:
-			v.Tag, v.String = candid.MetadataValueTagString, m[i].Text
+			v.Tag, v.String = kedge.MetadataValueTagString, m[i].Text
 		case identity.MetadataBytes:
-			v.Tag, v.Bytes = candid.MetadataValueTagBytes, m[i].Bytes
+			v.Tag, v.Bytes = kedge.MetadataValueTagBytes, m[i].Bytes
 		}
 	}
 	return items
 }
 
 // lookupTo is what everyone may know of a device.
-func lookupTo(d *identity.Device) candid.LookupDevice {
-	return candid.LookupDevice{
+func lookupTo(d *identity.Device) kedge.LookupDevice {
+	return kedge.LookupDevice{
 		Pubkey:       d.PublicKey,
 		CredentialID: d.CredentialID,
 		Aaguid:       d.AAGUID,
@@ -151,8 +151,8 @@ func lookupTo(d *identity.Device) candid.LookupDevice {
 }
 
 // deviceTo is what an anchor's own devices may know of a device of a.
-func deviceTo(a *identity.Anchor, d *identity.Device, service uint64) candid.DeviceWithUsage {
-	device := candid.DeviceWithUsage{
+func deviceTo(a *identity.Anchor, d *identity.Device, service uint64) kedge.DeviceWithUsage {
+	device := kedge.DeviceWithUsage{
 		Pubkey:        d.PublicKey,
 		Alias:         d.Alias,
 		CredentialID:  d.CredentialID,
@@ -175,12 +175,12 @@ func deviceTo(a *identity.Anchor, d *identity.Device, service uint64) candid.Dev
 	return device
 }
 
-func releaseTo(a *identity.Anchor, c *identity.Consent, service uint64) *candid.Release {
-	release := &candid.Release{DelayS: c.Delay / second, Askers: make([]candid.Asker, 0, len(c.Askers))}
+func releaseTo(a *identity.Anchor, c *identity.Consent, service uint64) *kedge.Release {
+	release := &kedge.Release{DelayS: c.Delay / second, Askers: make([]kedge.Asker, 0, len(c.Askers))}
 	for _, asker := range c.Askers {
 		for i := range a.Devices {
 			if d := &a.Devices[i]; d.ID == asker.ID {
-				release.Askers = append(release.Askers, candid.Asker{
+				release.Askers = append(release.Askers, kedge.Asker{
 					Pubkey:       d.PublicKey,
 					CompletesInS: secondsUntil(asker.CompletesAt, service),
 				})
@@ -202,11 +202,11 @@ func secondsUntil(at, service uint64) *uint64 {
 	return &left
 }
 
-func attestationTo(a *identity.Attestation) *candid.Attestation {
+func attestationTo(a *identity.Attestation) *kedge.Attestation {
 	if a.At == 0 {
 		return nil
 	}
-	return &candid.Attestation{
+	return &kedge.Attestation{
 		At:             a.At,
 		UserPresent:    a.UserPresent,
 		UserVerified:   a.UserVerified,

@@ -1,68 +1,68 @@
-package main
+package canister
 
 import (
-	"kedge/candid"
+	"kedge/candid/kedge"
 	"kedge/canister/identity"
 	"kedge/cdk"
 )
 
 func add() {
-	number, data, err := candid.DecodeAddArgs(argument())
+	number, data, err := kedge.DecodeAddArgs(argument())
 	must(err)
 	classic(number, func(c *identity.Actor) error { return c.Add(dataFrom(&data)) })
-	cdk.Reply(candid.AppendAddResult(answer()))
+	cdk.Reply(kedge.AppendAddResult(answer()))
 }
 
 func update() {
-	number, key, data, err := candid.DecodeUpdateArgs(argument())
+	number, key, data, err := kedge.DecodeUpdateArgs(argument())
 	must(err)
 	classic(number, func(c *identity.Actor) error { return c.Update(key, dataFrom(&data)) })
-	cdk.Reply(candid.AppendUpdateResult(answer()))
+	cdk.Reply(kedge.AppendUpdateResult(answer()))
 }
 
 func replace() {
-	number, key, data, err := candid.DecodeReplaceArgs(argument())
+	number, key, data, err := kedge.DecodeReplaceArgs(argument())
 	must(err)
 	classic(number, func(c *identity.Actor) error { return c.Replace(key, dataFrom(&data)) })
-	cdk.Reply(candid.AppendReplaceResult(answer()))
+	cdk.Reply(kedge.AppendReplaceResult(answer()))
 }
 
 func remove() {
-	number, key, err := candid.DecodeRemoveArgs(argument())
+	number, key, err := kedge.DecodeRemoveArgs(argument())
 	must(err)
 	classic(number, func(c *identity.Actor) error {
 		_, err := c.Remove(key)
 		return err
 	})
-	cdk.Reply(candid.AppendRemoveResult(answer()))
+	cdk.Reply(kedge.AppendRemoveResult(answer()))
 }
 
 func protect() {
-	number, key, err := candid.DecodeProtectArgs(argument())
+	number, key, err := kedge.DecodeProtectArgs(argument())
 	must(err)
 	replyResult(judge(number, func(c *identity.Actor) error { return c.Protect(key) }))
 }
 
 func unprotect() {
-	number, key, err := candid.DecodeUnprotectArgs(argument())
+	number, key, err := kedge.DecodeUnprotectArgs(argument())
 	must(err)
 	replyResult(judge(number, func(c *identity.Actor) error { return c.Unprotect(key) }))
 }
 
 func guardSet() {
-	number, on, err := candid.DecodeGuardSetArgs(argument())
+	number, on, err := kedge.DecodeGuardSetArgs(argument())
 	must(err)
 	replyResult(judge(number, func(c *identity.Actor) error { return c.SetGuard(on) }))
 }
 
 func deviceBoundSet() {
-	number, on, err := candid.DecodeDeviceBoundSetArgs(argument())
+	number, on, err := kedge.DecodeDeviceBoundSetArgs(argument())
 	must(err)
 	replyResult(judge(number, func(c *identity.Actor) error { return c.SetDeviceBound(on) }))
 }
 
 func sessionLimitSet() {
-	number, limit, err := candid.DecodeSessionLimitSetArgs(argument())
+	number, limit, err := kedge.DecodeSessionLimitSetArgs(argument())
 	must(err)
 	replyResult(judge(number, func(c *identity.Actor) error { return c.SetSessionLimit(limit) }))
 }

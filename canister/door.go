@@ -1,9 +1,9 @@
-package main
+package canister
 
 import (
 	"encoding/base64"
 
-	"kedge/candid"
+	"kedge/candid/kedge"
 	"kedge/canister/captcha"
 	"kedge/canister/identity/abuse"
 	"kedge/cdk"
@@ -21,28 +21,28 @@ const defaultCaptchas = 50
 
 // captchaOn reports whether registration takes a captcha; it is off where nothing else is configured.
 func captchaOn() bool {
-	c := kedge.settings.CaptchaConfig
-	return c != nil && c.CaptchaTrigger.Static == candid.CaptchaTriggerStaticCaptchaEnabled
+	c := state.settings.CaptchaConfig
+	return c != nil && c.CaptchaTrigger.Static == kedge.CaptchaTriggerStaticCaptchaEnabled
 }
 
 // admit judges a registration: first the rate, then the captcha, whose answer spends it in any case. A
 // registration that traps later gives back both, because a trap undoes everything.
-func admit(answer candid.ChallengeResult) (ok bool) {
-	if limit := kedge.settings.RegisterRateLimit; limit != nil {
+func admit(answer kedge.ChallengeResult) (ok bool) {
+	if limit := state.settings.RegisterRateLimit; limit != nil {
 		rate := abuse.Limit{TimePerToken: limit.TimePerTokenNs, MaxTokens: limit.MaxTokens}
-		if !kedge.door.bucket.Take(rate, cdk.Time()) {
+		if !state.door.bucket.Take(rate, cdk.Time()) {
 			cdk.Trap("rate limit reached, try again later")
 		}
 	}
 	if !captchaOn() {
 		return true
 	}
-	text, ok := kedge.door.captchas.Spend(cdk.Time(), answer.Key)
+	text, ok := state.door.captchas.Spend(cdk.Time(), answer.Key)
 	return ok && captcha.Matches(text, answer.Chars)
 }
 
 func createChallenge() {
-	must(candid.DecodeCreateChallengeArgs(cdk.Arg()))
+	must(kedge.DecodeCreateChallengeArgs(cdk.Arg()))
 	seed(func() {
 		var random [captcha.RandomBytes]byte
 		var key [abuse.KeyLength]byte
@@ -50,15 +50,15 @@ func createChallenge() {
 		draw(key[:])
 		text, picture, err := captcha.New(random[:])
 		must(err)
-		if test := kedge.settings.TestCaptcha; test != nil && *test != nil {
+		if test := state.settings.TestCaptcha; test != nil && *test != nil {
 			text = **test
 		}
 		most := defaultCaptchas
-		if c := kedge.settings.CaptchaConfig; c != nil {
+		if c := state.settings.CaptchaConfig; c != nil {
 			most = int(c.MaxUnsolvedCaptchas)
 		}
-		challenge := kedge.door.captchas.Add(text, most, cdk.Time(), key)
-		cdk.Reply(candid.EncodeCreateChallengeResult(candid.Challenge{
+		challenge := state.door.captchas.Add(text, most, cdk.Time(), key)
+		cdk.Reply(kedge.EncodeCreateChallengeResult(kedge.Challenge{
 			PngBase64:    base64.StdEncoding.EncodeToString(picture),
 			ChallengeKey: challenge.Key,
 		}))

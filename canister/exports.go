@@ -1,4 +1,4 @@
-package main
+package canister
 
 import "kedge/cdk"
 

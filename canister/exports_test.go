@@ -1,4 +1,4 @@
-package main
+package canister
 
 import (
 	"go/ast"
@@ -9,8 +9,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"kedge/candid"
-	"kedge/candid/engine"
+	"kedge/candid/kedge"
+	"kedge/candid/wire"
 	"kedge/canister/identity"
 	"kedge/cdk/cdktest"
 )
@@ -89,9 +89,9 @@ func goNames(t *testing.T) map[string]string {
 func TestEveryMethodIsExportedAsWhatItIs(t *testing.T) {
 	exported := goNames(t)
 	want := []string{"canister_init", "canister_post_upgrade", "canister_global_timer"}
-	for _, m := range candid.Methods {
+	for _, m := range kedge.Methods {
 		kind := "canister_update "
-		if m.Mode == engine.Query {
+		if m.Mode == wire.Query {
 			kind = "canister_query "
 		}
 		want = append(want, kind+m.Name)
@@ -107,33 +107,33 @@ func TestEveryMethodIsExportedAsWhatItIs(t *testing.T) {
 		require.False(t, functions[f], "%s is two methods", f)
 		functions[f] = true
 	}
-	for _, m := range candid.Methods {
+	for _, m := range kedge.Methods {
 		require.Contains(t, entries, m.Name, "add it to the table above")
 	}
-	require.Len(t, entries, len(candid.Methods))
+	require.Len(t, entries, len(kedge.Methods))
 }
 
 // The table of permissions knows every method, as what it is.
 func TestEveryMethodHasItsPermissions(t *testing.T) {
-	for _, m := range candid.Methods {
+	for _, m := range kedge.Methods {
 		row, ok := identity.PermissionOf(m.Name)
 		require.True(t, ok, m.Name)
-		require.Equal(t, m.Mode == engine.Query, row.Query, m.Name)
+		require.Equal(t, m.Mode == wire.Query, row.Query, m.Name)
 	}
-	require.Len(t, identity.Permissions, len(candid.Methods))
+	require.Len(t, identity.Permissions, len(kedge.Methods))
 }
 
 // installed is a canister on a fake network.
 func installed(t *testing.T) *cdktest.Network {
 	t.Helper()
 	network := cdktest.Install(t)
-	require.NoError(t, network.Deliver(exportInit, candid.EncodeInitArgs(nil)))
+	require.NoError(t, network.Deliver(exportInit, kedge.EncodeInitArgs(nil)))
 	return network
 }
 
 // send delivers a message to a method as the kind of message that it takes.
-func send(n *cdktest.Network, m engine.Method, arg []byte) ([]byte, error) {
-	if m.Mode == engine.Query {
+func send(n *cdktest.Network, m wire.Method, arg []byte) ([]byte, error) {
+	if m.Mode == wire.Query {
 		return n.Query(entries[m.Name], arg)
 	}
 	return n.Update(entries[m.Name], arg)

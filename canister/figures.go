@@ -1,39 +1,39 @@
-package main
+package canister
 
 import (
 	"strconv"
 	"strings"
 
-	"kedge/candid"
+	"kedge/candid/kedge"
 	"kedge/cdk"
 )
 
 func stats() {
-	must(candid.DecodeStatsArgs(cdk.Arg()))
-	lo, hi := kedge.store.Range()
-	cdk.Reply(candid.EncodeStatsResult(candid.InternetIdentityStats{
-		UsersRegistered:         uint64(kedge.store.Count()),
-		StorageLayoutVersion:    uint8(kedge.store.Layout()),
-		AssignedUserNumberRange: candid.AnchorRange{F0: lo, F1: hi},
+	must(kedge.DecodeStatsArgs(cdk.Arg()))
+	lo, hi := state.store.Range()
+	cdk.Reply(kedge.EncodeStatsResult(kedge.InternetIdentityStats{
+		UsersRegistered:         uint64(state.store.Count()),
+		StorageLayoutVersion:    uint8(state.store.Layout()),
+		AssignedUserNumberRange: kedge.AnchorRange{F0: lo, F1: hi},
 	}))
 }
 
 func config() {
-	must(candid.DecodeConfigArgs(cdk.Arg()))
-	lo, hi := kedge.store.Range()
-	s := kedge.settings
-	s.AssignedUserNumberRange = &candid.AnchorRange{F0: lo, F1: hi}
-	cdk.Reply(candid.EncodeConfigResult(s))
+	must(kedge.DecodeConfigArgs(cdk.Arg()))
+	lo, hi := state.store.Range()
+	s := state.settings
+	s.AssignedUserNumberRange = &kedge.AnchorRange{F0: lo, F1: hi}
+	cdk.Reply(kedge.EncodeConfigResult(s))
 }
 
 // httpRequest answers /metrics in Prometheus' text format. Nothing else is served, and nothing is
 // certified: gateways fetch it from the raw domain.
 func httpRequest() {
-	request, err := candid.DecodeHttpRequestArgs(cdk.Arg())
+	request, err := kedge.DecodeHttpRequestArgs(cdk.Arg())
 	must(err)
 	path, _, _ := strings.Cut(request.URL, "?")
-	response := candid.HttpResponse{StatusCode: 404, Body: []byte("not found: this canister serves /metrics\n")}
-	response.Headers = []candid.HeaderField{{F0: "content-type", F1: "text/plain; charset=utf-8"}}
+	response := kedge.HttpResponse{StatusCode: 404, Body: []byte("not found: this canister serves /metrics\n")}
+	response.Headers = []kedge.HeaderField{{F0: "content-type", F1: "text/plain; charset=utf-8"}}
 	switch {
 	case path != "/metrics":
 	case request.Method != "GET" && request.Method != "HEAD":
@@ -42,12 +42,12 @@ func httpRequest() {
 		response.StatusCode, response.Body = 200, metrics()
 		response.Headers[0].F1 = "text/plain; version=0.0.4"
 	}
-	cdk.Reply(candid.EncodeHttpRequestResult(response))
+	cdk.Reply(kedge.EncodeHttpRequestResult(response))
 }
 
 // metrics keep the names of Internet Identity, so that its dashboards go on working.
 func metrics() []byte {
-	lo, hi := kedge.store.Range()
+	lo, hi := state.store.Range()
 	var b []byte
 	gauge := func(name, help string, value uint64) {
 		name = "internet_identity_" + name
@@ -57,14 +57,14 @@ func metrics() []byte {
 		b = strconv.AppendUint(b, cdk.Time()/1_000_000, 10)
 		b = append(b, '\n')
 	}
-	gauge("user_count", "Number of users registered in this canister.", uint64(kedge.store.Count()))
+	gauge("user_count", "Number of users registered in this canister.", uint64(state.store.Count()))
 	gauge("min_user_number", "The lowest Identity Anchor served by this canister.", lo)
 	gauge("max_user_number", "The highest Identity Anchor that can be served by this canister.", hi-1)
-	gauge("signature_count", "Number of active signatures issued by this canister.", uint64(kedge.signatures.Len()))
-	gauge("inflight_challenges", "Number of captchas that wait for an answer.", uint64(len(kedge.door.captchas.Pending)))
+	gauge("signature_count", "Number of active signatures issued by this canister.", uint64(state.signatures.Len()))
+	gauge("inflight_challenges", "Number of captchas that wait for an answer.", uint64(len(state.door.captchas.Pending)))
 	gauge("stable_memory_pages", "Number of stable memory pages used by this canister.", memory{}.Size())
-	gauge("last_upgrade_timestamp", "Timestamp of the last canister upgrade in nanoseconds since epoch.", kedge.upgradedAt)
-	gauge("storage_layout_version", "The layout version of the stable memory.", uint64(kedge.store.Layout()))
-	gauge("service_time_seconds", "Time in which this canister could answer, in seconds.", kedge.clock.Time/second)
+	gauge("last_upgrade_timestamp", "Timestamp of the last canister upgrade in nanoseconds since epoch.", state.upgradedAt)
+	gauge("storage_layout_version", "The layout version of the stable memory.", uint64(state.store.Layout()))
+	gauge("service_time_seconds", "Time in which this canister could answer, in seconds.", state.clock.Time/second)
 	return b
 }

@@ -1,65 +1,65 @@
-package main
+package canister
 
 import (
 	"errors"
 
-	"kedge/candid"
+	"kedge/candid/kedge"
 	"kedge/canister/storage"
 	"kedge/cdk"
 )
 
 // fsck checks stable memory, as much as one message can, and keeps its place for the next.
 func fsck() {
-	options, err := candid.DecodeFsckArgs(cdk.Arg())
+	options, err := kedge.DecodeFsckArgs(cdk.Arg())
 	must(err)
 	report, err := check(options)
 	if err != nil {
-		cdk.Reply(candid.EncodeFsckResult(candid.FsckResult{Tag: candid.FsckResultTagErr, Err: refusal(err)}))
+		cdk.Reply(kedge.EncodeFsckResult(kedge.FsckResult{Tag: kedge.FsckResultTagErr, Err: refusal(err)}))
 		return
 	}
-	cdk.Reply(candid.EncodeFsckResult(candid.FsckResult{Tag: candid.FsckResultTagOk, Ok: report}))
+	cdk.Reply(kedge.EncodeFsckResult(kedge.FsckResult{Tag: kedge.FsckResultTagOk, Ok: report}))
 }
 
-func check(options *candid.FsckOptions) (candid.FsckReport, error) {
+func check(options *kedge.FsckOptions) (kedge.FsckReport, error) {
 	if err := onlyController(); err != nil {
-		return candid.FsckReport{}, err
+		return kedge.FsckReport{}, err
 	}
 	if options == nil {
-		options = &candid.FsckOptions{}
+		options = &kedge.FsckOptions{}
 	}
-	lo, _ := kedge.store.Range()
+	lo, _ := state.store.Range()
 	budget := within(batchBudget)
 	if options.RebuildIndexes && options.From == nil {
-		done, err := kedge.store.RebuildIndex(budget)
+		done, err := state.store.RebuildIndex(budget)
 		must(err)
 		if !done {
 			// The next call goes on where this one stopped: the place is in stable memory.
-			return candid.FsckReport{}, nil
+			return kedge.FsckReport{}, nil
 		}
 	}
 	switch {
 	case options.From == nil:
-		kedge.checking = storage.Check{}
-	case *options.From != lo+kedge.checking.Position:
-		return candid.FsckReport{}, badArgument("from", errors.New("no check has come to this anchor since the last upgrade; begin anew, with null"))
+		state.checking = storage.Check{}
+	case *options.From != lo+state.checking.Position:
+		return kedge.FsckReport{}, badArgument("from", errors.New("no check has come to this anchor since the last upgrade; begin anew, with null"))
 	}
-	begin := kedge.checking.Position
+	begin := state.checking.Position
 	more := budget
 	if options.Max != nil {
 		end := begin + uint64(*options.Max)
-		more = func() bool { return kedge.checking.Position < end && budget() }
+		more = func() bool { return state.checking.Position < end && budget() }
 	}
-	done, err := kedge.store.Check(&kedge.checking, more)
+	done, err := state.store.Check(&state.checking, more)
 	must(err)
 
-	report := candid.FsckReport{Rebuilt: true, Checked: min(kedge.checking.Position, uint64(kedge.store.Count())) - min(begin, uint64(kedge.store.Count()))}
+	report := kedge.FsckReport{Rebuilt: true, Checked: min(state.checking.Position, uint64(state.store.Count())) - min(begin, uint64(state.store.Count()))}
 	if !done {
-		next := lo + kedge.checking.Position
+		next := lo + state.checking.Position
 		report.Next = &next
 	}
-	for _, f := range kedge.checking.Findings {
-		report.Problems = append(report.Problems, candid.FsckReportProblems{Region: f.What, Description: f.Detail})
+	for _, f := range state.checking.Findings {
+		report.Problems = append(report.Problems, kedge.FsckReportProblems{Region: f.What, Description: f.Detail})
 	}
-	kedge.checking.Findings = nil
+	state.checking.Findings = nil
 	return report, nil
 }

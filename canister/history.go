@@ -1,7 +1,7 @@
-package main
+package canister
 
 import (
-	"kedge/candid"
+	"kedge/candid/kedge"
 	"kedge/canister/identity"
 	"kedge/canister/storage"
 	"kedge/cdk"
@@ -12,7 +12,7 @@ import (
 const maxHistory = 100
 
 func history() {
-	number, from, most, err := candid.DecodeHistoryArgs(argument())
+	number, from, most, err := kedge.DecodeHistoryArgs(argument())
 	must(err)
 	var first uint64
 	if from != nil {
@@ -20,16 +20,16 @@ func history() {
 	}
 	limit := int(min(most, maxHistory))
 	if _, err := inspect(number); err != nil {
-		cdk.Reply(candid.AppendHistoryResult(answer(), candid.HistoryResult{Tag: candid.HistoryResultTagErr, Err: refusal(err)}))
+		cdk.Reply(kedge.AppendHistoryResult(answer(), kedge.HistoryResult{Tag: kedge.HistoryResultTagErr, Err: refusal(err)}))
 		return
 	}
-	kept, err := kedge.store.History(number, first, limit)
+	kept, err := state.store.History(number, first, limit)
 	if err != nil {
-		cdk.Reply(candid.AppendHistoryResult(answer(), candid.HistoryResult{Tag: candid.HistoryResultTagErr, Err: refusal(err)}))
+		cdk.Reply(kedge.AppendHistoryResult(answer(), kedge.HistoryResult{Tag: kedge.HistoryResultTagErr, Err: refusal(err)}))
 		return
 	}
-	result := candid.History{
-		Entries:        make([]candid.HistoryEntry, len(kept.Events)),
+	result := kedge.History{
+		Entries:        make([]kedge.HistoryEntry, len(kept.Events)),
 		DroppedRoutine: kept.LostRoutine,
 		DroppedWeighty: kept.LostWeighty,
 	}
@@ -40,11 +40,11 @@ func history() {
 		next := kept.Events[n-1].Number + 1
 		result.Next = &next
 	}
-	cdk.Reply(candid.AppendHistoryResult(answer(), candid.HistoryResult{Tag: candid.HistoryResultTagOk, Ok: result}))
+	cdk.Reply(kedge.AppendHistoryResult(answer(), kedge.HistoryResult{Tag: kedge.HistoryResultTagOk, Ok: result}))
 }
 
-func entryTo(e *storage.NumberedEvent) candid.HistoryEntry {
-	entry := candid.HistoryEntry{
+func entryTo(e *storage.NumberedEvent) kedge.HistoryEntry {
+	entry := kedge.HistoryEntry{
 		Number:       e.Number,
 		At:           e.At,
 		TemporaryKey: e.Temporary,
@@ -67,28 +67,28 @@ func optionalPrincipal(p *principal.Principal) *principal.Principal {
 }
 
 // eventKinds begins with a kind that no event has.
-var eventKinds = [...]candid.EventKind{
-	identity.EventRegistered:         candid.EventKindRegistered,
-	identity.EventAdded:              candid.EventKindAdded,
-	identity.EventUpdated:            candid.EventKindUpdated,
-	identity.EventReplaced:           candid.EventKindReplaced,
-	identity.EventRemoved:            candid.EventKindRemoved,
-	identity.EventProtected:          candid.EventKindProtected,
-	identity.EventUnprotected:        candid.EventKindUnprotected,
-	identity.EventLapsed:             candid.EventKindLapsed,
-	identity.EventGuardOn:            candid.EventKindGuardOn,
-	identity.EventGuardOff:           candid.EventKindGuardOff,
-	identity.EventDeviceBoundOn:      candid.EventKindDeviceBoundOn,
-	identity.EventDeviceBoundOff:     candid.EventKindDeviceBoundOff,
-	identity.EventSessionLimit:       candid.EventKindSessionLimit,
-	identity.EventConsented:          candid.EventKindConsented,
-	identity.EventConsentWithdrawn:   candid.EventKindConsentWithdrawn,
-	identity.EventRequested:          candid.EventKindReleaseRequested,
-	identity.EventCancelled:          candid.EventKindReleaseCancelled,
-	identity.EventReleased:           candid.EventKindReleased,
-	identity.EventAttested:           candid.EventKindAttested,
-	identity.EventRegistrationOpened: candid.EventKindRegistrationOpened,
-	identity.EventRegistrationClosed: candid.EventKindRegistrationClosed,
-	identity.EventRestored:           candid.EventKindRestored,
-	identity.EventDropped:            candid.EventKindDropped,
+var eventKinds = [...]kedge.EventKind{
+	identity.EventRegistered:         kedge.EventKindRegistered,
+	identity.EventAdded:              kedge.EventKindAdded,
+	identity.EventUpdated:            kedge.EventKindUpdated,
+	identity.EventReplaced:           kedge.EventKindReplaced,
+	identity.EventRemoved:            kedge.EventKindRemoved,
+	identity.EventProtected:          kedge.EventKindProtected,
+	identity.EventUnprotected:        kedge.EventKindUnprotected,
+	identity.EventLapsed:             kedge.EventKindLapsed,
+	identity.EventGuardOn:            kedge.EventKindGuardOn,
+	identity.EventGuardOff:           kedge.EventKindGuardOff,
+	identity.EventDeviceBoundOn:      kedge.EventKindDeviceBoundOn,
+	identity.EventDeviceBoundOff:     kedge.EventKindDeviceBoundOff,
+	identity.EventSessionLimit:       kedge.EventKindSessionLimit,
+	identity.EventConsented:          kedge.EventKindConsented,
+	identity.EventConsentWithdrawn:   kedge.EventKindConsentWithdrawn,
+	identity.EventRequested:          kedge.EventKindReleaseRequested,
+	identity.EventCancelled:          kedge.EventKindReleaseCancelled,
+	identity.EventReleased:           kedge.EventKindReleased,
+	identity.EventAttested:           kedge.EventKindAttested,
+	identity.EventRegistrationOpened: kedge.EventKindRegistrationOpened,
+	identity.EventRegistrationClosed: kedge.EventKindRegistrationClosed,
+	identity.EventRestored:           kedge.EventKindRestored,
+	identity.EventDropped:            kedge.EventKindDropped,
 }

@@ -1,4 +1,4 @@
-package main
+package canister
 
 import (
 	"kedge/canister/delegation"
@@ -25,7 +25,7 @@ type house struct {
 	upgradedAt uint64
 }
 
-var kedge house
+var state house
 
 // Times are in nanoseconds.
 const (
@@ -39,14 +39,14 @@ var noAssets = delegation.EmptyTree
 
 // open makes the house around an open store.
 func open(store *storage.Store) {
-	kedge = house{
+	state = house{
 		self:       cdk.ID(),
 		store:      store,
 		signatures: delegation.New(),
 		upgradedAt: cdk.Time(),
 	}
-	kedge.clock.Time, kedge.clock.Last = store.ServiceTime()
-	kedge.settings = loadSettings(store)
+	state.clock.Time, state.clock.Last = store.ServiceTime()
+	state.settings = loadSettings(store)
 	certify()
 	// The first tick seeds the random numbers: installing and upgrading may not call other canisters.
 	arm(cdk.Time() + 1)
@@ -54,14 +54,14 @@ func open(store *storage.Store) {
 
 // certify tells the network the root of the certified tree.
 func certify() {
-	root := kedge.signatures.Root(&noAssets)
+	root := state.signatures.Root(&noAssets)
 	cdk.SetCertifiedData(root[:])
 }
 
 // advance steps service time, as every update call does.
 func advance() {
-	kedge.clock.Advance(cdk.Time())
-	must(kedge.store.SetServiceTime(kedge.clock.Time, kedge.clock.Last))
+	state.clock.Advance(cdk.Time())
+	must(state.store.SetServiceTime(state.clock.Time, state.clock.Last))
 }
 
 // tick is the global timer: it advances service time, prunes signatures and sets itself again.
@@ -72,24 +72,24 @@ func tick() {
 		cdk.Print("migration: " + err.Error())
 	}
 	setTimer()
-	if !kedge.warm {
-		kedge.warm = true
+	if !state.warm {
+		state.warm = true
 		warm()
 	}
-	if !kedge.seeded {
+	if !state.seeded {
 		seed(func() {})
 	}
 }
 
 // arm sets the timer.
 func arm(at uint64) {
-	kedge.due = at
+	state.due = at
 	cdk.SetTimer(at)
 }
 
 // rearm sets a timer again that was due long ago and did not run: one whose message trapped is gone.
 func rearm() {
-	if cdk.Time() > kedge.due+serviceStep {
+	if cdk.Time() > state.due+serviceStep {
 		setTimer()
 	}
 }
@@ -99,8 +99,8 @@ func soon() { arm(cdk.Time() + 1) }
 
 // prune takes out expired signatures.
 func prune() {
-	next, changed := kedge.signatures.Prune(cdk.Time())
-	kedge.prunes = next
+	next, changed := state.signatures.Prune(cdk.Time())
+	state.prunes = next
 	if changed {
 		certify()
 	}
@@ -114,8 +114,8 @@ func setTimer() {
 		return
 	}
 	at := cdk.Time() + serviceStep
-	if kedge.prunes != 0 {
-		at = min(at, max(kedge.prunes, cdk.Time()+1))
+	if state.prunes != 0 {
+		at = min(at, max(state.prunes, cdk.Time()+1))
 	}
 	arm(at)
 }
@@ -123,14 +123,14 @@ func setTimer() {
 // seed runs then once crypto/rand works: at once, or after the network has sent randomness. In the second
 // case it runs in another message, so everything that was checked before has to be checked again.
 func seed(then func()) {
-	if kedge.seeded {
+	if state.seeded {
 		then()
 		return
 	}
 	cdk.SeedRandom(func(err error) {
 		advance()
 		must(err)
-		kedge.seeded = true
+		state.seeded = true
 		then()
 	})
 }

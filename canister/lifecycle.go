@@ -1,9 +1,9 @@
-package main
+package canister
 
 import (
 	"fmt"
 
-	"kedge/candid"
+	"kedge/candid/kedge"
 	"kedge/canister/storage"
 	"kedge/cdk"
 	"kedge/migrations/ii"
@@ -15,7 +15,7 @@ const firstAnchor = 10_000
 
 // install is canister_init.
 func install() {
-	arg, err := candid.DecodeInitArgs(cdk.Arg())
+	arg, err := kedge.DecodeInitArgs(cdk.Arg())
 	must(err)
 	lo, hi := uint64(firstAnchor), uint64(firstAnchor+storage.MaxAnchors)
 	if arg != nil && arg.AssignedUserNumberRange != nil {
@@ -31,7 +31,7 @@ func install() {
 // the number of anchors: the timer imports and migrates them, a batch at a time. When it fails the network
 // keeps the old module, with stable memory as it was.
 func upgrade() {
-	arg, err := candid.DecodeInitArgs(cdk.Arg())
+	arg, err := kedge.DecodeInitArgs(cdk.Arg())
 	must(err)
 	store, err := ii.Upgrade(memory{})
 	if err != nil {
@@ -44,7 +44,7 @@ func upgrade() {
 	open(store)
 }
 
-func setRange(store *storage.Store, r *candid.AnchorRange) error {
+func setRange(store *storage.Store, r *kedge.AnchorRange) error {
 	if err := store.SetRange(r.F0, r.F1); err != nil {
 		return fmt.Errorf("set_anchor_number_range: %w", err)
 	}

@@ -1,10 +1,10 @@
-package main
+package canister
 
 import (
 	"errors"
 	"slices"
 
-	"kedge/candid"
+	"kedge/candid/kedge"
 	"kedge/canister/identity"
 	"kedge/canister/storage"
 	"kedge/cdk"
@@ -36,11 +36,11 @@ func isUnknown(err error) bool {
 
 // lookup answers with the devices, the one used last first.
 func lookup() {
-	number, err := candid.DecodeLookupArgs(argument())
+	number, err := kedge.DecodeLookupArgs(argument())
 	must(err)
 	a := look(number)
 	if a == nil {
-		cdk.Reply(candid.AppendLookupResult(answer(), nil))
+		cdk.Reply(kedge.AppendLookupResult(answer(), nil))
 		return
 	}
 	slices.SortStableFunc(a.Devices, func(x, y identity.Device) int {
@@ -56,17 +56,17 @@ func lookup() {
 	for i := range a.Devices {
 		devices = append(devices, lookupTo(&a.Devices[i]))
 	}
-	cdk.Reply(candid.AppendLookupResult(answer(), devices))
+	cdk.Reply(kedge.AppendLookupResult(answer(), devices))
 }
 
 func getAnchorCredentials() {
-	number, err := candid.DecodeGetAnchorCredentialsArgs(argument())
+	number, err := kedge.DecodeGetAnchorCredentialsArgs(argument())
 	must(err)
-	result := candid.AnchorCredentials{}
+	result := kedge.AnchorCredentials{}
 	if a := look(number); a != nil {
 		for i := range a.Devices {
 			d := &a.Devices[i]
-			credential := candid.WebAuthnCredential{CredentialID: d.CredentialID, Pubkey: d.PublicKey, Proven: boolean(d.Proven)}
+			credential := kedge.WebAuthnCredential{CredentialID: d.CredentialID, Pubkey: d.PublicKey, Proven: boolean(d.Proven)}
 			switch {
 			case d.KeyType == identity.SeedPhrase:
 				result.RecoveryPhrases = append(result.RecoveryPhrases, d.PublicKey)
@@ -78,11 +78,11 @@ func getAnchorCredentials() {
 			}
 		}
 	}
-	cdk.Reply(candid.AppendGetAnchorCredentialsResult(answer(), result))
+	cdk.Reply(kedge.AppendGetAnchorCredentialsResult(answer(), result))
 }
 
 func getAnchorInfo() {
-	number, err := candid.DecodeGetAnchorInfoArgs(argument())
+	number, err := kedge.DecodeGetAnchorInfoArgs(argument())
 	must(err)
 	a, err := load(number)
 	must(err)
@@ -90,8 +90,8 @@ func getAnchorInfo() {
 	must(err)
 	save(a)
 
-	service := kedge.clock.Time
-	info := candid.IdentityAnchorInfo{
+	service := state.clock.Time
+	info := kedge.IdentityAnchorInfo{
 		Devices:     room.devices[:0],
 		CreatedAt:   timestamp(&a.CreatedAt),
 		Guard:       boolean(a.Guard),
@@ -105,23 +105,23 @@ func getAnchorInfo() {
 		info.SessionLimitS = &limit
 	}
 	if r := a.Registration; r != nil {
-		info.DeviceRegistration = &candid.DeviceRegistrationInfo{Expiration: r.ExpiresAt}
+		info.DeviceRegistration = &kedge.DeviceRegistrationInfo{Expiration: r.ExpiresAt}
 		if r.Tentative != nil {
 			tentative := dataTo(r.Tentative)
 			info.DeviceRegistration.TentativeDevice = &tentative
 		}
 	}
-	cdk.Reply(candid.AppendGetAnchorInfoResult(answer(), info))
+	cdk.Reply(kedge.AppendGetAnchorInfoResult(answer(), info))
 }
 
 // lookupDeviceKey finds a passkey by its credential id, as its classic namesake does. Nobody proves
 // possession when a device is added for them, so it answers only where exactly one match is proven.
 func lookupDeviceKey() {
-	id, err := candid.DecodeLookupDeviceKeyArgs(argument())
+	id, err := kedge.DecodeLookupDeviceKeyArgs(argument())
 	must(err)
-	matches, err := kedge.store.LookupCredential(id, maxMatches)
+	matches, err := state.store.LookupCredential(id, maxMatches)
 	must(err)
-	var found *candid.DeviceKeyWithAnchor
+	var found *kedge.DeviceKeyWithAnchor
 	for _, m := range matches {
 		if !m.Proven {
 			continue
@@ -130,40 +130,40 @@ func lookupDeviceKey() {
 			found = nil
 			break
 		}
-		found = &candid.DeviceKeyWithAnchor{Pubkey: m.PublicKey, AnchorNumber: m.Anchor}
+		found = &kedge.DeviceKeyWithAnchor{Pubkey: m.PublicKey, AnchorNumber: m.Anchor}
 	}
-	cdk.Reply(candid.AppendLookupDeviceKeyResult(answer(), found))
+	cdk.Reply(kedge.AppendLookupDeviceKeyResult(answer(), found))
 }
 
 func lookupByCredential() {
-	id, err := candid.DecodeLookupByCredentialArgs(argument())
+	id, err := kedge.DecodeLookupByCredentialArgs(argument())
 	must(err)
-	matches, err := kedge.store.LookupCredential(id, maxMatches)
+	matches, err := state.store.LookupCredential(id, maxMatches)
 	must(err)
-	result := make([]candid.CredentialMatch, len(matches))
+	result := make([]kedge.CredentialMatch, len(matches))
 	for i, m := range matches {
-		result[i] = candid.CredentialMatch{Anchor: m.Anchor, Pubkey: m.PublicKey, Proven: m.Proven}
+		result[i] = kedge.CredentialMatch{Anchor: m.Anchor, Pubkey: m.PublicKey, Proven: m.Proven}
 	}
-	cdk.Reply(candid.AppendLookupByCredentialResult(answer(), result))
+	cdk.Reply(kedge.AppendLookupByCredentialResult(answer(), result))
 }
 
 // maxAnchorsOfCaller bounds the answer of lookup_caller.
 const maxAnchorsOfCaller = 64
 
 func lookupCaller() {
-	must(candid.DecodeLookupCallerArgs(argument()))
-	numbers, err := kedge.store.LookupCaller(cdk.Caller(), maxAnchorsOfCaller)
+	must(kedge.DecodeLookupCallerArgs(argument()))
+	numbers, err := state.store.LookupCaller(cdk.Caller(), maxAnchorsOfCaller)
 	must(err)
-	cdk.Reply(candid.AppendLookupCallerResult(answer(), numbers))
+	cdk.Reply(kedge.AppendLookupCallerResult(answer(), numbers))
 }
 
 // lookupCallerIdentityByRecoveryPhrase finds the anchor of somebody who has only the words. Like every look-up
 // it is about no anchor, so it is no sign of life, and never chooses: a stranger may list the phrase's key on an
 // anchor of his own, but there it is not proven.
 func lookupCallerIdentityByRecoveryPhrase() {
-	must(candid.DecodeLookupCallerIdentityByRecoveryPhraseArgs(argument()))
+	must(kedge.DecodeLookupCallerIdentityByRecoveryPhraseArgs(argument()))
 	caller := cdk.Caller()
-	numbers, err := kedge.store.LookupCaller(caller, maxAnchorsOfCaller)
+	numbers, err := state.store.LookupCaller(caller, maxAnchorsOfCaller)
 	must(err)
 	var found []uint64
 	for _, number := range numbers {
@@ -179,10 +179,10 @@ func lookupCallerIdentityByRecoveryPhrase() {
 	if len(found) == 1 {
 		one = &found[0]
 	}
-	cdk.Reply(candid.AppendLookupCallerIdentityByRecoveryPhraseResult(answer(), one))
+	cdk.Reply(kedge.AppendLookupCallerIdentityByRecoveryPhraseResult(answer(), one))
 }
 
 func whoami() {
-	must(candid.DecodeWhoamiArgs(argument()))
-	cdk.Reply(candid.AppendWhoamiResult(answer(), cdk.Caller()))
+	must(kedge.DecodeWhoamiArgs(argument()))
+	cdk.Reply(kedge.AppendWhoamiResult(answer(), cdk.Caller()))
 }

@@ -1,4 +1,4 @@
-package main
+package canister
 
 import (
 	"fmt"
@@ -12,15 +12,15 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"kedge/candid"
 	"kedge/candid/did"
+	"kedge/candid/kedge"
 	"kedge/canister/identity"
 )
 
 // tagsOf are the cases of a variant of kedge.did.
 func tagsOf(t *testing.T, variant string) []string {
 	t.Helper()
-	file, err := did.Parse(candid.Interface)
+	file, err := did.Parse(kedge.Interface)
 	require.NoError(t, err)
 	definition := file.Lookup(variant)
 	require.NotNil(t, definition, variant)
@@ -69,7 +69,7 @@ func TestReportsHaveTheirNames(t *testing.T) {
 }
 
 // Where the rules have no names to compare, the source says the same on both sides of the colon:
-// identity.EventGuardOn: candid.EventKindGuardOn.
+// identity.EventGuardOn: kedge.EventKindGuardOn.
 func TestTablesSayTheSameOnBothSides(t *testing.T) {
 	differently := map[string]string{
 		"EventRequested": "EventKindReleaseRequested",
@@ -100,7 +100,7 @@ func TestTablesSayTheSameOnBothSides(t *testing.T) {
 			for _, e := range spec.Values[0].(*ast.CompositeLit).Elts {
 				pair := e.(*ast.KeyValueExpr)
 				rule, tag := pair.Key.(*ast.SelectorExpr), pair.Value.(*ast.SelectorExpr)
-				if rule.X.(*ast.Ident).Name == "candid" {
+				if rule.X.(*ast.Ident).Name == "kedge" {
 					rule, tag = tag, rule
 				}
 				want := differently[rule.Sel.Name]

@@ -1,10 +1,10 @@
-package main
+package canister
 
 import (
 	"errors"
 	"fmt"
 
-	"kedge/candid"
+	"kedge/candid/kedge"
 	"kedge/canister/identity"
 	"kedge/canister/storage"
 	"kedge/cdk"
@@ -29,7 +29,7 @@ const listed = 100
 
 // underWay reports whether a step or an import wants the timer.
 func underWay() bool {
-	m := kedge.store.Migration()
+	m := state.store.Migration()
 	return !m.Paused && (m.Phase != storage.Idle || importing())
 }
 
@@ -39,12 +39,12 @@ func migrate() error {
 	if !underWay() {
 		return nil
 	}
-	done, err := ii.Run(kedge.store, within(batchBudget))
+	done, err := ii.Run(state.store, within(batchBudget))
 	must(err)
 	if !done {
 		return nil
 	}
-	_, err = migrations.Run(kedge.store, within(batchBudget))
+	_, err = migrations.Run(state.store, within(batchBudget))
 	var refused *migrations.RefusedError
 	if errors.As(err, &refused) {
 		return err
@@ -76,19 +76,19 @@ func badArgument(field string, err error) error {
 
 func replyMigration(err error) {
 	if err != nil {
-		cdk.Reply(candid.EncodeMigrationStatusResult(candid.MigrationStatusResult{Tag: candid.MigrationStatusResultTagErr, Err: refusal(err)}))
+		cdk.Reply(kedge.EncodeMigrationStatusResult(kedge.MigrationStatusResult{Tag: kedge.MigrationStatusResultTagErr, Err: refusal(err)}))
 		return
 	}
-	cdk.Reply(candid.EncodeMigrationStatusResult(candid.MigrationStatusResult{Tag: candid.MigrationStatusResultTagOk, Ok: status()}))
+	cdk.Reply(kedge.EncodeMigrationStatusResult(kedge.MigrationStatusResult{Tag: kedge.MigrationStatusResultTagOk, Ok: status()}))
 }
 
 func migrationStatus() {
-	must(candid.DecodeMigrationStatusArgs(cdk.Arg()))
+	must(kedge.DecodeMigrationStatusArgs(cdk.Arg()))
 	replyMigration(onlyController())
 }
 
 func migrationStep() {
-	version, accept, err := candid.DecodeMigrationStepArgs(cdk.Arg())
+	version, accept, err := kedge.DecodeMigrationStepArgs(cdk.Arg())
 	must(err)
 	operate(func() error {
 		if err := head(version, accept); err != nil {
@@ -102,41 +102,41 @@ func migrationStep() {
 }
 
 // head turns the memory towards a version: the newest if none is named.
-func head(version *uint16, accept []candid.Loss) error {
+func head(version *uint16, accept []kedge.Loss) error {
 	want := migrations.Newest
 	if version != nil {
 		want = int(*version)
 	}
-	layout, phase := kedge.store.Layout(), kedge.store.Migration().Phase
+	layout, phase := state.store.Layout(), state.store.Migration().Phase
 	back := phase == storage.Down || phase == storage.Checking
 	switch {
-	case kedge.store.Migration().Paused:
+	case state.store.Migration().Paused:
 		return badArgument("version", migrations.ErrPaused)
 	case want > migrations.Newest || want < layout-1 || want < 1:
 		return badArgument("version", fmt.Errorf("this build knows layouts 1 to %d, and goes one step at a time from layout %d", migrations.Newest, layout))
 	case want < layout && !back:
-		if err := migrations.StartBack(kedge.store, losses(accept)); err != nil {
+		if err := migrations.StartBack(state.store, losses(accept)); err != nil {
 			return badArgument("version", err)
 		}
 	case want > layout && phase == storage.Idle:
-		must(migrations.Start(kedge.store))
+		must(migrations.Start(state.store))
 	case want >= layout && back:
 		return badArgument("version", fmt.Errorf("the memory is on its way back to layout %d; name that version to go on", layout-1))
 	}
 	return nil
 }
 
-func losses(accept []candid.Loss) storage.Loss {
+func losses(accept []kedge.Loss) storage.Loss {
 	var accepted storage.Loss
 	for _, l := range accept {
 		switch l {
-		case candid.LossProtections:
+		case kedge.LossProtections:
 			accepted |= storage.LossProtections
-		case candid.LossGuards:
+		case kedge.LossGuards:
 			accepted |= storage.LossGuards
-		case candid.LossConsents:
+		case kedge.LossConsents:
 			accepted |= storage.LossConsents
-		case candid.LossDemands:
+		case kedge.LossDemands:
 			accepted |= storage.LossDemands
 		}
 	}
@@ -144,12 +144,12 @@ func losses(accept []candid.Loss) storage.Loss {
 }
 
 func migrationPause() {
-	must(candid.DecodeMigrationPauseArgs(cdk.Arg()))
+	must(kedge.DecodeMigrationPauseArgs(cdk.Arg()))
 	operate(func() error { return setPaused(true) })
 }
 
 func migrationResume() {
-	must(candid.DecodeMigrationResumeArgs(cdk.Arg()))
+	must(kedge.DecodeMigrationResumeArgs(cdk.Arg()))
 	operate(func() error {
 		if err := setPaused(false); err != nil {
 			return err
@@ -161,26 +161,26 @@ func migrationResume() {
 
 // setPaused pauses what is under way: a step, or the import of a memory on trial.
 func setPaused(on bool) error {
-	m := kedge.store.Migration()
+	m := state.store.Migration()
 	if m.Phase == storage.Idle && !importing() && !m.Paused {
 		return badArgument("", errors.New("no migration is under way"))
 	}
 	m.Paused = on
-	must(kedge.store.SetMigration(m))
+	must(state.store.SetMigration(m))
 	return nil
 }
 
 // importing reports whether anchors of an old memory are still to be settled.
 func importing() bool {
-	t := kedge.store.Trial()
-	return t.Layout != 0 && int(t.Settled) < kedge.store.Count()
+	t := state.store.Trial()
+	return t.Layout != 0 && int(t.Settled) < state.store.Count()
 }
 
 func finalizeMigration() {
-	options, err := candid.DecodeFinalizeMigrationArgs(cdk.Arg())
+	options, err := kedge.DecodeFinalizeMigrationArgs(cdk.Arg())
 	must(err)
 	operate(func() error {
-		if err := ii.Finalize(kedge.store, options != nil && options.AnchorsWithoutDevices); err != nil {
+		if err := ii.Finalize(state.store, options != nil && options.AnchorsWithoutDevices); err != nil {
 			return badArgument("", err)
 		}
 		return nil
@@ -188,38 +188,38 @@ func finalizeMigration() {
 }
 
 // status says where the memory stands.
-func status() candid.MigrationStatus {
-	store, trial, step := kedge.store, kedge.store.Trial(), migrations.StatusOf(kedge.store)
-	own := func(version int) candid.Layout {
-		return candid.Layout{Family: candid.LayoutFamilyKedge, Version: uint16(version)}
+func status() kedge.MigrationStatus {
+	store, trial, step := state.store, state.store.Trial(), migrations.StatusOf(state.store)
+	own := func(version int) kedge.Layout {
+		return kedge.Layout{Family: kedge.LayoutFamilyKedge, Version: uint16(version)}
 	}
-	state := candid.MigrationStateSettled
-	s := candid.MigrationStatus{Layout: own(step.Layout), State: &state, WeakenedComplete: true}
+	state := kedge.MigrationStateSettled
+	s := kedge.MigrationStatus{Layout: own(step.Layout), State: &state, WeakenedComplete: true}
 	switch {
 	case trial.Layout != 0:
-		old := candid.Layout{Family: candid.LayoutFamilyInternetIdentity, Version: uint16(trial.Layout)}
+		old := kedge.Layout{Family: kedge.LayoutFamilyInternetIdentity, Version: uint16(trial.Layout)}
 		s.Layout = old
-		state = candid.MigrationStateTrial
+		state = kedge.MigrationStateTrial
 		if importing() {
-			state = candid.MigrationStateRunning
-			s.Step = &candid.MigrationStatusStep{From: old, To: own(step.Layout), Done: uint64(trial.Settled), Total: uint64(store.Count())}
+			state = kedge.MigrationStateRunning
+			s.Step = &kedge.MigrationStatusStep{From: old, To: own(step.Layout), Done: uint64(trial.Settled), Total: uint64(store.Count())}
 		}
 		s.Weakened, s.WeakenedComplete = weakened()
 		s.WeakenedTotal = uint64(len(s.Weakened))
 		s.Weakened = s.Weakened[:min(len(s.Weakened), listed)]
 		note(&s, trial)
 	case step.Phase != storage.Idle:
-		state = candid.MigrationStateRunning
+		state = kedge.MigrationStateRunning
 		from, to := step.Layout, step.Layout
 		if step.Phase == storage.Up {
 			from = step.Layout - 1
 		} else {
 			to = step.Layout - 1
 		}
-		s.Step = &candid.MigrationStatusStep{From: own(from), To: own(to), Done: step.Done, Total: step.Total}
+		s.Step = &kedge.MigrationStatusStep{From: own(from), To: own(to), Done: step.Done, Total: step.Total}
 	}
 	if step.Paused {
-		state = candid.MigrationStatePaused
+		state = kedge.MigrationStatePaused
 	}
 	return s
 }
@@ -228,7 +228,7 @@ func status() candid.MigrationStatus {
 func weakened() (numbers []uint64, complete bool) {
 	budget := within(cdk.PerformanceCounter() + queryBudget)
 	for from := uint64(0); ; {
-		found, next, err := ii.Weakened(kedge.store, from, listed, budget)
+		found, next, err := ii.Weakened(state.store, from, listed, budget)
 		must(err)
 		for _, w := range found {
 			numbers = append(numbers, w.Anchor)
@@ -244,9 +244,9 @@ func weakened() (numbers []uint64, complete bool) {
 }
 
 // note lists what is odd about a memory on trial.
-func note(s *candid.MigrationStatus, t storage.Trial) {
+func note(s *kedge.MigrationStatus, t storage.Trial) {
 	about := func(anchor *uint64, format string, args ...any) {
-		s.Notes = append(s.Notes, candid.MigrationNote{Anchor: anchor, Description: fmt.Sprintf(format, args...)})
+		s.Notes = append(s.Notes, kedge.MigrationNote{Anchor: anchor, Description: fmt.Sprintf(format, args...)})
 	}
 	if !t.KnowsProtection {
 		about(nil, "the old module does not know protection: under it, nothing is protected")
@@ -257,7 +257,7 @@ func note(s *candid.MigrationStatus, t storage.Trial) {
 	if t.Unreadable > 0 {
 		about(nil, "%d anchors have an old record that cannot be read; fsck names them", t.Unreadable)
 	}
-	lo, _ := kedge.store.Range()
+	lo, _ := state.store.Range()
 	for _, slot := range t.FirstAmended[:min(int(t.Amended), len(t.FirstAmended))] {
 		number := lo + uint64(slot)
 		about(&number, "what the old module wrote was not taken over as it was; the anchor's history says what was restored and dropped")

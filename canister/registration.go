@@ -1,10 +1,10 @@
-package main
+package canister
 
 import (
 	"crypto/rand"
 	"encoding/binary"
 
-	"kedge/candid"
+	"kedge/candid/kedge"
 	"kedge/canister/identity"
 	"kedge/cdk"
 )
@@ -16,48 +16,48 @@ func draw(b []byte) {
 }
 
 func register() {
-	data, answer, temporary, err := candid.DecodeRegisterArgs(cdk.Arg())
+	data, answer, temporary, err := kedge.DecodeRegisterArgs(cdk.Arg())
 	must(err)
 	if !admit(answer) {
-		cdk.Reply(candid.EncodeRegisterResult(candid.RegisterResponse{Tag: candid.RegisterResponseTagBadChallenge}))
+		cdk.Reply(kedge.EncodeRegisterResult(kedge.RegisterResponse{Tag: kedge.RegisterResponseTagBadChallenge}))
 		return
 	}
-	lo, hi := kedge.store.Range()
-	if lo+uint64(kedge.store.Count()) >= hi {
-		cdk.Reply(candid.EncodeRegisterResult(candid.RegisterResponse{Tag: candid.RegisterResponseTagCanisterFull}))
+	lo, hi := state.store.Range()
+	if lo+uint64(state.store.Count()) >= hi {
+		cdk.Reply(kedge.EncodeRegisterResult(kedge.RegisterResponse{Tag: kedge.RegisterResponseTagCanisterFull}))
 		return
 	}
-	number, err := kedge.store.Allocate()
+	number, err := state.store.Allocate()
 	must(err)
 	a, err := identity.Register(call(), number, dataFrom(&data), temporary)
 	must(err)
 	save(a)
-	cdk.Reply(candid.EncodeRegisterResult(candid.RegisterResponse{
-		Tag:        candid.RegisterResponseTagRegistered,
-		Registered: candid.RegisterResponseRegistered{UserNumber: number},
+	cdk.Reply(kedge.EncodeRegisterResult(kedge.RegisterResponse{
+		Tag:        kedge.RegisterResponseTagRegistered,
+		Registered: kedge.RegisterResponseRegistered{UserNumber: number},
 	}))
 }
 
 func enterDeviceRegistrationMode() {
-	number, err := candid.DecodeEnterDeviceRegistrationModeArgs(cdk.Arg())
+	number, err := kedge.DecodeEnterDeviceRegistrationModeArgs(cdk.Arg())
 	must(err)
 	var expires uint64
 	classic(number, func(c *identity.Actor) (err error) {
 		expires, err = c.EnterRegistration()
 		return err
 	})
-	cdk.Reply(candid.EncodeEnterDeviceRegistrationModeResult(expires))
+	cdk.Reply(kedge.EncodeEnterDeviceRegistrationModeResult(expires))
 }
 
 func exitDeviceRegistrationMode() {
-	number, err := candid.DecodeExitDeviceRegistrationModeArgs(cdk.Arg())
+	number, err := kedge.DecodeExitDeviceRegistrationModeArgs(cdk.Arg())
 	must(err)
 	classic(number, func(c *identity.Actor) error { return c.ExitRegistration() })
-	cdk.Reply(candid.EncodeExitDeviceRegistrationModeResult())
+	cdk.Reply(kedge.EncodeExitDeviceRegistrationModeResult())
 }
 
 func addTentativeDevice() {
-	number, data, err := candid.DecodeAddTentativeDeviceArgs(cdk.Arg())
+	number, data, err := kedge.DecodeAddTentativeDeviceArgs(cdk.Arg())
 	must(err)
 	seed(func() {
 		a, err := load(number)
@@ -69,23 +69,23 @@ func addTentativeDevice() {
 		must(err)
 		save(a)
 
-		response := candid.AddTentativeDeviceResponse{}
+		response := kedge.AddTentativeDeviceResponse{}
 		switch offer {
 		case identity.OfferAccepted:
-			response.Tag = candid.AddTentativeDeviceResponseTagAddedTentatively
+			response.Tag = kedge.AddTentativeDeviceResponseTagAddedTentatively
 			response.AddedTentatively.VerificationCode = sixDigits(code)
 			response.AddedTentatively.DeviceRegistrationTimeout = a.Registration.ExpiresAt
 		case identity.OfferModeOff:
-			response.Tag = candid.AddTentativeDeviceResponseTagDeviceRegistrationModeOff
+			response.Tag = kedge.AddTentativeDeviceResponseTagDeviceRegistrationModeOff
 		case identity.OfferAnother:
-			response.Tag = candid.AddTentativeDeviceResponseTagAnotherDeviceTentativelyAdded
+			response.Tag = kedge.AddTentativeDeviceResponseTagAnotherDeviceTentativelyAdded
 		}
-		cdk.Reply(candid.EncodeAddTentativeDeviceResult(response))
+		cdk.Reply(kedge.EncodeAddTentativeDeviceResult(response))
 	})
 }
 
 func verifyTentativeDevice() {
-	number, typed, err := candid.DecodeVerifyTentativeDeviceArgs(cdk.Arg())
+	number, typed, err := kedge.DecodeVerifyTentativeDeviceArgs(cdk.Arg())
 	must(err)
 	var answer identity.Verification
 	var retries uint8
@@ -93,19 +93,19 @@ func verifyTentativeDevice() {
 		answer, retries, err = c.VerifyDevice(codeOf(typed))
 		return err
 	})
-	response := candid.VerifyTentativeDeviceResponse{}
+	response := kedge.VerifyTentativeDeviceResponse{}
 	switch answer {
 	case identity.Verified:
-		response.Tag = candid.VerifyTentativeDeviceResponseTagVerified
+		response.Tag = kedge.VerifyTentativeDeviceResponseTagVerified
 	case identity.WrongCode:
-		response.Tag = candid.VerifyTentativeDeviceResponseTagWrongCode
+		response.Tag = kedge.VerifyTentativeDeviceResponseTagWrongCode
 		response.WrongCode.RetriesLeft = retries
 	case identity.VerificationModeOff:
-		response.Tag = candid.VerifyTentativeDeviceResponseTagDeviceRegistrationModeOff
+		response.Tag = kedge.VerifyTentativeDeviceResponseTagDeviceRegistrationModeOff
 	case identity.NothingToVerify:
-		response.Tag = candid.VerifyTentativeDeviceResponseTagNoDeviceToVerify
+		response.Tag = kedge.VerifyTentativeDeviceResponseTagNoDeviceToVerify
 	}
-	cdk.Reply(candid.EncodeVerifyTentativeDeviceResult(response))
+	cdk.Reply(kedge.EncodeVerifyTentativeDeviceResult(response))
 }
 
 // sixDigits writes a verification code with its leading zeros.

@@ -1,12 +1,12 @@
-package main
+package canister
 
 import (
-	"kedge/candid"
+	"kedge/candid/kedge"
 	"kedge/canister/identity"
 )
 
 func releaseConsent() {
-	number, consent, err := candid.DecodeReleaseConsentArgs(argument())
+	number, consent, err := kedge.DecodeReleaseConsentArgs(argument())
 	must(err)
 	replyResult(judge(number, func(c *identity.Actor) error {
 		if consent == nil {
@@ -17,7 +17,7 @@ func releaseConsent() {
 }
 
 func releaseRequest() {
-	number, key, err := candid.DecodeReleaseRequestArgs(argument())
+	number, key, err := kedge.DecodeReleaseRequestArgs(argument())
 	must(err)
 	replyResult(judge(number, func(c *identity.Actor) error {
 		_, err := c.RequestRelease(key)
@@ -26,13 +26,13 @@ func releaseRequest() {
 }
 
 func releaseCancel() {
-	number, key, err := candid.DecodeReleaseCancelArgs(argument())
+	number, key, err := kedge.DecodeReleaseCancelArgs(argument())
 	must(err)
 	replyResult(judge(number, func(c *identity.Actor) error { return c.CancelRelease(key) }))
 }
 
 func releaseComplete() {
-	number, key, err := candid.DecodeReleaseCompleteArgs(argument())
+	number, key, err := kedge.DecodeReleaseCompleteArgs(argument())
 	must(err)
 	replyResult(judge(number, func(c *identity.Actor) error { return c.CompleteRelease(key) }))
 }

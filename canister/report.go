@@ -1,31 +1,31 @@
-package main
+package canister
 
 import (
-	"kedge/candid"
+	"kedge/candid/kedge"
 	"kedge/canister/identity"
 	"kedge/cdk"
 )
 
 func recoveryReport() {
-	number, err := candid.DecodeRecoveryReportArgs(argument())
+	number, err := kedge.DecodeRecoveryReportArgs(argument())
 	must(err)
 	a, err := inspect(number)
 	if err != nil {
-		cdk.Reply(candid.AppendRecoveryReportResult(answer(), candid.RecoveryReportResult{Tag: candid.RecoveryReportResultTagErr, Err: refusal(err)}))
+		cdk.Reply(kedge.AppendRecoveryReportResult(answer(), kedge.RecoveryReportResult{Tag: kedge.RecoveryReportResultTagErr, Err: refusal(err)}))
 		return
 	}
 	report := a.Report()
 	protection := protections[report.Protection]
-	result := candid.RecoveryReport{
+	result := kedge.RecoveryReport{
 		Protection: &protection,
 		Headline:   report.Protection.FirstLine(),
-		Findings:   make([]candid.Finding, len(report.Findings)),
+		Findings:   make([]kedge.Finding, len(report.Findings)),
 		NextStep:   adviceTo(report.Next),
 		Advice:     report.Next.Words(),
 	}
 	for i, f := range report.Findings {
 		scenario, outcome := scenarios[f.Scenario], outcomes[f.Outcome]
-		result.Findings[i] = candid.Finding{
+		result.Findings[i] = kedge.Finding{
 			Scenario:    &scenario,
 			Subject:     f.Subject,
 			Outcome:     &outcome,
@@ -34,48 +34,48 @@ func recoveryReport() {
 			NextStep:    adviceTo(f.Next),
 		}
 	}
-	cdk.Reply(candid.AppendRecoveryReportResult(answer(), candid.RecoveryReportResult{Tag: candid.RecoveryReportResultTagOk, Ok: result}))
+	cdk.Reply(kedge.AppendRecoveryReportResult(answer(), kedge.RecoveryReportResult{Tag: kedge.RecoveryReportResultTagOk, Ok: result}))
 }
 
-func adviceTo(s identity.Step) *candid.Advice {
+func adviceTo(s identity.Step) *kedge.Advice {
 	if advice, ok := advices[s]; ok {
 		return &advice
 	}
 	return nil
 }
 
-var protections = [...]candid.ProtectionState{
-	identity.Unmarked: candid.ProtectionStateUnmarked,
-	identity.Unproven: candid.ProtectionStateUnproven,
-	identity.Marked:   candid.ProtectionStateMarked,
+var protections = [...]kedge.ProtectionState{
+	identity.Unmarked: kedge.ProtectionStateUnmarked,
+	identity.Unproven: kedge.ProtectionStateUnproven,
+	identity.Marked:   kedge.ProtectionStateMarked,
 }
 
-var scenarios = [...]candid.Scenario{
-	identity.LoseOneDevice:      candid.ScenarioLoseOneDevice,
-	identity.LoseAllDevices:     candid.ScenarioLoseAllDevices,
-	identity.ForgottenPasscode:  candid.ScenarioForgottenPasscode,
-	identity.CloudAccountClosed: candid.ScenarioCloudAccountClosed,
-	identity.EcosystemSwitched:  candid.ScenarioEcosystemSwitched,
-	identity.DomainGone:         candid.ScenarioDomainGone,
-	identity.PhraseCopied:       candid.ScenarioPhraseCopied,
-	identity.LaptopStolen:       candid.ScenarioLaptopStolen,
-	identity.PhraseLost:         candid.ScenarioPhraseLost,
-	identity.ModelBroken:        candid.ScenarioModelBroken,
+var scenarios = [...]kedge.Scenario{
+	identity.LoseOneDevice:      kedge.ScenarioLoseOneDevice,
+	identity.LoseAllDevices:     kedge.ScenarioLoseAllDevices,
+	identity.ForgottenPasscode:  kedge.ScenarioForgottenPasscode,
+	identity.CloudAccountClosed: kedge.ScenarioCloudAccountClosed,
+	identity.EcosystemSwitched:  kedge.ScenarioEcosystemSwitched,
+	identity.DomainGone:         kedge.ScenarioDomainGone,
+	identity.PhraseCopied:       kedge.ScenarioPhraseCopied,
+	identity.LaptopStolen:       kedge.ScenarioLaptopStolen,
+	identity.PhraseLost:         kedge.ScenarioPhraseLost,
+	identity.ModelBroken:        kedge.ScenarioModelBroken,
 }
 
-var outcomes = [...]candid.Outcome{
-	identity.Survives:   candid.OutcomeSurvives,
-	identity.Delayed:    candid.OutcomeDelayed,
-	identity.Restricted: candid.OutcomeRestricted,
-	identity.Contested:  candid.OutcomeContested,
-	identity.LockedOut:  candid.OutcomeLockedOut,
-	identity.TakenOver:  candid.OutcomeTakenOver,
+var outcomes = [...]kedge.Outcome{
+	identity.Survives:   kedge.OutcomeSurvives,
+	identity.Delayed:    kedge.OutcomeDelayed,
+	identity.Restricted: kedge.OutcomeRestricted,
+	identity.Contested:  kedge.OutcomeContested,
+	identity.LockedOut:  kedge.OutcomeLockedOut,
+	identity.TakenOver:  kedge.OutcomeTakenOver,
 }
 
-var advices = map[identity.Step]candid.Advice{
-	identity.StepCall:          candid.AdviceProveDevice,
-	identity.StepProtectPhrase: candid.AdviceProtectPhrase,
-	identity.StepConsent:       candid.AdviceConsentToRelease,
-	identity.StepAddPhrase:     candid.AdviceAddPhrase,
-	identity.StepAddKey:        candid.AdviceAddHardwareKey,
+var advices = map[identity.Step]kedge.Advice{
+	identity.StepCall:          kedge.AdviceProveDevice,
+	identity.StepProtectPhrase: kedge.AdviceProtectPhrase,
+	identity.StepConsent:       kedge.AdviceConsentToRelease,
+	identity.StepAddPhrase:     kedge.AdviceAddPhrase,
+	identity.StepAddKey:        kedge.AdviceAddHardwareKey,
 }

@@ -1,9 +1,9 @@
-package main
+package canister
 
 import (
 	"fmt"
 
-	"kedge/candid"
+	"kedge/candid/kedge"
 	"kedge/canister/storage"
 )
 
@@ -12,7 +12,7 @@ const maxCaptchas = 500
 
 // settings are what the init arguments have set so far. They are stored as the Candid of the init
 // argument that would set them all, without the anchor range, which the superblock keeps.
-type settings = candid.KedgeInit
+type settings = kedge.KedgeInit
 
 func loadSettings(store *storage.Store) settings {
 	b, err := store.Config()
@@ -20,13 +20,13 @@ func loadSettings(store *storage.Store) settings {
 	if len(b) == 0 {
 		return settings{}
 	}
-	s, err := candid.DecodeInitArgs(b)
+	s, err := kedge.DecodeInitArgs(b)
 	must(err)
 	return *s
 }
 
 // configure merges an init argument into the stored settings: what is null stays as it was.
-func configure(store *storage.Store, arg *candid.KedgeInit) error {
+func configure(store *storage.Store, arg *kedge.KedgeInit) error {
 	if arg == nil {
 		return nil
 	}
@@ -39,7 +39,7 @@ func configure(store *storage.Store, arg *candid.KedgeInit) error {
 	}
 	if c := arg.CaptchaConfig; c != nil {
 		switch {
-		case c.CaptchaTrigger.Tag != candid.CaptchaTriggerTagStatic:
+		case c.CaptchaTrigger.Tag != kedge.CaptchaTriggerTagStatic:
 			return fmt.Errorf("captcha_config: the trigger Dynamic is not supported; choose Static, CaptchaEnabled or CaptchaDisabled")
 		case c.MaxUnsolvedCaptchas == 0 || c.MaxUnsolvedCaptchas > maxCaptchas:
 			return fmt.Errorf("captcha_config: max_unsolved_captchas must be 1 to %d, got %d", maxCaptchas, c.MaxUnsolvedCaptchas)
@@ -55,7 +55,7 @@ func configure(store *storage.Store, arg *candid.KedgeInit) error {
 	if arg.RelyingParties != nil {
 		s.RelyingParties = arg.RelyingParties
 	}
-	if err := store.SetConfig(candid.EncodeInitArgs(&s)); err != nil {
+	if err := store.SetConfig(kedge.EncodeInitArgs(&s)); err != nil {
 		return fmt.Errorf("store the settings: %w", err)
 	}
 	return nil

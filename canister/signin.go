@@ -1,9 +1,9 @@
-package main
+package canister
 
 import (
 	"fmt"
 
-	"kedge/candid"
+	"kedge/candid/kedge"
 	"kedge/canister/delegation"
 	"kedge/canister/identity"
 	"kedge/cdk"
@@ -13,25 +13,25 @@ import (
 
 // initSalt draws the secret from which the seeds of all users' keys are made, once and for all.
 func initSalt() {
-	must(candid.DecodeInitSaltArgs(cdk.Arg()))
-	if _, set := kedge.store.Salt(); set {
+	must(kedge.DecodeInitSaltArgs(cdk.Arg()))
+	if _, set := state.store.Salt(); set {
 		cdk.Trap("Salt already set")
 	}
 	// Fresh randomness each time: what a predecessor drew for captchas must not lead to the salt.
-	kedge.seeded = false
+	state.seeded = false
 	seed(func() {
-		if _, set := kedge.store.Salt(); set {
+		if _, set := state.store.Salt(); set {
 			cdk.Trap("Attempted to set the salt twice.")
 		}
 		var salt [32]byte
 		draw(salt[:])
-		must(ii.SetSalt(kedge.store, salt))
-		cdk.Reply(candid.EncodeInitSaltResult())
+		must(ii.SetSalt(state.store, salt))
+		cdk.Reply(kedge.EncodeInitSaltResult())
 	})
 }
 
 func seedOf(anchor uint64, frontend string) delegation.Seed {
-	salt, _ := kedge.store.Salt()
+	salt, _ := state.store.Salt()
 	seed, err := delegation.NewSeed(&salt, anchor, frontend)
 	must(err)
 	return seed
@@ -40,19 +40,19 @@ func seedOf(anchor uint64, frontend string) delegation.Seed {
 // keyOf is the public key of a seed, until the end of the message.
 func keyOf(seed delegation.Seed) []byte {
 	var self [principal.MaxLen]byte
-	return seed.AppendPublicKey(room.key[:0], kedge.self.AppendTo(self[:0]))
+	return seed.AppendPublicKey(room.key[:0], state.self.AppendTo(self[:0]))
 }
 
 func getPrincipal() {
-	number, frontend, err := candid.DecodeGetPrincipalArgs(argument())
+	number, frontend, err := kedge.DecodeGetPrincipalArgs(argument())
 	must(err)
 	_, err = inspect(number)
 	must(err)
-	cdk.Reply(candid.AppendGetPrincipalResult(answer(), principal.SelfAuthenticating(keyOf(seedOf(number, frontend)))))
+	cdk.Reply(kedge.AppendGetPrincipalResult(answer(), principal.SelfAuthenticating(keyOf(seedOf(number, frontend)))))
 }
 
 func prepareDelegation() {
-	number, frontend, session, ttl, err := candid.DecodePrepareDelegationArgs(argument())
+	number, frontend, session, ttl, err := kedge.DecodePrepareDelegationArgs(argument())
 	must(err)
 	must(checkSession(session))
 	var expiration uint64
@@ -63,19 +63,19 @@ func prepareDelegation() {
 	seed := seedOf(number, frontend)
 
 	now := cdk.Time()
-	next, _ := kedge.signatures.Prune(now)
-	kedge.signatures.Add(seed, delegation.NewMessage(session, expiration), now)
+	next, _ := state.signatures.Prune(now)
+	state.signatures.Add(seed, delegation.NewMessage(session, expiration), now)
 	certify()
 	if next == 0 {
 		next = now + delegation.Lifetime
 	}
-	kedge.prunes = next
+	state.prunes = next
 	setTimer()
-	cdk.Reply(candid.AppendPrepareDelegationResult(answer(), keyOf(seed), expiration))
+	cdk.Reply(kedge.AppendPrepareDelegationResult(answer(), keyOf(seed), expiration))
 }
 
 func getDelegation() {
-	number, frontend, session, expiration, err := candid.DecodeGetDelegationArgs(argument())
+	number, frontend, session, expiration, err := kedge.DecodeGetDelegationArgs(argument())
 	must(err)
 	must(checkSession(session))
 	_, err = inspect(number)
@@ -84,15 +84,15 @@ func getDelegation() {
 	if !ok {
 		cdk.Trap("data certificate is only available in query calls")
 	}
-	signature, ok := kedge.signatures.Get(room.signature[:0], seedOf(number, frontend), delegation.NewMessage(session, expiration), cdk.Time(), &noAssets, certificate)
+	signature, ok := state.signatures.Get(room.signature[:0], seedOf(number, frontend), delegation.NewMessage(session, expiration), cdk.Time(), &noAssets, certificate)
 	if !ok {
-		cdk.Reply(candid.AppendGetDelegationResult(answer(), candid.GetDelegationResponse{Tag: candid.GetDelegationResponseTagNoSuchDelegation}))
+		cdk.Reply(kedge.AppendGetDelegationResult(answer(), kedge.GetDelegationResponse{Tag: kedge.GetDelegationResponseTagNoSuchDelegation}))
 		return
 	}
-	cdk.Reply(candid.AppendGetDelegationResult(answer(), candid.GetDelegationResponse{
-		Tag: candid.GetDelegationResponseTagSignedDelegation,
-		SignedDelegation: candid.SignedDelegation{
-			Delegation: candid.Delegation{Pubkey: session, Expiration: expiration},
+	cdk.Reply(kedge.AppendGetDelegationResult(answer(), kedge.GetDelegationResponse{
+		Tag: kedge.GetDelegationResponseTagSignedDelegation,
+		SignedDelegation: kedge.SignedDelegation{
+			Delegation: kedge.Delegation{Pubkey: session, Expiration: expiration},
 			Signature:  signature,
 		},
 	}))

@@ -1,4 +1,4 @@
-package main
+package canister
 
 import (
 	"bytes"
@@ -6,7 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"kedge/candid"
+	"kedge/candid/kedge"
 	"kedge/cdk"
 	"kedge/cdk/cdktest"
 )
@@ -21,27 +21,27 @@ func TestTimer(t *testing.T) {
 	calls := network.Calls()
 	require.Len(t, calls, 1)
 	require.Equal(t, "raw_rand", calls[0].Method)
-	require.False(t, kedge.seeded)
+	require.False(t, state.seeded)
 	_, err := network.Reply(calls[0], randomness)
 	require.NoError(t, err)
-	require.True(t, kedge.seeded)
+	require.True(t, state.seeded)
 
-	before := kedge.clock
+	before := state.clock
 	require.Equal(t, before.Last+serviceStep, network.TimerAt())
 	require.NoError(t, network.FireTimer(exportTimer))
-	require.Equal(t, before.Time+serviceStep, kedge.clock.Time)
+	require.Equal(t, before.Time+serviceStep, state.clock.Time)
 	require.Empty(t, network.Calls(), "seeded once")
 
 	// What was counted is in stable memory: an upgrade goes on from there, and sets the timer again.
 	network.Upgrade()
-	require.NoError(t, network.Deliver(exportPostUpgrade, candid.EncodeInitArgs(nil)))
-	require.Equal(t, before.Time+serviceStep, kedge.clock.Time)
+	require.NoError(t, network.Deliver(exportPostUpgrade, kedge.EncodeInitArgs(nil)))
+	require.Equal(t, before.Time+serviceStep, state.clock.Time)
 	require.NotZero(t, network.TimerAt())
 
 	// An outage counts for an hour.
 	network.Advance(400 * 24 * 3600 * second)
 	require.NoError(t, network.FireTimer(exportTimer))
-	require.Equal(t, before.Time+serviceStep+3600*second, kedge.clock.Time)
+	require.Equal(t, before.Time+serviceStep+3600*second, state.clock.Time)
 }
 
 // A timer whose message trapped is gone; the next update call sets it again.
@@ -50,11 +50,11 @@ func TestALostTimerIsSetAgain(t *testing.T) {
 	require.NoError(t, network.FireTimer(exportTimer))
 	lost := network.TimerAt()
 	network.Advance(serviceStep)
-	_, err := network.Update(exportMigrationPause, candid.EncodeMigrationPauseArgs())
+	_, err := network.Update(exportMigrationPause, kedge.EncodeMigrationPauseArgs())
 	require.NoError(t, err)
 	require.Equal(t, lost, network.TimerAt(), "it may still be about to run")
 	network.Advance(2 * serviceStep)
-	_, err = network.Update(exportMigrationPause, candid.EncodeMigrationPauseArgs())
+	_, err = network.Update(exportMigrationPause, kedge.EncodeMigrationPauseArgs())
 	require.NoError(t, err)
 	require.Greater(t, network.TimerAt(), lost+2*serviceStep)
 }
@@ -65,7 +65,7 @@ func TestTimerAsksAgainForRandomness(t *testing.T) {
 	require.NoError(t, network.FireTimer(exportTimer))
 	_, err := network.Reject(network.Calls()[0], cdk.SysTransient, "not now")
 	require.ErrorContains(t, err, "not now")
-	require.False(t, kedge.seeded)
+	require.False(t, state.seeded)
 	require.NoError(t, network.FireTimer(exportTimer))
 	require.Len(t, network.Calls(), 1)
 }
@@ -73,11 +73,11 @@ func TestTimerAsksAgainForRandomness(t *testing.T) {
 // A call that comes before the randomness waits for it, and is answered then.
 func TestCallsWaitForRandomness(t *testing.T) {
 	network := installed(t)
-	_, err := network.Update(exportCreateChallenge, candid.EncodeCreateChallengeArgs())
+	_, err := network.Update(exportCreateChallenge, kedge.EncodeCreateChallengeArgs())
 	require.ErrorIs(t, err, cdktest.ErrNoReply)
 	reply, err := network.Reply(network.Calls()[0], randomness)
 	require.NoError(t, err)
-	challenge, err := candid.DecodeCreateChallengeResult(reply)
+	challenge, err := kedge.DecodeCreateChallengeResult(reply)
 	require.NoError(t, err)
 	require.Len(t, challenge.ChallengeKey, 10)
 }
@@ -86,19 +86,19 @@ func TestCallsWaitForRandomness(t *testing.T) {
 func TestSaltIsDrawnOnce(t *testing.T) {
 	network := installed(t)
 	for range 2 {
-		_, err := network.Update(exportInitSalt, candid.EncodeInitSaltArgs())
+		_, err := network.Update(exportInitSalt, kedge.EncodeInitSaltArgs())
 		require.ErrorIs(t, err, cdktest.ErrNoReply)
 	}
 	calls := network.Calls()
 	require.Len(t, calls, 2)
 	_, err := network.Reply(calls[0], randomness)
 	require.NoError(t, err)
-	salt, set := kedge.store.Salt()
+	salt, set := state.store.Salt()
 	require.True(t, set)
 	_, err = network.Reply(calls[1], randomness)
 	require.EqualError(t, err, "Attempted to set the salt twice.")
-	after, _ := kedge.store.Salt()
+	after, _ := state.store.Salt()
 	require.Equal(t, salt, after)
-	_, err = network.Update(exportInitSalt, candid.EncodeInitSaltArgs())
+	_, err = network.Update(exportInitSalt, kedge.EncodeInitSaltArgs())
 	require.Equal(t, &cdktest.Trap{Message: "Salt already set"}, err)
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/cespare/xxhash/v2"
 	"github.com/stretchr/testify/require"
 
-	"kedge/cdk/internal/wasmhost"
+	"kedge/internal/wasmhost"
 )
 
 // These tests run the test canister as WebAssembly. Tests of the same code on the host are with

@@ -1,7 +1,7 @@
 // Package cdk is what a canister written in Go needs of the Internet Computer: who calls, with what
 // argument; the answer; stable memory, timers, certified data, calls of other canisters, randomness.
 //
-// A canister is a package main built by kedge/cdk/icbuild. Its entry points are exported functions
+// A canister is a package main built by kedge/cmd/icbuild. Its entry points are exported functions
 // that run their bodies in one of the wrappers of this package: [Update], [Query], [Init], … Two
 // underscores separate the kind of a method from its name. This is all of one:
 //

@@ -11,7 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"kedge/candid"
+	"kedge/candid/kedge"
 	"kedge/cli/client"
 	"kedge/device"
 )
@@ -150,17 +150,17 @@ func (a *app) remember(s *session, name string) error {
 const captchaAttempts = 3
 
 // register registers an anchor, solving a captcha on the terminal if the canister wants one.
-func (a *app) register(ctx context.Context, p *provider, d candid.DeviceData) (uint64, error) {
-	var answer candid.ChallengeResult
+func (a *app) register(ctx context.Context, p *provider, d kedge.DeviceData) (uint64, error) {
+	var answer kedge.ChallengeResult
 	for range captchaAttempts + 1 {
 		response, err := p.register(ctx, d, answer)
 		if err != nil {
 			return 0, err
 		}
 		switch response.Tag {
-		case candid.RegisterResponseTagRegistered:
+		case kedge.RegisterResponseTagRegistered:
 			return response.Registered.UserNumber, nil
-		case candid.RegisterResponseTagCanisterFull:
+		case kedge.RegisterResponseTagCanisterFull:
 			return 0, &refusedError{"the canister has no anchor numbers left"}
 		}
 		if answer, err = a.solveCaptcha(ctx, p); err != nil {
@@ -171,26 +171,26 @@ func (a *app) register(ctx context.Context, p *provider, d candid.DeviceData) (u
 }
 
 // solveCaptcha puts a captcha's image into a file for the person to look at.
-func (a *app) solveCaptcha(ctx context.Context, p *provider) (candid.ChallengeResult, error) {
+func (a *app) solveCaptcha(ctx context.Context, p *provider) (kedge.ChallengeResult, error) {
 	challenge, err := p.createChallenge(ctx)
 	if err != nil {
-		return candid.ChallengeResult{}, err
+		return kedge.ChallengeResult{}, err
 	}
 	image, err := base64.StdEncoding.DecodeString(challenge.PngBase64)
 	if err != nil {
-		return candid.ChallengeResult{}, fmt.Errorf("the captcha is not base64: %w", err)
+		return kedge.ChallengeResult{}, fmt.Errorf("the captcha is not base64: %w", err)
 	}
 	t, err := a.ask()
 	if err != nil {
-		return candid.ChallengeResult{}, err
+		return kedge.ChallengeResult{}, err
 	}
 	path := filepath.Join(os.TempDir(), fmt.Sprintf("kedge-captcha-%d.png", a.Now().UnixNano()))
 	if err := os.WriteFile(path, image, 0o600); err != nil {
-		return candid.ChallengeResult{}, fmt.Errorf("saving the captcha: %w", err)
+		return kedge.ChallengeResult{}, fmt.Errorf("saving the captcha: %w", err)
 	}
 	defer func() { _ = os.Remove(path) }()
 	chars, err := t.Line(fmt.Sprintf("characters in the picture %s: ", path), false)
-	return candid.ChallengeResult{Key: challenge.ChallengeKey, Chars: chars}, err
+	return kedge.ChallengeResult{Key: challenge.ChallengeKey, Chars: chars}, err
 }
 
 // machineName returns the name of this machine, or if it has none that will do one with the date.

@@ -7,7 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"kedge/candid"
+	"kedge/candid/kedge"
 )
 
 type anchorView struct {
@@ -89,7 +89,7 @@ func (a *app) showPublic(ctx context.Context, text string) error {
 	}
 	view := anchorView{Anchor: anchor, Devices: []deviceView{}}
 	for _, d := range devices {
-		view.Devices = append(view.Devices, viewDevice(candid.DeviceWithUsage{
+		view.Devices = append(view.Devices, viewDevice(kedge.DeviceWithUsage{
 			Pubkey: d.Pubkey, Alias: d.Alias, CredentialID: d.CredentialID, Purpose: d.Purpose,
 			KeyType: d.KeyType, Protection: d.Protection, Origin: d.Origin,
 		}, nil, nil))

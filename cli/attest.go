@@ -7,7 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"kedge/candid"
+	"kedge/candid/kedge"
 	"kedge/device"
 )
 
@@ -34,10 +34,10 @@ computed here again before it is signed, so that it can be nothing else.`,
 			if err != nil {
 				return err
 			}
-			if len(challenge.Nonce) != candid.NonceSize {
+			if len(challenge.Nonce) != kedge.NonceSize {
 				return errForeignChallenge
 			}
-			own := candid.ChallengeFor(s.canister, s.anchor, passkey.PublicKey(), [candid.NonceSize]byte(challenge.Nonce))
+			own := kedge.ChallengeFor(s.canister, s.anchor, passkey.PublicKey(), [kedge.NonceSize]byte(challenge.Nonce))
 			if !bytes.Equal(own[:], challenge.Challenge) {
 				return errForeignChallenge
 			}
@@ -45,7 +45,7 @@ computed here again before it is signed, so that it can be nothing else.`,
 			if err != nil {
 				return err
 			}
-			attested, err := s.attest(cmd.Context(), s.anchor, candid.Assertion{
+			attested, err := s.attest(cmd.Context(), s.anchor, kedge.Assertion{
 				ClientData: assertion.ClientDataJSON, AuthenticatorData: assertion.AuthenticatorData, Signature: assertion.Signature,
 			})
 			if err != nil {

@@ -6,7 +6,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/stretchr/testify/require"
 
-	"kedge/candid"
+	"kedge/candid/kedge"
 	"kedge/cli/client"
 )
 
@@ -53,17 +53,17 @@ func TestFileName(t *testing.T) {
 }
 
 func TestWordsOfTheReportAreComplete(t *testing.T) {
-	for s := range candid.Scenario(32) {
+	for s := range kedge.Scenario(32) {
 		if s.String() != "unknown" {
 			require.NotEmpty(t, scenarioTexts[s], s.String())
 		}
 	}
-	for a := range candid.Advice(32) {
+	for a := range kedge.Advice(32) {
 		if a.String() != "unknown" {
 			require.NotEmpty(t, adviceTexts[a], a.String())
 		}
 	}
-	for l := range candid.Loss(32) {
+	for l := range kedge.Loss(32) {
 		if l.String() != "unknown" {
 			require.Equal(t, l, losses[l.String()])
 		}
@@ -71,7 +71,7 @@ func TestWordsOfTheReportAreComplete(t *testing.T) {
 }
 
 func TestExitCodes(t *testing.T) {
-	refused := refusal(candid.Error{Message: "no"})
+	refused := refusal(kedge.Error{Message: "no"})
 	for want, err := range map[int]error{
 		exitFailed:  errNoNetwork,
 		exitUsage:   usagef("what"),

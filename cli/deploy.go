@@ -13,7 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"kedge/candid"
+	"kedge/candid/kedge"
 	"kedge/cli/client"
 	"kedge/device"
 	"kedge/ic/principal"
@@ -136,7 +136,7 @@ func (a *app) deploy(ctx context.Context, o deployOptions) error {
 // stays as it is.
 func initArgument(origins []string) ([]byte, error) {
 	if len(origins) == 0 {
-		return candid.EncodeInitArgs(nil), nil
+		return kedge.EncodeInitArgs(nil), nil
 	}
 	var parties []string
 	for _, origin := range origins {
@@ -148,7 +148,7 @@ func initArgument(origins []string) ([]byte, error) {
 			parties = append(parties, party)
 		}
 	}
-	return candid.EncodeInitArgs(&candid.KedgeInit{RelatedOrigins: origins, RelyingParties: parties}), nil
+	return kedge.EncodeInitArgs(&kedge.KedgeInit{RelatedOrigins: origins, RelyingParties: parties}), nil
 }
 
 func readModule(path string) ([]byte, error) {
@@ -237,7 +237,7 @@ func confirmModule(ctx context.Context, c *client.Client, canister principal.Pri
 // initSalt has a new canister draw the secret from which users' keys are made. Whoever comes first
 // draws it, and any draw is as good; so being second is no failure.
 func initSalt(ctx context.Context, c *client.Client, canister principal.Principal) error {
-	_, err := c.Call(ctx, canister, "init_salt", candid.EncodeInitSaltArgs())
+	_, err := c.Call(ctx, canister, "init_salt", kedge.EncodeInitSaltArgs())
 	var reject *client.Reject
 	if errors.As(err, &reject) {
 		if text, trapped := reject.Trap(); trapped && text == "Salt already set" {

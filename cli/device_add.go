@@ -7,7 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"kedge/candid"
+	"kedge/candid/kedge"
 	"kedge/device"
 	"kedge/ic/principal"
 )
@@ -87,9 +87,9 @@ func (a *app) addForeign(ctx context.Context, n newDevice, publicKey, credential
 	if err != nil {
 		return err
 	}
-	data := candid.DeviceData{
-		Pubkey: key, Alias: n.name, Purpose: candid.PurposeAuthentication,
-		KeyType: candid.KeyTypeUnknown, Protection: candid.DeviceProtectionUnprotected,
+	data := kedge.DeviceData{
+		Pubkey: key, Alias: n.name, Purpose: kedge.PurposeAuthentication,
+		KeyType: kedge.KeyTypeUnknown, Protection: kedge.DeviceProtectionUnprotected,
 	}
 	if n.alias != "" {
 		data.Alias = n.alias
@@ -106,7 +106,7 @@ func (a *app) addForeign(ctx context.Context, n newDevice, publicKey, credential
 	return a.printAdded(s, data)
 }
 
-func (a *app) printAdded(s *session, d candid.DeviceData) error {
+func (a *app) printAdded(s *session, d kedge.DeviceData) error {
 	return a.result(deviceAdded{
 		Anchor: s.anchor, Alias: d.Alias, PublicKey: hex.EncodeToString(d.Pubkey),
 		Principal: principal.SelfAuthenticating(d.Pubkey).Text(),

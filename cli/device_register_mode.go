@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"kedge/candid"
+	"kedge/candid/kedge"
 	"kedge/device"
 )
 
@@ -31,8 +31,8 @@ func (a *app) registerModeOn() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			reply, err := s.call(cmd.Context(), "enter_device_registration_mode", candid.EncodeEnterDeviceRegistrationModeArgs(s.anchor))
-			until, err := decoded("enter_device_registration_mode", reply, err, candid.DecodeEnterDeviceRegistrationModeResult)
+			reply, err := s.call(cmd.Context(), "enter_device_registration_mode", kedge.EncodeEnterDeviceRegistrationModeArgs(s.anchor))
+			until, err := decoded("enter_device_registration_mode", reply, err, kedge.DecodeEnterDeviceRegistrationModeResult)
 			if err != nil {
 				return err
 			}
@@ -53,7 +53,7 @@ func (a *app) registerModeOff() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if _, err := s.call(cmd.Context(), "exit_device_registration_mode", candid.EncodeExitDeviceRegistrationModeArgs(s.anchor)); err != nil {
+			if _, err := s.call(cmd.Context(), "exit_device_registration_mode", kedge.EncodeExitDeviceRegistrationModeArgs(s.anchor)); err != nil {
 				return err
 			}
 			return a.result(map[string]any{"anchor": s.anchor}, fmt.Sprintf("registration mode of anchor %d is closed", s.anchor))
@@ -97,16 +97,16 @@ func (a *app) offerDevice(ctx context.Context, n newDevice, anchor uint64) error
 	if err != nil {
 		return err
 	}
-	reply, err := p.call(ctx, "add_tentative_device", candid.EncodeAddTentativeDeviceArgs(anchor, passkeyData(n.alias, passkey)))
-	response, err := decoded("add_tentative_device", reply, err, candid.DecodeAddTentativeDeviceResult)
+	reply, err := p.call(ctx, "add_tentative_device", kedge.EncodeAddTentativeDeviceArgs(anchor, passkeyData(n.alias, passkey)))
+	response, err := decoded("add_tentative_device", reply, err, kedge.DecodeAddTentativeDeviceResult)
 	if err != nil {
 		return n.discard(a, err)
 	}
 	switch response.Tag {
-	case candid.AddTentativeDeviceResponseTagDeviceRegistrationModeOff:
+	case kedge.AddTentativeDeviceResponseTagDeviceRegistrationModeOff:
 		return n.discard(a, hinted(&refusedError{fmt.Sprintf("anchor %d is not in registration mode", anchor)},
 			"kedge device register-mode on, on a machine that has a device of the anchor"))
-	case candid.AddTentativeDeviceResponseTagAnotherDeviceTentativelyAdded:
+	case kedge.AddTentativeDeviceResponseTagAnotherDeviceTentativelyAdded:
 		return n.discard(a, hinted(&refusedError{fmt.Sprintf("another device was offered to anchor %d first", anchor)},
 			"verify or close on the other machine, then open registration mode again"))
 	}
@@ -127,17 +127,17 @@ func (a *app) registerModeVerify() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			reply, err := s.call(cmd.Context(), "verify_tentative_device", candid.EncodeVerifyTentativeDeviceArgs(s.anchor, args[0]))
-			response, err := decoded("verify_tentative_device", reply, err, candid.DecodeVerifyTentativeDeviceResult)
+			reply, err := s.call(cmd.Context(), "verify_tentative_device", kedge.EncodeVerifyTentativeDeviceArgs(s.anchor, args[0]))
+			response, err := decoded("verify_tentative_device", reply, err, kedge.DecodeVerifyTentativeDeviceResult)
 			if err != nil {
 				return err
 			}
 			switch response.Tag {
-			case candid.VerifyTentativeDeviceResponseTagVerified:
+			case kedge.VerifyTentativeDeviceResponseTagVerified:
 				return a.result(map[string]any{"anchor": s.anchor}, fmt.Sprintf("the device was added to anchor %d", s.anchor))
-			case candid.VerifyTentativeDeviceResponseTagWrongCode:
+			case kedge.VerifyTentativeDeviceResponseTagWrongCode:
 				return &refusedError{fmt.Sprintf("code %q is wrong, %d attempts are left", args[0], response.WrongCode.RetriesLeft)}
-			case candid.VerifyTentativeDeviceResponseTagNoDeviceToVerify:
+			case kedge.VerifyTentativeDeviceResponseTagNoDeviceToVerify:
 				return hinted(&refusedError{"no device has been offered"}, "kedge device register-mode offer NAME --anchor %d, on the other machine", s.anchor)
 			}
 			return hinted(&refusedError{fmt.Sprintf("anchor %d is not in registration mode", s.anchor)}, "kedge device register-mode on")

@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"kedge/candid"
+	"kedge/candid/kedge"
 	"kedge/device"
 )
 
@@ -56,7 +56,7 @@ The passkey stays in the key store unless --forget-key is given.`,
 }
 
 // warnSessions says how long what a removed device opened goes on.
-func (a *app) warnSessions(d candid.DeviceWithUsage) {
+func (a *app) warnSessions(d kedge.DeviceWithUsage) {
 	if d.SessionsUntil == nil {
 		return
 	}

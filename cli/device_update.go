@@ -5,7 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"kedge/candid"
+	"kedge/candid/kedge"
 )
 
 func (a *app) deviceUpdate() *cobra.Command {
@@ -26,7 +26,7 @@ there is kedge device replace.`,
 		if !flags.Changed("alias") && !flags.Changed("purpose") && !flags.Changed("origin") {
 			return usagef("nothing to change: give --alias, --purpose or --origin")
 		}
-		purposes := map[string]candid.Purpose{"authentication": candid.PurposeAuthentication, "recovery": candid.PurposeRecovery}
+		purposes := map[string]kedge.Purpose{"authentication": kedge.PurposeAuthentication, "recovery": kedge.PurposeRecovery}
 		if _, known := purposes[purpose]; flags.Changed("purpose") && !known {
 			return usagef("--purpose %q is neither authentication nor recovery", purpose)
 		}

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"kedge/candid"
+	"kedge/candid/kedge"
 	"kedge/device"
 	"kedge/ic/principal"
 )
@@ -17,27 +17,27 @@ import (
 const phraseAlias = "Recovery phrase"
 
 // passkeyData returns the device record of a passkey.
-func passkeyData(alias string, p *device.Passkey) candid.DeviceData {
+func passkeyData(alias string, p *device.Passkey) kedge.DeviceData {
 	origin := p.Origin()
-	return candid.DeviceData{
+	return kedge.DeviceData{
 		Pubkey: p.PublicKey(), Alias: alias, CredentialID: p.CredentialID(),
-		Purpose: candid.PurposeAuthentication, KeyType: candid.KeyTypePlatform,
-		Protection: candid.DeviceProtectionUnprotected, Origin: &origin,
+		Purpose: kedge.PurposeAuthentication, KeyType: kedge.KeyTypePlatform,
+		Protection: kedge.DeviceProtectionUnprotected, Origin: &origin,
 	}
 }
 
 // phraseData returns the device record of a recovery phrase.
-func phraseData(p device.Phrase) candid.DeviceData {
-	return candid.DeviceData{
+func phraseData(p device.Phrase) kedge.DeviceData {
+	return kedge.DeviceData{
 		Pubkey: p.Key().PublicKey(), Alias: phraseAlias,
-		Purpose: candid.PurposeRecovery, KeyType: candid.KeyTypeSeedPhrase,
-		Protection: candid.DeviceProtectionUnprotected,
+		Purpose: kedge.PurposeRecovery, KeyType: kedge.KeyTypeSeedPhrase,
+		Protection: kedge.DeviceProtectionUnprotected,
 	}
 }
 
 // classic returns the record of a device without its use, for update.
-func classic(d candid.DeviceWithUsage) candid.DeviceData {
-	return candid.DeviceData{
+func classic(d kedge.DeviceWithUsage) kedge.DeviceData {
+	return kedge.DeviceData{
 		Pubkey: d.Pubkey, Alias: d.Alias, CredentialID: d.CredentialID, Aaguid: d.Aaguid,
 		Purpose: d.Purpose, KeyType: d.KeyType, Protection: d.Protection, Origin: d.Origin, Metadata: d.Metadata,
 	}
@@ -45,10 +45,10 @@ func classic(d candid.DeviceWithUsage) candid.DeviceData {
 
 // findDevice returns the device of the anchor that a person means: "phrase", a name in the key
 // store, an alias, or a public key in hexadecimal. Two that fit are an error.
-func (a *app) findDevice(ctx context.Context, s *session, name string) (candid.DeviceWithUsage, error) {
+func (a *app) findDevice(ctx context.Context, s *session, name string) (kedge.DeviceWithUsage, error) {
 	info, err := s.anchorInfo(ctx, s.anchor)
 	if err != nil {
-		return candid.DeviceWithUsage{}, err
+		return kedge.DeviceWithUsage{}, err
 	}
 	return a.matchDevice(s, info.Devices, name)
 }
@@ -63,21 +63,21 @@ func (a *app) findKey(ctx context.Context, s *session, name string) (key []byte,
 	return found.Pubkey, printable(found.Alias), err
 }
 
-func (a *app) matchDevice(s *session, devices []candid.DeviceWithUsage, name string) (candid.DeviceWithUsage, error) {
+func (a *app) matchDevice(s *session, devices []kedge.DeviceWithUsage, name string) (kedge.DeviceWithUsage, error) {
 	own, err := a.ownKeys(s)
 	if err != nil {
-		return candid.DeviceWithUsage{}, err
+		return kedge.DeviceWithUsage{}, err
 	}
-	tests := []func(candid.DeviceWithUsage) bool{
-		func(d candid.DeviceWithUsage) bool { return own.name(d.Pubkey) == name },
-		func(d candid.DeviceWithUsage) bool {
-			return name == device.ReservedName && d.KeyType == candid.KeyTypeSeedPhrase
+	tests := []func(kedge.DeviceWithUsage) bool{
+		func(d kedge.DeviceWithUsage) bool { return own.name(d.Pubkey) == name },
+		func(d kedge.DeviceWithUsage) bool {
+			return name == device.ReservedName && d.KeyType == kedge.KeyTypeSeedPhrase
 		},
-		func(d candid.DeviceWithUsage) bool { return d.Alias == name },
-		func(d candid.DeviceWithUsage) bool { return strings.EqualFold(hex.EncodeToString(d.Pubkey), name) },
+		func(d kedge.DeviceWithUsage) bool { return d.Alias == name },
+		func(d kedge.DeviceWithUsage) bool { return strings.EqualFold(hex.EncodeToString(d.Pubkey), name) },
 	}
 	for _, fits := range tests {
-		var found []candid.DeviceWithUsage
+		var found []kedge.DeviceWithUsage
 		for _, d := range devices {
 			if fits(d) {
 				found = append(found, d)
@@ -88,11 +88,11 @@ func (a *app) matchDevice(s *session, devices []candid.DeviceWithUsage, name str
 		case 1:
 			return found[0], nil
 		default:
-			return candid.DeviceWithUsage{}, hinted(fmt.Errorf("%d devices of anchor %d are called %q", len(found), s.anchor, name),
+			return kedge.DeviceWithUsage{}, hinted(fmt.Errorf("%d devices of anchor %d are called %q", len(found), s.anchor, name),
 				"kedge device list --json shows their public keys; give that in place of the name")
 		}
 	}
-	return candid.DeviceWithUsage{}, hinted(fmt.Errorf("anchor %d has no device %q", s.anchor, name),
+	return kedge.DeviceWithUsage{}, hinted(fmt.Errorf("anchor %d has no device %q", s.anchor, name),
 		"kedge device list shows the devices; a name in the key store, an alias, a public key or phrase says which one")
 }
 
@@ -135,11 +135,11 @@ type deviceView struct {
 	LastUsage    *time.Time `json:"last_usage,omitempty"`
 }
 
-func viewDevice(d candid.DeviceWithUsage, own ownKeys, signerKey []byte) deviceView {
+func viewDevice(d kedge.DeviceWithUsage, own ownKeys, signerKey []byte) deviceView {
 	v := deviceView{
 		Alias: d.Alias, Name: own.name(d.Pubkey), Signer: bytes.Equal(d.Pubkey, signerKey),
 		KeyType: d.KeyType.String(), Purpose: d.Purpose.String(),
-		Protected: d.Protection == candid.DeviceProtectionProtected,
+		Protected: d.Protection == kedge.DeviceProtectionProtected,
 		PublicKey: hex.EncodeToString(d.Pubkey), Principal: principal.SelfAuthenticating(d.Pubkey).Text(),
 		CredentialID: hex.EncodeToString(d.CredentialID),
 	}
@@ -184,7 +184,7 @@ func printable(s string) string {
 
 // kindOf is what people read for a key type; Candid's tag for a recovery phrase is an older word.
 func kindOf(keyType string) string {
-	if keyType == candid.KeyTypeSeedPhrase.String() {
+	if keyType == kedge.KeyTypeSeedPhrase.String() {
 		return "recovery phrase"
 	}
 	return strings.ReplaceAll(keyType, "_", " ")

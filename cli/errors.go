@@ -7,7 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"kedge/candid"
+	"kedge/candid/kedge"
 	"kedge/cli/client"
 	"kedge/device"
 )
@@ -192,20 +192,20 @@ func rejectHint(r *client.Reject) string {
 }
 
 // refusalHints say what to do about a refusal of Kedge's own methods.
-var refusalHints = map[candid.ErrorCode]string{
-	candid.ErrorCodeNotADevice:     "--as names another signer; kedge anchor show lists the devices of an anchor",
-	candid.ErrorCodeNoSuchDevice:   "kedge device list shows the devices",
-	candid.ErrorCodeNoSuchAnchor:   "--anchor has a number that was never registered here; kedge anchor create makes one",
-	candid.ErrorCodeSelfOnly:       "sign with the protected device itself; for a recovery phrase add --as phrase",
-	candid.ErrorCodeNotGranted:     "sign with a protected device; --as phrase if that is the recovery phrase",
-	candid.ErrorCodeNeedsProtected: "sign with a protected device; --as phrase if that is the recovery phrase",
-	candid.ErrorCodeGuarded:        "the guard is on, so a protected device has to sign; --as phrase if that is the recovery phrase",
-	candid.ErrorCodeSecondPhrase:   "kedge recovery phrase add --replace puts a new one in the place of the old",
-	candid.ErrorCodeNotDeviceBound: "kedge attest --as DEVICE shows what kind of key it is; kedge device-bound off lifts the demand",
-	candid.ErrorCodeNoConsent:      "the protected device consents first: kedge release consent",
-	candid.ErrorCodeTooEarly:       "kedge release status says how long is left",
-	candid.ErrorCodeBadAssertion:   "the operator names the origins with kedge deploy --origin; kedge device list --keys-only shows the passkey's",
-	candid.ErrorCodeNotController:  "--as names the device that the canister has as a controller; kedge deploy uses the key store's deployer",
+var refusalHints = map[kedge.ErrorCode]string{
+	kedge.ErrorCodeNotADevice:     "--as names another signer; kedge anchor show lists the devices of an anchor",
+	kedge.ErrorCodeNoSuchDevice:   "kedge device list shows the devices",
+	kedge.ErrorCodeNoSuchAnchor:   "--anchor has a number that was never registered here; kedge anchor create makes one",
+	kedge.ErrorCodeSelfOnly:       "sign with the protected device itself; for a recovery phrase add --as phrase",
+	kedge.ErrorCodeNotGranted:     "sign with a protected device; --as phrase if that is the recovery phrase",
+	kedge.ErrorCodeNeedsProtected: "sign with a protected device; --as phrase if that is the recovery phrase",
+	kedge.ErrorCodeGuarded:        "the guard is on, so a protected device has to sign; --as phrase if that is the recovery phrase",
+	kedge.ErrorCodeSecondPhrase:   "kedge recovery phrase add --replace puts a new one in the place of the old",
+	kedge.ErrorCodeNotDeviceBound: "kedge attest --as DEVICE shows what kind of key it is; kedge device-bound off lifts the demand",
+	kedge.ErrorCodeNoConsent:      "the protected device consents first: kedge release consent",
+	kedge.ErrorCodeTooEarly:       "kedge release status says how long is left",
+	kedge.ErrorCodeBadAssertion:   "the operator names the origins with kedge deploy --origin; kedge device list --keys-only shows the passkey's",
+	kedge.ErrorCodeNotController:  "--as names the device that the canister has as a controller; kedge deploy uses the key store's deployer",
 }
 
 // refusedError is an Err of one of Kedge's own methods.

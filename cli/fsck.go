@@ -7,7 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"kedge/candid"
+	"kedge/candid/kedge"
 )
 
 type fsckView struct {
@@ -45,14 +45,14 @@ func (a *app) fsck(ctx context.Context, rebuild bool) error {
 		return err
 	}
 	view := fsckView{Problems: []fsckProblem{}}
-	options := candid.FsckOptions{RebuildIndexes: rebuild}
+	options := kedge.FsckOptions{RebuildIndexes: rebuild}
 	for {
-		reply, err := p.call(ctx, "fsck", candid.EncodeFsckArgs(&options))
-		result, err := decoded("fsck", reply, err, candid.DecodeFsckResult)
+		reply, err := p.call(ctx, "fsck", kedge.EncodeFsckArgs(&options))
+		result, err := decoded("fsck", reply, err, kedge.DecodeFsckResult)
 		if err != nil {
 			return err
 		}
-		if result.Tag == candid.FsckResultTagErr {
+		if result.Tag == kedge.FsckResultTagErr {
 			return refusal(result.Err)
 		}
 		report := result.Ok

@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"kedge/candid"
+	"kedge/candid/kedge"
 	"kedge/ic/principal"
 )
 
@@ -75,7 +75,7 @@ func (a *app) historyCommand() *cobra.Command {
 	return cmd
 }
 
-func viewEvent(e candid.HistoryEntry) eventView {
+func viewEvent(e kedge.HistoryEntry) eventView {
 	return eventView{
 		Number: e.Number, At: at(e.At), Kind: caseName(e.Kind), By: e.By, TemporaryKey: e.TemporaryKey,
 		Device: e.Device, Other: e.Other, Until: e.Until,

@@ -18,7 +18,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"kedge/candid"
+	"kedge/candid/kedge"
 	"kedge/cli/client"
 	"kedge/device"
 	"kedge/ic/certificate"
@@ -141,20 +141,20 @@ func (a *app) newSessionKey(given string) (public, secret []byte, err error) {
 // signature verifies.
 func (s *session) signIn(ctx context.Context, origin string, sessionKey []byte, lasts time.Duration) (client.Chain, error) {
 	nanos := uint64(lasts)
-	reply, err := s.call(ctx, "prepare_delegation", candid.EncodePrepareDelegationArgs(s.anchor, origin, sessionKey, &nanos))
+	reply, err := s.call(ctx, "prepare_delegation", kedge.EncodePrepareDelegationArgs(s.anchor, origin, sessionKey, &nanos))
 	if err != nil {
 		return client.Chain{}, err
 	}
-	userKey, expiration, err := candid.DecodePrepareDelegationResult(reply)
+	userKey, expiration, err := kedge.DecodePrepareDelegationResult(reply)
 	if err != nil {
 		return client.Chain{}, fmt.Errorf("the reply of prepare_delegation cannot be read: %w", err)
 	}
-	reply, err = s.query(ctx, "get_delegation", candid.EncodeGetDelegationArgs(s.anchor, origin, sessionKey, expiration))
-	response, err := decoded("get_delegation", reply, err, candid.DecodeGetDelegationResult)
+	reply, err = s.query(ctx, "get_delegation", kedge.EncodeGetDelegationArgs(s.anchor, origin, sessionKey, expiration))
+	response, err := decoded("get_delegation", reply, err, kedge.DecodeGetDelegationResult)
 	if err != nil {
 		return client.Chain{}, err
 	}
-	if response.Tag != candid.GetDelegationResponseTagSignedDelegation {
+	if response.Tag != kedge.GetDelegationResponseTagSignedDelegation {
 		return client.Chain{}, hinted(&refusedError{"the canister does not have the delegation that it prepared"}, "try again")
 	}
 	given := response.SignedDelegation

@@ -7,7 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"kedge/candid"
+	"kedge/candid/kedge"
 	"kedge/cli/client"
 )
 
@@ -41,17 +41,17 @@ func (a *app) openController(ctx context.Context) (*provider, error) {
 }
 
 // migration turns the answer of a method about migrations into the status or the refusal.
-func migration(method string, reply []byte, err error) (candid.MigrationStatus, error) {
+func migration(method string, reply []byte, err error) (kedge.MigrationStatus, error) {
 	// All these methods answer alike, so one decoder serves them all.
-	result, err := decoded(method, reply, err, candid.DecodeMigrationStatusResult)
-	if err == nil && result.Tag == candid.MigrationStatusResultTagErr {
+	result, err := decoded(method, reply, err, kedge.DecodeMigrationStatusResult)
+	if err == nil && result.Tag == kedge.MigrationStatusResultTagErr {
 		err = refusal(result.Err)
 	}
 	return result.Ok, err
 }
 
-func (p *provider) migrationStatus(ctx context.Context) (candid.MigrationStatus, error) {
-	reply, err := p.query(ctx, "migration_status", candid.EncodeMigrationStatusArgs())
+func (p *provider) migrationStatus(ctx context.Context) (kedge.MigrationStatus, error) {
+	reply, err := p.query(ctx, "migration_status", kedge.EncodeMigrationStatusArgs())
 	return migration("migration_status", reply, err)
 }
 
@@ -78,11 +78,11 @@ type migrationNote struct {
 	Description string  `json:"description"`
 }
 
-func layoutText(l candid.Layout) string {
+func layoutText(l kedge.Layout) string {
 	return fmt.Sprintf("%s %d", strings.ReplaceAll(l.Family.String(), "_", " "), l.Version)
 }
 
-func viewMigration(s candid.MigrationStatus) migrationView {
+func viewMigration(s kedge.MigrationStatus) migrationView {
 	view := migrationView{
 		Layout: layoutText(s.Layout), State: caseName(s.State),
 		Weakened: append([]uint64{}, s.Weakened...), WeakenedTotal: s.WeakenedTotal, WeakenedAll: s.WeakenedComplete,

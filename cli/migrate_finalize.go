@@ -3,7 +3,7 @@ package cli
 import (
 	"github.com/spf13/cobra"
 
-	"kedge/candid"
+	"kedge/candid/kedge"
 )
 
 func (a *app) migrateFinalize() *cobra.Command {
@@ -24,7 +24,7 @@ func (a *app) migrateFinalize() *cobra.Command {
 				return err
 			}
 			reply, err := p.call(cmd.Context(), "finalize_migration",
-				candid.EncodeFinalizeMigrationArgs(&candid.FinalizeOptions{AnchorsWithoutDevices: empty}))
+				kedge.EncodeFinalizeMigrationArgs(&kedge.FinalizeOptions{AnchorsWithoutDevices: empty}))
 			status, err := migration("finalize_migration", reply, err)
 			if err != nil {
 				return err

@@ -3,17 +3,17 @@ package cli
 import (
 	"github.com/spf13/cobra"
 
-	"kedge/candid"
+	"kedge/candid/kedge"
 )
 
 func (a *app) migratePause() *cobra.Command {
-	return a.migrationVerb("migration_pause", candid.EncodeMigrationPauseArgs, &cobra.Command{
+	return a.migrationVerb("migration_pause", kedge.EncodeMigrationPauseArgs, &cobra.Command{
 		Use: "pause", Short: "stop a change of layout between two batches", Example: `  kedge migrate pause`,
 	})
 }
 
 func (a *app) migrateResume() *cobra.Command {
-	return a.migrationVerb("migration_resume", candid.EncodeMigrationResumeArgs, &cobra.Command{
+	return a.migrationVerb("migration_resume", kedge.EncodeMigrationResumeArgs, &cobra.Command{
 		Use: "resume", Short: "let a paused change of layout go on", Example: `  kedge migrate resume`,
 	})
 }

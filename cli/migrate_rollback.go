@@ -6,8 +6,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"kedge/candid"
-	"kedge/candid/engine"
+	"kedge/candid/kedge"
+	"kedge/candid/wire"
 )
 
 func (a *app) migrateRollback() *cobra.Command {
@@ -28,7 +28,7 @@ not know, and upgrades the canister to the old module. Its memory is kept.`,
 				return err
 			}
 			// (null) with a type that every init argument of the old module agrees with.
-			arg := []byte("DIDL\x00\x01" + string(byte(engine.Null&0x7f)))
+			arg := []byte("DIDL\x00\x01" + string(byte(wire.Null&0x7f)))
 			if argument != "" {
 				if arg, err = hex.DecodeString(argument); err != nil {
 					return usagef("--arg is not hexadecimal")
@@ -43,7 +43,7 @@ not know, and upgrades the canister to the old module. Its memory is kept.`,
 				return err
 			}
 			view := viewMigration(status)
-			if status.State == nil || *status.State != candid.MigrationStateTrial {
+			if status.State == nil || *status.State != kedge.MigrationStateTrial {
 				return hinted(&refusedError{fmt.Sprintf("the canister is not on trial (layout %s, %s), so its memory is not one that the old module knows", view.Layout, view.State)},
 					"there is no way back once the migration is finalised")
 			}

@@ -9,13 +9,13 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
-	"kedge/candid"
+	"kedge/candid/kedge"
 )
 
 // losses are what a step back may lose, by the names that --accept knows.
-var losses = map[string]candid.Loss{
-	"protections": candid.LossProtections, "guards": candid.LossGuards,
-	"consents": candid.LossConsents, "demands": candid.LossDemands,
+var losses = map[string]kedge.Loss{
+	"protections": kedge.LossProtections, "guards": kedge.LossGuards,
+	"consents": kedge.LossConsents, "demands": kedge.LossDemands,
 }
 
 func (a *app) migrateStep() *cobra.Command {
@@ -39,7 +39,7 @@ refused unless what is lost is named: --accept protections.`,
 			if cmd.Flags().Changed("to") {
 				to = &version
 			}
-			var accepted []candid.Loss
+			var accepted []kedge.Loss
 			for _, name := range accept {
 				loss, known := losses[name]
 				if !known {
@@ -57,7 +57,7 @@ refused unless what is lost is named: --accept protections.`,
 	return cmd
 }
 
-func (a *app) runMigration(ctx context.Context, to *uint16, accepted []candid.Loss, once bool) error {
+func (a *app) runMigration(ctx context.Context, to *uint16, accepted []kedge.Loss, once bool) error {
 	p, err := a.openController(ctx)
 	if err != nil {
 		return err
@@ -65,13 +65,13 @@ func (a *app) runMigration(ctx context.Context, to *uint16, accepted []candid.Lo
 	bar := a.newBar()
 	defer bar.clear()
 	for {
-		reply, err := p.call(ctx, "migration_step", candid.EncodeMigrationStepArgs(to, accepted))
+		reply, err := p.call(ctx, "migration_step", kedge.EncodeMigrationStepArgs(to, accepted))
 		status, err := migration("migration_step", reply, err)
 		if err != nil {
 			return err
 		}
 		view := viewMigration(status)
-		if status.State == nil || *status.State != candid.MigrationStateRunning || once {
+		if status.State == nil || *status.State != kedge.MigrationStateRunning || once {
 			bar.clear()
 			return a.result(view, migrationText(view))
 		}

@@ -3,7 +3,7 @@ package cli
 import (
 	"github.com/spf13/cobra"
 
-	"kedge/candid"
+	"kedge/candid/kedge"
 )
 
 func (a *app) principalCommand() *cobra.Command {
@@ -21,8 +21,8 @@ func (a *app) principalCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			reply, err := s.query(cmd.Context(), "get_principal", candid.EncodeGetPrincipalArgs(s.anchor, origin))
-			p, err := decoded("get_principal", reply, err, candid.DecodeGetPrincipalResult)
+			reply, err := s.query(cmd.Context(), "get_principal", kedge.EncodeGetPrincipalArgs(s.anchor, origin))
+			p, err := decoded("get_principal", reply, err, kedge.DecodeGetPrincipalResult)
 			if err != nil {
 				return err
 			}

@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	"kedge/candid"
+	"kedge/candid/kedge"
 	"kedge/cli/client"
 	"kedge/ic/principal"
 )
@@ -45,71 +45,71 @@ func decoded[T any](method string, reply []byte, err error, decode func([]byte) 
 }
 
 // register makes an anchor with the device, which has to be the caller's.
-func (p *provider) register(ctx context.Context, d candid.DeviceData, answer candid.ChallengeResult) (candid.RegisterResponse, error) {
-	reply, err := p.call(ctx, "register", candid.EncodeRegisterArgs(d, answer, nil))
-	return decoded("register", reply, err, candid.DecodeRegisterResult)
+func (p *provider) register(ctx context.Context, d kedge.DeviceData, answer kedge.ChallengeResult) (kedge.RegisterResponse, error) {
+	reply, err := p.call(ctx, "register", kedge.EncodeRegisterArgs(d, answer, nil))
+	return decoded("register", reply, err, kedge.DecodeRegisterResult)
 }
 
 // createChallenge asks for a captcha.
-func (p *provider) createChallenge(ctx context.Context) (candid.Challenge, error) {
-	reply, err := p.call(ctx, "create_challenge", candid.EncodeCreateChallengeArgs())
-	return decoded("create_challenge", reply, err, candid.DecodeCreateChallengeResult)
+func (p *provider) createChallenge(ctx context.Context) (kedge.Challenge, error) {
+	reply, err := p.call(ctx, "create_challenge", kedge.EncodeCreateChallengeArgs())
+	return decoded("create_challenge", reply, err, kedge.DecodeCreateChallengeResult)
 }
 
 // anchorInfo reads an anchor of the caller's. It is an update call, certified, and so a sign of
 // life.
-func (p *provider) anchorInfo(ctx context.Context, anchor uint64) (candid.IdentityAnchorInfo, error) {
-	reply, err := p.call(ctx, "get_anchor_info", candid.EncodeGetAnchorInfoArgs(anchor))
-	return decoded("get_anchor_info", reply, err, candid.DecodeGetAnchorInfoResult)
+func (p *provider) anchorInfo(ctx context.Context, anchor uint64) (kedge.IdentityAnchorInfo, error) {
+	reply, err := p.call(ctx, "get_anchor_info", kedge.EncodeGetAnchorInfoArgs(anchor))
+	return decoded("get_anchor_info", reply, err, kedge.DecodeGetAnchorInfoResult)
 }
 
 // lookup reads what anybody may see of an anchor's devices.
-func (p *provider) lookup(ctx context.Context, anchor uint64) ([]candid.LookupDevice, error) {
-	reply, err := p.query(ctx, "lookup", candid.EncodeLookupArgs(anchor))
-	return decoded("lookup", reply, err, candid.DecodeLookupResult)
+func (p *provider) lookup(ctx context.Context, anchor uint64) ([]kedge.LookupDevice, error) {
+	reply, err := p.query(ctx, "lookup", kedge.EncodeLookupArgs(anchor))
+	return decoded("lookup", reply, err, kedge.DecodeLookupResult)
 }
 
 // lookupCaller returns every anchor that has the caller as a device.
 func (p *provider) lookupCaller(ctx context.Context) ([]uint64, error) {
-	reply, err := p.query(ctx, "lookup_caller", candid.EncodeLookupCallerArgs())
-	return decoded("lookup_caller", reply, err, candid.DecodeLookupCallerResult)
+	reply, err := p.query(ctx, "lookup_caller", kedge.EncodeLookupCallerArgs())
+	return decoded("lookup_caller", reply, err, kedge.DecodeLookupCallerResult)
 }
 
-func (p *provider) add(ctx context.Context, anchor uint64, d candid.DeviceData) error {
-	_, err := p.call(ctx, "add", candid.EncodeAddArgs(anchor, d))
+func (p *provider) add(ctx context.Context, anchor uint64, d kedge.DeviceData) error {
+	_, err := p.call(ctx, "add", kedge.EncodeAddArgs(anchor, d))
 	return err
 }
 
-func (p *provider) update(ctx context.Context, anchor uint64, d candid.DeviceData) error {
-	_, err := p.call(ctx, "update", candid.EncodeUpdateArgs(anchor, d.Pubkey, d))
+func (p *provider) update(ctx context.Context, anchor uint64, d kedge.DeviceData) error {
+	_, err := p.call(ctx, "update", kedge.EncodeUpdateArgs(anchor, d.Pubkey, d))
 	return err
 }
 
-func (p *provider) replace(ctx context.Context, anchor uint64, old []byte, d candid.DeviceData) error {
-	_, err := p.call(ctx, "replace", candid.EncodeReplaceArgs(anchor, old, d))
+func (p *provider) replace(ctx context.Context, anchor uint64, old []byte, d kedge.DeviceData) error {
+	_, err := p.call(ctx, "replace", kedge.EncodeReplaceArgs(anchor, old, d))
 	return err
 }
 
 func (p *provider) remove(ctx context.Context, anchor uint64, key []byte) error {
-	_, err := p.call(ctx, "remove", candid.EncodeRemoveArgs(anchor, key))
+	_, err := p.call(ctx, "remove", kedge.EncodeRemoveArgs(anchor, key))
 	return err
 }
 
 // settle turns the answer of one of Kedge's own methods into an error or none.
 func settle(method string, reply []byte, err error) error {
 	// Every method that answers with a Result encodes it alike, so one decoder serves them all.
-	result, err := decoded(method, reply, err, candid.DecodeProtectResult)
+	result, err := decoded(method, reply, err, kedge.DecodeProtectResult)
 	if err != nil {
 		return err
 	}
-	if result.Tag == candid.ResultTagErr {
+	if result.Tag == kedge.ResultTagErr {
 		return refusal(result.Err)
 	}
 	return nil
 }
 
 // refusal is the error that one of Kedge's own methods answered with.
-func refusal(e candid.Error) error {
+func refusal(e kedge.Error) error {
 	refused := &refusedError{sentence: e.Message}
 	if e.Code == nil {
 		return refused
@@ -121,11 +121,11 @@ func refusal(e candid.Error) error {
 }
 
 func (p *provider) protect(ctx context.Context, anchor uint64, key []byte) error {
-	reply, err := p.call(ctx, "protect", candid.EncodeProtectArgs(anchor, key))
+	reply, err := p.call(ctx, "protect", kedge.EncodeProtectArgs(anchor, key))
 	return settle("protect", reply, err)
 }
 
 func (p *provider) unprotect(ctx context.Context, anchor uint64, key []byte) error {
-	reply, err := p.call(ctx, "unprotect", candid.EncodeUnprotectArgs(anchor, key))
+	reply, err := p.call(ctx, "unprotect", kedge.EncodeUnprotectArgs(anchor, key))
 	return settle("unprotect", reply, err)
 }

@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"kedge/candid"
+	"kedge/candid/kedge"
 )
 
 func (a *app) releaseConsent() *cobra.Command {
@@ -41,7 +41,7 @@ func (a *app) releaseConsent() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			consent := candid.ReleaseConsentConsent{Delay: uint64(d / time.Second)}
+			consent := kedge.ReleaseConsentConsent{Delay: uint64(d / time.Second)}
 			for _, name := range askers {
 				found, err := a.matchDevice(s, info.Devices, name)
 				if err != nil {

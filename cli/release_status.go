@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"kedge/candid"
+	"kedge/candid/kedge"
 )
 
 type releaseView struct {
@@ -46,7 +46,7 @@ func (a *app) releaseStatus() *cobra.Command {
 	return cmd
 }
 
-func viewReleases(devices []candid.DeviceWithUsage) ([]releaseView, string) {
+func viewReleases(devices []kedge.DeviceWithUsage) ([]releaseView, string) {
 	aliases := map[string]string{}
 	for _, d := range devices {
 		aliases[hex.EncodeToString(d.Pubkey)] = d.Alias

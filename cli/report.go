@@ -9,7 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"kedge/candid"
+	"kedge/candid/kedge"
 )
 
 type reportView struct {
@@ -27,26 +27,26 @@ type findingView struct {
 }
 
 // scenarioTexts put the scenarios into words.
-var scenarioTexts = map[candid.Scenario]string{
-	candid.ScenarioLoseOneDevice:      "the device that would be missed most is lost",
-	candid.ScenarioLoseAllDevices:     "all everyday devices are lost",
-	candid.ScenarioForgottenPasscode:  "all everyday devices are lost and the cloud does not open",
-	candid.ScenarioCloudAccountClosed: "the cloud account is closed",
-	candid.ScenarioEcosystemSwitched:  "a change to other makers' devices",
-	candid.ScenarioDomainGone:         "the web address of the passkeys is gone",
-	candid.ScenarioPhraseCopied:       "a thief has read the recovery phrase",
-	candid.ScenarioLaptopStolen:       "a thief holds an unlocked device",
-	candid.ScenarioPhraseLost:         "the recovery phrase is lost",
-	candid.ScenarioModelBroken:        "one model of authenticator fails",
+var scenarioTexts = map[kedge.Scenario]string{
+	kedge.ScenarioLoseOneDevice:      "the device that would be missed most is lost",
+	kedge.ScenarioLoseAllDevices:     "all everyday devices are lost",
+	kedge.ScenarioForgottenPasscode:  "all everyday devices are lost and the cloud does not open",
+	kedge.ScenarioCloudAccountClosed: "the cloud account is closed",
+	kedge.ScenarioEcosystemSwitched:  "a change to other makers' devices",
+	kedge.ScenarioDomainGone:         "the web address of the passkeys is gone",
+	kedge.ScenarioPhraseCopied:       "a thief has read the recovery phrase",
+	kedge.ScenarioLaptopStolen:       "a thief holds an unlocked device",
+	kedge.ScenarioPhraseLost:         "the recovery phrase is lost",
+	kedge.ScenarioModelBroken:        "one model of authenticator fails",
 }
 
 // adviceTexts say how to take a step with this program.
-var adviceTexts = map[candid.Advice]string{
-	candid.AdviceProveDevice:      "sign with the protected device once: kedge anchor show --as phrase",
-	candid.AdviceProtectPhrase:    "kedge device protect phrase --as phrase",
-	candid.AdviceConsentToRelease: "kedge release consent --asker DEVICE --as phrase",
-	candid.AdviceAddPhrase:        "kedge recovery phrase add",
-	candid.AdviceAddHardwareKey:   "add a hardware key of another model on the web page, keep it elsewhere, protect it",
+var adviceTexts = map[kedge.Advice]string{
+	kedge.AdviceProveDevice:      "sign with the protected device once: kedge anchor show --as phrase",
+	kedge.AdviceProtectPhrase:    "kedge device protect phrase --as phrase",
+	kedge.AdviceConsentToRelease: "kedge release consent --asker DEVICE --as phrase",
+	kedge.AdviceAddPhrase:        "kedge recovery phrase add",
+	kedge.AdviceAddHardwareKey:   "add a hardware key of another model on the web page, keep it elsewhere, protect it",
 }
 
 func (a *app) reportCommand() *cobra.Command {
@@ -78,7 +78,7 @@ func (a *app) showReport(ctx context.Context) error {
 	return a.result(viewReport(s.anchor, report), reportText(report, info.Devices))
 }
 
-func viewReport(anchor uint64, r candid.RecoveryReport) reportView {
+func viewReport(anchor uint64, r kedge.RecoveryReport) reportView {
 	view := reportView{Anchor: anchor, Protection: caseName(r.Protection), Headline: r.Headline, Findings: []findingView{}}
 	for _, f := range r.Findings {
 		v := findingView{Scenario: caseName(f.Scenario), Outcome: caseName(f.Outcome), Devices: []string{}}
@@ -93,7 +93,7 @@ func viewReport(anchor uint64, r candid.RecoveryReport) reportView {
 	return view
 }
 
-func reportText(r candid.RecoveryReport, devices []candid.DeviceWithUsage) string {
+func reportText(r kedge.RecoveryReport, devices []kedge.DeviceWithUsage) string {
 	rows := [][]string{{"OUTCOME", "IF", "BY WAY OF"}}
 	var steps []string
 	for _, f := range r.Findings {
@@ -114,7 +114,7 @@ func reportText(r candid.RecoveryReport, devices []candid.DeviceWithUsage) strin
 }
 
 // aliases names devices by what the anchor calls them.
-func aliases(keys [][]byte, devices []candid.DeviceWithUsage) string {
+func aliases(keys [][]byte, devices []kedge.DeviceWithUsage) string {
 	var names []string
 	for _, key := range keys {
 		for _, d := range devices {

@@ -10,7 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"kedge/candid"
+	"kedge/candid/kedge"
 	"kedge/cli/client"
 	"kedge/ic/principal"
 )
@@ -84,8 +84,8 @@ func (a *app) answerWhoami(ctx context.Context, c *client.Client, view whoamiVie
 			return usagef("canister id %q: %w", canister, err)
 		}
 		// whoami takes nothing, as lookup_caller does, and answers with a principal, as get_principal does.
-		reply, err := c.Query(ctx, id, "whoami", candid.EncodeLookupCallerArgs())
-		if view.Principal, err = decoded("whoami", reply, err, candid.DecodeGetPrincipalResult); err != nil {
+		reply, err := c.Query(ctx, id, "whoami", kedge.EncodeLookupCallerArgs())
+		if view.Principal, err = decoded("whoami", reply, err, kedge.DecodeGetPrincipalResult); err != nil {
 			return err
 		}
 		view.Canister = id.Text()

@@ -8,11 +8,11 @@ import (
 	"math/big"
 	"time"
 
+	"kedge/ic/management"
 	"kedge/ic/principal"
 	"kedge/ic/request"
 	"kedge/replica/cycles"
 	"kedge/replica/exec"
-	"kedge/replica/management"
 	"kedge/replica/store"
 )
 

@@ -3,11 +3,11 @@ package replica
 import (
 	"crypto/sha256"
 
+	"kedge/ic/management"
 	"kedge/ic/principal"
 	"kedge/replica/certified"
 	"kedge/replica/cycles"
 	"kedge/replica/exec"
-	"kedge/replica/management"
 	"kedge/replica/reject"
 	"kedge/replica/system"
 )

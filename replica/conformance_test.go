@@ -11,9 +11,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"kedge/ic/management"
 	"kedge/ic/principal"
 	"kedge/replica"
-	"kedge/replica/management"
 	"kedge/replica/reject"
 	"kedge/wasm"
 )

@@ -19,7 +19,7 @@ func TestGoCanister(t *testing.T) {
 		t.Skip("builds and compiles a Go canister")
 	}
 	out := filepath.Join(t.TempDir(), "test.wasm")
-	build := exec.Command("go", "run", "./cdk/icbuild", "-o", out, "./cdk/internal/testcanister")
+	build := exec.Command("go", "run", "./cmd/icbuild", "-o", out, "./cdk/internal/testcanister")
 	build.Dir = ".."
 	text, err := build.CombinedOutput()
 	require.NoError(t, err, string(text))

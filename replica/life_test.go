@@ -9,10 +9,10 @@ import (
 
 	"kedge/ic/certificate"
 	"kedge/ic/hashtree"
+	"kedge/ic/management"
 	"kedge/ic/principal"
 	"kedge/replica"
 	"kedge/replica/cycles"
-	"kedge/replica/management"
 	"kedge/replica/reject"
 )
 

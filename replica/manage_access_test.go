@@ -9,9 +9,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"kedge/candid/did"
+	"kedge/ic/management"
 	"kedge/ic/principal"
 	"kedge/internal/vectors"
-	"kedge/replica/management"
 	"kedge/replica/reject"
 )
 

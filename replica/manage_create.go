@@ -1,10 +1,10 @@
 package replica
 
 import (
+	"kedge/ic/management"
 	"kedge/ic/principal"
 	"kedge/replica/cycles"
 	"kedge/replica/exec"
-	"kedge/replica/management"
 	"kedge/replica/reject"
 )
 

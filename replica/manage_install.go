@@ -5,8 +5,8 @@ import (
 	"crypto/sha256"
 	"slices"
 
+	"kedge/ic/management"
 	"kedge/replica/exec"
-	"kedge/replica/management"
 	"kedge/replica/reject"
 	"kedge/wasm"
 )

@@ -8,10 +8,10 @@ import (
 	"slices"
 	"strings"
 
+	"kedge/ic/management"
 	"kedge/ic/principal"
 	"kedge/replica/cycles"
 	"kedge/replica/exec"
-	"kedge/replica/management"
 	"kedge/replica/reject"
 )
 

@@ -4,8 +4,8 @@ import (
 	"bytes"
 	"slices"
 
+	"kedge/ic/management"
 	"kedge/replica/exec"
-	"kedge/replica/management"
 	"kedge/replica/reject"
 )
 

@@ -1,9 +1,9 @@
 package replica
 
 import (
+	"kedge/ic/management"
 	"kedge/replica/cycles"
 	"kedge/replica/exec"
-	"kedge/replica/management"
 	"kedge/replica/reject"
 )
 

@@ -7,8 +7,8 @@ import (
 	"math"
 	"math/big"
 
+	"kedge/ic/management"
 	"kedge/replica/exec"
-	"kedge/replica/management"
 	"kedge/replica/reject"
 	"kedge/wasm"
 )

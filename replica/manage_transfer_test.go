@@ -5,8 +5,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"kedge/ic/management"
 	"kedge/ic/principal"
-	"kedge/replica/management"
 	"kedge/replica/reject"
 )
 

@@ -13,11 +13,11 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"kedge/candid/engine"
+	"kedge/candid/wire"
+	"kedge/ic/management"
 	"kedge/ic/principal"
 	"kedge/replica"
 	"kedge/replica/exec"
-	"kedge/replica/management"
 	"kedge/replica/outcall"
 	"kedge/replica/reject"
 )
@@ -69,7 +69,7 @@ func header(r outcall.Response, name string) string {
 }
 
 func transformBy(canister principal.Principal, method, context string) *outcall.Transform {
-	return &outcall.Transform{Function: engine.FuncRef{Service: canister, Method: method}, Context: []byte(context)}
+	return &outcall.Transform{Function: wire.FuncRef{Service: canister, Method: method}, Context: []byte(context)}
 }
 
 func TestOutcalls(t *testing.T) {

@@ -13,11 +13,11 @@ import (
 
 	"kedge/ic/certificate"
 	"kedge/ic/hashtree"
+	"kedge/ic/management"
 	"kedge/ic/principal"
 	"kedge/ic/request"
 	"kedge/ic/signature"
 	"kedge/replica"
-	"kedge/replica/management"
 	"kedge/replica/reject"
 	"kedge/wasm"
 )

@@ -1,6 +1,6 @@
 package did
 
-import "kedge/candid/engine"
+import "kedge/candid/wire"
 
 // File is an interface description.
 type File struct {
@@ -25,7 +25,7 @@ type Type interface{ isType() }
 
 type (
 	// Primitive is a type without parts.
-	Primitive engine.Ref
+	Primitive wire.Ref
 	// Name stands for the definition of that name.
 	Name struct {
 		Name string
@@ -42,7 +42,7 @@ type (
 	// Func is a reference to a method, or the type of one.
 	Func struct {
 		Args, Results []Arg
-		Mode          engine.Mode
+		Mode          wire.Mode
 	}
 	// Service is a reference to a canister, or the type of one.
 	Service struct{ Methods []Method }

@@ -4,44 +4,44 @@ import (
 	"strconv"
 	"strings"
 
-	"kedge/candid/engine"
+	"kedge/candid/wire"
 )
 
 // Compiler turns the types of a file into a Table. Equal types become one
 // entry.
 type Compiler struct {
-	Table engine.Table
+	Table wire.Table
 
 	file  *File
-	named map[string]engine.Ref
-	equal map[string]engine.Ref // by the text of the entry
+	named map[string]wire.Ref
+	equal map[string]wire.Ref // by the text of the entry
 }
 
 // NewCompiler returns a compiler for the types of f.
 func NewCompiler(f *File) *Compiler {
-	return &Compiler{file: f, named: map[string]engine.Ref{}, equal: map[string]engine.Ref{}}
+	return &Compiler{file: f, named: map[string]wire.Ref{}, equal: map[string]wire.Ref{}}
 }
 
 // Signature returns the types and the header of a message with the given
 // arguments.
-func (c *Compiler) Signature(args []Arg) engine.Signature {
+func (c *Compiler) Signature(args []Arg) wire.Signature {
 	fields := c.args(args)
-	return engine.Signature{Header: string(engine.AppendHeader(nil, c.Table, fields)), Args: fields}
+	return wire.Signature{Header: string(wire.AppendHeader(nil, c.Table, fields)), Args: fields}
 }
 
-func (c *Compiler) args(args []Arg) []engine.Field {
-	fields := make([]engine.Field, len(args))
+func (c *Compiler) args(args []Arg) []wire.Field {
+	fields := make([]wire.Field, len(args))
 	for i, a := range args {
-		fields[i] = engine.Field{ID: uint32(i), Type: c.Ref(a.Type)}
+		fields[i] = wire.Field{ID: uint32(i), Type: c.Ref(a.Type)}
 	}
 	return fields
 }
 
 // Ref returns the place of a type in the table.
-func (c *Compiler) Ref(t Type) engine.Ref {
+func (c *Compiler) Ref(t Type) wire.Ref {
 	switch t := t.(type) {
 	case Primitive:
-		return engine.Ref(t)
+		return wire.Ref(t)
 	case Name:
 		if r, ok := c.named[t.Name]; ok {
 			return r
@@ -74,45 +74,45 @@ func (c *Compiler) Ref(t Type) engine.Ref {
 	}
 }
 
-func (c *Compiler) reserve() engine.Ref {
-	c.Table = append(c.Table, engine.Entry{})
-	return engine.Ref(len(c.Table) - 1)
+func (c *Compiler) reserve() wire.Ref {
+	c.Table = append(c.Table, wire.Entry{})
+	return wire.Ref(len(c.Table) - 1)
 }
 
-func (c *Compiler) entry(t Type) engine.Entry {
+func (c *Compiler) entry(t Type) wire.Entry {
 	switch t := t.(type) {
 	case Opt:
-		return engine.Entry{Op: engine.Opt, Elem: c.Ref(t.Elem)}
+		return wire.Entry{Op: wire.Opt, Elem: c.Ref(t.Elem)}
 	case Vec:
-		return engine.Entry{Op: engine.Vec, Elem: c.Ref(t.Elem)}
+		return wire.Entry{Op: wire.Vec, Elem: c.Ref(t.Elem)}
 	case Record:
-		return engine.Entry{Op: engine.Record, Fields: c.fields(t.Fields)}
+		return wire.Entry{Op: wire.Record, Fields: c.fields(t.Fields)}
 	case Variant:
-		return engine.Entry{Op: engine.Variant, Fields: c.fields(t.Fields)}
+		return wire.Entry{Op: wire.Variant, Fields: c.fields(t.Fields)}
 	case Func:
 		args := c.args(t.Args)
-		return engine.Entry{Op: engine.Func, Mode: t.Mode, Elem: engine.Ref(len(args)),
+		return wire.Entry{Op: wire.Func, Mode: t.Mode, Elem: wire.Ref(len(args)),
 			Fields: append(args, c.args(t.Results)...)}
 	case Service:
-		e := engine.Entry{Op: engine.Service}
+		e := wire.Entry{Op: wire.Service}
 		for _, m := range t.Methods {
-			e.Fields = append(e.Fields, engine.Field{Name: m.Name, Type: c.Ref(m.Type)})
+			e.Fields = append(e.Fields, wire.Field{Name: m.Name, Type: c.Ref(m.Type)})
 		}
 		return e
 	}
 	panic("did: not a constructed type")
 }
 
-func (c *Compiler) fields(fields []Field) []engine.Field {
-	out := make([]engine.Field, len(fields))
+func (c *Compiler) fields(fields []Field) []wire.Field {
+	out := make([]wire.Field, len(fields))
 	for i, f := range fields {
-		out[i] = engine.Field{ID: f.ID, Type: c.Ref(f.Type)}
+		out[i] = wire.Field{ID: f.ID, Type: c.Ref(f.Type)}
 	}
 	return out
 }
 
 // entryKey is equal for equal entries.
-func entryKey(e *engine.Entry) string {
+func entryKey(e *wire.Entry) string {
 	var b strings.Builder
 	num := func(n int64) {
 		b.WriteString(strconv.FormatInt(n, 10))

@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"kedge/candid/did"
-	"kedge/candid/engine"
+	"kedge/candid/wire"
 	"kedge/internal/vectors"
 )
 
@@ -38,23 +38,23 @@ service kedge : (opt R, Kind) -> {
 
 	kind := f.Lookup("Kind").Type.(did.Variant)
 	require.Equal(t, []string{"", "a", "b", "c d"}, []string{kind.Fields[0].Name, kind.Fields[1].Name, kind.Fields[2].Name, kind.Fields[3].Name})
-	require.Equal(t, did.Primitive(engine.Null), kind.Fields[0].Type)
+	require.Equal(t, did.Primitive(wire.Null), kind.Fields[0].Type)
 
 	r := f.Lookup("R").Type.(did.Record)
 	ids := []uint32{}
 	for _, field := range r.Fields {
 		ids = append(ids, field.ID)
 	}
-	require.Equal(t, []uint32{0, 1, 7, 8, engine.Hash("k")}, ids)
+	require.Equal(t, []uint32{0, 1, 7, 8, wire.Hash("k")}, ids)
 
 	require.Len(t, f.Init, 2)
 	methods := f.Methods()
 	require.Equal(t, "do", methods[0].Name)
 	require.Equal(t, []string{"Does it."}, methods[0].Doc)
-	require.Equal(t, engine.CompositeQuery, methods[0].Type.(did.Func).Mode)
+	require.Equal(t, wire.CompositeQuery, methods[0].Type.(did.Func).Mode)
 	require.Equal(t, "name", methods[1].Type.(did.Func).Args[1].Name)
 	tick := f.Lookup("S").Type.(did.Service).Methods[1]
-	require.Equal(t, engine.Oneway, tick.Type.(did.Func).Mode)
+	require.Equal(t, wire.Oneway, tick.Type.(did.Func).Mode)
 }
 
 func TestParseRefuses(t *testing.T) {
@@ -104,7 +104,7 @@ func TestCompile(t *testing.T) {
 	}
 	require.Equal(t, c.Ref(did.Name{Name: "B"}), c.Ref(did.Name{Name: "D"}))
 	b := c.Ref(did.Name{Name: "B"})
-	require.Equal(t, engine.Entry{Op: engine.Opt, Elem: b}, c.Table[b])
+	require.Equal(t, wire.Entry{Op: wire.Opt, Elem: b}, c.Table[b])
 	a := c.Table[c.Ref(did.Name{Name: "A"})]
 	require.Equal(t, a.Fields[1].Type, a.Fields[2].Type)
 	require.Len(t, c.Table, 3+1+3)
@@ -119,7 +119,7 @@ func TestManagementInterface(t *testing.T) {
 	require.Greater(t, len(f.Methods()), 30)
 	c := did.NewCompiler(f)
 	service := c.Ref(f.Service)
-	require.True(t, engine.Subtype(c.Table, service, c.Table, service))
+	require.True(t, wire.Subtype(c.Table, service, c.Table, service))
 }
 
 func FuzzParse(f *testing.F) {

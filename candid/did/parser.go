@@ -7,18 +7,18 @@ import (
 	"strconv"
 	"strings"
 
-	"kedge/candid/engine"
+	"kedge/candid/wire"
 )
 
 var primitives = map[string]Type{
-	"null": Primitive(engine.Null), "bool": Primitive(engine.Bool), "text": Primitive(engine.Text),
-	"nat": Primitive(engine.Nat), "nat8": Primitive(engine.Nat8), "nat16": Primitive(engine.Nat16),
-	"nat32": Primitive(engine.Nat32), "nat64": Primitive(engine.Nat64),
-	"int": Primitive(engine.Int), "int8": Primitive(engine.Int8), "int16": Primitive(engine.Int16),
-	"int32": Primitive(engine.Int32), "int64": Primitive(engine.Int64),
-	"float32": Primitive(engine.Float32), "float64": Primitive(engine.Float64),
-	"reserved": Primitive(engine.Reserved), "empty": Primitive(engine.Empty),
-	"principal": Primitive(engine.Principal), "blob": Vec{Primitive(engine.Nat8)},
+	"null": Primitive(wire.Null), "bool": Primitive(wire.Bool), "text": Primitive(wire.Text),
+	"nat": Primitive(wire.Nat), "nat8": Primitive(wire.Nat8), "nat16": Primitive(wire.Nat16),
+	"nat32": Primitive(wire.Nat32), "nat64": Primitive(wire.Nat64),
+	"int": Primitive(wire.Int), "int8": Primitive(wire.Int8), "int16": Primitive(wire.Int16),
+	"int32": Primitive(wire.Int32), "int64": Primitive(wire.Int64),
+	"float32": Primitive(wire.Float32), "float64": Primitive(wire.Float64),
+	"reserved": Primitive(wire.Reserved), "empty": Primitive(wire.Empty),
+	"principal": Primitive(wire.Principal), "blob": Vec{Primitive(wire.Nat8)},
 }
 
 // Parse reads an interface description. Errors begin with line and column.
@@ -137,7 +137,7 @@ func (p *Parser) actor(f *File) {
 
 // Type reads a type.
 func (p *Parser) Type() Type {
-	if p.depth++; p.depth > engine.MaxDepth {
+	if p.depth++; p.depth > wire.MaxDepth {
 		p.Failf("types are nested too deeply")
 	}
 	defer func() { p.depth-- }()
@@ -188,7 +188,7 @@ func (p *Parser) fields(record bool) []Field {
 			p.Advance()
 		case label.Kind == Quoted, label.Kind == Word && (!record || p.peekColon()):
 			f.Name = label.Text
-			id, named = uint64(engine.Hash(label.Text)), true
+			id, named = uint64(wire.Hash(label.Text)), true
 			p.Advance()
 		}
 		switch {
@@ -196,7 +196,7 @@ func (p *Parser) fields(record bool) []Field {
 			p.Expect(":")
 			f.Type = p.Type()
 		case named:
-			f.Type = Primitive(engine.Null)
+			f.Type = Primitive(wire.Null)
 		case record:
 			f.Type = p.Type()
 		default:
@@ -239,11 +239,11 @@ func (p *Parser) function() Func {
 	for {
 		switch {
 		case p.Accept("query"):
-			f.Mode |= engine.Query
+			f.Mode |= wire.Query
 		case p.Accept("oneway"):
-			f.Mode |= engine.Oneway
+			f.Mode |= wire.Oneway
 		case p.Accept("composite_query"):
-			f.Mode |= engine.CompositeQuery
+			f.Mode |= wire.CompositeQuery
 		default:
 			return f
 		}

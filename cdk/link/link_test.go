@@ -8,8 +8,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"kedge/cdk/internal/wasmhost"
 	"kedge/cdk/link"
+	"kedge/internal/wasmhost"
 	"kedge/wasm"
 )
 

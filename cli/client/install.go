@@ -5,8 +5,8 @@ import (
 	"crypto/sha256"
 	"fmt"
 
+	"kedge/ic/management"
 	"kedge/ic/principal"
-	"kedge/replica/management"
 )
 
 const (

@@ -17,7 +17,7 @@ import (
 	"github.com/fxamacker/cbor/v2"
 	"github.com/stretchr/testify/require"
 
-	"kedge/candid/engine"
+	"kedge/candid/wire"
 	"kedge/ic/hashtree"
 	"kedge/ic/principal"
 	"kedge/replica/boundary"
@@ -367,7 +367,7 @@ func TestStreaming(t *testing.T) {
 	out, hash := page("one two three")
 	header := f.certify(t, nest([]byte("http_expr"), []byte("<*>"), hashOf(expressionText), nil, hash), "2", []string{"http_expr", "<*>"})
 	out.Headers, out.Body = append(out.Headers, header), []byte("one ")
-	strategy := StreamingStrategy{Callback: StreamingStrategyCallback{Callback: engine.FuncRef{Service: site, Method: "more"}, Token: Token{Key: "k", Index: big.NewInt(1)}}}
+	strategy := StreamingStrategy{Callback: StreamingStrategyCallback{Callback: wire.FuncRef{Service: site, Method: "more"}, Token: Token{Key: "k", Index: big.NewInt(1)}}}
 	out.StreamingStrategy = &strategy
 	f.serve(out, nil)
 	asked := 0

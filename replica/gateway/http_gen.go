@@ -3,8 +3,8 @@
 package gateway
 
 import (
-	"kedge/candid/engine"
-	"kedge/candid/engine/bignum"
+	"kedge/candid/wire"
+	"kedge/candid/wire/bignum"
 	"math/big"
 )
 
@@ -73,14 +73,14 @@ type HttpResponse struct {
 }
 
 type StreamingStrategyCallback struct {
-	Callback engine.FuncRef
+	Callback wire.FuncRef
 	Token    Token
 }
 
 // Methods are the methods of the service.
-var Methods = []engine.Method{
-	{Name: "http_request", Mode: engine.Query},
-	{Name: "http_request_streaming_callback", Mode: engine.Query},
+var Methods = []wire.Method{
+	{Name: "http_request", Mode: wire.Query},
+	{Name: "http_request_streaming_callback", Mode: wire.Query},
 	{Name: "http_request_update"},
 }
 
@@ -98,7 +98,7 @@ func AppendHttpRequestArgs(b []byte, httpRequest HttpRequest) []byte {
 
 // DecodeHttpRequestArgs decodes the arguments of http_request.
 func DecodeHttpRequestArgs(data []byte) (httpRequest HttpRequest, err error) {
-	d := engine.NewDecoder(data, types, &signature0)
+	d := wire.NewDecoder(data, types, &signature0)
 	if w, ok := d.Arg(); ok {
 		decodeHttpRequest(d, w, &httpRequest)
 	}
@@ -120,7 +120,7 @@ func AppendHttpRequestResult(b []byte, httpResponse HttpResponse) []byte {
 
 // DecodeHttpRequestResult decodes the results of http_request.
 func DecodeHttpRequestResult(data []byte) (httpResponse HttpResponse, err error) {
-	d := engine.NewDecoder(data, types, &signature1)
+	d := wire.NewDecoder(data, types, &signature1)
 	if w, ok := d.Arg(); ok {
 		decodeHttpResponse(d, w, &httpResponse)
 	}
@@ -142,7 +142,7 @@ func AppendHttpRequestStreamingCallbackArgs(b []byte, token Token) []byte {
 
 // DecodeHttpRequestStreamingCallbackArgs decodes the arguments of http_request_streaming_callback.
 func DecodeHttpRequestStreamingCallbackArgs(data []byte) (token Token, err error) {
-	d := engine.NewDecoder(data, types, &signature2)
+	d := wire.NewDecoder(data, types, &signature2)
 	if w, ok := d.Arg(); ok {
 		decodeToken(d, w, &token)
 	}
@@ -169,7 +169,7 @@ func AppendHttpRequestStreamingCallbackResult(b []byte, streamingBody *Streaming
 
 // DecodeHttpRequestStreamingCallbackResult decodes the results of http_request_streaming_callback.
 func DecodeHttpRequestStreamingCallbackResult(data []byte) (streamingBody *StreamingBody, err error) {
-	d := engine.NewDecoder(data, types, &signature3)
+	d := wire.NewDecoder(data, types, &signature3)
 	if w, ok := d.OptArg(); ok {
 		if t1, m1, ok := d.Opt(w); ok {
 			x1 := new(StreamingBody)
@@ -197,7 +197,7 @@ func AppendHttpRequestUpdateArgs(b []byte, httpUpdateRequest HttpUpdateRequest) 
 
 // DecodeHttpRequestUpdateArgs decodes the arguments of http_request_update.
 func DecodeHttpRequestUpdateArgs(data []byte) (httpUpdateRequest HttpUpdateRequest, err error) {
-	d := engine.NewDecoder(data, types, &signature4)
+	d := wire.NewDecoder(data, types, &signature4)
 	if w, ok := d.Arg(); ok {
 		decodeHttpUpdateRequest(d, w, &httpUpdateRequest)
 	}
@@ -219,7 +219,7 @@ func AppendHttpRequestUpdateResult(b []byte, httpResponse HttpResponse) []byte {
 
 // DecodeHttpRequestUpdateResult decodes the results of http_request_update.
 func DecodeHttpRequestUpdateResult(data []byte) (httpResponse HttpResponse, err error) {
-	d := engine.NewDecoder(data, types, &signature1)
+	d := wire.NewDecoder(data, types, &signature1)
 	if w, ok := d.Arg(); ok {
 		decodeHttpResponse(d, w, &httpResponse)
 	}
@@ -228,12 +228,12 @@ func DecodeHttpRequestUpdateResult(data []byte) (httpResponse HttpResponse, err 
 }
 
 func appendHeaderField(b []byte, v *HeaderField) []byte {
-	b = engine.AppendText(b, v.F0)
-	b = engine.AppendText(b, v.F1)
+	b = wire.AppendText(b, v.F0)
+	b = wire.AppendText(b, v.F1)
 	return b
 }
 
-func decodeHeaderField(d *engine.Decoder, w engine.Ref, v *HeaderField) {
+func decodeHeaderField(d *wire.Decoder, w wire.Ref, v *HeaderField) {
 	f := d.Record(w)
 	if f.Field(d, 0, "0") {
 		v.F0 = d.Text(f.Type)
@@ -245,10 +245,10 @@ func decodeHeaderField(d *engine.Decoder, w engine.Ref, v *HeaderField) {
 }
 
 func appendHttpRequest(b []byte, v *HttpRequest) []byte {
-	b = engine.AppendText(b, v.URL)
-	b = engine.AppendText(b, v.Method)
-	b = engine.AppendBlob(b, v.Body)
-	b = engine.AppendULEB(b, uint64(len(v.Headers)))
+	b = wire.AppendText(b, v.URL)
+	b = wire.AppendText(b, v.Method)
+	b = wire.AppendBlob(b, v.Body)
+	b = wire.AppendULEB(b, uint64(len(v.Headers)))
 	for i1 := range v.Headers {
 		b = appendHeaderField(b, &v.Headers[i1])
 	}
@@ -256,12 +256,12 @@ func appendHttpRequest(b []byte, v *HttpRequest) []byte {
 		b = append(b, 0)
 	} else {
 		b = append(b, 1)
-		b = engine.AppendNat16(b, *v.CertificateVersion)
+		b = wire.AppendNat16(b, *v.CertificateVersion)
 	}
 	return b
 }
 
-func decodeHttpRequest(d *engine.Decoder, w engine.Ref, v *HttpRequest) {
+func decodeHttpRequest(d *wire.Decoder, w wire.Ref, v *HttpRequest) {
 	f := d.Record(w)
 	if f.Field(d, 5843823, "url") {
 		v.URL = d.Text(f.Type)
@@ -274,7 +274,7 @@ func decodeHttpRequest(d *engine.Decoder, w engine.Ref, v *HttpRequest) {
 	}
 	if f.Field(d, 1661489734, "headers") {
 		e1, n1 := d.Vec(f.Type)
-		v.Headers = make([]HeaderField, 0, engine.Prealloc(n1))
+		v.Headers = make([]HeaderField, 0, wire.Prealloc(n1))
 		for i1 := range n1 {
 			v.Headers = append(v.Headers, *new(HeaderField))
 			decodeHeaderField(d, e1, &v.Headers[i1])
@@ -298,17 +298,17 @@ func decodeHttpRequest(d *engine.Decoder, w engine.Ref, v *HttpRequest) {
 }
 
 func appendHttpUpdateRequest(b []byte, v *HttpUpdateRequest) []byte {
-	b = engine.AppendText(b, v.URL)
-	b = engine.AppendText(b, v.Method)
-	b = engine.AppendBlob(b, v.Body)
-	b = engine.AppendULEB(b, uint64(len(v.Headers)))
+	b = wire.AppendText(b, v.URL)
+	b = wire.AppendText(b, v.Method)
+	b = wire.AppendBlob(b, v.Body)
+	b = wire.AppendULEB(b, uint64(len(v.Headers)))
 	for i1 := range v.Headers {
 		b = appendHeaderField(b, &v.Headers[i1])
 	}
 	return b
 }
 
-func decodeHttpUpdateRequest(d *engine.Decoder, w engine.Ref, v *HttpUpdateRequest) {
+func decodeHttpUpdateRequest(d *wire.Decoder, w wire.Ref, v *HttpUpdateRequest) {
 	f := d.Record(w)
 	if f.Field(d, 5843823, "url") {
 		v.URL = d.Text(f.Type)
@@ -321,7 +321,7 @@ func decodeHttpUpdateRequest(d *engine.Decoder, w engine.Ref, v *HttpUpdateReque
 	}
 	if f.Field(d, 1661489734, "headers") {
 		e1, n1 := d.Vec(f.Type)
-		v.Headers = make([]HeaderField, 0, engine.Prealloc(n1))
+		v.Headers = make([]HeaderField, 0, wire.Prealloc(n1))
 		for i1 := range n1 {
 			v.Headers = append(v.Headers, *new(HeaderField))
 			decodeHeaderField(d, e1, &v.Headers[i1])
@@ -336,19 +336,19 @@ func decodeHttpUpdateRequest(d *engine.Decoder, w engine.Ref, v *HttpUpdateReque
 }
 
 func appendToken(b []byte, v *Token) []byte {
-	b = engine.AppendText(b, v.Key)
+	b = wire.AppendText(b, v.Key)
 	if v.Sha256 == nil {
 		b = append(b, 0)
 	} else {
 		b = append(b, 1)
-		b = engine.AppendBlob(b, v.Sha256)
+		b = wire.AppendBlob(b, v.Sha256)
 	}
 	b = bignum.AppendNat(b, v.Index)
-	b = engine.AppendText(b, v.ContentEncoding)
+	b = wire.AppendText(b, v.ContentEncoding)
 	return b
 }
 
-func decodeToken(d *engine.Decoder, w engine.Ref, v *Token) {
+func decodeToken(d *wire.Decoder, w wire.Ref, v *Token) {
 	f := d.Record(w)
 	if f.Field(d, 5343647, "key") {
 		v.Key = d.Text(f.Type)
@@ -377,11 +377,11 @@ func appendStreamingBody(b []byte, v *StreamingBody) []byte {
 		b = append(b, 1)
 		b = appendToken(b, v.Token)
 	}
-	b = engine.AppendBlob(b, v.Body)
+	b = wire.AppendBlob(b, v.Body)
 	return b
 }
 
-func decodeStreamingBody(d *engine.Decoder, w engine.Ref, v *StreamingBody) {
+func decodeStreamingBody(d *wire.Decoder, w wire.Ref, v *StreamingBody) {
 	f := d.Record(w)
 	if f.OptField(d, 338395897, "token") {
 		if t1, m1, ok := d.Opt(f.Type); ok {
@@ -410,7 +410,7 @@ func appendStreamingStrategy(b []byte, v *StreamingStrategy) []byte {
 	return b
 }
 
-func decodeStreamingStrategy(d *engine.Decoder, w engine.Ref, v *StreamingStrategy) {
+func decodeStreamingStrategy(d *wire.Decoder, w wire.Ref, v *StreamingStrategy) {
 	id, t, ok := d.Variant(w)
 	if !ok {
 		return
@@ -426,8 +426,8 @@ func decodeStreamingStrategy(d *engine.Decoder, w engine.Ref, v *StreamingStrate
 }
 
 func appendHttpResponse(b []byte, v *HttpResponse) []byte {
-	b = engine.AppendBlob(b, v.Body)
-	b = engine.AppendULEB(b, uint64(len(v.Headers)))
+	b = wire.AppendBlob(b, v.Body)
+	b = wire.AppendULEB(b, uint64(len(v.Headers)))
 	for i1 := range v.Headers {
 		b = appendHeaderField(b, &v.Headers[i1])
 	}
@@ -435,7 +435,7 @@ func appendHttpResponse(b []byte, v *HttpResponse) []byte {
 		b = append(b, 0)
 	} else {
 		b = append(b, 1)
-		b = engine.AppendBool(b, *v.Upgrade)
+		b = wire.AppendBool(b, *v.Upgrade)
 	}
 	if v.StreamingStrategy == nil {
 		b = append(b, 0)
@@ -443,18 +443,18 @@ func appendHttpResponse(b []byte, v *HttpResponse) []byte {
 		b = append(b, 1)
 		b = appendStreamingStrategy(b, v.StreamingStrategy)
 	}
-	b = engine.AppendNat16(b, v.StatusCode)
+	b = wire.AppendNat16(b, v.StatusCode)
 	return b
 }
 
-func decodeHttpResponse(d *engine.Decoder, w engine.Ref, v *HttpResponse) {
+func decodeHttpResponse(d *wire.Decoder, w wire.Ref, v *HttpResponse) {
 	f := d.Record(w)
 	if f.Field(d, 1092319906, "body") {
 		v.Body = d.Blob(f.Type)
 	}
 	if f.Field(d, 1661489734, "headers") {
 		e1, n1 := d.Vec(f.Type)
-		v.Headers = make([]HeaderField, 0, engine.Prealloc(n1))
+		v.Headers = make([]HeaderField, 0, wire.Prealloc(n1))
 		for i1 := range n1 {
 			v.Headers = append(v.Headers, *new(HeaderField))
 			decodeHeaderField(d, e1, &v.Headers[i1])
@@ -491,11 +491,11 @@ func decodeHttpResponse(d *engine.Decoder, w engine.Ref, v *HttpResponse) {
 
 func appendStreamingStrategyCallback(b []byte, v *StreamingStrategyCallback) []byte {
 	b = appendToken(b, &v.Token)
-	b = engine.AppendFunc(b, v.Callback)
+	b = wire.AppendFunc(b, v.Callback)
 	return b
 }
 
-func decodeStreamingStrategyCallback(d *engine.Decoder, w engine.Ref, v *StreamingStrategyCallback) {
+func decodeStreamingStrategyCallback(d *wire.Decoder, w wire.Ref, v *StreamingStrategyCallback) {
 	f := d.Record(w)
 	if f.Field(d, 338395897, "token") {
 		decodeToken(d, f.Type, &v.Token)
@@ -507,31 +507,31 @@ func decodeStreamingStrategyCallback(d *engine.Decoder, w engine.Ref, v *Streami
 }
 
 // types are all types of the interface.
-var types = engine.Table{
-	0:  {Op: engine.Vec, Elem: engine.Nat8},
-	1:  {Op: engine.Opt},
-	2:  {Op: engine.Record, Fields: []engine.Field{{ID: 5343647, Type: engine.Text}, {ID: 486188135, Type: 1}, {ID: 3189021458, Type: engine.Nat}, {ID: 3425830873, Type: engine.Text}}}, // Token
-	3:  {Op: engine.Opt, Elem: 2},
-	4:  {Op: engine.Record, Fields: []engine.Field{{ID: 338395897, Type: 3}, {ID: 1092319906, Type: 0}}}, // StreamingBody
-	5:  {Op: engine.Opt, Elem: 4},
-	6:  {Op: engine.Func, Mode: engine.Query, Elem: 1, Fields: []engine.Field{{Type: 2}, {Type: 5}}},
-	7:  {Op: engine.Record, Fields: []engine.Field{{Type: engine.Text}, {ID: 1, Type: engine.Text}}}, // HeaderField
-	8:  {Op: engine.Vec, Elem: 7},
-	9:  {Op: engine.Opt, Elem: engine.Nat16},
-	10: {Op: engine.Record, Fields: []engine.Field{{ID: 5843823, Type: engine.Text}, {ID: 156956385, Type: engine.Text}, {ID: 1092319906, Type: 0}, {ID: 1661489734, Type: 8}, {ID: 1661892784, Type: 9}}}, // HttpRequest
-	11: {Op: engine.Opt, Elem: engine.Bool},
-	12: {Op: engine.Record, Fields: []engine.Field{{ID: 338395897, Type: 2}, {ID: 2131139013, Type: 6}}},
-	13: {Op: engine.Variant, Fields: []engine.Field{{ID: 1488475621, Type: 12}}}, // StreamingStrategy
-	14: {Op: engine.Opt, Elem: 13},
-	15: {Op: engine.Record, Fields: []engine.Field{{ID: 1092319906, Type: 0}, {ID: 1661489734, Type: 8}, {ID: 1664201884, Type: 11}, {ID: 3427158832, Type: 14}, {ID: 3475804314, Type: engine.Nat16}}}, // HttpResponse
-	16: {Op: engine.Record, Fields: []engine.Field{{ID: 5843823, Type: engine.Text}, {ID: 156956385, Type: engine.Text}, {ID: 1092319906, Type: 0}, {ID: 1661489734, Type: 8}}},                         // HttpUpdateRequest
+var types = wire.Table{
+	0:  {Op: wire.Vec, Elem: wire.Nat8},
+	1:  {Op: wire.Opt},
+	2:  {Op: wire.Record, Fields: []wire.Field{{ID: 5343647, Type: wire.Text}, {ID: 486188135, Type: 1}, {ID: 3189021458, Type: wire.Nat}, {ID: 3425830873, Type: wire.Text}}}, // Token
+	3:  {Op: wire.Opt, Elem: 2},
+	4:  {Op: wire.Record, Fields: []wire.Field{{ID: 338395897, Type: 3}, {ID: 1092319906, Type: 0}}}, // StreamingBody
+	5:  {Op: wire.Opt, Elem: 4},
+	6:  {Op: wire.Func, Mode: wire.Query, Elem: 1, Fields: []wire.Field{{Type: 2}, {Type: 5}}},
+	7:  {Op: wire.Record, Fields: []wire.Field{{Type: wire.Text}, {ID: 1, Type: wire.Text}}}, // HeaderField
+	8:  {Op: wire.Vec, Elem: 7},
+	9:  {Op: wire.Opt, Elem: wire.Nat16},
+	10: {Op: wire.Record, Fields: []wire.Field{{ID: 5843823, Type: wire.Text}, {ID: 156956385, Type: wire.Text}, {ID: 1092319906, Type: 0}, {ID: 1661489734, Type: 8}, {ID: 1661892784, Type: 9}}}, // HttpRequest
+	11: {Op: wire.Opt, Elem: wire.Bool},
+	12: {Op: wire.Record, Fields: []wire.Field{{ID: 338395897, Type: 2}, {ID: 2131139013, Type: 6}}},
+	13: {Op: wire.Variant, Fields: []wire.Field{{ID: 1488475621, Type: 12}}}, // StreamingStrategy
+	14: {Op: wire.Opt, Elem: 13},
+	15: {Op: wire.Record, Fields: []wire.Field{{ID: 1092319906, Type: 0}, {ID: 1661489734, Type: 8}, {ID: 1664201884, Type: 11}, {ID: 3427158832, Type: 14}, {ID: 3475804314, Type: wire.Nat16}}}, // HttpResponse
+	16: {Op: wire.Record, Fields: []wire.Field{{ID: 5843823, Type: wire.Text}, {ID: 156956385, Type: wire.Text}, {ID: 1092319906, Type: 0}, {ID: 1661489734, Type: 8}}},                           // HttpUpdateRequest
 }
 
 // Arguments and results of the methods, with their headers.
 var (
-	signature0 = engine.Signature{Header: "DIDL\x05l\x05\xef\xd6\xe4\x02q\xe1\xed\xebJq\xa2\xf5\xed\x88\x04\x01\u01a4\xa1\x98\x06\x02\xb0\xf1\xb9\x98\x06\x04m{m\x03l\x02\x00q\x01qnz\x01\x00", Args: []engine.Field{{Type: 10}}}
-	signature1 = engine.Signature{Header: "DIDL\x0el\x05\xa2\xf5\xed\x88\x04\x01\u01a4\xa1\x98\x06\x02\x9c\xe9\u0199\x06\x04\xb0\x96\x99\xe2\f\x05\x9a\xa1\xb2\xf9\fzm{m\x03l\x02\x00q\x01qn~n\x06k\x01\xe5\xab\xe1\xc5\x05\al\x02\xf9\x85\xae\xa1\x01\b\u0173\x9a\xf8\a\nl\x04\x9f\x93\xc6\x02q\xe7\xc8\xea\xe7\x01\t\x92\xb6\xd2\xf0\v}\u064f\xc8\xe1\fqn\x01j\x01\b\x01\v\x01\x01n\fl\x02\xf9\x85\xae\xa1\x01\r\xa2\xf5\xed\x88\x04\x01n\b\x01\x00", Args: []engine.Field{{Type: 15}}}
-	signature2 = engine.Signature{Header: "DIDL\x03l\x04\x9f\x93\xc6\x02q\xe7\xc8\xea\xe7\x01\x01\x92\xb6\xd2\xf0\v}\u064f\xc8\xe1\fqn\x02m{\x01\x00", Args: []engine.Field{{Type: 2}}}
-	signature3 = engine.Signature{Header: "DIDL\x06n\x01l\x02\xf9\x85\xae\xa1\x01\x02\xa2\xf5\xed\x88\x04\x05n\x03l\x04\x9f\x93\xc6\x02q\xe7\xc8\xea\xe7\x01\x04\x92\xb6\xd2\xf0\v}\u064f\xc8\xe1\fqn\x05m{\x01\x00", Args: []engine.Field{{Type: 5}}}
-	signature4 = engine.Signature{Header: "DIDL\x04l\x04\xef\xd6\xe4\x02q\xe1\xed\xebJq\xa2\xf5\xed\x88\x04\x01\u01a4\xa1\x98\x06\x02m{m\x03l\x02\x00q\x01q\x01\x00", Args: []engine.Field{{Type: 16}}}
+	signature0 = wire.Signature{Header: "DIDL\x05l\x05\xef\xd6\xe4\x02q\xe1\xed\xebJq\xa2\xf5\xed\x88\x04\x01\u01a4\xa1\x98\x06\x02\xb0\xf1\xb9\x98\x06\x04m{m\x03l\x02\x00q\x01qnz\x01\x00", Args: []wire.Field{{Type: 10}}}
+	signature1 = wire.Signature{Header: "DIDL\x0el\x05\xa2\xf5\xed\x88\x04\x01\u01a4\xa1\x98\x06\x02\x9c\xe9\u0199\x06\x04\xb0\x96\x99\xe2\f\x05\x9a\xa1\xb2\xf9\fzm{m\x03l\x02\x00q\x01qn~n\x06k\x01\xe5\xab\xe1\xc5\x05\al\x02\xf9\x85\xae\xa1\x01\b\u0173\x9a\xf8\a\nl\x04\x9f\x93\xc6\x02q\xe7\xc8\xea\xe7\x01\t\x92\xb6\xd2\xf0\v}\u064f\xc8\xe1\fqn\x01j\x01\b\x01\v\x01\x01n\fl\x02\xf9\x85\xae\xa1\x01\r\xa2\xf5\xed\x88\x04\x01n\b\x01\x00", Args: []wire.Field{{Type: 15}}}
+	signature2 = wire.Signature{Header: "DIDL\x03l\x04\x9f\x93\xc6\x02q\xe7\xc8\xea\xe7\x01\x01\x92\xb6\xd2\xf0\v}\u064f\xc8\xe1\fqn\x02m{\x01\x00", Args: []wire.Field{{Type: 2}}}
+	signature3 = wire.Signature{Header: "DIDL\x06n\x01l\x02\xf9\x85\xae\xa1\x01\x02\xa2\xf5\xed\x88\x04\x05n\x03l\x04\x9f\x93\xc6\x02q\xe7\xc8\xea\xe7\x01\x04\x92\xb6\xd2\xf0\v}\u064f\xc8\xe1\fqn\x05m{\x01\x00", Args: []wire.Field{{Type: 5}}}
+	signature4 = wire.Signature{Header: "DIDL\x04l\x04\xef\xd6\xe4\x02q\xe1\xed\xebJq\xa2\xf5\xed\x88\x04\x01\u01a4\xa1\x98\x06\x02m{m\x03l\x02\x00q\x01q\x01\x00", Args: []wire.Field{{Type: 16}}}
 )

@@ -3,7 +3,7 @@ package gateway
 import (
 	"fmt"
 
-	"kedge/candid/engine"
+	"kedge/candid/wire"
 )
 
 // Responses are read by hand where the generated reader would need to know the type of the token.
@@ -19,31 +19,31 @@ type response struct {
 
 // continuation says how to get the rest of a body: the token is a message, ready to send.
 type continuation struct {
-	callback engine.FuncRef
+	callback wire.FuncRef
 	token    []byte
 }
 
 // id is the number of a field, as Candid has it.
 var (
-	idBody     = engine.Hash("body")
-	idHeaders  = engine.Hash("headers")
-	idUpgrade  = engine.Hash("upgrade")
-	idStrategy = engine.Hash("streaming_strategy")
-	idStatus   = engine.Hash("status_code")
-	idCallback = engine.Hash("callback")
-	idToken    = engine.Hash("token")
-	idCase     = engine.Hash("Callback")
+	idBody     = wire.Hash("body")
+	idHeaders  = wire.Hash("headers")
+	idUpgrade  = wire.Hash("upgrade")
+	idStrategy = wire.Hash("streaming_strategy")
+	idStatus   = wire.Hash("status_code")
+	idCallback = wire.Hash("callback")
+	idToken    = wire.Hash("token")
+	idCase     = wire.Hash("Callback")
 )
 
 // noSignature begins no message, so that decoders read the types that the message brings.
-var noSignature engine.Signature
+var noSignature wire.Signature
 
 // callbackType is what a callback must be: a query, of whatever argument.
-var callbackType = engine.Table{{Op: engine.Func, Mode: engine.Query, Elem: 1, Fields: []engine.Field{{Type: engine.Empty}}}}
+var callbackType = wire.Table{{Op: wire.Func, Mode: wire.Query, Elem: 1, Fields: []wire.Field{{Type: wire.Empty}}}}
 
 // decodeResponse reads the result of http_request and of http_request_update.
 func decodeResponse(data []byte) (r response, err error) {
-	d := engine.NewDecoder(data, callbackType, &noSignature)
+	d := wire.NewDecoder(data, callbackType, &noSignature)
 	if w, ok := d.Arg(); ok {
 		f := d.Record(w)
 		if f.Field(d, idBody, "body") {
@@ -83,7 +83,7 @@ func decodeResponse(data []byte) (r response, err error) {
 	return r, d.Finish()
 }
 
-func decodeStrategy(d *engine.Decoder, w engine.Ref) *continuation {
+func decodeStrategy(d *wire.Decoder, w wire.Ref) *continuation {
 	var next continuation
 	id, payload, ok := d.Variant(w)
 	switch {
@@ -108,7 +108,7 @@ func decodeStrategy(d *engine.Decoder, w engine.Ref) *continuation {
 // decodePart reads what a streaming callback returns: a part of the body, and the next token if
 // there is more. Some canisters return an opt of it.
 func decodePart(data []byte) (body, token []byte, err error) {
-	d := engine.NewDecoder(data, callbackType, &noSignature)
+	d := wire.NewDecoder(data, callbackType, &noSignature)
 	if w, ok := d.Arg(); ok {
 		if inner, mark, ok := d.Opt(w); ok {
 			f := d.Record(inner)

@@ -3,8 +3,8 @@
 package outcall
 
 import (
-	"kedge/candid/engine"
-	"kedge/candid/engine/bignum"
+	"kedge/candid/wire"
+	"kedge/candid/wire/bignum"
 	"math/big"
 )
 
@@ -56,7 +56,7 @@ type TransformArg struct {
 }
 
 type Transform struct {
-	Function engine.FuncRef
+	Function wire.FuncRef
 	Context  []byte
 }
 
@@ -71,9 +71,9 @@ type Request struct {
 }
 
 // Methods are the methods of the service.
-var Methods = []engine.Method{
+var Methods = []wire.Method{
 	{Name: "http_request"},
-	{Name: "transform", Mode: engine.Query},
+	{Name: "transform", Mode: wire.Query},
 }
 
 // EncodeHttpRequestArgs encodes the arguments of http_request.
@@ -88,7 +88,7 @@ func AppendHttpRequestArgs(b []byte, request Request) []byte {
 
 // DecodeHttpRequestArgs decodes the arguments of http_request.
 func DecodeHttpRequestArgs(data []byte) (request Request, err error) {
-	d := engine.NewDecoder(data, types, &signature0)
+	d := wire.NewDecoder(data, types, &signature0)
 	if w, ok := d.Arg(); ok {
 		decodeRequest(d, w, &request)
 	}
@@ -108,7 +108,7 @@ func AppendHttpRequestResult(b []byte, response Response) []byte {
 
 // DecodeHttpRequestResult decodes the results of http_request.
 func DecodeHttpRequestResult(data []byte) (response Response, err error) {
-	d := engine.NewDecoder(data, types, &signature1)
+	d := wire.NewDecoder(data, types, &signature1)
 	if w, ok := d.Arg(); ok {
 		decodeResponse(d, w, &response)
 	}
@@ -130,7 +130,7 @@ func AppendTransformArgs(b []byte, transformArg TransformArg) []byte {
 
 // DecodeTransformArgs decodes the arguments of transform.
 func DecodeTransformArgs(data []byte) (transformArg TransformArg, err error) {
-	d := engine.NewDecoder(data, types, &signature2)
+	d := wire.NewDecoder(data, types, &signature2)
 	if w, ok := d.Arg(); ok {
 		decodeTransformArg(d, w, &transformArg)
 	}
@@ -150,7 +150,7 @@ func AppendTransformResult(b []byte, response Response) []byte {
 
 // DecodeTransformResult decodes the results of transform.
 func DecodeTransformResult(data []byte) (response Response, err error) {
-	d := engine.NewDecoder(data, types, &signature1)
+	d := wire.NewDecoder(data, types, &signature1)
 	if w, ok := d.Arg(); ok {
 		decodeResponse(d, w, &response)
 	}
@@ -159,12 +159,12 @@ func DecodeTransformResult(data []byte) (response Response, err error) {
 }
 
 func appendHeader(b []byte, v *Header) []byte {
-	b = engine.AppendText(b, v.Value)
-	b = engine.AppendText(b, v.Name)
+	b = wire.AppendText(b, v.Value)
+	b = wire.AppendText(b, v.Name)
 	return b
 }
 
-func decodeHeader(d *engine.Decoder, w engine.Ref, v *Header) {
+func decodeHeader(d *wire.Decoder, w wire.Ref, v *Header) {
 	f := d.Record(w)
 	if f.Field(d, 834174833, "value") {
 		v.Value = d.Text(f.Type)
@@ -183,7 +183,7 @@ func appendMethod(b []byte, v *Method) []byte {
 	return b
 }
 
-func decodeMethod(d *engine.Decoder, w engine.Ref, v *Method) {
+func decodeMethod(d *wire.Decoder, w wire.Ref, v *Method) {
 	id, t, ok := d.Variant(w)
 	if !ok {
 		return
@@ -220,15 +220,15 @@ func decodeMethod(d *engine.Decoder, w engine.Ref, v *Method) {
 
 func appendResponse(b []byte, v *Response) []byte {
 	b = bignum.AppendNat(b, v.Status)
-	b = engine.AppendBlob(b, v.Body)
-	b = engine.AppendULEB(b, uint64(len(v.Headers)))
+	b = wire.AppendBlob(b, v.Body)
+	b = wire.AppendULEB(b, uint64(len(v.Headers)))
 	for i1 := range v.Headers {
 		b = appendHeader(b, &v.Headers[i1])
 	}
 	return b
 }
 
-func decodeResponse(d *engine.Decoder, w engine.Ref, v *Response) {
+func decodeResponse(d *wire.Decoder, w wire.Ref, v *Response) {
 	f := d.Record(w)
 	if f.Field(d, 100394802, "status") {
 		v.Status = bignum.Nat(d, f.Type)
@@ -238,7 +238,7 @@ func decodeResponse(d *engine.Decoder, w engine.Ref, v *Response) {
 	}
 	if f.Field(d, 1661489734, "headers") {
 		e1, n1 := d.Vec(f.Type)
-		v.Headers = make([]Header, 0, engine.Prealloc(n1))
+		v.Headers = make([]Header, 0, wire.Prealloc(n1))
 		for i1 := range n1 {
 			v.Headers = append(v.Headers, *new(Header))
 			decodeHeader(d, e1, &v.Headers[i1])
@@ -253,12 +253,12 @@ func decodeResponse(d *engine.Decoder, w engine.Ref, v *Response) {
 }
 
 func appendTransformArg(b []byte, v *TransformArg) []byte {
-	b = engine.AppendBlob(b, v.Context)
+	b = wire.AppendBlob(b, v.Context)
 	b = appendResponse(b, &v.Response)
 	return b
 }
 
-func decodeTransformArg(d *engine.Decoder, w engine.Ref, v *TransformArg) {
+func decodeTransformArg(d *wire.Decoder, w wire.Ref, v *TransformArg) {
 	f := d.Record(w)
 	if f.Field(d, 427267567, "context") {
 		v.Context = d.Blob(f.Type)
@@ -270,12 +270,12 @@ func decodeTransformArg(d *engine.Decoder, w engine.Ref, v *TransformArg) {
 }
 
 func appendTransform(b []byte, v *Transform) []byte {
-	b = engine.AppendFunc(b, v.Function)
-	b = engine.AppendBlob(b, v.Context)
+	b = wire.AppendFunc(b, v.Function)
+	b = wire.AppendBlob(b, v.Context)
 	return b
 }
 
-func decodeTransform(d *engine.Decoder, w engine.Ref, v *Transform) {
+func decodeTransform(d *wire.Decoder, w wire.Ref, v *Transform) {
 	f := d.Record(w)
 	if f.Field(d, 340962072, "function") {
 		v.Function = d.Func(f.Type, 5)
@@ -287,19 +287,19 @@ func decodeTransform(d *engine.Decoder, w engine.Ref, v *Transform) {
 }
 
 func appendRequest(b []byte, v *Request) []byte {
-	b = engine.AppendText(b, v.URL)
+	b = wire.AppendText(b, v.URL)
 	b = appendMethod(b, &v.Method)
 	if v.MaxResponseBytes == nil {
 		b = append(b, 0)
 	} else {
 		b = append(b, 1)
-		b = engine.AppendNat64(b, *v.MaxResponseBytes)
+		b = wire.AppendNat64(b, *v.MaxResponseBytes)
 	}
 	if v.Body == nil {
 		b = append(b, 0)
 	} else {
 		b = append(b, 1)
-		b = engine.AppendBlob(b, v.Body)
+		b = wire.AppendBlob(b, v.Body)
 	}
 	if v.Transform == nil {
 		b = append(b, 0)
@@ -307,7 +307,7 @@ func appendRequest(b []byte, v *Request) []byte {
 		b = append(b, 1)
 		b = appendTransform(b, v.Transform)
 	}
-	b = engine.AppendULEB(b, uint64(len(v.Headers)))
+	b = wire.AppendULEB(b, uint64(len(v.Headers)))
 	for i1 := range v.Headers {
 		b = appendHeader(b, &v.Headers[i1])
 	}
@@ -315,12 +315,12 @@ func appendRequest(b []byte, v *Request) []byte {
 		b = append(b, 0)
 	} else {
 		b = append(b, 1)
-		b = engine.AppendBool(b, *v.IsReplicated)
+		b = wire.AppendBool(b, *v.IsReplicated)
 	}
 	return b
 }
 
-func decodeRequest(d *engine.Decoder, w engine.Ref, v *Request) {
+func decodeRequest(d *wire.Decoder, w wire.Ref, v *Request) {
 	f := d.Record(w)
 	if f.Field(d, 5843823, "url") {
 		v.URL = d.Text(f.Type)
@@ -356,7 +356,7 @@ func decodeRequest(d *engine.Decoder, w engine.Ref, v *Request) {
 	}
 	if f.Field(d, 1661489734, "headers") {
 		e1, n1 := d.Vec(f.Type)
-		v.Headers = make([]Header, 0, engine.Prealloc(n1))
+		v.Headers = make([]Header, 0, wire.Prealloc(n1))
 		for i1 := range n1 {
 			v.Headers = append(v.Headers, *new(Header))
 			decodeHeader(d, e1, &v.Headers[i1])
@@ -380,25 +380,25 @@ func decodeRequest(d *engine.Decoder, w engine.Ref, v *Request) {
 }
 
 // types are all types of the interface.
-var types = engine.Table{
-	0:  {Op: engine.Vec, Elem: engine.Nat8},
-	1:  {Op: engine.Record, Fields: []engine.Field{{ID: 834174833, Type: engine.Text}, {ID: 1224700491, Type: engine.Text}}}, // Header
-	2:  {Op: engine.Vec, Elem: 1},
-	3:  {Op: engine.Record, Fields: []engine.Field{{ID: 100394802, Type: engine.Nat}, {ID: 1092319906, Type: 0}, {ID: 1661489734, Type: 2}}}, // Response
-	4:  {Op: engine.Record, Fields: []engine.Field{{ID: 427267567, Type: 0}, {ID: 2718740097, Type: 3}}},                                     // TransformArg
-	5:  {Op: engine.Func, Mode: engine.Query, Elem: 1, Fields: []engine.Field{{Type: 4}, {Type: 3}}},
-	6:  {Op: engine.Variant, Fields: []engine.Field{{ID: 5144726, Type: engine.Null}, {ID: 5595855, Type: engine.Null}, {ID: 1158359328, Type: engine.Null}, {ID: 1247577184, Type: engine.Null}, {ID: 1792589867, Type: engine.Null}, {ID: 3176597192, Type: engine.Null}}}, // Method
-	7:  {Op: engine.Opt, Elem: engine.Nat64},
-	8:  {Op: engine.Opt},
-	9:  {Op: engine.Record, Fields: []engine.Field{{ID: 340962072, Type: 5}, {ID: 427267567, Type: 0}}}, // Transform
-	10: {Op: engine.Opt, Elem: 9},
-	11: {Op: engine.Opt, Elem: engine.Bool},
-	12: {Op: engine.Record, Fields: []engine.Field{{ID: 5843823, Type: engine.Text}, {ID: 156956385, Type: 6}, {ID: 309734248, Type: 7}, {ID: 1092319906, Type: 8}, {ID: 1167273324, Type: 10}, {ID: 1661489734, Type: 2}, {ID: 2677914640, Type: 11}}}, // Request
+var types = wire.Table{
+	0:  {Op: wire.Vec, Elem: wire.Nat8},
+	1:  {Op: wire.Record, Fields: []wire.Field{{ID: 834174833, Type: wire.Text}, {ID: 1224700491, Type: wire.Text}}}, // Header
+	2:  {Op: wire.Vec, Elem: 1},
+	3:  {Op: wire.Record, Fields: []wire.Field{{ID: 100394802, Type: wire.Nat}, {ID: 1092319906, Type: 0}, {ID: 1661489734, Type: 2}}}, // Response
+	4:  {Op: wire.Record, Fields: []wire.Field{{ID: 427267567, Type: 0}, {ID: 2718740097, Type: 3}}},                                   // TransformArg
+	5:  {Op: wire.Func, Mode: wire.Query, Elem: 1, Fields: []wire.Field{{Type: 4}, {Type: 3}}},
+	6:  {Op: wire.Variant, Fields: []wire.Field{{ID: 5144726, Type: wire.Null}, {ID: 5595855, Type: wire.Null}, {ID: 1158359328, Type: wire.Null}, {ID: 1247577184, Type: wire.Null}, {ID: 1792589867, Type: wire.Null}, {ID: 3176597192, Type: wire.Null}}}, // Method
+	7:  {Op: wire.Opt, Elem: wire.Nat64},
+	8:  {Op: wire.Opt},
+	9:  {Op: wire.Record, Fields: []wire.Field{{ID: 340962072, Type: 5}, {ID: 427267567, Type: 0}}}, // Transform
+	10: {Op: wire.Opt, Elem: 9},
+	11: {Op: wire.Opt, Elem: wire.Bool},
+	12: {Op: wire.Record, Fields: []wire.Field{{ID: 5843823, Type: wire.Text}, {ID: 156956385, Type: 6}, {ID: 309734248, Type: 7}, {ID: 1092319906, Type: 8}, {ID: 1167273324, Type: 10}, {ID: 1661489734, Type: 2}, {ID: 2677914640, Type: 11}}}, // Request
 }
 
 // Arguments and results of the methods, with their headers.
 var (
-	signature0 = engine.Signature{Header: "DIDL\rl\a\xef\xd6\xe4\x02q\xe1\xed\xebJ\x01\xe8\xd6\u0613\x01\x02\xa2\xf5\xed\x88\x04\x03\xec\xda\u032c\x04\x05\u01a4\xa1\x98\x06\n\x90\xf8\xf6\xfc\t\fk\x06\x96\x81\xba\x02\x7f\xcf\xc5\xd5\x02\x7f\xa0\u04ac\xa8\x04\x7f\xe0\x88\xf2\xd2\x04\x7f\xab\x80\xe3\xd6\x06\x7f\u020d\xdc\xea\v\x7fnxn\x04m{n\x06l\x02\x98\xd6\u02a2\x01\a\xef\xab\xde\xcb\x01\x04j\x01\b\x01\t\x01\x01l\x02\xef\xab\xde\xcb\x01\x04\x81\u0772\x90\n\tl\x03\xb2\xce\xef/}\xa2\xf5\xed\x88\x04\x04\u01a4\xa1\x98\x06\nm\vl\x02\xf1\xfe\xe1\x8d\x03q\xcb\xe4\xfd\xc7\x04qn~\x01\x00", Args: []engine.Field{{Type: 12}}}
-	signature1 = engine.Signature{Header: "DIDL\x04l\x03\xb2\xce\xef/}\xa2\xf5\xed\x88\x04\x01\u01a4\xa1\x98\x06\x02m{m\x03l\x02\xf1\xfe\xe1\x8d\x03q\xcb\xe4\xfd\xc7\x04q\x01\x00", Args: []engine.Field{{Type: 3}}}
-	signature2 = engine.Signature{Header: "DIDL\x05l\x02\xef\xab\xde\xcb\x01\x01\x81\u0772\x90\n\x02m{l\x03\xb2\xce\xef/}\xa2\xf5\xed\x88\x04\x01\u01a4\xa1\x98\x06\x03m\x04l\x02\xf1\xfe\xe1\x8d\x03q\xcb\xe4\xfd\xc7\x04q\x01\x00", Args: []engine.Field{{Type: 4}}}
+	signature0 = wire.Signature{Header: "DIDL\rl\a\xef\xd6\xe4\x02q\xe1\xed\xebJ\x01\xe8\xd6\u0613\x01\x02\xa2\xf5\xed\x88\x04\x03\xec\xda\u032c\x04\x05\u01a4\xa1\x98\x06\n\x90\xf8\xf6\xfc\t\fk\x06\x96\x81\xba\x02\x7f\xcf\xc5\xd5\x02\x7f\xa0\u04ac\xa8\x04\x7f\xe0\x88\xf2\xd2\x04\x7f\xab\x80\xe3\xd6\x06\x7f\u020d\xdc\xea\v\x7fnxn\x04m{n\x06l\x02\x98\xd6\u02a2\x01\a\xef\xab\xde\xcb\x01\x04j\x01\b\x01\t\x01\x01l\x02\xef\xab\xde\xcb\x01\x04\x81\u0772\x90\n\tl\x03\xb2\xce\xef/}\xa2\xf5\xed\x88\x04\x04\u01a4\xa1\x98\x06\nm\vl\x02\xf1\xfe\xe1\x8d\x03q\xcb\xe4\xfd\xc7\x04qn~\x01\x00", Args: []wire.Field{{Type: 12}}}
+	signature1 = wire.Signature{Header: "DIDL\x04l\x03\xb2\xce\xef/}\xa2\xf5\xed\x88\x04\x01\u01a4\xa1\x98\x06\x02m{m\x03l\x02\xf1\xfe\xe1\x8d\x03q\xcb\xe4\xfd\xc7\x04q\x01\x00", Args: []wire.Field{{Type: 3}}}
+	signature2 = wire.Signature{Header: "DIDL\x05l\x02\xef\xab\xde\xcb\x01\x01\x81\u0772\x90\n\x02m{l\x03\xb2\xce\xef/}\xa2\xf5\xed\x88\x04\x01\u01a4\xa1\x98\x06\x03m\x04l\x02\xf1\xfe\xe1\x8d\x03q\xcb\xe4\xfd\xc7\x04q\x01\x00", Args: []wire.Field{{Type: 4}}}
 )

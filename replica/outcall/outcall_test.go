@@ -6,7 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"kedge/candid/engine"
+	"kedge/candid/wire"
 	"kedge/ic/principal"
 	"kedge/replica/outcall"
 )
@@ -60,7 +60,7 @@ func TestCheck(t *testing.T) {
 		"delete by default":   {of(func(r *outcall.Request) { r.Method = outcall.MethodDelete }), "non-replicated mode only"},
 		"delete by one node":  {of(func(r *outcall.Request) { r.Method, r.IsReplicated = outcall.MethodDelete, &no }), ""},
 		"another's transform": {of(func(r *outcall.Request) {
-			r.Transform = &outcall.Transform{Function: engine.FuncRef{Service: principal.Canister(2), Method: "t"}}
+			r.Transform = &outcall.Transform{Function: wire.FuncRef{Service: principal.Canister(2), Method: "t"}}
 		}), "IC0406: transform principal id expected to be " + caller.String() + ", got " + principal.Canister(2).String()},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -77,7 +77,7 @@ func TestCheck(t *testing.T) {
 
 func TestSize(t *testing.T) {
 	r := outcall.Request{URL: "12345", Headers: []outcall.Header{{Name: "ab", Value: "c"}}, Body: make([]byte, 10),
-		Transform: &outcall.Transform{Function: engine.FuncRef{Method: "prune"}, Context: make([]byte, 100)}}
+		Transform: &outcall.Transform{Function: wire.FuncRef{Method: "prune"}, Context: make([]byte, 100)}}
 	require.EqualValues(t, 5+3+10+5+100, r.Size())
 }
 

@@ -5,9 +5,9 @@ import (
 	"slices"
 	"strings"
 
+	"kedge/ic/management"
 	"kedge/ic/principal"
 	"kedge/replica/cycles"
-	"kedge/replica/management"
 	"kedge/replica/reject"
 )
 

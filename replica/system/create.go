@@ -1,9 +1,9 @@
 package system
 
 import (
+	"kedge/ic/management"
 	"kedge/ic/principal"
 	"kedge/replica/cycles"
-	"kedge/replica/management"
 	"kedge/replica/reject"
 )
 

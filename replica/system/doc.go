@@ -9,4 +9,4 @@
 // is fixed and not certified.
 package system
 
-//go:generate go run ../../candid/gen -pkg system -o system_gen.go system.did
+//go:generate go run ../../cmd/candidgen -pkg system -o system_gen.go system.did

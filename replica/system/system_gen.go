@@ -3,8 +3,8 @@
 package system
 
 import (
-	"kedge/candid/engine"
-	"kedge/candid/engine/bignum"
+	"kedge/candid/wire"
+	"kedge/candid/wire/bignum"
 	"kedge/ic/principal"
 	"math/big"
 )
@@ -790,28 +790,28 @@ type TransferFeeResult struct {
 }
 
 // Methods are the methods of the service.
-var Methods = []engine.Method{
-	{Name: "account_balance", Mode: engine.Query},
-	{Name: "account_identifier", Mode: engine.Query},
+var Methods = []wire.Method{
+	{Name: "account_balance", Mode: wire.Query},
+	{Name: "account_identifier", Mode: wire.Query},
 	{Name: "create_canister"},
 	{Name: "deposit"},
-	{Name: "get_default_subnets", Mode: engine.Query},
-	{Name: "get_icp_xdr_conversion_rate", Mode: engine.Query},
-	{Name: "icrc1_balance_of", Mode: engine.Query},
-	{Name: "icrc1_decimals", Mode: engine.Query},
-	{Name: "icrc1_fee", Mode: engine.Query},
-	{Name: "icrc1_metadata", Mode: engine.Query},
-	{Name: "icrc1_minting_account", Mode: engine.Query},
-	{Name: "icrc1_name", Mode: engine.Query},
-	{Name: "icrc1_supported_standards", Mode: engine.Query},
-	{Name: "icrc1_symbol", Mode: engine.Query},
-	{Name: "icrc1_total_supply", Mode: engine.Query},
+	{Name: "get_default_subnets", Mode: wire.Query},
+	{Name: "get_icp_xdr_conversion_rate", Mode: wire.Query},
+	{Name: "icrc1_balance_of", Mode: wire.Query},
+	{Name: "icrc1_decimals", Mode: wire.Query},
+	{Name: "icrc1_fee", Mode: wire.Query},
+	{Name: "icrc1_metadata", Mode: wire.Query},
+	{Name: "icrc1_minting_account", Mode: wire.Query},
+	{Name: "icrc1_name", Mode: wire.Query},
+	{Name: "icrc1_supported_standards", Mode: wire.Query},
+	{Name: "icrc1_symbol", Mode: wire.Query},
+	{Name: "icrc1_total_supply", Mode: wire.Query},
 	{Name: "icrc1_transfer"},
 	{Name: "notify_create_canister"},
 	{Name: "notify_mint_cycles"},
 	{Name: "notify_top_up"},
 	{Name: "transfer"},
-	{Name: "transfer_fee", Mode: engine.Query},
+	{Name: "transfer_fee", Mode: wire.Query},
 	{Name: "withdraw"},
 }
 
@@ -829,7 +829,7 @@ func AppendAccountBalanceArgs(b []byte, arg0 AccountBalanceArgs) []byte {
 
 // DecodeAccountBalanceArgs decodes the arguments of account_balance.
 func DecodeAccountBalanceArgs(data []byte) (arg0 AccountBalanceArgs, err error) {
-	d := engine.NewDecoder(data, types, &signature0)
+	d := wire.NewDecoder(data, types, &signature0)
 	if w, ok := d.Arg(); ok {
 		decodeAccountBalanceArgs(d, w, &arg0)
 	}
@@ -849,7 +849,7 @@ func AppendAccountBalanceResult(b []byte, tokens Tokens) []byte {
 
 // DecodeAccountBalanceResult decodes the results of account_balance.
 func DecodeAccountBalanceResult(data []byte) (tokens Tokens, err error) {
-	d := engine.NewDecoder(data, types, &signature1)
+	d := wire.NewDecoder(data, types, &signature1)
 	if w, ok := d.Arg(); ok {
 		decodeTokens(d, w, &tokens)
 	}
@@ -871,7 +871,7 @@ func AppendAccountIdentifierArgs(b []byte, account Account) []byte {
 
 // DecodeAccountIdentifierArgs decodes the arguments of account_identifier.
 func DecodeAccountIdentifierArgs(data []byte) (account Account, err error) {
-	d := engine.NewDecoder(data, types, &signature2)
+	d := wire.NewDecoder(data, types, &signature2)
 	if w, ok := d.Arg(); ok {
 		decodeAccount(d, w, &account)
 	}
@@ -887,13 +887,13 @@ func EncodeAccountIdentifierResult(result []byte) []byte {
 // AppendAccountIdentifierResult encodes the results of account_identifier at the end of b.
 func AppendAccountIdentifierResult(b []byte, result []byte) []byte {
 	b = append(b, signature3.Header...)
-	b = engine.AppendBlob(b, result)
+	b = wire.AppendBlob(b, result)
 	return b
 }
 
 // DecodeAccountIdentifierResult decodes the results of account_identifier.
 func DecodeAccountIdentifierResult(data []byte) (result []byte, err error) {
-	d := engine.NewDecoder(data, types, &signature3)
+	d := wire.NewDecoder(data, types, &signature3)
 	if w, ok := d.Arg(); ok {
 		result = d.Blob(w)
 	}
@@ -915,7 +915,7 @@ func AppendCreateCanisterArgs(b []byte, createArg CreateArg) []byte {
 
 // DecodeCreateCanisterArgs decodes the arguments of create_canister.
 func DecodeCreateCanisterArgs(data []byte) (createArg CreateArg, err error) {
-	d := engine.NewDecoder(data, types, &signature4)
+	d := wire.NewDecoder(data, types, &signature4)
 	if w, ok := d.Arg(); ok {
 		decodeCreateArg(d, w, &createArg)
 	}
@@ -937,7 +937,7 @@ func AppendCreateCanisterResult(b []byte, createResult CreateResult) []byte {
 
 // DecodeCreateCanisterResult decodes the results of create_canister.
 func DecodeCreateCanisterResult(data []byte) (createResult CreateResult, err error) {
-	d := engine.NewDecoder(data, types, &signature5)
+	d := wire.NewDecoder(data, types, &signature5)
 	if w, ok := d.Arg(); ok {
 		decodeCreateResult(d, w, &createResult)
 	}
@@ -957,7 +957,7 @@ func AppendDepositArgs(b []byte, depositArg DepositArg) []byte {
 
 // DecodeDepositArgs decodes the arguments of deposit.
 func DecodeDepositArgs(data []byte) (depositArg DepositArg, err error) {
-	d := engine.NewDecoder(data, types, &signature6)
+	d := wire.NewDecoder(data, types, &signature6)
 	if w, ok := d.Arg(); ok {
 		decodeDepositArg(d, w, &depositArg)
 	}
@@ -977,7 +977,7 @@ func AppendDepositResult(b []byte, deposited Deposited) []byte {
 
 // DecodeDepositResult decodes the results of deposit.
 func DecodeDepositResult(data []byte) (deposited Deposited, err error) {
-	d := engine.NewDecoder(data, types, &signature7)
+	d := wire.NewDecoder(data, types, &signature7)
 	if w, ok := d.Arg(); ok {
 		decodeDeposited(d, w, &deposited)
 	}
@@ -996,7 +996,7 @@ func AppendGetDefaultSubnetsArgs(b []byte) []byte {
 
 // DecodeGetDefaultSubnetsArgs decodes the arguments of get_default_subnets.
 func DecodeGetDefaultSubnetsArgs(data []byte) (err error) {
-	d := engine.NewDecoder(data, types, &signature8)
+	d := wire.NewDecoder(data, types, &signature8)
 	err = d.Finish()
 	return
 }
@@ -1009,19 +1009,19 @@ func EncodeGetDefaultSubnetsResult(result []principal.Principal) []byte {
 // AppendGetDefaultSubnetsResult encodes the results of get_default_subnets at the end of b.
 func AppendGetDefaultSubnetsResult(b []byte, result []principal.Principal) []byte {
 	b = append(b, signature9.Header...)
-	b = engine.AppendULEB(b, uint64(len(result)))
+	b = wire.AppendULEB(b, uint64(len(result)))
 	for i1 := range result {
-		b = engine.AppendPrincipal(b, result[i1])
+		b = wire.AppendPrincipal(b, result[i1])
 	}
 	return b
 }
 
 // DecodeGetDefaultSubnetsResult decodes the results of get_default_subnets.
 func DecodeGetDefaultSubnetsResult(data []byte) (result []principal.Principal, err error) {
-	d := engine.NewDecoder(data, types, &signature9)
+	d := wire.NewDecoder(data, types, &signature9)
 	if w, ok := d.Arg(); ok {
 		e1, n1 := d.Vec(w)
-		result = make([]principal.Principal, 0, engine.Prealloc(n1))
+		result = make([]principal.Principal, 0, wire.Prealloc(n1))
 		for i1 := range n1 {
 			result = append(result, *new(principal.Principal))
 			result[i1] = d.Principal(e1)
@@ -1047,7 +1047,7 @@ func AppendGetIcpXdrConversionRateArgs(b []byte) []byte {
 
 // DecodeGetIcpXdrConversionRateArgs decodes the arguments of get_icp_xdr_conversion_rate.
 func DecodeGetIcpXdrConversionRateArgs(data []byte) (err error) {
-	d := engine.NewDecoder(data, types, &signature8)
+	d := wire.NewDecoder(data, types, &signature8)
 	err = d.Finish()
 	return
 }
@@ -1066,7 +1066,7 @@ func AppendGetIcpXdrConversionRateResult(b []byte, conversionRateResponse Conver
 
 // DecodeGetIcpXdrConversionRateResult decodes the results of get_icp_xdr_conversion_rate.
 func DecodeGetIcpXdrConversionRateResult(data []byte) (conversionRateResponse ConversionRateResponse, err error) {
-	d := engine.NewDecoder(data, types, &signature10)
+	d := wire.NewDecoder(data, types, &signature10)
 	if w, ok := d.Arg(); ok {
 		decodeConversionRateResponse(d, w, &conversionRateResponse)
 	}
@@ -1086,7 +1086,7 @@ func AppendIcrc1BalanceOfArgs(b []byte, account Account) []byte {
 
 // DecodeIcrc1BalanceOfArgs decodes the arguments of icrc1_balance_of.
 func DecodeIcrc1BalanceOfArgs(data []byte) (account Account, err error) {
-	d := engine.NewDecoder(data, types, &signature2)
+	d := wire.NewDecoder(data, types, &signature2)
 	if w, ok := d.Arg(); ok {
 		decodeAccount(d, w, &account)
 	}
@@ -1108,7 +1108,7 @@ func AppendIcrc1BalanceOfResult(b []byte, result *big.Int) []byte {
 
 // DecodeIcrc1BalanceOfResult decodes the results of icrc1_balance_of.
 func DecodeIcrc1BalanceOfResult(data []byte) (result *big.Int, err error) {
-	d := engine.NewDecoder(data, types, &signature11)
+	d := wire.NewDecoder(data, types, &signature11)
 	if w, ok := d.Arg(); ok {
 		result = bignum.Nat(d, w)
 	}
@@ -1127,7 +1127,7 @@ func AppendIcrc1DecimalsArgs(b []byte) []byte {
 
 // DecodeIcrc1DecimalsArgs decodes the arguments of icrc1_decimals.
 func DecodeIcrc1DecimalsArgs(data []byte) (err error) {
-	d := engine.NewDecoder(data, types, &signature8)
+	d := wire.NewDecoder(data, types, &signature8)
 	err = d.Finish()
 	return
 }
@@ -1144,7 +1144,7 @@ func AppendIcrc1DecimalsResult(b []byte, result uint8) []byte {
 
 // DecodeIcrc1DecimalsResult decodes the results of icrc1_decimals.
 func DecodeIcrc1DecimalsResult(data []byte) (result uint8, err error) {
-	d := engine.NewDecoder(data, types, &signature12)
+	d := wire.NewDecoder(data, types, &signature12)
 	if w, ok := d.Arg(); ok {
 		result = d.Nat8(w)
 	}
@@ -1163,7 +1163,7 @@ func AppendIcrc1FeeArgs(b []byte) []byte {
 
 // DecodeIcrc1FeeArgs decodes the arguments of icrc1_fee.
 func DecodeIcrc1FeeArgs(data []byte) (err error) {
-	d := engine.NewDecoder(data, types, &signature8)
+	d := wire.NewDecoder(data, types, &signature8)
 	err = d.Finish()
 	return
 }
@@ -1180,7 +1180,7 @@ func AppendIcrc1FeeResult(b []byte, result *big.Int) []byte {
 
 // DecodeIcrc1FeeResult decodes the results of icrc1_fee.
 func DecodeIcrc1FeeResult(data []byte) (result *big.Int, err error) {
-	d := engine.NewDecoder(data, types, &signature11)
+	d := wire.NewDecoder(data, types, &signature11)
 	if w, ok := d.Arg(); ok {
 		result = bignum.Nat(d, w)
 	}
@@ -1199,7 +1199,7 @@ func AppendIcrc1MetadataArgs(b []byte) []byte {
 
 // DecodeIcrc1MetadataArgs decodes the arguments of icrc1_metadata.
 func DecodeIcrc1MetadataArgs(data []byte) (err error) {
-	d := engine.NewDecoder(data, types, &signature8)
+	d := wire.NewDecoder(data, types, &signature8)
 	err = d.Finish()
 	return
 }
@@ -1212,7 +1212,7 @@ func EncodeIcrc1MetadataResult(result []MetadataEntry) []byte {
 // AppendIcrc1MetadataResult encodes the results of icrc1_metadata at the end of b.
 func AppendIcrc1MetadataResult(b []byte, result []MetadataEntry) []byte {
 	b = append(b, signature13.Header...)
-	b = engine.AppendULEB(b, uint64(len(result)))
+	b = wire.AppendULEB(b, uint64(len(result)))
 	for i1 := range result {
 		b = appendMetadataEntry(b, &result[i1])
 	}
@@ -1221,10 +1221,10 @@ func AppendIcrc1MetadataResult(b []byte, result []MetadataEntry) []byte {
 
 // DecodeIcrc1MetadataResult decodes the results of icrc1_metadata.
 func DecodeIcrc1MetadataResult(data []byte) (result []MetadataEntry, err error) {
-	d := engine.NewDecoder(data, types, &signature13)
+	d := wire.NewDecoder(data, types, &signature13)
 	if w, ok := d.Arg(); ok {
 		e1, n1 := d.Vec(w)
-		result = make([]MetadataEntry, 0, engine.Prealloc(n1))
+		result = make([]MetadataEntry, 0, wire.Prealloc(n1))
 		for i1 := range n1 {
 			result = append(result, *new(MetadataEntry))
 			decodeMetadataEntry(d, e1, &result[i1])
@@ -1250,7 +1250,7 @@ func AppendIcrc1MintingAccountArgs(b []byte) []byte {
 
 // DecodeIcrc1MintingAccountArgs decodes the arguments of icrc1_minting_account.
 func DecodeIcrc1MintingAccountArgs(data []byte) (err error) {
-	d := engine.NewDecoder(data, types, &signature8)
+	d := wire.NewDecoder(data, types, &signature8)
 	err = d.Finish()
 	return
 }
@@ -1274,7 +1274,7 @@ func AppendIcrc1MintingAccountResult(b []byte, account *Account) []byte {
 
 // DecodeIcrc1MintingAccountResult decodes the results of icrc1_minting_account.
 func DecodeIcrc1MintingAccountResult(data []byte) (account *Account, err error) {
-	d := engine.NewDecoder(data, types, &signature14)
+	d := wire.NewDecoder(data, types, &signature14)
 	if w, ok := d.OptArg(); ok {
 		if t1, m1, ok := d.Opt(w); ok {
 			x1 := new(Account)
@@ -1299,7 +1299,7 @@ func AppendIcrc1NameArgs(b []byte) []byte {
 
 // DecodeIcrc1NameArgs decodes the arguments of icrc1_name.
 func DecodeIcrc1NameArgs(data []byte) (err error) {
-	d := engine.NewDecoder(data, types, &signature8)
+	d := wire.NewDecoder(data, types, &signature8)
 	err = d.Finish()
 	return
 }
@@ -1310,13 +1310,13 @@ func EncodeIcrc1NameResult(result string) []byte { return AppendIcrc1NameResult(
 // AppendIcrc1NameResult encodes the results of icrc1_name at the end of b.
 func AppendIcrc1NameResult(b []byte, result string) []byte {
 	b = append(b, signature15.Header...)
-	b = engine.AppendText(b, result)
+	b = wire.AppendText(b, result)
 	return b
 }
 
 // DecodeIcrc1NameResult decodes the results of icrc1_name.
 func DecodeIcrc1NameResult(data []byte) (result string, err error) {
-	d := engine.NewDecoder(data, types, &signature15)
+	d := wire.NewDecoder(data, types, &signature15)
 	if w, ok := d.Arg(); ok {
 		result = d.Text(w)
 	}
@@ -1335,7 +1335,7 @@ func AppendIcrc1SupportedStandardsArgs(b []byte) []byte {
 
 // DecodeIcrc1SupportedStandardsArgs decodes the arguments of icrc1_supported_standards.
 func DecodeIcrc1SupportedStandardsArgs(data []byte) (err error) {
-	d := engine.NewDecoder(data, types, &signature8)
+	d := wire.NewDecoder(data, types, &signature8)
 	err = d.Finish()
 	return
 }
@@ -1348,7 +1348,7 @@ func EncodeIcrc1SupportedStandardsResult(result []Standard) []byte {
 // AppendIcrc1SupportedStandardsResult encodes the results of icrc1_supported_standards at the end of b.
 func AppendIcrc1SupportedStandardsResult(b []byte, result []Standard) []byte {
 	b = append(b, signature16.Header...)
-	b = engine.AppendULEB(b, uint64(len(result)))
+	b = wire.AppendULEB(b, uint64(len(result)))
 	for i1 := range result {
 		b = appendStandard(b, &result[i1])
 	}
@@ -1357,10 +1357,10 @@ func AppendIcrc1SupportedStandardsResult(b []byte, result []Standard) []byte {
 
 // DecodeIcrc1SupportedStandardsResult decodes the results of icrc1_supported_standards.
 func DecodeIcrc1SupportedStandardsResult(data []byte) (result []Standard, err error) {
-	d := engine.NewDecoder(data, types, &signature16)
+	d := wire.NewDecoder(data, types, &signature16)
 	if w, ok := d.Arg(); ok {
 		e1, n1 := d.Vec(w)
-		result = make([]Standard, 0, engine.Prealloc(n1))
+		result = make([]Standard, 0, wire.Prealloc(n1))
 		for i1 := range n1 {
 			result = append(result, *new(Standard))
 			decodeStandard(d, e1, &result[i1])
@@ -1386,7 +1386,7 @@ func AppendIcrc1SymbolArgs(b []byte) []byte {
 
 // DecodeIcrc1SymbolArgs decodes the arguments of icrc1_symbol.
 func DecodeIcrc1SymbolArgs(data []byte) (err error) {
-	d := engine.NewDecoder(data, types, &signature8)
+	d := wire.NewDecoder(data, types, &signature8)
 	err = d.Finish()
 	return
 }
@@ -1397,13 +1397,13 @@ func EncodeIcrc1SymbolResult(result string) []byte { return AppendIcrc1SymbolRes
 // AppendIcrc1SymbolResult encodes the results of icrc1_symbol at the end of b.
 func AppendIcrc1SymbolResult(b []byte, result string) []byte {
 	b = append(b, signature15.Header...)
-	b = engine.AppendText(b, result)
+	b = wire.AppendText(b, result)
 	return b
 }
 
 // DecodeIcrc1SymbolResult decodes the results of icrc1_symbol.
 func DecodeIcrc1SymbolResult(data []byte) (result string, err error) {
-	d := engine.NewDecoder(data, types, &signature15)
+	d := wire.NewDecoder(data, types, &signature15)
 	if w, ok := d.Arg(); ok {
 		result = d.Text(w)
 	}
@@ -1422,7 +1422,7 @@ func AppendIcrc1TotalSupplyArgs(b []byte) []byte {
 
 // DecodeIcrc1TotalSupplyArgs decodes the arguments of icrc1_total_supply.
 func DecodeIcrc1TotalSupplyArgs(data []byte) (err error) {
-	d := engine.NewDecoder(data, types, &signature8)
+	d := wire.NewDecoder(data, types, &signature8)
 	err = d.Finish()
 	return
 }
@@ -1441,7 +1441,7 @@ func AppendIcrc1TotalSupplyResult(b []byte, result *big.Int) []byte {
 
 // DecodeIcrc1TotalSupplyResult decodes the results of icrc1_total_supply.
 func DecodeIcrc1TotalSupplyResult(data []byte) (result *big.Int, err error) {
-	d := engine.NewDecoder(data, types, &signature11)
+	d := wire.NewDecoder(data, types, &signature11)
 	if w, ok := d.Arg(); ok {
 		result = bignum.Nat(d, w)
 	}
@@ -1463,7 +1463,7 @@ func AppendIcrc1TransferArgs(b []byte, transferArg TransferArg) []byte {
 
 // DecodeIcrc1TransferArgs decodes the arguments of icrc1_transfer.
 func DecodeIcrc1TransferArgs(data []byte) (transferArg TransferArg, err error) {
-	d := engine.NewDecoder(data, types, &signature17)
+	d := wire.NewDecoder(data, types, &signature17)
 	if w, ok := d.Arg(); ok {
 		decodeTransferArg(d, w, &transferArg)
 	}
@@ -1485,7 +1485,7 @@ func AppendIcrc1TransferResult(b []byte, transferResult TransferResult) []byte {
 
 // DecodeIcrc1TransferResult decodes the results of icrc1_transfer.
 func DecodeIcrc1TransferResult(data []byte) (transferResult TransferResult, err error) {
-	d := engine.NewDecoder(data, types, &signature18)
+	d := wire.NewDecoder(data, types, &signature18)
 	if w, ok := d.Arg(); ok {
 		decodeTransferResult(d, w, &transferResult)
 	}
@@ -1507,7 +1507,7 @@ func AppendNotifyCreateCanisterArgs(b []byte, notifyCreateArg NotifyCreateArg) [
 
 // DecodeNotifyCreateCanisterArgs decodes the arguments of notify_create_canister.
 func DecodeNotifyCreateCanisterArgs(data []byte) (notifyCreateArg NotifyCreateArg, err error) {
-	d := engine.NewDecoder(data, types, &signature19)
+	d := wire.NewDecoder(data, types, &signature19)
 	if w, ok := d.Arg(); ok {
 		decodeNotifyCreateArg(d, w, &notifyCreateArg)
 	}
@@ -1529,7 +1529,7 @@ func AppendNotifyCreateCanisterResult(b []byte, notifyCreateResult NotifyCreateR
 
 // DecodeNotifyCreateCanisterResult decodes the results of notify_create_canister.
 func DecodeNotifyCreateCanisterResult(data []byte) (notifyCreateResult NotifyCreateResult, err error) {
-	d := engine.NewDecoder(data, types, &signature20)
+	d := wire.NewDecoder(data, types, &signature20)
 	if w, ok := d.Arg(); ok {
 		decodeNotifyCreateResult(d, w, &notifyCreateResult)
 	}
@@ -1551,7 +1551,7 @@ func AppendNotifyMintCyclesArgs(b []byte, notifyMintArg NotifyMintArg) []byte {
 
 // DecodeNotifyMintCyclesArgs decodes the arguments of notify_mint_cycles.
 func DecodeNotifyMintCyclesArgs(data []byte) (notifyMintArg NotifyMintArg, err error) {
-	d := engine.NewDecoder(data, types, &signature21)
+	d := wire.NewDecoder(data, types, &signature21)
 	if w, ok := d.Arg(); ok {
 		decodeNotifyMintArg(d, w, &notifyMintArg)
 	}
@@ -1573,7 +1573,7 @@ func AppendNotifyMintCyclesResult(b []byte, notifyMintResult NotifyMintResult) [
 
 // DecodeNotifyMintCyclesResult decodes the results of notify_mint_cycles.
 func DecodeNotifyMintCyclesResult(data []byte) (notifyMintResult NotifyMintResult, err error) {
-	d := engine.NewDecoder(data, types, &signature22)
+	d := wire.NewDecoder(data, types, &signature22)
 	if w, ok := d.Arg(); ok {
 		decodeNotifyMintResult(d, w, &notifyMintResult)
 	}
@@ -1595,7 +1595,7 @@ func AppendNotifyTopUpArgs(b []byte, notifyTopUpArg NotifyTopUpArg) []byte {
 
 // DecodeNotifyTopUpArgs decodes the arguments of notify_top_up.
 func DecodeNotifyTopUpArgs(data []byte) (notifyTopUpArg NotifyTopUpArg, err error) {
-	d := engine.NewDecoder(data, types, &signature23)
+	d := wire.NewDecoder(data, types, &signature23)
 	if w, ok := d.Arg(); ok {
 		decodeNotifyTopUpArg(d, w, &notifyTopUpArg)
 	}
@@ -1617,7 +1617,7 @@ func AppendNotifyTopUpResult(b []byte, notifyTopUpResult NotifyTopUpResult) []by
 
 // DecodeNotifyTopUpResult decodes the results of notify_top_up.
 func DecodeNotifyTopUpResult(data []byte) (notifyTopUpResult NotifyTopUpResult, err error) {
-	d := engine.NewDecoder(data, types, &signature24)
+	d := wire.NewDecoder(data, types, &signature24)
 	if w, ok := d.Arg(); ok {
 		decodeNotifyTopUpResult(d, w, &notifyTopUpResult)
 	}
@@ -1639,7 +1639,7 @@ func AppendTransferArgs(b []byte, legacyTransferArg LegacyTransferArg) []byte {
 
 // DecodeTransferArgs decodes the arguments of transfer.
 func DecodeTransferArgs(data []byte) (legacyTransferArg LegacyTransferArg, err error) {
-	d := engine.NewDecoder(data, types, &signature25)
+	d := wire.NewDecoder(data, types, &signature25)
 	if w, ok := d.Arg(); ok {
 		decodeLegacyTransferArg(d, w, &legacyTransferArg)
 	}
@@ -1661,7 +1661,7 @@ func AppendTransferResult(b []byte, legacyTransferResult LegacyTransferResult) [
 
 // DecodeTransferResult decodes the results of transfer.
 func DecodeTransferResult(data []byte) (legacyTransferResult LegacyTransferResult, err error) {
-	d := engine.NewDecoder(data, types, &signature26)
+	d := wire.NewDecoder(data, types, &signature26)
 	if w, ok := d.Arg(); ok {
 		decodeLegacyTransferResult(d, w, &legacyTransferResult)
 	}
@@ -1681,7 +1681,7 @@ func AppendTransferFeeArgs(b []byte, arg0 TransferFeeArgs) []byte {
 
 // DecodeTransferFeeArgs decodes the arguments of transfer_fee.
 func DecodeTransferFeeArgs(data []byte) (arg0 TransferFeeArgs, err error) {
-	d := engine.NewDecoder(data, types, &signature27)
+	d := wire.NewDecoder(data, types, &signature27)
 	if w, ok := d.Arg(); ok {
 		decodeTransferFeeArgs(d, w, &arg0)
 	}
@@ -1703,7 +1703,7 @@ func AppendTransferFeeResult(b []byte, result TransferFeeResult) []byte {
 
 // DecodeTransferFeeResult decodes the results of transfer_fee.
 func DecodeTransferFeeResult(data []byte) (result TransferFeeResult, err error) {
-	d := engine.NewDecoder(data, types, &signature28)
+	d := wire.NewDecoder(data, types, &signature28)
 	if w, ok := d.Arg(); ok {
 		decodeTransferFeeResult(d, w, &result)
 	}
@@ -1723,7 +1723,7 @@ func AppendWithdrawArgs(b []byte, withdrawArg WithdrawArg) []byte {
 
 // DecodeWithdrawArgs decodes the arguments of withdraw.
 func DecodeWithdrawArgs(data []byte) (withdrawArg WithdrawArg, err error) {
-	d := engine.NewDecoder(data, types, &signature29)
+	d := wire.NewDecoder(data, types, &signature29)
 	if w, ok := d.Arg(); ok {
 		decodeWithdrawArg(d, w, &withdrawArg)
 	}
@@ -1745,7 +1745,7 @@ func AppendWithdrawResult(b []byte, withdrawResult WithdrawResult) []byte {
 
 // DecodeWithdrawResult decodes the results of withdraw.
 func DecodeWithdrawResult(data []byte) (withdrawResult WithdrawResult, err error) {
-	d := engine.NewDecoder(data, types, &signature30)
+	d := wire.NewDecoder(data, types, &signature30)
 	if w, ok := d.Arg(); ok {
 		decodeWithdrawResult(d, w, &withdrawResult)
 	}
@@ -1754,17 +1754,17 @@ func DecodeWithdrawResult(data []byte) (withdrawResult WithdrawResult, err error
 }
 
 func appendAccount(b []byte, v *Account) []byte {
-	b = engine.AppendPrincipal(b, v.Owner)
+	b = wire.AppendPrincipal(b, v.Owner)
 	if v.Subaccount == nil {
 		b = append(b, 0)
 	} else {
 		b = append(b, 1)
-		b = engine.AppendBlob(b, v.Subaccount)
+		b = wire.AppendBlob(b, v.Subaccount)
 	}
 	return b
 }
 
-func decodeAccount(d *engine.Decoder, w engine.Ref, v *Account) {
+func decodeAccount(d *wire.Decoder, w wire.Ref, v *Account) {
 	f := d.Record(w)
 	if f.Field(d, 947296307, "owner") {
 		v.Owner = d.Principal(f.Type)
@@ -1792,25 +1792,25 @@ func appendTransferArg(b []byte, v *TransferArg) []byte {
 		b = append(b, 0)
 	} else {
 		b = append(b, 1)
-		b = engine.AppendBlob(b, v.Memo)
+		b = wire.AppendBlob(b, v.Memo)
 	}
 	if v.FromSubaccount == nil {
 		b = append(b, 0)
 	} else {
 		b = append(b, 1)
-		b = engine.AppendBlob(b, v.FromSubaccount)
+		b = wire.AppendBlob(b, v.FromSubaccount)
 	}
 	if v.CreatedAtTime == nil {
 		b = append(b, 0)
 	} else {
 		b = append(b, 1)
-		b = engine.AppendNat64(b, *v.CreatedAtTime)
+		b = wire.AppendNat64(b, *v.CreatedAtTime)
 	}
 	b = bignum.AppendNat(b, v.Amount)
 	return b
 }
 
-func decodeTransferArg(d *engine.Decoder, w engine.Ref, v *TransferArg) {
+func decodeTransferArg(d *wire.Decoder, w wire.Ref, v *TransferArg) {
 	f := d.Record(w)
 	if f.Field(d, 25979, "to") {
 		decodeAccount(d, f.Type, &v.To)
@@ -1877,7 +1877,7 @@ func appendTransferError(b []byte, v *TransferError) []byte {
 	return b
 }
 
-func decodeTransferError(d *engine.Decoder, w engine.Ref, v *TransferError) {
+func decodeTransferError(d *wire.Decoder, w wire.Ref, v *TransferError) {
 	id, t, ok := d.Variant(w)
 	if !ok {
 		return
@@ -1934,7 +1934,7 @@ func appendTransferResult(b []byte, v *TransferResult) []byte {
 	return b
 }
 
-func decodeTransferResult(d *engine.Decoder, w engine.Ref, v *TransferResult) {
+func decodeTransferResult(d *wire.Decoder, w wire.Ref, v *TransferResult) {
 	id, t, ok := d.Variant(w)
 	if !ok {
 		return
@@ -1964,14 +1964,14 @@ func appendMetadataValue(b []byte, v *MetadataValue) []byte {
 	case MetadataValueTagNat:
 		b = bignum.AppendNat(b, v.Nat)
 	case MetadataValueTagBlob:
-		b = engine.AppendBlob(b, v.Blob)
+		b = wire.AppendBlob(b, v.Blob)
 	case MetadataValueTagText:
-		b = engine.AppendText(b, v.Text)
+		b = wire.AppendText(b, v.Text)
 	}
 	return b
 }
 
-func decodeMetadataValue(d *engine.Decoder, w engine.Ref, v *MetadataValue) {
+func decodeMetadataValue(d *wire.Decoder, w wire.Ref, v *MetadataValue) {
 	id, t, ok := d.Variant(w)
 	if !ok {
 		return
@@ -1999,12 +1999,12 @@ func decodeMetadataValue(d *engine.Decoder, w engine.Ref, v *MetadataValue) {
 }
 
 func appendMetadataEntry(b []byte, v *MetadataEntry) []byte {
-	b = engine.AppendText(b, v.F0)
+	b = wire.AppendText(b, v.F0)
 	b = appendMetadataValue(b, &v.F1)
 	return b
 }
 
-func decodeMetadataEntry(d *engine.Decoder, w engine.Ref, v *MetadataEntry) {
+func decodeMetadataEntry(d *wire.Decoder, w wire.Ref, v *MetadataEntry) {
 	f := d.Record(w)
 	if f.Field(d, 0, "0") {
 		v.F0 = d.Text(f.Type)
@@ -2016,12 +2016,12 @@ func decodeMetadataEntry(d *engine.Decoder, w engine.Ref, v *MetadataEntry) {
 }
 
 func appendStandard(b []byte, v *Standard) []byte {
-	b = engine.AppendText(b, v.URL)
-	b = engine.AppendText(b, v.Name)
+	b = wire.AppendText(b, v.URL)
+	b = wire.AppendText(b, v.Name)
 	return b
 }
 
-func decodeStandard(d *engine.Decoder, w engine.Ref, v *Standard) {
+func decodeStandard(d *wire.Decoder, w wire.Ref, v *Standard) {
 	f := d.Record(w)
 	if f.Field(d, 5843823, "url") {
 		v.URL = d.Text(f.Type)
@@ -2038,12 +2038,12 @@ func appendDepositArg(b []byte, v *DepositArg) []byte {
 		b = append(b, 0)
 	} else {
 		b = append(b, 1)
-		b = engine.AppendBlob(b, v.Memo)
+		b = wire.AppendBlob(b, v.Memo)
 	}
 	return b
 }
 
-func decodeDepositArg(d *engine.Decoder, w engine.Ref, v *DepositArg) {
+func decodeDepositArg(d *wire.Decoder, w wire.Ref, v *DepositArg) {
 	f := d.Record(w)
 	if f.Field(d, 25979, "to") {
 		decodeAccount(d, f.Type, &v.To)
@@ -2065,7 +2065,7 @@ func appendDeposited(b []byte, v *Deposited) []byte {
 	return b
 }
 
-func decodeDeposited(d *engine.Decoder, w engine.Ref, v *Deposited) {
+func decodeDeposited(d *wire.Decoder, w wire.Ref, v *Deposited) {
 	f := d.Record(w)
 	if f.Field(d, 596483356, "balance") {
 		v.Balance = bignum.Nat(d, f.Type)
@@ -2084,7 +2084,7 @@ func appendRejectionCode(b []byte, v *RejectionCode) []byte {
 	return b
 }
 
-func decodeRejectionCode(d *engine.Decoder, w engine.Ref, v *RejectionCode) {
+func decodeRejectionCode(d *wire.Decoder, w wire.Ref, v *RejectionCode) {
 	id, t, ok := d.Variant(w)
 	if !ok {
 		return
@@ -2124,24 +2124,24 @@ func decodeRejectionCode(d *engine.Decoder, w engine.Ref, v *RejectionCode) {
 }
 
 func appendWithdrawArg(b []byte, v *WithdrawArg) []byte {
-	b = engine.AppendPrincipal(b, v.To)
+	b = wire.AppendPrincipal(b, v.To)
 	if v.FromSubaccount == nil {
 		b = append(b, 0)
 	} else {
 		b = append(b, 1)
-		b = engine.AppendBlob(b, v.FromSubaccount)
+		b = wire.AppendBlob(b, v.FromSubaccount)
 	}
 	if v.CreatedAtTime == nil {
 		b = append(b, 0)
 	} else {
 		b = append(b, 1)
-		b = engine.AppendNat64(b, *v.CreatedAtTime)
+		b = wire.AppendNat64(b, *v.CreatedAtTime)
 	}
 	b = bignum.AppendNat(b, v.Amount)
 	return b
 }
 
-func decodeWithdrawArg(d *engine.Decoder, w engine.Ref, v *WithdrawArg) {
+func decodeWithdrawArg(d *wire.Decoder, w wire.Ref, v *WithdrawArg) {
 	f := d.Record(w)
 	if f.Field(d, 25979, "to") {
 		v.To = d.Principal(f.Type)
@@ -2193,7 +2193,7 @@ func appendWithdrawError(b []byte, v *WithdrawError) []byte {
 	return b
 }
 
-func decodeWithdrawError(d *engine.Decoder, w engine.Ref, v *WithdrawError) {
+func decodeWithdrawError(d *wire.Decoder, w wire.Ref, v *WithdrawError) {
 	id, t, ok := d.Variant(w)
 	if !ok {
 		return
@@ -2254,7 +2254,7 @@ func appendWithdrawResult(b []byte, v *WithdrawResult) []byte {
 	return b
 }
 
-func decodeWithdrawResult(d *engine.Decoder, w engine.Ref, v *WithdrawResult) {
+func decodeWithdrawResult(d *wire.Decoder, w wire.Ref, v *WithdrawResult) {
 	id, t, ok := d.Variant(w)
 	if !ok {
 		return
@@ -2280,15 +2280,15 @@ func appendVisibility(b []byte, v *Visibility) []byte {
 	b = append(b, byte(v.Tag))
 	switch v.Tag {
 	case VisibilityTagAllowedViewers:
-		b = engine.AppendULEB(b, uint64(len(v.AllowedViewers)))
+		b = wire.AppendULEB(b, uint64(len(v.AllowedViewers)))
 		for i1 := range v.AllowedViewers {
-			b = engine.AppendPrincipal(b, v.AllowedViewers[i1])
+			b = wire.AppendPrincipal(b, v.AllowedViewers[i1])
 		}
 	}
 	return b
 }
 
-func decodeVisibility(d *engine.Decoder, w engine.Ref, v *Visibility) {
+func decodeVisibility(d *wire.Decoder, w wire.Ref, v *Visibility) {
 	id, t, ok := d.Variant(w)
 	if !ok {
 		return
@@ -2305,7 +2305,7 @@ func decodeVisibility(d *engine.Decoder, w engine.Ref, v *Visibility) {
 	case 2235716810:
 		v.Tag = VisibilityTagAllowedViewers
 		e1, n1 := d.Vec(t)
-		v.AllowedViewers = make([]principal.Principal, 0, engine.Prealloc(n1))
+		v.AllowedViewers = make([]principal.Principal, 0, wire.Prealloc(n1))
 		for i1 := range n1 {
 			v.AllowedViewers = append(v.AllowedViewers, *new(principal.Principal))
 			v.AllowedViewers[i1] = d.Principal(e1)
@@ -2322,12 +2322,12 @@ func decodeVisibility(d *engine.Decoder, w engine.Ref, v *Visibility) {
 }
 
 func appendVariable(b []byte, v *Variable) []byte {
-	b = engine.AppendText(b, v.Value)
-	b = engine.AppendText(b, v.Name)
+	b = wire.AppendText(b, v.Value)
+	b = wire.AppendText(b, v.Name)
 	return b
 }
 
-func decodeVariable(d *engine.Decoder, w engine.Ref, v *Variable) {
+func decodeVariable(d *wire.Decoder, w wire.Ref, v *Variable) {
 	f := d.Record(w)
 	if f.Field(d, 834174833, "value") {
 		v.Value = d.Text(f.Type)
@@ -2355,7 +2355,7 @@ func appendSettings(b []byte, v *Settings) []byte {
 		b = append(b, 0)
 	} else {
 		b = append(b, 1)
-		b = engine.AppendULEB(b, uint64(len(v.EnvironmentVariables)))
+		b = wire.AppendULEB(b, uint64(len(v.EnvironmentVariables)))
 		for i1 := range v.EnvironmentVariables {
 			b = appendVariable(b, &v.EnvironmentVariables[i1])
 		}
@@ -2364,9 +2364,9 @@ func appendSettings(b []byte, v *Settings) []byte {
 		b = append(b, 0)
 	} else {
 		b = append(b, 1)
-		b = engine.AppendULEB(b, uint64(len(v.Controllers)))
+		b = wire.AppendULEB(b, uint64(len(v.Controllers)))
 		for i1 := range v.Controllers {
-			b = engine.AppendPrincipal(b, v.Controllers[i1])
+			b = wire.AppendPrincipal(b, v.Controllers[i1])
 		}
 	}
 	if v.MinimumIncomingCanisterCallCycles == nil {
@@ -2426,7 +2426,7 @@ func appendSettings(b []byte, v *Settings) []byte {
 	return b
 }
 
-func decodeSettings(d *engine.Decoder, w engine.Ref, v *Settings) {
+func decodeSettings(d *wire.Decoder, w wire.Ref, v *Settings) {
 	f := d.Record(w)
 	if f.OptField(d, 238856128, "freezing_threshold") {
 		if t1, m1, ok := d.Opt(f.Type); ok {
@@ -2449,7 +2449,7 @@ func decodeSettings(d *engine.Decoder, w engine.Ref, v *Settings) {
 	if f.OptField(d, 356749323, "environment_variables") {
 		if t1, m1, ok := d.Opt(f.Type); ok {
 			e2, n2 := d.Vec(t1)
-			v.EnvironmentVariables = make([]Variable, 0, engine.Prealloc(n2))
+			v.EnvironmentVariables = make([]Variable, 0, wire.Prealloc(n2))
 			for i2 := range n2 {
 				v.EnvironmentVariables = append(v.EnvironmentVariables, *new(Variable))
 				decodeVariable(d, e2, &v.EnvironmentVariables[i2])
@@ -2467,7 +2467,7 @@ func decodeSettings(d *engine.Decoder, w engine.Ref, v *Settings) {
 	if f.OptField(d, 570880087, "controllers") {
 		if t1, m1, ok := d.Opt(f.Type); ok {
 			e2, n2 := d.Vec(t1)
-			v.Controllers = make([]principal.Principal, 0, engine.Prealloc(n2))
+			v.Controllers = make([]principal.Principal, 0, wire.Prealloc(n2))
 			for i2 := range n2 {
 				v.Controllers = append(v.Controllers, *new(principal.Principal))
 				v.Controllers[i2] = d.Principal(e2)
@@ -2580,7 +2580,7 @@ func appendSubnetSelection(b []byte, v *SubnetSelection) []byte {
 	return b
 }
 
-func decodeSubnetSelection(d *engine.Decoder, w engine.Ref, v *SubnetSelection) {
+func decodeSubnetSelection(d *wire.Decoder, w wire.Ref, v *SubnetSelection) {
 	id, t, ok := d.Variant(w)
 	if !ok {
 		return
@@ -2615,7 +2615,7 @@ func appendCreationArgs(b []byte, v *CreationArgs) []byte {
 	return b
 }
 
-func decodeCreationArgs(d *engine.Decoder, w engine.Ref, v *CreationArgs) {
+func decodeCreationArgs(d *wire.Decoder, w wire.Ref, v *CreationArgs) {
 	f := d.Record(w)
 	if f.OptField(d, 1337893162, "subnet_selection") {
 		if t1, m1, ok := d.Opt(f.Type); ok {
@@ -2643,13 +2643,13 @@ func appendCreateArg(b []byte, v *CreateArg) []byte {
 		b = append(b, 0)
 	} else {
 		b = append(b, 1)
-		b = engine.AppendBlob(b, v.FromSubaccount)
+		b = wire.AppendBlob(b, v.FromSubaccount)
 	}
 	if v.CreatedAtTime == nil {
 		b = append(b, 0)
 	} else {
 		b = append(b, 1)
-		b = engine.AppendNat64(b, *v.CreatedAtTime)
+		b = wire.AppendNat64(b, *v.CreatedAtTime)
 	}
 	b = bignum.AppendNat(b, v.Amount)
 	if v.CreationArgs == nil {
@@ -2661,7 +2661,7 @@ func appendCreateArg(b []byte, v *CreateArg) []byte {
 	return b
 }
 
-func decodeCreateArg(d *engine.Decoder, w engine.Ref, v *CreateArg) {
+func decodeCreateArg(d *wire.Decoder, w wire.Ref, v *CreateArg) {
 	f := d.Record(w)
 	if f.OptField(d, 1835347746, "from_subaccount") {
 		if t1, m1, ok := d.Opt(f.Type); ok {
@@ -2715,7 +2715,7 @@ func appendCreateError(b []byte, v *CreateError) []byte {
 	return b
 }
 
-func decodeCreateError(d *engine.Decoder, w engine.Ref, v *CreateError) {
+func decodeCreateError(d *wire.Decoder, w wire.Ref, v *CreateError) {
 	id, t, ok := d.Variant(w)
 	if !ok {
 		return
@@ -2768,7 +2768,7 @@ func appendCreateResult(b []byte, v *CreateResult) []byte {
 	return b
 }
 
-func decodeCreateResult(d *engine.Decoder, w engine.Ref, v *CreateResult) {
+func decodeCreateResult(d *wire.Decoder, w wire.Ref, v *CreateResult) {
 	id, t, ok := d.Variant(w)
 	if !ok {
 		return
@@ -2788,11 +2788,11 @@ func decodeCreateResult(d *engine.Decoder, w engine.Ref, v *CreateResult) {
 }
 
 func appendTokens(b []byte, v *Tokens) []byte {
-	b = engine.AppendNat64(b, v.E8s)
+	b = wire.AppendNat64(b, v.E8s)
 	return b
 }
 
-func decodeTokens(d *engine.Decoder, w engine.Ref, v *Tokens) {
+func decodeTokens(d *wire.Decoder, w wire.Ref, v *Tokens) {
 	f := d.Record(w)
 	if f.Field(d, 5035232, "e8s") {
 		v.E8s = d.Nat64(f.Type)
@@ -2801,11 +2801,11 @@ func decodeTokens(d *engine.Decoder, w engine.Ref, v *Tokens) {
 }
 
 func appendTimeStamp(b []byte, v *TimeStamp) []byte {
-	b = engine.AppendNat64(b, v.TimestampNanos)
+	b = wire.AppendNat64(b, v.TimestampNanos)
 	return b
 }
 
-func decodeTimeStamp(d *engine.Decoder, w engine.Ref, v *TimeStamp) {
+func decodeTimeStamp(d *wire.Decoder, w wire.Ref, v *TimeStamp) {
 	f := d.Record(w)
 	if f.Field(d, 268680022, "timestamp_nanos") {
 		v.TimestampNanos = d.Nat64(f.Type)
@@ -2814,14 +2814,14 @@ func decodeTimeStamp(d *engine.Decoder, w engine.Ref, v *TimeStamp) {
 }
 
 func appendLegacyTransferArg(b []byte, v *LegacyTransferArg) []byte {
-	b = engine.AppendBlob(b, v.To)
+	b = wire.AppendBlob(b, v.To)
 	b = appendTokens(b, &v.Fee)
-	b = engine.AppendNat64(b, v.Memo)
+	b = wire.AppendNat64(b, v.Memo)
 	if v.FromSubaccount == nil {
 		b = append(b, 0)
 	} else {
 		b = append(b, 1)
-		b = engine.AppendBlob(b, v.FromSubaccount)
+		b = wire.AppendBlob(b, v.FromSubaccount)
 	}
 	if v.CreatedAtTime == nil {
 		b = append(b, 0)
@@ -2833,7 +2833,7 @@ func appendLegacyTransferArg(b []byte, v *LegacyTransferArg) []byte {
 	return b
 }
 
-func decodeLegacyTransferArg(d *engine.Decoder, w engine.Ref, v *LegacyTransferArg) {
+func decodeLegacyTransferArg(d *wire.Decoder, w wire.Ref, v *LegacyTransferArg) {
 	f := d.Record(w)
 	if f.Field(d, 25979, "to") {
 		v.To = d.Blob(f.Type)
@@ -2885,7 +2885,7 @@ func appendLegacyTransferError(b []byte, v *LegacyTransferError) []byte {
 	return b
 }
 
-func decodeLegacyTransferError(d *engine.Decoder, w engine.Ref, v *LegacyTransferError) {
+func decodeLegacyTransferError(d *wire.Decoder, w wire.Ref, v *LegacyTransferError) {
 	id, t, ok := d.Variant(w)
 	if !ok {
 		return
@@ -2923,14 +2923,14 @@ func appendLegacyTransferResult(b []byte, v *LegacyTransferResult) []byte {
 	b = append(b, byte(v.Tag))
 	switch v.Tag {
 	case LegacyTransferResultTagOk:
-		b = engine.AppendNat64(b, v.Ok)
+		b = wire.AppendNat64(b, v.Ok)
 	case LegacyTransferResultTagErr:
 		b = appendLegacyTransferError(b, &v.Err)
 	}
 	return b
 }
 
-func decodeLegacyTransferResult(d *engine.Decoder, w engine.Ref, v *LegacyTransferResult) {
+func decodeLegacyTransferResult(d *wire.Decoder, w wire.Ref, v *LegacyTransferResult) {
 	id, t, ok := d.Variant(w)
 	if !ok {
 		return
@@ -2950,12 +2950,12 @@ func decodeLegacyTransferResult(d *engine.Decoder, w engine.Ref, v *LegacyTransf
 }
 
 func appendConversionRate(b []byte, v *ConversionRate) []byte {
-	b = engine.AppendNat64(b, v.XdrPermyriadPerIcp)
-	b = engine.AppendNat64(b, v.TimestampSeconds)
+	b = wire.AppendNat64(b, v.XdrPermyriadPerIcp)
+	b = wire.AppendNat64(b, v.TimestampSeconds)
 	return b
 }
 
-func decodeConversionRate(d *engine.Decoder, w engine.Ref, v *ConversionRate) {
+func decodeConversionRate(d *wire.Decoder, w wire.Ref, v *ConversionRate) {
 	f := d.Record(w)
 	if f.Field(d, 2214623967, "xdr_permyriad_per_icp") {
 		v.XdrPermyriadPerIcp = d.Nat64(f.Type)
@@ -2967,13 +2967,13 @@ func decodeConversionRate(d *engine.Decoder, w engine.Ref, v *ConversionRate) {
 }
 
 func appendConversionRateResponse(b []byte, v *ConversionRateResponse) []byte {
-	b = engine.AppendBlob(b, v.Certificate)
+	b = wire.AppendBlob(b, v.Certificate)
 	b = appendConversionRate(b, &v.Data)
-	b = engine.AppendBlob(b, v.HashTree)
+	b = wire.AppendBlob(b, v.HashTree)
 	return b
 }
 
-func decodeConversionRateResponse(d *engine.Decoder, w engine.Ref, v *ConversionRateResponse) {
+func decodeConversionRateResponse(d *wire.Decoder, w wire.Ref, v *ConversionRateResponse) {
 	f := d.Record(w)
 	if f.Field(d, 457361687, "certificate") {
 		v.Certificate = d.Blob(f.Type)
@@ -2996,16 +2996,16 @@ func appendNotifyError(b []byte, v *NotifyError) []byte {
 	case NotifyErrorTagRefunded:
 		b = appendNotifyErrorRefunded(b, &v.Refunded)
 	case NotifyErrorTagInvalidTransaction:
-		b = engine.AppendText(b, v.InvalidTransaction)
+		b = wire.AppendText(b, v.InvalidTransaction)
 	case NotifyErrorTagOther:
 		b = appendNotifyErrorOther(b, &v.Other)
 	case NotifyErrorTagTransactionTooOld:
-		b = engine.AppendNat64(b, v.TransactionTooOld)
+		b = wire.AppendNat64(b, v.TransactionTooOld)
 	}
 	return b
 }
 
-func decodeNotifyError(d *engine.Decoder, w engine.Ref, v *NotifyError) {
+func decodeNotifyError(d *wire.Decoder, w wire.Ref, v *NotifyError) {
 	id, t, ok := d.Variant(w)
 	if !ok {
 		return
@@ -3037,12 +3037,12 @@ func decodeNotifyError(d *engine.Decoder, w engine.Ref, v *NotifyError) {
 }
 
 func appendNotifyTopUpArg(b []byte, v *NotifyTopUpArg) []byte {
-	b = engine.AppendNat64(b, v.BlockIndex)
-	b = engine.AppendPrincipal(b, v.CanisterID)
+	b = wire.AppendNat64(b, v.BlockIndex)
+	b = wire.AppendPrincipal(b, v.CanisterID)
 	return b
 }
 
-func decodeNotifyTopUpArg(d *engine.Decoder, w engine.Ref, v *NotifyTopUpArg) {
+func decodeNotifyTopUpArg(d *wire.Decoder, w wire.Ref, v *NotifyTopUpArg) {
 	f := d.Record(w)
 	if f.Field(d, 624086880, "block_index") {
 		v.BlockIndex = d.Nat64(f.Type)
@@ -3067,7 +3067,7 @@ func appendNotifyTopUpResult(b []byte, v *NotifyTopUpResult) []byte {
 	return b
 }
 
-func decodeNotifyTopUpResult(d *engine.Decoder, w engine.Ref, v *NotifyTopUpResult) {
+func decodeNotifyTopUpResult(d *wire.Decoder, w wire.Ref, v *NotifyTopUpResult) {
 	id, t, ok := d.Variant(w)
 	if !ok {
 		return
@@ -3087,8 +3087,8 @@ func decodeNotifyTopUpResult(d *engine.Decoder, w engine.Ref, v *NotifyTopUpResu
 }
 
 func appendNotifyCreateArg(b []byte, v *NotifyCreateArg) []byte {
-	b = engine.AppendPrincipal(b, v.Controller)
-	b = engine.AppendNat64(b, v.BlockIndex)
+	b = wire.AppendPrincipal(b, v.Controller)
+	b = wire.AppendNat64(b, v.BlockIndex)
 	if v.SubnetSelection == nil {
 		b = append(b, 0)
 	} else {
@@ -3105,12 +3105,12 @@ func appendNotifyCreateArg(b []byte, v *NotifyCreateArg) []byte {
 		b = append(b, 0)
 	} else {
 		b = append(b, 1)
-		b = engine.AppendText(b, *v.SubnetType)
+		b = wire.AppendText(b, *v.SubnetType)
 	}
 	return b
 }
 
-func decodeNotifyCreateArg(d *engine.Decoder, w engine.Ref, v *NotifyCreateArg) {
+func decodeNotifyCreateArg(d *wire.Decoder, w wire.Ref, v *NotifyCreateArg) {
 	f := d.Record(w)
 	if f.Field(d, 79599772, "controller") {
 		v.Controller = d.Principal(f.Type)
@@ -3138,7 +3138,7 @@ func decodeNotifyCreateArg(d *engine.Decoder, w engine.Ref, v *NotifyCreateArg) 
 	}
 	if f.OptField(d, 3816945308, "subnet_type") {
 		if t1, m1, ok := d.Opt(f.Type); ok {
-			x1 := engine.NewText()
+			x1 := wire.NewText()
 			*x1 = d.Text(t1)
 			if d.EndOpt(m1, t1) {
 				v.SubnetType = x1
@@ -3155,14 +3155,14 @@ func appendNotifyCreateResult(b []byte, v *NotifyCreateResult) []byte {
 	b = append(b, byte(v.Tag))
 	switch v.Tag {
 	case NotifyCreateResultTagOk:
-		b = engine.AppendPrincipal(b, v.Ok)
+		b = wire.AppendPrincipal(b, v.Ok)
 	case NotifyCreateResultTagErr:
 		b = appendNotifyError(b, &v.Err)
 	}
 	return b
 }
 
-func decodeNotifyCreateResult(d *engine.Decoder, w engine.Ref, v *NotifyCreateResult) {
+func decodeNotifyCreateResult(d *wire.Decoder, w wire.Ref, v *NotifyCreateResult) {
 	id, t, ok := d.Variant(w)
 	if !ok {
 		return
@@ -3182,23 +3182,23 @@ func decodeNotifyCreateResult(d *engine.Decoder, w engine.Ref, v *NotifyCreateRe
 }
 
 func appendNotifyMintArg(b []byte, v *NotifyMintArg) []byte {
-	b = engine.AppendNat64(b, v.BlockIndex)
+	b = wire.AppendNat64(b, v.BlockIndex)
 	if v.DepositMemo == nil {
 		b = append(b, 0)
 	} else {
 		b = append(b, 1)
-		b = engine.AppendBlob(b, v.DepositMemo)
+		b = wire.AppendBlob(b, v.DepositMemo)
 	}
 	if v.ToSubaccount == nil {
 		b = append(b, 0)
 	} else {
 		b = append(b, 1)
-		b = engine.AppendBlob(b, v.ToSubaccount)
+		b = wire.AppendBlob(b, v.ToSubaccount)
 	}
 	return b
 }
 
-func decodeNotifyMintArg(d *engine.Decoder, w engine.Ref, v *NotifyMintArg) {
+func decodeNotifyMintArg(d *wire.Decoder, w wire.Ref, v *NotifyMintArg) {
 	f := d.Record(w)
 	if f.Field(d, 624086880, "block_index") {
 		v.BlockIndex = d.Nat64(f.Type)
@@ -3229,7 +3229,7 @@ func appendMinted(b []byte, v *Minted) []byte {
 	return b
 }
 
-func decodeMinted(d *engine.Decoder, w engine.Ref, v *Minted) {
+func decodeMinted(d *wire.Decoder, w wire.Ref, v *Minted) {
 	f := d.Record(w)
 	if f.Field(d, 596483356, "balance") {
 		v.Balance = bignum.Nat(d, f.Type)
@@ -3257,7 +3257,7 @@ func appendNotifyMintResult(b []byte, v *NotifyMintResult) []byte {
 	return b
 }
 
-func decodeNotifyMintResult(d *engine.Decoder, w engine.Ref, v *NotifyMintResult) {
+func decodeNotifyMintResult(d *wire.Decoder, w wire.Ref, v *NotifyMintResult) {
 	id, t, ok := d.Variant(w)
 	if !ok {
 		return
@@ -3281,7 +3281,7 @@ func appendTransferErrorBadFee(b []byte, v *TransferErrorBadFee) []byte {
 	return b
 }
 
-func decodeTransferErrorBadFee(d *engine.Decoder, w engine.Ref, v *TransferErrorBadFee) {
+func decodeTransferErrorBadFee(d *wire.Decoder, w wire.Ref, v *TransferErrorBadFee) {
 	f := d.Record(w)
 	if f.Field(d, 3725446591, "expected_fee") {
 		v.ExpectedFee = bignum.Nat(d, f.Type)
@@ -3294,7 +3294,7 @@ func appendTransferErrorBadBurn(b []byte, v *TransferErrorBadBurn) []byte {
 	return b
 }
 
-func decodeTransferErrorBadBurn(d *engine.Decoder, w engine.Ref, v *TransferErrorBadBurn) {
+func decodeTransferErrorBadBurn(d *wire.Decoder, w wire.Ref, v *TransferErrorBadBurn) {
 	f := d.Record(w)
 	if f.Field(d, 2765068699, "min_burn_amount") {
 		v.MinBurnAmount = bignum.Nat(d, f.Type)
@@ -3307,7 +3307,7 @@ func appendTransferErrorInsufficientFunds(b []byte, v *TransferErrorInsufficient
 	return b
 }
 
-func decodeTransferErrorInsufficientFunds(d *engine.Decoder, w engine.Ref, v *TransferErrorInsufficientFunds) {
+func decodeTransferErrorInsufficientFunds(d *wire.Decoder, w wire.Ref, v *TransferErrorInsufficientFunds) {
 	f := d.Record(w)
 	if f.Field(d, 596483356, "balance") {
 		v.Balance = bignum.Nat(d, f.Type)
@@ -3316,11 +3316,11 @@ func decodeTransferErrorInsufficientFunds(d *engine.Decoder, w engine.Ref, v *Tr
 }
 
 func appendTransferErrorCreatedInFuture(b []byte, v *TransferErrorCreatedInFuture) []byte {
-	b = engine.AppendNat64(b, v.LedgerTime)
+	b = wire.AppendNat64(b, v.LedgerTime)
 	return b
 }
 
-func decodeTransferErrorCreatedInFuture(d *engine.Decoder, w engine.Ref, v *TransferErrorCreatedInFuture) {
+func decodeTransferErrorCreatedInFuture(d *wire.Decoder, w wire.Ref, v *TransferErrorCreatedInFuture) {
 	f := d.Record(w)
 	if f.Field(d, 2709806499, "ledger_time") {
 		v.LedgerTime = d.Nat64(f.Type)
@@ -3333,7 +3333,7 @@ func appendTransferErrorDuplicate(b []byte, v *TransferErrorDuplicate) []byte {
 	return b
 }
 
-func decodeTransferErrorDuplicate(d *engine.Decoder, w engine.Ref, v *TransferErrorDuplicate) {
+func decodeTransferErrorDuplicate(d *wire.Decoder, w wire.Ref, v *TransferErrorDuplicate) {
 	f := d.Record(w)
 	if f.Field(d, 326934155, "duplicate_of") {
 		v.DuplicateOf = bignum.Nat(d, f.Type)
@@ -3342,12 +3342,12 @@ func decodeTransferErrorDuplicate(d *engine.Decoder, w engine.Ref, v *TransferEr
 }
 
 func appendTransferErrorGenericError(b []byte, v *TransferErrorGenericError) []byte {
-	b = engine.AppendText(b, v.Message)
+	b = wire.AppendText(b, v.Message)
 	b = bignum.AppendNat(b, v.ErrorCode)
 	return b
 }
 
-func decodeTransferErrorGenericError(d *engine.Decoder, w engine.Ref, v *TransferErrorGenericError) {
+func decodeTransferErrorGenericError(d *wire.Decoder, w wire.Ref, v *TransferErrorGenericError) {
 	f := d.Record(w)
 	if f.Field(d, 2584819143, "message") {
 		v.Message = d.Text(f.Type)
@@ -3359,12 +3359,12 @@ func decodeTransferErrorGenericError(d *engine.Decoder, w engine.Ref, v *Transfe
 }
 
 func appendWithdrawErrorGenericError(b []byte, v *WithdrawErrorGenericError) []byte {
-	b = engine.AppendText(b, v.Message)
+	b = wire.AppendText(b, v.Message)
 	b = bignum.AppendNat(b, v.ErrorCode)
 	return b
 }
 
-func decodeWithdrawErrorGenericError(d *engine.Decoder, w engine.Ref, v *WithdrawErrorGenericError) {
+func decodeWithdrawErrorGenericError(d *wire.Decoder, w wire.Ref, v *WithdrawErrorGenericError) {
 	f := d.Record(w)
 	if f.Field(d, 2584819143, "message") {
 		v.Message = d.Text(f.Type)
@@ -3383,11 +3383,11 @@ func appendWithdrawErrorFailedToWithdraw(b []byte, v *WithdrawErrorFailedToWithd
 		b = append(b, 1)
 		b = bignum.AppendNat(b, *v.FeeBlock)
 	}
-	b = engine.AppendText(b, v.RejectionReason)
+	b = wire.AppendText(b, v.RejectionReason)
 	return b
 }
 
-func decodeWithdrawErrorFailedToWithdraw(d *engine.Decoder, w engine.Ref, v *WithdrawErrorFailedToWithdraw) {
+func decodeWithdrawErrorFailedToWithdraw(d *wire.Decoder, w wire.Ref, v *WithdrawErrorFailedToWithdraw) {
 	f := d.Record(w)
 	if f.Field(d, 2800423587, "rejection_code") {
 		decodeRejectionCode(d, f.Type, &v.RejectionCode)
@@ -3412,7 +3412,7 @@ func appendWithdrawErrorDuplicate(b []byte, v *WithdrawErrorDuplicate) []byte {
 	return b
 }
 
-func decodeWithdrawErrorDuplicate(d *engine.Decoder, w engine.Ref, v *WithdrawErrorDuplicate) {
+func decodeWithdrawErrorDuplicate(d *wire.Decoder, w wire.Ref, v *WithdrawErrorDuplicate) {
 	f := d.Record(w)
 	if f.Field(d, 326934155, "duplicate_of") {
 		v.DuplicateOf = bignum.Nat(d, f.Type)
@@ -3425,7 +3425,7 @@ func appendWithdrawErrorBadFee(b []byte, v *WithdrawErrorBadFee) []byte {
 	return b
 }
 
-func decodeWithdrawErrorBadFee(d *engine.Decoder, w engine.Ref, v *WithdrawErrorBadFee) {
+func decodeWithdrawErrorBadFee(d *wire.Decoder, w wire.Ref, v *WithdrawErrorBadFee) {
 	f := d.Record(w)
 	if f.Field(d, 3725446591, "expected_fee") {
 		v.ExpectedFee = bignum.Nat(d, f.Type)
@@ -3434,11 +3434,11 @@ func decodeWithdrawErrorBadFee(d *engine.Decoder, w engine.Ref, v *WithdrawError
 }
 
 func appendWithdrawErrorInvalidReceiver(b []byte, v *WithdrawErrorInvalidReceiver) []byte {
-	b = engine.AppendPrincipal(b, v.Receiver)
+	b = wire.AppendPrincipal(b, v.Receiver)
 	return b
 }
 
-func decodeWithdrawErrorInvalidReceiver(d *engine.Decoder, w engine.Ref, v *WithdrawErrorInvalidReceiver) {
+func decodeWithdrawErrorInvalidReceiver(d *wire.Decoder, w wire.Ref, v *WithdrawErrorInvalidReceiver) {
 	f := d.Record(w)
 	if f.Field(d, 3808249135, "receiver") {
 		v.Receiver = d.Principal(f.Type)
@@ -3447,11 +3447,11 @@ func decodeWithdrawErrorInvalidReceiver(d *engine.Decoder, w engine.Ref, v *With
 }
 
 func appendWithdrawErrorCreatedInFuture(b []byte, v *WithdrawErrorCreatedInFuture) []byte {
-	b = engine.AppendNat64(b, v.LedgerTime)
+	b = wire.AppendNat64(b, v.LedgerTime)
 	return b
 }
 
-func decodeWithdrawErrorCreatedInFuture(d *engine.Decoder, w engine.Ref, v *WithdrawErrorCreatedInFuture) {
+func decodeWithdrawErrorCreatedInFuture(d *wire.Decoder, w wire.Ref, v *WithdrawErrorCreatedInFuture) {
 	f := d.Record(w)
 	if f.Field(d, 2709806499, "ledger_time") {
 		v.LedgerTime = d.Nat64(f.Type)
@@ -3464,7 +3464,7 @@ func appendWithdrawErrorInsufficientFunds(b []byte, v *WithdrawErrorInsufficient
 	return b
 }
 
-func decodeWithdrawErrorInsufficientFunds(d *engine.Decoder, w engine.Ref, v *WithdrawErrorInsufficientFunds) {
+func decodeWithdrawErrorInsufficientFunds(d *wire.Decoder, w wire.Ref, v *WithdrawErrorInsufficientFunds) {
 	f := d.Record(w)
 	if f.Field(d, 596483356, "balance") {
 		v.Balance = bignum.Nat(d, f.Type)
@@ -3473,11 +3473,11 @@ func decodeWithdrawErrorInsufficientFunds(d *engine.Decoder, w engine.Ref, v *Wi
 }
 
 func appendSubnetSelectionSubnet(b []byte, v *SubnetSelectionSubnet) []byte {
-	b = engine.AppendPrincipal(b, v.Subnet)
+	b = wire.AppendPrincipal(b, v.Subnet)
 	return b
 }
 
-func decodeSubnetSelectionSubnet(d *engine.Decoder, w engine.Ref, v *SubnetSelectionSubnet) {
+func decodeSubnetSelectionSubnet(d *wire.Decoder, w wire.Ref, v *SubnetSelectionSubnet) {
 	f := d.Record(w)
 	if f.Field(d, 2584155869, "subnet") {
 		v.Subnet = d.Principal(f.Type)
@@ -3490,16 +3490,16 @@ func appendSubnetSelectionFilter(b []byte, v *SubnetSelectionFilter) []byte {
 		b = append(b, 0)
 	} else {
 		b = append(b, 1)
-		b = engine.AppendText(b, *v.SubnetType)
+		b = wire.AppendText(b, *v.SubnetType)
 	}
 	return b
 }
 
-func decodeSubnetSelectionFilter(d *engine.Decoder, w engine.Ref, v *SubnetSelectionFilter) {
+func decodeSubnetSelectionFilter(d *wire.Decoder, w wire.Ref, v *SubnetSelectionFilter) {
 	f := d.Record(w)
 	if f.OptField(d, 3816945308, "subnet_type") {
 		if t1, m1, ok := d.Opt(f.Type); ok {
-			x1 := engine.NewText()
+			x1 := wire.NewText()
 			*x1 = d.Text(t1)
 			if d.EndOpt(m1, t1) {
 				v.SubnetType = x1
@@ -3514,7 +3514,7 @@ func appendCreateErrorInsufficientFunds(b []byte, v *CreateErrorInsufficientFund
 	return b
 }
 
-func decodeCreateErrorInsufficientFunds(d *engine.Decoder, w engine.Ref, v *CreateErrorInsufficientFunds) {
+func decodeCreateErrorInsufficientFunds(d *wire.Decoder, w wire.Ref, v *CreateErrorInsufficientFunds) {
 	f := d.Record(w)
 	if f.Field(d, 596483356, "balance") {
 		v.Balance = bignum.Nat(d, f.Type)
@@ -3523,11 +3523,11 @@ func decodeCreateErrorInsufficientFunds(d *engine.Decoder, w engine.Ref, v *Crea
 }
 
 func appendCreateErrorCreatedInFuture(b []byte, v *CreateErrorCreatedInFuture) []byte {
-	b = engine.AppendNat64(b, v.LedgerTime)
+	b = wire.AppendNat64(b, v.LedgerTime)
 	return b
 }
 
-func decodeCreateErrorCreatedInFuture(d *engine.Decoder, w engine.Ref, v *CreateErrorCreatedInFuture) {
+func decodeCreateErrorCreatedInFuture(d *wire.Decoder, w wire.Ref, v *CreateErrorCreatedInFuture) {
 	f := d.Record(w)
 	if f.Field(d, 2709806499, "ledger_time") {
 		v.LedgerTime = d.Nat64(f.Type)
@@ -3541,12 +3541,12 @@ func appendCreateErrorDuplicate(b []byte, v *CreateErrorDuplicate) []byte {
 		b = append(b, 0)
 	} else {
 		b = append(b, 1)
-		b = engine.AppendPrincipal(b, *v.CanisterID)
+		b = wire.AppendPrincipal(b, *v.CanisterID)
 	}
 	return b
 }
 
-func decodeCreateErrorDuplicate(d *engine.Decoder, w engine.Ref, v *CreateErrorDuplicate) {
+func decodeCreateErrorDuplicate(d *wire.Decoder, w wire.Ref, v *CreateErrorDuplicate) {
 	f := d.Record(w)
 	if f.Field(d, 326934155, "duplicate_of") {
 		v.DuplicateOf = bignum.Nat(d, f.Type)
@@ -3564,7 +3564,7 @@ func decodeCreateErrorDuplicate(d *engine.Decoder, w engine.Ref, v *CreateErrorD
 }
 
 func appendCreateErrorFailedToCreate(b []byte, v *CreateErrorFailedToCreate) []byte {
-	b = engine.AppendText(b, v.Error)
+	b = wire.AppendText(b, v.Error)
 	if v.RefundBlock == nil {
 		b = append(b, 0)
 	} else {
@@ -3580,7 +3580,7 @@ func appendCreateErrorFailedToCreate(b []byte, v *CreateErrorFailedToCreate) []b
 	return b
 }
 
-func decodeCreateErrorFailedToCreate(d *engine.Decoder, w engine.Ref, v *CreateErrorFailedToCreate) {
+func decodeCreateErrorFailedToCreate(d *wire.Decoder, w wire.Ref, v *CreateErrorFailedToCreate) {
 	f := d.Record(w)
 	if f.Field(d, 1932118984, "error") {
 		v.Error = d.Text(f.Type)
@@ -3607,12 +3607,12 @@ func decodeCreateErrorFailedToCreate(d *engine.Decoder, w engine.Ref, v *CreateE
 }
 
 func appendCreateErrorGenericError(b []byte, v *CreateErrorGenericError) []byte {
-	b = engine.AppendText(b, v.Message)
+	b = wire.AppendText(b, v.Message)
 	b = bignum.AppendNat(b, v.ErrorCode)
 	return b
 }
 
-func decodeCreateErrorGenericError(d *engine.Decoder, w engine.Ref, v *CreateErrorGenericError) {
+func decodeCreateErrorGenericError(d *wire.Decoder, w wire.Ref, v *CreateErrorGenericError) {
 	f := d.Record(w)
 	if f.Field(d, 2584819143, "message") {
 		v.Message = d.Text(f.Type)
@@ -3625,11 +3625,11 @@ func decodeCreateErrorGenericError(d *engine.Decoder, w engine.Ref, v *CreateErr
 
 func appendCreateResultOk(b []byte, v *CreateResultOk) []byte {
 	b = bignum.AppendNat(b, v.BlockID)
-	b = engine.AppendPrincipal(b, v.CanisterID)
+	b = wire.AppendPrincipal(b, v.CanisterID)
 	return b
 }
 
-func decodeCreateResultOk(d *engine.Decoder, w engine.Ref, v *CreateResultOk) {
+func decodeCreateResultOk(d *wire.Decoder, w wire.Ref, v *CreateResultOk) {
 	f := d.Record(w)
 	if f.Field(d, 430475981, "block_id") {
 		v.BlockID = bignum.Nat(d, f.Type)
@@ -3645,7 +3645,7 @@ func appendLegacyTransferErrorBadFee(b []byte, v *LegacyTransferErrorBadFee) []b
 	return b
 }
 
-func decodeLegacyTransferErrorBadFee(d *engine.Decoder, w engine.Ref, v *LegacyTransferErrorBadFee) {
+func decodeLegacyTransferErrorBadFee(d *wire.Decoder, w wire.Ref, v *LegacyTransferErrorBadFee) {
 	f := d.Record(w)
 	if f.Field(d, 3725446591, "expected_fee") {
 		decodeTokens(d, f.Type, &v.ExpectedFee)
@@ -3658,7 +3658,7 @@ func appendLegacyTransferErrorInsufficientFunds(b []byte, v *LegacyTransferError
 	return b
 }
 
-func decodeLegacyTransferErrorInsufficientFunds(d *engine.Decoder, w engine.Ref, v *LegacyTransferErrorInsufficientFunds) {
+func decodeLegacyTransferErrorInsufficientFunds(d *wire.Decoder, w wire.Ref, v *LegacyTransferErrorInsufficientFunds) {
 	f := d.Record(w)
 	if f.Field(d, 596483356, "balance") {
 		decodeTokens(d, f.Type, &v.Balance)
@@ -3667,11 +3667,11 @@ func decodeLegacyTransferErrorInsufficientFunds(d *engine.Decoder, w engine.Ref,
 }
 
 func appendLegacyTransferErrorTxTooOld(b []byte, v *LegacyTransferErrorTxTooOld) []byte {
-	b = engine.AppendNat64(b, v.AllowedWindowNanos)
+	b = wire.AppendNat64(b, v.AllowedWindowNanos)
 	return b
 }
 
-func decodeLegacyTransferErrorTxTooOld(d *engine.Decoder, w engine.Ref, v *LegacyTransferErrorTxTooOld) {
+func decodeLegacyTransferErrorTxTooOld(d *wire.Decoder, w wire.Ref, v *LegacyTransferErrorTxTooOld) {
 	f := d.Record(w)
 	if f.Field(d, 3919368871, "allowed_window_nanos") {
 		v.AllowedWindowNanos = d.Nat64(f.Type)
@@ -3680,11 +3680,11 @@ func decodeLegacyTransferErrorTxTooOld(d *engine.Decoder, w engine.Ref, v *Legac
 }
 
 func appendLegacyTransferErrorTxDuplicate(b []byte, v *LegacyTransferErrorTxDuplicate) []byte {
-	b = engine.AppendNat64(b, v.DuplicateOf)
+	b = wire.AppendNat64(b, v.DuplicateOf)
 	return b
 }
 
-func decodeLegacyTransferErrorTxDuplicate(d *engine.Decoder, w engine.Ref, v *LegacyTransferErrorTxDuplicate) {
+func decodeLegacyTransferErrorTxDuplicate(d *wire.Decoder, w wire.Ref, v *LegacyTransferErrorTxDuplicate) {
 	f := d.Record(w)
 	if f.Field(d, 326934155, "duplicate_of") {
 		v.DuplicateOf = d.Nat64(f.Type)
@@ -3697,13 +3697,13 @@ func appendNotifyErrorRefunded(b []byte, v *NotifyErrorRefunded) []byte {
 		b = append(b, 0)
 	} else {
 		b = append(b, 1)
-		b = engine.AppendNat64(b, *v.BlockIndex)
+		b = wire.AppendNat64(b, *v.BlockIndex)
 	}
-	b = engine.AppendText(b, v.Reason)
+	b = wire.AppendText(b, v.Reason)
 	return b
 }
 
-func decodeNotifyErrorRefunded(d *engine.Decoder, w engine.Ref, v *NotifyErrorRefunded) {
+func decodeNotifyErrorRefunded(d *wire.Decoder, w wire.Ref, v *NotifyErrorRefunded) {
 	f := d.Record(w)
 	if f.OptField(d, 624086880, "block_index") {
 		if t1, m1, ok := d.Opt(f.Type); ok {
@@ -3721,12 +3721,12 @@ func decodeNotifyErrorRefunded(d *engine.Decoder, w engine.Ref, v *NotifyErrorRe
 }
 
 func appendNotifyErrorOther(b []byte, v *NotifyErrorOther) []byte {
-	b = engine.AppendText(b, v.ErrorMessage)
-	b = engine.AppendNat64(b, v.ErrorCode)
+	b = wire.AppendText(b, v.ErrorMessage)
+	b = wire.AppendNat64(b, v.ErrorCode)
 	return b
 }
 
-func decodeNotifyErrorOther(d *engine.Decoder, w engine.Ref, v *NotifyErrorOther) {
+func decodeNotifyErrorOther(d *wire.Decoder, w wire.Ref, v *NotifyErrorOther) {
 	f := d.Record(w)
 	if f.Field(d, 1389388560, "error_message") {
 		v.ErrorMessage = d.Text(f.Type)
@@ -3738,11 +3738,11 @@ func decodeNotifyErrorOther(d *engine.Decoder, w engine.Ref, v *NotifyErrorOther
 }
 
 func appendAccountBalanceArgs(b []byte, v *AccountBalanceArgs) []byte {
-	b = engine.AppendBlob(b, v.Account)
+	b = wire.AppendBlob(b, v.Account)
 	return b
 }
 
-func decodeAccountBalanceArgs(d *engine.Decoder, w engine.Ref, v *AccountBalanceArgs) {
+func decodeAccountBalanceArgs(d *wire.Decoder, w wire.Ref, v *AccountBalanceArgs) {
 	f := d.Record(w)
 	if f.Field(d, 2707029165, "account") {
 		v.Account = d.Blob(f.Type)
@@ -3754,7 +3754,7 @@ func appendTransferFeeArgs(b []byte, v *TransferFeeArgs) []byte {
 	return b
 }
 
-func decodeTransferFeeArgs(d *engine.Decoder, w engine.Ref, v *TransferFeeArgs) {
+func decodeTransferFeeArgs(d *wire.Decoder, w wire.Ref, v *TransferFeeArgs) {
 	f := d.Record(w)
 	f.End(d)
 }
@@ -3764,7 +3764,7 @@ func appendTransferFeeResult(b []byte, v *TransferFeeResult) []byte {
 	return b
 }
 
-func decodeTransferFeeResult(d *engine.Decoder, w engine.Ref, v *TransferFeeResult) {
+func decodeTransferFeeResult(d *wire.Decoder, w wire.Ref, v *TransferFeeResult) {
 	f := d.Record(w)
 	if f.Field(d, 902112242, "transfer_fee") {
 		decodeTokens(d, f.Type, &v.TransferFee)
@@ -3773,116 +3773,116 @@ func decodeTransferFeeResult(d *engine.Decoder, w engine.Ref, v *TransferFeeResu
 }
 
 // types are all types of the interface.
-var types = engine.Table{
-	0:  {Op: engine.Vec, Elem: engine.Nat8},
-	1:  {Op: engine.Record, Fields: []engine.Field{{ID: 2707029165, Type: 0}}},
-	2:  {Op: engine.Record, Fields: []engine.Field{{ID: 5035232, Type: engine.Nat64}}}, // Tokens
-	3:  {Op: engine.Opt},
-	4:  {Op: engine.Record, Fields: []engine.Field{{ID: 947296307, Type: engine.Principal}, {ID: 1349681965, Type: 3}}}, // Account
-	5:  {Op: engine.Opt, Elem: engine.Nat64},
-	6:  {Op: engine.Opt, Elem: engine.Text},
-	7:  {Op: engine.Record, Fields: []engine.Field{{ID: 3816945308, Type: 6}}},
-	8:  {Op: engine.Record, Fields: []engine.Field{{ID: 2584155869, Type: engine.Principal}}},
-	9:  {Op: engine.Variant, Fields: []engine.Field{{ID: 3116995544, Type: 7}, {ID: 3466300157, Type: 8}}}, // SubnetSelection
-	10: {Op: engine.Opt, Elem: 9},
-	11: {Op: engine.Opt, Elem: engine.Nat},
-	12: {Op: engine.Record, Fields: []engine.Field{{ID: 834174833, Type: engine.Text}, {ID: 1224700491, Type: engine.Text}}}, // Variable
-	13: {Op: engine.Vec, Elem: 12},
-	14: {Op: engine.Opt, Elem: 13},
-	15: {Op: engine.Vec, Elem: engine.Principal},
-	16: {Op: engine.Opt, Elem: 15},
-	17: {Op: engine.Variant, Fields: []engine.Field{{ID: 570880087, Type: engine.Null}, {ID: 1727234217, Type: engine.Null}, {ID: 2235716810, Type: 15}}}, // Visibility
-	18: {Op: engine.Opt, Elem: 17},
-	19: {Op: engine.Record, Fields: []engine.Field{{ID: 238856128, Type: 11}, {ID: 241629288, Type: 11}, {ID: 356749323, Type: 14}, {ID: 570880087, Type: 16}, {ID: 793974846, Type: 11}, {ID: 1095112320, Type: 11}, {ID: 2033331437, Type: 18}, {ID: 2503910424, Type: 11}, {ID: 2709750061, Type: 18}, {ID: 3380736376, Type: 11}, {ID: 3469368575, Type: 18}, {ID: 3844961758, Type: 11}, {ID: 4174053672, Type: 11}}}, // Settings
-	20: {Op: engine.Opt, Elem: 19},
-	21: {Op: engine.Record, Fields: []engine.Field{{ID: 1337893162, Type: 10}, {ID: 2336062691, Type: 20}}}, // CreationArgs
-	22: {Op: engine.Opt, Elem: 21},
-	23: {Op: engine.Record, Fields: []engine.Field{{ID: 1835347746, Type: 3}, {ID: 3258775938, Type: 5}, {ID: 3573748184, Type: engine.Nat}, {ID: 4132524221, Type: 22}}}, // CreateArg
-	24: {Op: engine.Record, Fields: []engine.Field{{ID: 430475981, Type: engine.Nat}, {ID: 1313628723, Type: engine.Principal}}},
-	25: {Op: engine.Record, Fields: []engine.Field{{ID: 2584819143, Type: engine.Text}, {ID: 3601615940, Type: engine.Nat}}},
-	26: {Op: engine.Opt, Elem: engine.Principal},
-	27: {Op: engine.Record, Fields: []engine.Field{{ID: 326934155, Type: engine.Nat}, {ID: 1313628723, Type: 26}}},
-	28: {Op: engine.Record, Fields: []engine.Field{{ID: 2709806499, Type: engine.Nat64}}},
-	29: {Op: engine.Record, Fields: []engine.Field{{ID: 1932118984, Type: engine.Text}, {ID: 2817723142, Type: 11}, {ID: 3052565332, Type: 11}}},
-	30: {Op: engine.Record, Fields: []engine.Field{{ID: 596483356, Type: engine.Nat}}},
-	31: {Op: engine.Variant, Fields: []engine.Field{{ID: 260448849, Type: 25}, {ID: 658180290, Type: engine.Null}, {ID: 1122632043, Type: 27}, {ID: 2608432112, Type: 28}, {ID: 3210455508, Type: 29}, {ID: 3373249171, Type: engine.Null}, {ID: 4206284395, Type: 30}}}, // CreateError
-	32: {Op: engine.Variant, Fields: []engine.Field{{ID: 17724, Type: 24}, {ID: 3456837, Type: 31}}},                                                                                                                                                                     // CreateResult
-	33: {Op: engine.Record, Fields: []engine.Field{{ID: 25979, Type: 4}, {ID: 1213809850, Type: 3}}},                                                                                                                                                                     // DepositArg
-	34: {Op: engine.Record, Fields: []engine.Field{{ID: 596483356, Type: engine.Nat}, {ID: 624086880, Type: engine.Nat}}},                                                                                                                                                // Deposited
-	35: {Op: engine.Record, Fields: []engine.Field{{ID: 2214623967, Type: engine.Nat64}, {ID: 4174818006, Type: engine.Nat64}}},                                                                                                                                          // ConversionRate
-	36: {Op: engine.Record, Fields: []engine.Field{{ID: 457361687, Type: 0}, {ID: 1113806378, Type: 35}, {ID: 2709945007, Type: 0}}},                                                                                                                                     // ConversionRateResponse
-	37: {Op: engine.Variant, Fields: []engine.Field{{ID: 3654863, Type: engine.Int}, {ID: 3900609, Type: engine.Nat}, {ID: 737307005, Type: 0}, {ID: 936573133, Type: engine.Text}}},                                                                                     // MetadataValue
-	38: {Op: engine.Record, Fields: []engine.Field{{Type: engine.Text}, {ID: 1, Type: 37}}},                                                                                                                                                                              // MetadataEntry
-	39: {Op: engine.Vec, Elem: 38},
-	40: {Op: engine.Opt, Elem: 4},
-	41: {Op: engine.Record, Fields: []engine.Field{{ID: 5843823, Type: engine.Text}, {ID: 1224700491, Type: engine.Text}}}, // Standard
-	42: {Op: engine.Vec, Elem: 41},
-	43: {Op: engine.Record, Fields: []engine.Field{{ID: 25979, Type: 4}, {ID: 5094982, Type: 11}, {ID: 1213809850, Type: 3}, {ID: 1835347746, Type: 3}, {ID: 3258775938, Type: 5}, {ID: 3573748184, Type: engine.Nat}}}, // TransferArg
-	44: {Op: engine.Record, Fields: []engine.Field{{ID: 2765068699, Type: engine.Nat}}},
-	45: {Op: engine.Record, Fields: []engine.Field{{ID: 326934155, Type: engine.Nat}}},
-	46: {Op: engine.Record, Fields: []engine.Field{{ID: 3725446591, Type: engine.Nat}}},
-	47: {Op: engine.Variant, Fields: []engine.Field{{ID: 260448849, Type: 25}, {ID: 658180290, Type: engine.Null}, {ID: 1093787796, Type: 44}, {ID: 1122632043, Type: 45}, {ID: 2142953889, Type: 46}, {ID: 2608432112, Type: 28}, {ID: 3373249171, Type: engine.Null}, {ID: 4206284395, Type: 30}}}, // TransferError
-	48: {Op: engine.Variant, Fields: []engine.Field{{ID: 17724, Type: engine.Nat}, {ID: 3456837, Type: 47}}},                                                                                                                                                                                         // TransferResult
-	49: {Op: engine.Record, Fields: []engine.Field{{ID: 79599772, Type: engine.Principal}, {ID: 624086880, Type: engine.Nat64}, {ID: 1337893162, Type: 10}, {ID: 2336062691, Type: 20}, {ID: 3816945308, Type: 6}}},                                                                                  // NotifyCreateArg
-	50: {Op: engine.Record, Fields: []engine.Field{{ID: 624086880, Type: 5}, {ID: 4238151620, Type: engine.Text}}},
-	51: {Op: engine.Record, Fields: []engine.Field{{ID: 1389388560, Type: engine.Text}, {ID: 3601615940, Type: engine.Nat64}}},
-	52: {Op: engine.Variant, Fields: []engine.Field{{ID: 694863607, Type: 50}, {ID: 1650214983, Type: engine.Text}, {ID: 3382957744, Type: 51}, {ID: 3454426611, Type: engine.Null}, {ID: 4113796817, Type: engine.Nat64}}}, // NotifyError
-	53: {Op: engine.Variant, Fields: []engine.Field{{ID: 17724, Type: engine.Principal}, {ID: 3456837, Type: 52}}},                                                                                                          // NotifyCreateResult
-	54: {Op: engine.Record, Fields: []engine.Field{{ID: 624086880, Type: engine.Nat64}, {ID: 982470779, Type: 3}, {ID: 1077262001, Type: 3}}},                                                                               // NotifyMintArg
-	55: {Op: engine.Record, Fields: []engine.Field{{ID: 596483356, Type: engine.Nat}, {ID: 624086880, Type: engine.Nat}, {ID: 1392972673, Type: engine.Nat}}},                                                               // Minted
-	56: {Op: engine.Variant, Fields: []engine.Field{{ID: 17724, Type: 55}, {ID: 3456837, Type: 52}}},                                                                                                                        // NotifyMintResult
-	57: {Op: engine.Record, Fields: []engine.Field{{ID: 624086880, Type: engine.Nat64}, {ID: 1313628723, Type: engine.Principal}}},                                                                                          // NotifyTopUpArg
-	58: {Op: engine.Variant, Fields: []engine.Field{{ID: 17724, Type: engine.Nat}, {ID: 3456837, Type: 52}}},                                                                                                                // NotifyTopUpResult
-	59: {Op: engine.Record, Fields: []engine.Field{{ID: 268680022, Type: engine.Nat64}}},                                                                                                                                    // TimeStamp
-	60: {Op: engine.Opt, Elem: 59},
-	61: {Op: engine.Record, Fields: []engine.Field{{ID: 25979, Type: 0}, {ID: 5094982, Type: 2}, {ID: 1213809850, Type: engine.Nat64}, {ID: 1835347746, Type: 3}, {ID: 3258775938, Type: 60}, {ID: 3573748184, Type: 2}}}, // LegacyTransferArg
-	62: {Op: engine.Record, Fields: []engine.Field{{ID: 3919368871, Type: engine.Nat64}}},
-	63: {Op: engine.Record, Fields: []engine.Field{{ID: 3725446591, Type: 2}}},
-	64: {Op: engine.Record, Fields: []engine.Field{{ID: 326934155, Type: engine.Nat64}}},
-	65: {Op: engine.Record, Fields: []engine.Field{{ID: 596483356, Type: 2}}},
-	66: {Op: engine.Variant, Fields: []engine.Field{{ID: 195874615, Type: 62}, {ID: 2142953889, Type: 63}, {ID: 2932695879, Type: 64}, {ID: 4060984012, Type: engine.Null}, {ID: 4206284395, Type: 65}}}, // LegacyTransferError
-	67: {Op: engine.Variant, Fields: []engine.Field{{ID: 17724, Type: engine.Nat64}, {ID: 3456837, Type: 66}}},                                                                                           // LegacyTransferResult
-	68: {Op: engine.Record},
-	69: {Op: engine.Record, Fields: []engine.Field{{ID: 902112242, Type: 2}}},
-	70: {Op: engine.Record, Fields: []engine.Field{{ID: 25979, Type: engine.Principal}, {ID: 1835347746, Type: 3}, {ID: 3258775938, Type: 5}, {ID: 3573748184, Type: engine.Nat}}},                                                                                                                                    // WithdrawArg
-	71: {Op: engine.Variant, Fields: []engine.Field{{ID: 327055271, Type: engine.Null}, {ID: 424852481, Type: engine.Null}, {ID: 2231315613, Type: engine.Null}, {ID: 2600479273, Type: engine.Null}, {ID: 2932624234, Type: engine.Null}, {ID: 3163375575, Type: engine.Null}, {ID: 3224277766, Type: engine.Null}}}, // RejectionCode
-	72: {Op: engine.Record, Fields: []engine.Field{{ID: 2800423587, Type: 71}, {ID: 3052565332, Type: 11}, {ID: 3241622202, Type: engine.Text}}},
-	73: {Op: engine.Record, Fields: []engine.Field{{ID: 3808249135, Type: engine.Principal}}},
-	74: {Op: engine.Variant, Fields: []engine.Field{{ID: 189253090, Type: 72}, {ID: 260448849, Type: 25}, {ID: 658180290, Type: engine.Null}, {ID: 1122632043, Type: 45}, {ID: 2142953889, Type: 46}, {ID: 2446930726, Type: 73}, {ID: 2608432112, Type: 28}, {ID: 3373249171, Type: engine.Null}, {ID: 4206284395, Type: 30}}}, // WithdrawError
-	75: {Op: engine.Variant, Fields: []engine.Field{{ID: 17724, Type: engine.Nat}, {ID: 3456837, Type: 74}}},                                                                                                                                                                                                                    // WithdrawResult
+var types = wire.Table{
+	0:  {Op: wire.Vec, Elem: wire.Nat8},
+	1:  {Op: wire.Record, Fields: []wire.Field{{ID: 2707029165, Type: 0}}},
+	2:  {Op: wire.Record, Fields: []wire.Field{{ID: 5035232, Type: wire.Nat64}}}, // Tokens
+	3:  {Op: wire.Opt},
+	4:  {Op: wire.Record, Fields: []wire.Field{{ID: 947296307, Type: wire.Principal}, {ID: 1349681965, Type: 3}}}, // Account
+	5:  {Op: wire.Opt, Elem: wire.Nat64},
+	6:  {Op: wire.Opt, Elem: wire.Text},
+	7:  {Op: wire.Record, Fields: []wire.Field{{ID: 3816945308, Type: 6}}},
+	8:  {Op: wire.Record, Fields: []wire.Field{{ID: 2584155869, Type: wire.Principal}}},
+	9:  {Op: wire.Variant, Fields: []wire.Field{{ID: 3116995544, Type: 7}, {ID: 3466300157, Type: 8}}}, // SubnetSelection
+	10: {Op: wire.Opt, Elem: 9},
+	11: {Op: wire.Opt, Elem: wire.Nat},
+	12: {Op: wire.Record, Fields: []wire.Field{{ID: 834174833, Type: wire.Text}, {ID: 1224700491, Type: wire.Text}}}, // Variable
+	13: {Op: wire.Vec, Elem: 12},
+	14: {Op: wire.Opt, Elem: 13},
+	15: {Op: wire.Vec, Elem: wire.Principal},
+	16: {Op: wire.Opt, Elem: 15},
+	17: {Op: wire.Variant, Fields: []wire.Field{{ID: 570880087, Type: wire.Null}, {ID: 1727234217, Type: wire.Null}, {ID: 2235716810, Type: 15}}}, // Visibility
+	18: {Op: wire.Opt, Elem: 17},
+	19: {Op: wire.Record, Fields: []wire.Field{{ID: 238856128, Type: 11}, {ID: 241629288, Type: 11}, {ID: 356749323, Type: 14}, {ID: 570880087, Type: 16}, {ID: 793974846, Type: 11}, {ID: 1095112320, Type: 11}, {ID: 2033331437, Type: 18}, {ID: 2503910424, Type: 11}, {ID: 2709750061, Type: 18}, {ID: 3380736376, Type: 11}, {ID: 3469368575, Type: 18}, {ID: 3844961758, Type: 11}, {ID: 4174053672, Type: 11}}}, // Settings
+	20: {Op: wire.Opt, Elem: 19},
+	21: {Op: wire.Record, Fields: []wire.Field{{ID: 1337893162, Type: 10}, {ID: 2336062691, Type: 20}}}, // CreationArgs
+	22: {Op: wire.Opt, Elem: 21},
+	23: {Op: wire.Record, Fields: []wire.Field{{ID: 1835347746, Type: 3}, {ID: 3258775938, Type: 5}, {ID: 3573748184, Type: wire.Nat}, {ID: 4132524221, Type: 22}}}, // CreateArg
+	24: {Op: wire.Record, Fields: []wire.Field{{ID: 430475981, Type: wire.Nat}, {ID: 1313628723, Type: wire.Principal}}},
+	25: {Op: wire.Record, Fields: []wire.Field{{ID: 2584819143, Type: wire.Text}, {ID: 3601615940, Type: wire.Nat}}},
+	26: {Op: wire.Opt, Elem: wire.Principal},
+	27: {Op: wire.Record, Fields: []wire.Field{{ID: 326934155, Type: wire.Nat}, {ID: 1313628723, Type: 26}}},
+	28: {Op: wire.Record, Fields: []wire.Field{{ID: 2709806499, Type: wire.Nat64}}},
+	29: {Op: wire.Record, Fields: []wire.Field{{ID: 1932118984, Type: wire.Text}, {ID: 2817723142, Type: 11}, {ID: 3052565332, Type: 11}}},
+	30: {Op: wire.Record, Fields: []wire.Field{{ID: 596483356, Type: wire.Nat}}},
+	31: {Op: wire.Variant, Fields: []wire.Field{{ID: 260448849, Type: 25}, {ID: 658180290, Type: wire.Null}, {ID: 1122632043, Type: 27}, {ID: 2608432112, Type: 28}, {ID: 3210455508, Type: 29}, {ID: 3373249171, Type: wire.Null}, {ID: 4206284395, Type: 30}}}, // CreateError
+	32: {Op: wire.Variant, Fields: []wire.Field{{ID: 17724, Type: 24}, {ID: 3456837, Type: 31}}},                                                                                                                                                                 // CreateResult
+	33: {Op: wire.Record, Fields: []wire.Field{{ID: 25979, Type: 4}, {ID: 1213809850, Type: 3}}},                                                                                                                                                                 // DepositArg
+	34: {Op: wire.Record, Fields: []wire.Field{{ID: 596483356, Type: wire.Nat}, {ID: 624086880, Type: wire.Nat}}},                                                                                                                                                // Deposited
+	35: {Op: wire.Record, Fields: []wire.Field{{ID: 2214623967, Type: wire.Nat64}, {ID: 4174818006, Type: wire.Nat64}}},                                                                                                                                          // ConversionRate
+	36: {Op: wire.Record, Fields: []wire.Field{{ID: 457361687, Type: 0}, {ID: 1113806378, Type: 35}, {ID: 2709945007, Type: 0}}},                                                                                                                                 // ConversionRateResponse
+	37: {Op: wire.Variant, Fields: []wire.Field{{ID: 3654863, Type: wire.Int}, {ID: 3900609, Type: wire.Nat}, {ID: 737307005, Type: 0}, {ID: 936573133, Type: wire.Text}}},                                                                                       // MetadataValue
+	38: {Op: wire.Record, Fields: []wire.Field{{Type: wire.Text}, {ID: 1, Type: 37}}},                                                                                                                                                                            // MetadataEntry
+	39: {Op: wire.Vec, Elem: 38},
+	40: {Op: wire.Opt, Elem: 4},
+	41: {Op: wire.Record, Fields: []wire.Field{{ID: 5843823, Type: wire.Text}, {ID: 1224700491, Type: wire.Text}}}, // Standard
+	42: {Op: wire.Vec, Elem: 41},
+	43: {Op: wire.Record, Fields: []wire.Field{{ID: 25979, Type: 4}, {ID: 5094982, Type: 11}, {ID: 1213809850, Type: 3}, {ID: 1835347746, Type: 3}, {ID: 3258775938, Type: 5}, {ID: 3573748184, Type: wire.Nat}}}, // TransferArg
+	44: {Op: wire.Record, Fields: []wire.Field{{ID: 2765068699, Type: wire.Nat}}},
+	45: {Op: wire.Record, Fields: []wire.Field{{ID: 326934155, Type: wire.Nat}}},
+	46: {Op: wire.Record, Fields: []wire.Field{{ID: 3725446591, Type: wire.Nat}}},
+	47: {Op: wire.Variant, Fields: []wire.Field{{ID: 260448849, Type: 25}, {ID: 658180290, Type: wire.Null}, {ID: 1093787796, Type: 44}, {ID: 1122632043, Type: 45}, {ID: 2142953889, Type: 46}, {ID: 2608432112, Type: 28}, {ID: 3373249171, Type: wire.Null}, {ID: 4206284395, Type: 30}}}, // TransferError
+	48: {Op: wire.Variant, Fields: []wire.Field{{ID: 17724, Type: wire.Nat}, {ID: 3456837, Type: 47}}},                                                                                                                                                                                       // TransferResult
+	49: {Op: wire.Record, Fields: []wire.Field{{ID: 79599772, Type: wire.Principal}, {ID: 624086880, Type: wire.Nat64}, {ID: 1337893162, Type: 10}, {ID: 2336062691, Type: 20}, {ID: 3816945308, Type: 6}}},                                                                                  // NotifyCreateArg
+	50: {Op: wire.Record, Fields: []wire.Field{{ID: 624086880, Type: 5}, {ID: 4238151620, Type: wire.Text}}},
+	51: {Op: wire.Record, Fields: []wire.Field{{ID: 1389388560, Type: wire.Text}, {ID: 3601615940, Type: wire.Nat64}}},
+	52: {Op: wire.Variant, Fields: []wire.Field{{ID: 694863607, Type: 50}, {ID: 1650214983, Type: wire.Text}, {ID: 3382957744, Type: 51}, {ID: 3454426611, Type: wire.Null}, {ID: 4113796817, Type: wire.Nat64}}}, // NotifyError
+	53: {Op: wire.Variant, Fields: []wire.Field{{ID: 17724, Type: wire.Principal}, {ID: 3456837, Type: 52}}},                                                                                                      // NotifyCreateResult
+	54: {Op: wire.Record, Fields: []wire.Field{{ID: 624086880, Type: wire.Nat64}, {ID: 982470779, Type: 3}, {ID: 1077262001, Type: 3}}},                                                                           // NotifyMintArg
+	55: {Op: wire.Record, Fields: []wire.Field{{ID: 596483356, Type: wire.Nat}, {ID: 624086880, Type: wire.Nat}, {ID: 1392972673, Type: wire.Nat}}},                                                               // Minted
+	56: {Op: wire.Variant, Fields: []wire.Field{{ID: 17724, Type: 55}, {ID: 3456837, Type: 52}}},                                                                                                                  // NotifyMintResult
+	57: {Op: wire.Record, Fields: []wire.Field{{ID: 624086880, Type: wire.Nat64}, {ID: 1313628723, Type: wire.Principal}}},                                                                                        // NotifyTopUpArg
+	58: {Op: wire.Variant, Fields: []wire.Field{{ID: 17724, Type: wire.Nat}, {ID: 3456837, Type: 52}}},                                                                                                            // NotifyTopUpResult
+	59: {Op: wire.Record, Fields: []wire.Field{{ID: 268680022, Type: wire.Nat64}}},                                                                                                                                // TimeStamp
+	60: {Op: wire.Opt, Elem: 59},
+	61: {Op: wire.Record, Fields: []wire.Field{{ID: 25979, Type: 0}, {ID: 5094982, Type: 2}, {ID: 1213809850, Type: wire.Nat64}, {ID: 1835347746, Type: 3}, {ID: 3258775938, Type: 60}, {ID: 3573748184, Type: 2}}}, // LegacyTransferArg
+	62: {Op: wire.Record, Fields: []wire.Field{{ID: 3919368871, Type: wire.Nat64}}},
+	63: {Op: wire.Record, Fields: []wire.Field{{ID: 3725446591, Type: 2}}},
+	64: {Op: wire.Record, Fields: []wire.Field{{ID: 326934155, Type: wire.Nat64}}},
+	65: {Op: wire.Record, Fields: []wire.Field{{ID: 596483356, Type: 2}}},
+	66: {Op: wire.Variant, Fields: []wire.Field{{ID: 195874615, Type: 62}, {ID: 2142953889, Type: 63}, {ID: 2932695879, Type: 64}, {ID: 4060984012, Type: wire.Null}, {ID: 4206284395, Type: 65}}}, // LegacyTransferError
+	67: {Op: wire.Variant, Fields: []wire.Field{{ID: 17724, Type: wire.Nat64}, {ID: 3456837, Type: 66}}},                                                                                           // LegacyTransferResult
+	68: {Op: wire.Record},
+	69: {Op: wire.Record, Fields: []wire.Field{{ID: 902112242, Type: 2}}},
+	70: {Op: wire.Record, Fields: []wire.Field{{ID: 25979, Type: wire.Principal}, {ID: 1835347746, Type: 3}, {ID: 3258775938, Type: 5}, {ID: 3573748184, Type: wire.Nat}}},                                                                                                                          // WithdrawArg
+	71: {Op: wire.Variant, Fields: []wire.Field{{ID: 327055271, Type: wire.Null}, {ID: 424852481, Type: wire.Null}, {ID: 2231315613, Type: wire.Null}, {ID: 2600479273, Type: wire.Null}, {ID: 2932624234, Type: wire.Null}, {ID: 3163375575, Type: wire.Null}, {ID: 3224277766, Type: wire.Null}}}, // RejectionCode
+	72: {Op: wire.Record, Fields: []wire.Field{{ID: 2800423587, Type: 71}, {ID: 3052565332, Type: 11}, {ID: 3241622202, Type: wire.Text}}},
+	73: {Op: wire.Record, Fields: []wire.Field{{ID: 3808249135, Type: wire.Principal}}},
+	74: {Op: wire.Variant, Fields: []wire.Field{{ID: 189253090, Type: 72}, {ID: 260448849, Type: 25}, {ID: 658180290, Type: wire.Null}, {ID: 1122632043, Type: 45}, {ID: 2142953889, Type: 46}, {ID: 2446930726, Type: 73}, {ID: 2608432112, Type: 28}, {ID: 3373249171, Type: wire.Null}, {ID: 4206284395, Type: 30}}}, // WithdrawError
+	75: {Op: wire.Variant, Fields: []wire.Field{{ID: 17724, Type: wire.Nat}, {ID: 3456837, Type: 74}}},                                                                                                                                                                                                                  // WithdrawResult
 }
 
 // Arguments and results of the methods, with their headers.
 var (
-	signature0  = engine.Signature{Header: "DIDL\x02l\x01\xad\xf9\xe7\x8a\n\x01m{\x01\x00", Args: []engine.Field{{Type: 1}}}
-	signature1  = engine.Signature{Header: "DIDL\x01l\x01\u0a73\x02x\x01\x00", Args: []engine.Field{{Type: 2}}}
-	signature2  = engine.Signature{Header: "DIDL\x03l\x02\xb3\xb0\xda\xc3\x03h\xad\x86\u0283\x05\x01n\x02m{\x01\x00", Args: []engine.Field{{Type: 4}}}
-	signature3  = engine.Signature{Header: "DIDL\x01m{\x01\x00", Args: []engine.Field{{Type: 0}}}
-	signature4  = engine.Signature{Header: "DIDL\x15l\x04\xa2\u0794\xeb\x06\x01\x82\xf3\xf3\x91\f\x03\u0623\x8c\xa8\r}\xbd\xa1\u0172\x0f\x04n\x02m{nxn\x05l\x02\xaa\xc2\xfa\xfd\x04\x06\xe3\xf9\xf5\xd9\b\vn\ak\x02\u0627\xa6\xce\v\b\xfd\x95\xee\xf4\f\nl\x01\x9c\ud1dc\x0e\tnql\x01\u076d\x9c\xd0\thn\fl\r\xc0\xcf\xf2q\r\xe8\xf0\x9bs\r\x8b\xa0\x8e\xaa\x01\x0e\xd7\xe0\x9b\x90\x02\x11\xbe\xb0\xcc\xfa\x02\r\x80\xad\x98\x8a\x04\r\xed\xd9\xc8\xc9\a\x13\x98\xc8\xfa\xa9\t\r\xad\x82\x8e\x8c\n\x13\xf8\xe2\x87\xcc\f\r\xff\xb9\xa9\xf6\f\x13\xde\ubd69\x0e\r\xa8\x82\xac\xc6\x0f\rn}n\x0fm\x10l\x02\xf1\xfe\xe1\x8d\x03q\xcb\xe4\xfd\xc7\x04qn\x12mhn\x14k\x03\xd7\xe0\x9b\x90\x02\x7f\xa9\x81\u03b7\x06\x7f\u02a9\x89\xaa\b\x12\x01\x00", Args: []engine.Field{{Type: 23}}}
-	signature5  = engine.Signature{Header: "DIDL\nk\x02\xbc\x8a\x01\x01\xc5\xfe\xd2\x01\x02l\x02\u0355\xa2\xcd\x01}\xb3\u0131\xf2\x04hk\a\xd1\u0118|\x03\u0091\xec\xb9\x02\x7f\ub0a8\x97\x04\x04\xf0\x87\xe6\xdb\t\x06\xd4\xd3\xee\xfa\v\a\x93\xe5\xbe\xc8\f\x7f\xeb\x9c\xdb\xd5\x0f\tl\x02\xc7\xeb\xc4\xd0\tq\u0118\xb1\xb5\r}l\x02\x8b\xbd\xf2\x9b\x01}\xb3\u0131\xf2\x04\x05nhl\x01\xa3\xbb\x91\x8c\nxl\x03\u0217\xa7\x99\aq\x86\x96\u033f\n\b\xd4\xe6\u026f\v\bn}l\x01\x9c\xba\xb6\x9c\x02}\x01\x00", Args: []engine.Field{{Type: 32}}}
-	signature6  = engine.Signature{Header: "DIDL\x04l\x02\xfb\xca\x01\x01\xba\x89\xe5\xc2\x04\x02l\x02\xb3\xb0\xda\xc3\x03h\xad\x86\u0283\x05\x02n\x03m{\x01\x00", Args: []engine.Field{{Type: 33}}}
-	signature7  = engine.Signature{Header: "DIDL\x01l\x02\x9c\xba\xb6\x9c\x02}\xe0\x9e\u02e9\x02}\x01\x00", Args: []engine.Field{{Type: 34}}}
-	signature8  = engine.Signature{Header: "DIDL\x00\x00"}
-	signature9  = engine.Signature{Header: "DIDL\x01mh\x01\x00", Args: []engine.Field{{Type: 15}}}
-	signature10 = engine.Signature{Header: "DIDL\x03l\x03\x97\x92\x8b\xda\x01\x01\xaa\xac\x8d\x93\x04\x02\xaf\xf5\x99\x8c\n\x01m{l\x02\xdf\xf5\x81\xa0\bx\xd6\xd5\xda\xc6\x0fx\x01\x00", Args: []engine.Field{{Type: 36}}}
-	signature11 = engine.Signature{Header: "DIDL\x00\x01}", Args: []engine.Field{{Type: engine.Nat}}}
-	signature12 = engine.Signature{Header: "DIDL\x00\x01{", Args: []engine.Field{{Type: engine.Nat8}}}
-	signature13 = engine.Signature{Header: "DIDL\x04m\x01l\x02\x00q\x01\x02k\x04\u03c9\xdf\x01|\xc1\x89\xee\x01}\xfd\xd2\xc9\xdf\x02\x03\xcd\xf1\u02fe\x03qm{\x01\x00", Args: []engine.Field{{Type: 39}}}
-	signature14 = engine.Signature{Header: "DIDL\x04n\x01l\x02\xb3\xb0\xda\xc3\x03h\xad\x86\u0283\x05\x02n\x03m{\x01\x00", Args: []engine.Field{{Type: 40}}}
-	signature15 = engine.Signature{Header: "DIDL\x00\x01q", Args: []engine.Field{{Type: engine.Text}}}
-	signature16 = engine.Signature{Header: "DIDL\x02m\x01l\x02\xef\xd6\xe4\x02q\xcb\xe4\xfd\xc7\x04q\x01\x00", Args: []engine.Field{{Type: 42}}}
-	signature17 = engine.Signature{Header: "DIDL\x06l\x06\xfb\xca\x01\x01\xc6\xfc\xb6\x02\x04\xba\x89\xe5\xc2\x04\x02\xa2\u0794\xeb\x06\x02\x82\xf3\xf3\x91\f\x05\u0623\x8c\xa8\r}l\x02\xb3\xb0\xda\xc3\x03h\xad\x86\u0283\x05\x02n\x03m{n}nx\x01\x00", Args: []engine.Field{{Type: 43}}}
-	signature18 = engine.Signature{Header: "DIDL\bk\x02\xbc\x8a\x01}\xc5\xfe\xd2\x01\x01k\b\xd1\u0118|\x02\u0091\xec\xb9\x02\x7f\x94\xc1\u01c9\x04\x03\ub0a8\x97\x04\x04\xa1\xc3\xeb\xfd\a\x05\xf0\x87\xe6\xdb\t\x06\x93\xe5\xbe\xc8\f\x7f\xeb\x9c\xdb\xd5\x0f\al\x02\xc7\xeb\xc4\xd0\tq\u0118\xb1\xb5\r}l\x01\x9b\xb3\xbe\xa6\n}l\x01\x8b\xbd\xf2\x9b\x01}l\x01\xbf\x9b\xb7\xf0\r}l\x01\xa3\xbb\x91\x8c\nxl\x01\x9c\xba\xb6\x9c\x02}\x01\x00", Args: []engine.Field{{Type: 48}}}
-	signature19 = engine.Signature{Header: "DIDL\x10l\x05\x9c\xb1\xfa%h\xe0\x9e\u02e9\x02x\xaa\xc2\xfa\xfd\x04\x01\xe3\xf9\xf5\xd9\b\x06\x9c\ud1dc\x0e\x04n\x02k\x02\u0627\xa6\xce\v\x03\xfd\x95\xee\xf4\f\x05l\x01\x9c\ud1dc\x0e\x04nql\x01\u076d\x9c\xd0\thn\al\r\xc0\xcf\xf2q\b\xe8\xf0\x9bs\b\x8b\xa0\x8e\xaa\x01\t\xd7\xe0\x9b\x90\x02\f\xbe\xb0\xcc\xfa\x02\b\x80\xad\x98\x8a\x04\b\xed\xd9\xc8\xc9\a\x0e\x98\xc8\xfa\xa9\t\b\xad\x82\x8e\x8c\n\x0e\xf8\xe2\x87\xcc\f\b\xff\xb9\xa9\xf6\f\x0e\xde\ubd69\x0e\b\xa8\x82\xac\xc6\x0f\bn}n\nm\vl\x02\xf1\xfe\xe1\x8d\x03q\xcb\xe4\xfd\xc7\x04qn\rmhn\x0fk\x03\xd7\xe0\x9b\x90\x02\x7f\xa9\x81\u03b7\x06\x7f\u02a9\x89\xaa\b\r\x01\x00", Args: []engine.Field{{Type: 49}}}
-	signature20 = engine.Signature{Header: "DIDL\x05k\x02\xbc\x8a\x01h\xc5\xfe\xd2\x01\x01k\x05\xf7\x8d\xab\xcb\x02\x02\u01d0\xf1\x92\x06q\xb0\xad\x8f\xcd\f\x04\xf3\xbb\x99\xef\f\x7f\u045d\u03a9\x0fxl\x02\xe0\x9e\u02e9\x02\x03\u011f\xf4\xe4\x0fqnxl\x02\x90\xc6\xc1\x96\x05q\u0118\xb1\xb5\rx\x01\x00", Args: []engine.Field{{Type: 53}}}
-	signature21 = engine.Signature{Header: "DIDL\x03l\x03\xe0\x9e\u02e9\x02x\xfb\xa0\xbd\xd4\x03\x01\xb1\xed\u0581\x04\x01n\x02m{\x01\x00", Args: []engine.Field{{Type: 54}}}
-	signature22 = engine.Signature{Header: "DIDL\x06k\x02\xbc\x8a\x01\x01\xc5\xfe\xd2\x01\x02l\x03\x9c\xba\xb6\x9c\x02}\xe0\x9e\u02e9\x02}\x81\xa7\x9c\x98\x05}k\x05\xf7\x8d\xab\xcb\x02\x03\u01d0\xf1\x92\x06q\xb0\xad\x8f\xcd\f\x05\xf3\xbb\x99\xef\f\x7f\u045d\u03a9\x0fxl\x02\xe0\x9e\u02e9\x02\x04\u011f\xf4\xe4\x0fqnxl\x02\x90\xc6\xc1\x96\x05q\u0118\xb1\xb5\rx\x01\x00", Args: []engine.Field{{Type: 56}}}
-	signature23 = engine.Signature{Header: "DIDL\x01l\x02\xe0\x9e\u02e9\x02x\xb3\u0131\xf2\x04h\x01\x00", Args: []engine.Field{{Type: 57}}}
-	signature24 = engine.Signature{Header: "DIDL\x05k\x02\xbc\x8a\x01}\xc5\xfe\xd2\x01\x01k\x05\xf7\x8d\xab\xcb\x02\x02\u01d0\xf1\x92\x06q\xb0\xad\x8f\xcd\f\x04\xf3\xbb\x99\xef\f\x7f\u045d\u03a9\x0fxl\x02\xe0\x9e\u02e9\x02\x03\u011f\xf4\xe4\x0fqnxl\x02\x90\xc6\xc1\x96\x05q\u0118\xb1\xb5\rx\x01\x00", Args: []engine.Field{{Type: 58}}}
-	signature25 = engine.Signature{Header: "DIDL\x06l\x06\xfb\xca\x01\x01\xc6\xfc\xb6\x02\x02\xba\x89\xe5\xc2\x04x\xa2\u0794\xeb\x06\x03\x82\xf3\xf3\x91\f\x04\u0623\x8c\xa8\r\x02m{l\x01\u0a73\x02xn\x01n\x05l\x01\xd6\xf6\x8e\x80\x01x\x01\x00", Args: []engine.Field{{Type: 61}}}
-	signature26 = engine.Signature{Header: "DIDL\ak\x02\xbc\x8a\x01x\xc5\xfe\xd2\x01\x01k\x05\xb7\x9e\xb3]\x02\xa1\xc3\xeb\xfd\a\x03\xc7\u01b5\xf6\n\x05\xcc\u5d90\x0f\x7f\xeb\x9c\xdb\xd5\x0f\x06l\x01\xa7\xa5\xf3\xcc\x0exl\x01\xbf\x9b\xb7\xf0\r\x04l\x01\u0a73\x02xl\x01\x8b\xbd\xf2\x9b\x01xl\x01\x9c\xba\xb6\x9c\x02\x04\x01\x00", Args: []engine.Field{{Type: 67}}}
-	signature27 = engine.Signature{Header: "DIDL\x01l\x00\x01\x00", Args: []engine.Field{{Type: 68}}}
-	signature28 = engine.Signature{Header: "DIDL\x02l\x01\xf2\u01d4\xae\x03\x01l\x01\u0a73\x02x\x01\x00", Args: []engine.Field{{Type: 69}}}
-	signature29 = engine.Signature{Header: "DIDL\x04l\x04\xfb\xca\x01h\xa2\u0794\xeb\x06\x01\x82\xf3\xf3\x91\f\x03\u0623\x8c\xa8\r}n\x02m{nx\x01\x00", Args: []engine.Field{{Type: 70}}}
-	signature30 = engine.Signature{Header: "DIDL\vk\x02\xbc\x8a\x01}\xc5\xfe\xd2\x01\x01k\t\u22dfZ\x02\xd1\u0118|\x05\u0091\xec\xb9\x02\x7f\ub0a8\x97\x04\x06\xa1\xc3\xeb\xfd\a\a\xa6\xe6\xe4\x8e\t\b\xf0\x87\xe6\xdb\t\t\x93\xe5\xbe\xc8\f\x7f\xeb\x9c\xdb\xd5\x0f\nl\x03\xa3\xa5\xac\xb7\n\x03\xd4\xe6\u026f\v\x04\xba\xf5\u0709\fqk\a\xa7\xef\xf9\x9b\x01\x7f\x81\xf8\xca\xca\x01\x7f\x9d\xd9\xfc\xa7\b\x7f\xa9\u0500\xd8\t\x7f\ua5b1\xf6\n\x7f\u05cf\xb5\xe4\v\x7f\x86\xa6\xba\x81\f\x7fn}l\x02\xc7\xeb\xc4\xd0\tq\u0118\xb1\xb5\r}l\x01\x8b\xbd\xf2\x9b\x01}l\x01\xbf\x9b\xb7\xf0\r}l\x01\xaf\x8a\xf5\x97\x0ehl\x01\xa3\xbb\x91\x8c\nxl\x01\x9c\xba\xb6\x9c\x02}\x01\x00", Args: []engine.Field{{Type: 75}}}
+	signature0  = wire.Signature{Header: "DIDL\x02l\x01\xad\xf9\xe7\x8a\n\x01m{\x01\x00", Args: []wire.Field{{Type: 1}}}
+	signature1  = wire.Signature{Header: "DIDL\x01l\x01\u0a73\x02x\x01\x00", Args: []wire.Field{{Type: 2}}}
+	signature2  = wire.Signature{Header: "DIDL\x03l\x02\xb3\xb0\xda\xc3\x03h\xad\x86\u0283\x05\x01n\x02m{\x01\x00", Args: []wire.Field{{Type: 4}}}
+	signature3  = wire.Signature{Header: "DIDL\x01m{\x01\x00", Args: []wire.Field{{Type: 0}}}
+	signature4  = wire.Signature{Header: "DIDL\x15l\x04\xa2\u0794\xeb\x06\x01\x82\xf3\xf3\x91\f\x03\u0623\x8c\xa8\r}\xbd\xa1\u0172\x0f\x04n\x02m{nxn\x05l\x02\xaa\xc2\xfa\xfd\x04\x06\xe3\xf9\xf5\xd9\b\vn\ak\x02\u0627\xa6\xce\v\b\xfd\x95\xee\xf4\f\nl\x01\x9c\ud1dc\x0e\tnql\x01\u076d\x9c\xd0\thn\fl\r\xc0\xcf\xf2q\r\xe8\xf0\x9bs\r\x8b\xa0\x8e\xaa\x01\x0e\xd7\xe0\x9b\x90\x02\x11\xbe\xb0\xcc\xfa\x02\r\x80\xad\x98\x8a\x04\r\xed\xd9\xc8\xc9\a\x13\x98\xc8\xfa\xa9\t\r\xad\x82\x8e\x8c\n\x13\xf8\xe2\x87\xcc\f\r\xff\xb9\xa9\xf6\f\x13\xde\ubd69\x0e\r\xa8\x82\xac\xc6\x0f\rn}n\x0fm\x10l\x02\xf1\xfe\xe1\x8d\x03q\xcb\xe4\xfd\xc7\x04qn\x12mhn\x14k\x03\xd7\xe0\x9b\x90\x02\x7f\xa9\x81\u03b7\x06\x7f\u02a9\x89\xaa\b\x12\x01\x00", Args: []wire.Field{{Type: 23}}}
+	signature5  = wire.Signature{Header: "DIDL\nk\x02\xbc\x8a\x01\x01\xc5\xfe\xd2\x01\x02l\x02\u0355\xa2\xcd\x01}\xb3\u0131\xf2\x04hk\a\xd1\u0118|\x03\u0091\xec\xb9\x02\x7f\ub0a8\x97\x04\x04\xf0\x87\xe6\xdb\t\x06\xd4\xd3\xee\xfa\v\a\x93\xe5\xbe\xc8\f\x7f\xeb\x9c\xdb\xd5\x0f\tl\x02\xc7\xeb\xc4\xd0\tq\u0118\xb1\xb5\r}l\x02\x8b\xbd\xf2\x9b\x01}\xb3\u0131\xf2\x04\x05nhl\x01\xa3\xbb\x91\x8c\nxl\x03\u0217\xa7\x99\aq\x86\x96\u033f\n\b\xd4\xe6\u026f\v\bn}l\x01\x9c\xba\xb6\x9c\x02}\x01\x00", Args: []wire.Field{{Type: 32}}}
+	signature6  = wire.Signature{Header: "DIDL\x04l\x02\xfb\xca\x01\x01\xba\x89\xe5\xc2\x04\x02l\x02\xb3\xb0\xda\xc3\x03h\xad\x86\u0283\x05\x02n\x03m{\x01\x00", Args: []wire.Field{{Type: 33}}}
+	signature7  = wire.Signature{Header: "DIDL\x01l\x02\x9c\xba\xb6\x9c\x02}\xe0\x9e\u02e9\x02}\x01\x00", Args: []wire.Field{{Type: 34}}}
+	signature8  = wire.Signature{Header: "DIDL\x00\x00"}
+	signature9  = wire.Signature{Header: "DIDL\x01mh\x01\x00", Args: []wire.Field{{Type: 15}}}
+	signature10 = wire.Signature{Header: "DIDL\x03l\x03\x97\x92\x8b\xda\x01\x01\xaa\xac\x8d\x93\x04\x02\xaf\xf5\x99\x8c\n\x01m{l\x02\xdf\xf5\x81\xa0\bx\xd6\xd5\xda\xc6\x0fx\x01\x00", Args: []wire.Field{{Type: 36}}}
+	signature11 = wire.Signature{Header: "DIDL\x00\x01}", Args: []wire.Field{{Type: wire.Nat}}}
+	signature12 = wire.Signature{Header: "DIDL\x00\x01{", Args: []wire.Field{{Type: wire.Nat8}}}
+	signature13 = wire.Signature{Header: "DIDL\x04m\x01l\x02\x00q\x01\x02k\x04\u03c9\xdf\x01|\xc1\x89\xee\x01}\xfd\xd2\xc9\xdf\x02\x03\xcd\xf1\u02fe\x03qm{\x01\x00", Args: []wire.Field{{Type: 39}}}
+	signature14 = wire.Signature{Header: "DIDL\x04n\x01l\x02\xb3\xb0\xda\xc3\x03h\xad\x86\u0283\x05\x02n\x03m{\x01\x00", Args: []wire.Field{{Type: 40}}}
+	signature15 = wire.Signature{Header: "DIDL\x00\x01q", Args: []wire.Field{{Type: wire.Text}}}
+	signature16 = wire.Signature{Header: "DIDL\x02m\x01l\x02\xef\xd6\xe4\x02q\xcb\xe4\xfd\xc7\x04q\x01\x00", Args: []wire.Field{{Type: 42}}}
+	signature17 = wire.Signature{Header: "DIDL\x06l\x06\xfb\xca\x01\x01\xc6\xfc\xb6\x02\x04\xba\x89\xe5\xc2\x04\x02\xa2\u0794\xeb\x06\x02\x82\xf3\xf3\x91\f\x05\u0623\x8c\xa8\r}l\x02\xb3\xb0\xda\xc3\x03h\xad\x86\u0283\x05\x02n\x03m{n}nx\x01\x00", Args: []wire.Field{{Type: 43}}}
+	signature18 = wire.Signature{Header: "DIDL\bk\x02\xbc\x8a\x01}\xc5\xfe\xd2\x01\x01k\b\xd1\u0118|\x02\u0091\xec\xb9\x02\x7f\x94\xc1\u01c9\x04\x03\ub0a8\x97\x04\x04\xa1\xc3\xeb\xfd\a\x05\xf0\x87\xe6\xdb\t\x06\x93\xe5\xbe\xc8\f\x7f\xeb\x9c\xdb\xd5\x0f\al\x02\xc7\xeb\xc4\xd0\tq\u0118\xb1\xb5\r}l\x01\x9b\xb3\xbe\xa6\n}l\x01\x8b\xbd\xf2\x9b\x01}l\x01\xbf\x9b\xb7\xf0\r}l\x01\xa3\xbb\x91\x8c\nxl\x01\x9c\xba\xb6\x9c\x02}\x01\x00", Args: []wire.Field{{Type: 48}}}
+	signature19 = wire.Signature{Header: "DIDL\x10l\x05\x9c\xb1\xfa%h\xe0\x9e\u02e9\x02x\xaa\xc2\xfa\xfd\x04\x01\xe3\xf9\xf5\xd9\b\x06\x9c\ud1dc\x0e\x04n\x02k\x02\u0627\xa6\xce\v\x03\xfd\x95\xee\xf4\f\x05l\x01\x9c\ud1dc\x0e\x04nql\x01\u076d\x9c\xd0\thn\al\r\xc0\xcf\xf2q\b\xe8\xf0\x9bs\b\x8b\xa0\x8e\xaa\x01\t\xd7\xe0\x9b\x90\x02\f\xbe\xb0\xcc\xfa\x02\b\x80\xad\x98\x8a\x04\b\xed\xd9\xc8\xc9\a\x0e\x98\xc8\xfa\xa9\t\b\xad\x82\x8e\x8c\n\x0e\xf8\xe2\x87\xcc\f\b\xff\xb9\xa9\xf6\f\x0e\xde\ubd69\x0e\b\xa8\x82\xac\xc6\x0f\bn}n\nm\vl\x02\xf1\xfe\xe1\x8d\x03q\xcb\xe4\xfd\xc7\x04qn\rmhn\x0fk\x03\xd7\xe0\x9b\x90\x02\x7f\xa9\x81\u03b7\x06\x7f\u02a9\x89\xaa\b\r\x01\x00", Args: []wire.Field{{Type: 49}}}
+	signature20 = wire.Signature{Header: "DIDL\x05k\x02\xbc\x8a\x01h\xc5\xfe\xd2\x01\x01k\x05\xf7\x8d\xab\xcb\x02\x02\u01d0\xf1\x92\x06q\xb0\xad\x8f\xcd\f\x04\xf3\xbb\x99\xef\f\x7f\u045d\u03a9\x0fxl\x02\xe0\x9e\u02e9\x02\x03\u011f\xf4\xe4\x0fqnxl\x02\x90\xc6\xc1\x96\x05q\u0118\xb1\xb5\rx\x01\x00", Args: []wire.Field{{Type: 53}}}
+	signature21 = wire.Signature{Header: "DIDL\x03l\x03\xe0\x9e\u02e9\x02x\xfb\xa0\xbd\xd4\x03\x01\xb1\xed\u0581\x04\x01n\x02m{\x01\x00", Args: []wire.Field{{Type: 54}}}
+	signature22 = wire.Signature{Header: "DIDL\x06k\x02\xbc\x8a\x01\x01\xc5\xfe\xd2\x01\x02l\x03\x9c\xba\xb6\x9c\x02}\xe0\x9e\u02e9\x02}\x81\xa7\x9c\x98\x05}k\x05\xf7\x8d\xab\xcb\x02\x03\u01d0\xf1\x92\x06q\xb0\xad\x8f\xcd\f\x05\xf3\xbb\x99\xef\f\x7f\u045d\u03a9\x0fxl\x02\xe0\x9e\u02e9\x02\x04\u011f\xf4\xe4\x0fqnxl\x02\x90\xc6\xc1\x96\x05q\u0118\xb1\xb5\rx\x01\x00", Args: []wire.Field{{Type: 56}}}
+	signature23 = wire.Signature{Header: "DIDL\x01l\x02\xe0\x9e\u02e9\x02x\xb3\u0131\xf2\x04h\x01\x00", Args: []wire.Field{{Type: 57}}}
+	signature24 = wire.Signature{Header: "DIDL\x05k\x02\xbc\x8a\x01}\xc5\xfe\xd2\x01\x01k\x05\xf7\x8d\xab\xcb\x02\x02\u01d0\xf1\x92\x06q\xb0\xad\x8f\xcd\f\x04\xf3\xbb\x99\xef\f\x7f\u045d\u03a9\x0fxl\x02\xe0\x9e\u02e9\x02\x03\u011f\xf4\xe4\x0fqnxl\x02\x90\xc6\xc1\x96\x05q\u0118\xb1\xb5\rx\x01\x00", Args: []wire.Field{{Type: 58}}}
+	signature25 = wire.Signature{Header: "DIDL\x06l\x06\xfb\xca\x01\x01\xc6\xfc\xb6\x02\x02\xba\x89\xe5\xc2\x04x\xa2\u0794\xeb\x06\x03\x82\xf3\xf3\x91\f\x04\u0623\x8c\xa8\r\x02m{l\x01\u0a73\x02xn\x01n\x05l\x01\xd6\xf6\x8e\x80\x01x\x01\x00", Args: []wire.Field{{Type: 61}}}
+	signature26 = wire.Signature{Header: "DIDL\ak\x02\xbc\x8a\x01x\xc5\xfe\xd2\x01\x01k\x05\xb7\x9e\xb3]\x02\xa1\xc3\xeb\xfd\a\x03\xc7\u01b5\xf6\n\x05\xcc\u5d90\x0f\x7f\xeb\x9c\xdb\xd5\x0f\x06l\x01\xa7\xa5\xf3\xcc\x0exl\x01\xbf\x9b\xb7\xf0\r\x04l\x01\u0a73\x02xl\x01\x8b\xbd\xf2\x9b\x01xl\x01\x9c\xba\xb6\x9c\x02\x04\x01\x00", Args: []wire.Field{{Type: 67}}}
+	signature27 = wire.Signature{Header: "DIDL\x01l\x00\x01\x00", Args: []wire.Field{{Type: 68}}}
+	signature28 = wire.Signature{Header: "DIDL\x02l\x01\xf2\u01d4\xae\x03\x01l\x01\u0a73\x02x\x01\x00", Args: []wire.Field{{Type: 69}}}
+	signature29 = wire.Signature{Header: "DIDL\x04l\x04\xfb\xca\x01h\xa2\u0794\xeb\x06\x01\x82\xf3\xf3\x91\f\x03\u0623\x8c\xa8\r}n\x02m{nx\x01\x00", Args: []wire.Field{{Type: 70}}}
+	signature30 = wire.Signature{Header: "DIDL\vk\x02\xbc\x8a\x01}\xc5\xfe\xd2\x01\x01k\t\u22dfZ\x02\xd1\u0118|\x05\u0091\xec\xb9\x02\x7f\ub0a8\x97\x04\x06\xa1\xc3\xeb\xfd\a\a\xa6\xe6\xe4\x8e\t\b\xf0\x87\xe6\xdb\t\t\x93\xe5\xbe\xc8\f\x7f\xeb\x9c\xdb\xd5\x0f\nl\x03\xa3\xa5\xac\xb7\n\x03\xd4\xe6\u026f\v\x04\xba\xf5\u0709\fqk\a\xa7\xef\xf9\x9b\x01\x7f\x81\xf8\xca\xca\x01\x7f\x9d\xd9\xfc\xa7\b\x7f\xa9\u0500\xd8\t\x7f\ua5b1\xf6\n\x7f\u05cf\xb5\xe4\v\x7f\x86\xa6\xba\x81\f\x7fn}l\x02\xc7\xeb\xc4\xd0\tq\u0118\xb1\xb5\r}l\x01\x8b\xbd\xf2\x9b\x01}l\x01\xbf\x9b\xb7\xf0\r}l\x01\xaf\x8a\xf5\x97\x0ehl\x01\xa3\xbb\x91\x8c\nxl\x01\x9c\xba\xb6\x9c\x02}\x01\x00", Args: []wire.Field{{Type: 75}}}
 )

@@ -10,9 +10,9 @@ import (
 	"pgregory.net/rapid"
 
 	"kedge/candid/did"
+	"kedge/ic/management"
 	"kedge/ic/principal"
 	"kedge/replica/cycles"
-	"kedge/replica/management"
 	"kedge/replica/reject"
 )
 

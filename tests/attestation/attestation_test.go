@@ -9,7 +9,7 @@ import (
 	"github.com/fxamacker/cbor/v2"
 	"github.com/stretchr/testify/require"
 
-	"kedge/candid"
+	"kedge/candid/kedge"
 	"kedge/ic/principal"
 	"kedge/tests/house"
 )
@@ -36,19 +36,19 @@ func challenge(h *house.House, anchor uint64, as *house.Device) []byte {
 	c, err := h.AskChallenge(anchor, as)
 	require.NoError(h, err)
 	require.InDelta(h, 5*time.Minute, time.Duration(c.Expiration-before), float64(time.Millisecond))
-	want := candid.ChallengeFor(h.Canister, anchor, as.Key(), [candid.NonceSize]byte(c.Nonce))
+	want := kedge.ChallengeFor(h.Canister, anchor, as.Key(), [kedge.NonceSize]byte(c.Nonce))
 	require.Equal(h, want[:], c.Challenge)
 	return c.Challenge
 }
 
 // attests has the device attest with this answer.
-func attests(h *house.House, anchor uint64, a *authenticator, o answer) (candid.Attestation, error) {
+func attests(h *house.House, anchor uint64, a *authenticator, o answer) (kedge.Attestation, error) {
 	h.Helper()
 	return h.Attest(anchor, a.Device, a.answers(challenge(h, anchor, a.Device), o))
 }
 
 // recorded is what the anchor's devices see of the attestation of the device; nil if it never attested.
-func recorded(h *house.House, anchor uint64, d *house.Device) *candid.Attestation {
+func recorded(h *house.House, anchor uint64, d *house.Device) *kedge.Attestation {
 	h.Helper()
 	for _, device := range h.Info(anchor, d).Devices {
 		if bytes.Equal(device.Pubkey, d.Key()) {
@@ -76,7 +76,7 @@ func TestEveryKindOfKeyAttests(t *testing.T) {
 			t.Logf("%d instructions, pages included", report.Instructions)
 
 			require.GreaterOrEqual(t, got.At, now)
-			require.Equal(t, candid.Attestation{At: got.At, UserPresent: true, UserVerified: true, Counter: 7}, got)
+			require.Equal(t, kedge.Attestation{At: got.At, UserPresent: true, UserVerified: true, Counter: 7}, got)
 			require.Equal(t, &got, recorded(h, anchor, a.Device))
 			h.Upgrade()
 			h.Pass(time.Second) // the first tick, in which tables are made
@@ -100,7 +100,7 @@ func TestEveryKindOfKeyAttests(t *testing.T) {
 		got, err := attests(h, anchor, a, answer{origin: w3cOrigin, relyingParty: w3cRelyingParty, eligible: true, backedUp: true, unverified: true,
 			extra: `,"extraData":"clientDataJSON may be extended with additional fields in the future, such as this: aaaa"`})
 		require.NoError(t, err)
-		require.Equal(t, candid.Attestation{At: got.At, UserPresent: true, BackupEligible: true, BackedUp: true}, got)
+		require.Equal(t, kedge.Attestation{At: got.At, UserPresent: true, BackupEligible: true, BackedUp: true}, got)
 	})
 }
 
@@ -116,25 +116,25 @@ func TestAnswersThatAreRefused(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		o    answer
-		code candid.ErrorCode // 0: accepted
+		code kedge.ErrorCode // 0: accepted
 		text string
 	}{
-		{"another origin", answer{origin: "https://evil.example"}, candid.ErrorCodeBadAssertion, `origin "https://evil.example" is not allowed`},
-		{"a longer host", answer{origin: house.Origin + ".evil.example"}, candid.ErrorCodeBadAssertion, "is not allowed"},
-		{"a part of the host", answer{origin: "https://id.example"}, candid.ErrorCodeBadAssertion, "is not allowed"},
-		{"a host below", answer{origin: "https://evil.id.example.org"}, candid.ErrorCodeBadAssertion, "is not allowed"},
-		{"another scheme", answer{origin: "http://id.example.org"}, candid.ErrorCodeBadAssertion, "is not allowed"},
-		{"another port", answer{origin: house.Origin + ":8443"}, candid.ErrorCodeBadAssertion, "is not allowed"},
-		{"capital letters", answer{origin: "https://ID.example.org"}, candid.ErrorCodeBadAssertion, "is not allowed"},
-		{"another relying party", answer{relyingParty: "evil.example"}, candid.ErrorCodeBadAssertion, "the relying party is none of those that the operator has set"},
-		{"inside a foreign frame", answer{cross: true}, candid.ErrorCodeBadAssertion, "from inside a frame of another origin"},
-		{"under a foreign page", answer{extra: `,"topOrigin":"https://evil.example"`}, candid.ErrorCodeBadAssertion, "top origin"},
-		{"a registration", answer{kind: "webauthn.create"}, candid.ErrorCodeBadAssertion, `client data is of type "webauthn.create"`},
-		{"nobody there", answer{absent: true}, candid.ErrorCodeBadAssertion, "user was not present"},
-		{"backed up, but not eligible", answer{backedUp: true}, candid.ErrorCodeBadAssertion, "backed up (BS) but not eligible"},
+		{"another origin", answer{origin: "https://evil.example"}, kedge.ErrorCodeBadAssertion, `origin "https://evil.example" is not allowed`},
+		{"a longer host", answer{origin: house.Origin + ".evil.example"}, kedge.ErrorCodeBadAssertion, "is not allowed"},
+		{"a part of the host", answer{origin: "https://id.example"}, kedge.ErrorCodeBadAssertion, "is not allowed"},
+		{"a host below", answer{origin: "https://evil.id.example.org"}, kedge.ErrorCodeBadAssertion, "is not allowed"},
+		{"another scheme", answer{origin: "http://id.example.org"}, kedge.ErrorCodeBadAssertion, "is not allowed"},
+		{"another port", answer{origin: house.Origin + ":8443"}, kedge.ErrorCodeBadAssertion, "is not allowed"},
+		{"capital letters", answer{origin: "https://ID.example.org"}, kedge.ErrorCodeBadAssertion, "is not allowed"},
+		{"another relying party", answer{relyingParty: "evil.example"}, kedge.ErrorCodeBadAssertion, "the relying party is none of those that the operator has set"},
+		{"inside a foreign frame", answer{cross: true}, kedge.ErrorCodeBadAssertion, "from inside a frame of another origin"},
+		{"under a foreign page", answer{extra: `,"topOrigin":"https://evil.example"`}, kedge.ErrorCodeBadAssertion, "top origin"},
+		{"a registration", answer{kind: "webauthn.create"}, kedge.ErrorCodeBadAssertion, `client data is of type "webauthn.create"`},
+		{"nobody there", answer{absent: true}, kedge.ErrorCodeBadAssertion, "user was not present"},
+		{"backed up, but not eligible", answer{backedUp: true}, kedge.ErrorCodeBadAssertion, "backed up (BS) but not eligible"},
 		{"user not verified", answer{unverified: true}, 0, ""},
 		{"extensions up to 1 KiB", answer{extensions: extension(1024 - 37)}, 0, ""},
-		{"extensions beyond 1 KiB", answer{extensions: extension(1025 - 37)}, candid.ErrorCodeFieldTooLong, "authenticator_data is too long"},
+		{"extensions beyond 1 KiB", answer{extensions: extension(1025 - 37)}, kedge.ErrorCodeFieldTooLong, "authenticator_data is too long"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			h := shared.For(t)
@@ -162,7 +162,7 @@ func TestAnswersThatAreRefused(t *testing.T) {
 		_, err := attests(h, anchor, a, sized(4096))
 		require.NoError(t, err)
 		_, err = attests(h, anchor, a, sized(4097))
-		h.RequireRefused(candid.ErrorCodeFieldTooLong, err)
+		h.RequireRefused(kedge.ErrorCodeFieldTooLong, err)
 		var refused *house.Refused
 		require.ErrorAs(t, err, &refused)
 		require.Equal(t, "client_data", *refused.Reason.Field)
@@ -173,9 +173,9 @@ func TestAnswersThatAreRefused(t *testing.T) {
 	t.Run("a long signature, a broken one, and none", func(t *testing.T) {
 		h := shared.For(t)
 		anchor := h.Register(a.Device)
-		for code, change := range map[candid.ErrorCode]func(s []byte) []byte{
-			candid.ErrorCodeFieldTooLong: func([]byte) []byte { return make([]byte, 513) },
-			candid.ErrorCodeBadAssertion: func(s []byte) []byte { s[len(s)-1] ^= 1; return s },
+		for code, change := range map[kedge.ErrorCode]func(s []byte) []byte{
+			kedge.ErrorCodeFieldTooLong: func([]byte) []byte { return make([]byte, 513) },
+			kedge.ErrorCodeBadAssertion: func(s []byte) []byte { s[len(s)-1] ^= 1; return s },
 		} {
 			assertion := a.answers(challenge(h, anchor, a.Device), answer{})
 			assertion.Signature = change(assertion.Signature)
@@ -183,15 +183,15 @@ func TestAnswersThatAreRefused(t *testing.T) {
 			h.RequireRefused(code, err)
 		}
 		challenge(h, anchor, a.Device)
-		_, err := h.Attest(anchor, a.Device, candid.Assertion{})
-		h.RequireRefused(candid.ErrorCodeBadAssertion, err)
+		_, err := h.Attest(anchor, a.Device, kedge.Assertion{})
+		h.RequireRefused(kedge.ErrorCodeBadAssertion, err)
 	})
 
 	t.Run("where the operator has set no relying party", func(t *testing.T) {
 		h := house.Open(t, nil)
 		anchor := h.Register(a.Device)
 		_, err := attests(h, anchor, a, answer{})
-		h.RequireRefused(candid.ErrorCodeBadAssertion, err)
+		h.RequireRefused(kedge.ErrorCodeBadAssertion, err)
 	})
 }
 
@@ -204,15 +204,15 @@ func TestChallenges(t *testing.T) {
 			test(h, h.Register(a.Device), a)
 		})
 	}
-	none := func(h *house.House, anchor uint64, a *authenticator, assertion candid.Assertion) {
+	none := func(h *house.House, anchor uint64, a *authenticator, assertion kedge.Assertion) {
 		h.Helper()
 		_, err := h.Attest(anchor, a.Device, assertion)
-		h.RequireRefused(candid.ErrorCodeNoChallenge, err)
+		h.RequireRefused(kedge.ErrorCodeNoChallenge, err)
 	}
-	other := func(h *house.House, anchor uint64, a *authenticator, assertion candid.Assertion) {
+	other := func(h *house.House, anchor uint64, a *authenticator, assertion kedge.Assertion) {
 		h.Helper()
 		_, err := h.Attest(anchor, a.Device, assertion)
-		h.RequireRefused(candid.ErrorCodeBadAssertion, err)
+		h.RequireRefused(kedge.ErrorCodeBadAssertion, err)
 		require.ErrorContains(h, err, "challenge is not the expected one")
 	}
 
@@ -229,8 +229,8 @@ func TestChallenges(t *testing.T) {
 	})
 	run("any answer spends it", func(h *house.House, anchor uint64, a *authenticator) {
 		right := a.answers(challenge(h, anchor, a.Device), answer{})
-		_, err := h.Attest(anchor, a.Device, candid.Assertion{ClientData: make([]byte, 5000)})
-		h.RequireRefused(candid.ErrorCodeFieldTooLong, err)
+		_, err := h.Attest(anchor, a.Device, kedge.Assertion{ClientData: make([]byte, 5000)})
+		h.RequireRefused(kedge.ErrorCodeFieldTooLong, err)
 		none(h, anchor, a, right)
 	})
 	run("a new one takes the place of the old", func(h *house.House, anchor uint64, a *authenticator) {
@@ -268,13 +268,13 @@ func TestChallenges(t *testing.T) {
 		other(h, anchor, b, b.answers(ofA, answer{}))
 		// The right challenge, signed by the wrong key.
 		_, err := h.Attest(anchor, a.Device, b.answers(ofA, answer{}))
-		h.RequireRefused(candid.ErrorCodeBadAssertion, err)
+		h.RequireRefused(kedge.ErrorCodeBadAssertion, err)
 		require.ErrorContains(h, err, "signature")
 	})
 	run("another canister's is another", func(h *house.House, anchor uint64, a *authenticator) {
 		c, err := h.AskChallenge(anchor, a.Device)
 		require.NoError(h, err)
-		there := candid.ChallengeFor(principal.Canister(99), anchor, a.Key(), [candid.NonceSize]byte(c.Nonce))
+		there := kedge.ChallengeFor(principal.Canister(99), anchor, a.Key(), [kedge.NonceSize]byte(c.Nonce))
 		other(h, anchor, a, a.answers(there[:], answer{}))
 	})
 }
@@ -285,9 +285,9 @@ func TestWhoCannotAttest(t *testing.T) {
 	temporary, stranger, phrase := house.NewDevice("temporary"), house.NewDevice("stranger"), house.NewPhrase("phrase")
 	anchor := h.RegisterFor(a.Device, temporary)
 	require.NoError(t, h.Add(anchor, a.Device, phrase))
-	for code, who := range map[candid.ErrorCode]*house.Device{
-		candid.ErrorCodeTemporaryKey: temporary,
-		candid.ErrorCodeNotADevice:   stranger,
+	for code, who := range map[kedge.ErrorCode]*house.Device{
+		kedge.ErrorCodeTemporaryKey: temporary,
+		kedge.ErrorCodeNotADevice:   stranger,
 	} {
 		_, err := h.AskChallenge(anchor, who)
 		h.RequireRefused(code, err)
@@ -298,6 +298,6 @@ func TestWhoCannotAttest(t *testing.T) {
 		require.NoError(t, err, "a call without standing spends nothing of another's")
 	}
 	_, err := h.Attest(anchor, phrase, a.answers(challenge(h, anchor, phrase), answer{}))
-	h.RequireRefused(candid.ErrorCodeBadAssertion, err)
+	h.RequireRefused(kedge.ErrorCodeBadAssertion, err)
 	require.ErrorContains(t, err, "only a passkey can attest")
 }

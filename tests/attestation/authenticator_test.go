@@ -16,7 +16,7 @@ import (
 	"github.com/fxamacker/cbor/v2"
 	"github.com/stretchr/testify/require"
 
-	"kedge/candid"
+	"kedge/candid/kedge"
 	"kedge/tests/house"
 	"kedge/webauthn"
 )
@@ -38,7 +38,7 @@ type answer struct {
 }
 
 // answers makes the assertion.
-func (a *authenticator) answers(challenge []byte, o answer) candid.Assertion {
+func (a *authenticator) answers(challenge []byte, o answer) kedge.Assertion {
 	or := func(given, standard string) string {
 		if given != "" {
 			return given
@@ -58,7 +58,7 @@ func (a *authenticator) answers(challenge []byte, o answer) candid.Assertion {
 	data := binary.BigEndian.AppendUint32(append(rp[:], byte(flags)), o.counter)
 	data = append(data, o.extensions...)
 	hash := sha256.Sum256(client)
-	return candid.Assertion{ClientData: client, AuthenticatorData: data, Signature: a.sign(append(bytes.Clone(data), hash[:]...))}
+	return kedge.Assertion{ClientData: client, AuthenticatorData: data, Signature: a.sign(append(bytes.Clone(data), hash[:]...))}
 }
 
 // newAuthenticator is a passkey with a COSE key of the members.
@@ -71,7 +71,7 @@ func newAuthenticator(h *house.House, name string, cose map[int]any, sign func([
 	key, err := webauthn.ParseCOSE(encoded)
 	require.NoError(h, err)
 	d := house.NewDevice(name)
-	d.Data.Pubkey, d.Data.CredentialID, d.Data.KeyType = key.DER(), []byte("id of "+name), candid.KeyTypeCrossPlatform
+	d.Data.Pubkey, d.Data.CredentialID, d.Data.KeyType = key.DER(), []byte("id of "+name), kedge.KeyTypeCrossPlatform
 	return &authenticator{d, sign}
 }
 

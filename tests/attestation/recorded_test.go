@@ -6,7 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"kedge/candid"
+	"kedge/candid/kedge"
 	"kedge/tests/house"
 )
 
@@ -23,7 +23,7 @@ func TestWhatIsRecorded(t *testing.T) {
 		first, err := attests(h, anchor, a, answer{eligible: true})
 		require.NoError(h, err)
 		_, err = attests(h, anchor, a, answer{eligible: false})
-		h.RequireRefused(candid.ErrorCodeEligibility, err)
+		h.RequireRefused(kedge.ErrorCodeEligibility, err)
 		require.Equal(h, &first, recorded(h, anchor, a.Device), "the first stays")
 		now, err := attests(h, anchor, a, answer{eligible: true, backedUp: true})
 		require.NoError(h, err)
@@ -57,12 +57,12 @@ func TestWhatIsRecorded(t *testing.T) {
 	run("it is in the history", func(h *house.House, anchor uint64, a *authenticator) {
 		_, err := attests(h, anchor, a, answer{})
 		require.NoError(h, err)
-		reply, err := h.Query(a.Principal(), "history", candid.EncodeHistoryArgs(anchor, nil, 10))
+		reply, err := h.Query(a.Principal(), "history", kedge.EncodeHistoryArgs(anchor, nil, 10))
 		require.NoError(h, err)
-		history, err := candid.DecodeHistoryResult(reply)
+		history, err := kedge.DecodeHistoryResult(reply)
 		require.NoError(h, err)
 		last := history.Ok.Entries[len(history.Ok.Entries)-1]
-		require.Equal(h, candid.EventKindAttested, *last.Kind)
+		require.Equal(h, kedge.EventKindAttested, *last.Kind)
 		require.Equal(h, a.Principal(), *last.By)
 	})
 }
@@ -91,8 +91,8 @@ func TestDeviceBoundDemand(t *testing.T) {
 	const text = "this anchor demands that a protected passkey be attested as device-bound"
 
 	run("protect", func(h *house.House, anchor uint64) {
-		h.RequireRefused(candid.ErrorCodeNotDeviceBound, h.Protect(anchor, phrase, synced.Device))
-		h.RequireRefused(candid.ErrorCodeNotDeviceBound, h.Protect(anchor, phrase, silent.Device))
+		h.RequireRefused(kedge.ErrorCodeNotDeviceBound, h.Protect(anchor, phrase, synced.Device))
+		h.RequireRefused(kedge.ErrorCodeNotDeviceBound, h.Protect(anchor, phrase, silent.Device))
 		require.NoError(h, h.Protect(anchor, phrase, bound.Device))
 		require.NoError(h, h.Demand(anchor, phrase, false))
 		require.NoError(h, h.Protect(anchor, phrase, synced.Device))
@@ -134,7 +134,7 @@ func TestDeviceBoundDemand(t *testing.T) {
 	})
 	run("an upgrade keeps it", func(h *house.House, anchor uint64) {
 		h.Upgrade()
-		h.RequireRefused(candid.ErrorCodeNotDeviceBound, h.Protect(anchor, phrase, synced.Device))
+		h.RequireRefused(kedge.ErrorCodeNotDeviceBound, h.Protect(anchor, phrase, synced.Device))
 		require.NoError(h, h.Protect(anchor, phrase, bound.Device))
 	})
 }

@@ -7,8 +7,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"kedge/candid"
-	"kedge/candid/engine"
+	"kedge/candid/kedge"
+	"kedge/candid/wire"
 	"kedge/ic/principal"
 	"kedge/tests/house"
 )
@@ -28,17 +28,17 @@ func TestArgumentsThatDoNotDecode(t *testing.T) {
 		{"add", []byte("DIDL\x00\x01\x71\x05hello"), "argument 1: expected nat64, got text at offset 7"},
 		{"remove", []byte("DIDL\x00\x02\x78\x7d\x10\x27\x00\x00\x00\x00\x00\x00\x01"), "argument 2: expected blob, got nat at offset 16"},
 		{"lookup", []byte("DIDL\x00\x01\x7d\x01"), "argument 1: expected nat64, got nat at offset 7"},
-		{"register", candid.EncodeLookupArgs(1), "argument 1: expected record, got nat64 at offset 7"},
+		{"register", kedge.EncodeLookupArgs(1), "argument 1: expected record, got nat64 at offset 7"},
 		{"protect", []byte("DIDL\x00\x01\x78\x10\x27\x00\x00\x00\x00\x00\x00"), "argument 2: missing argument at offset 15"},
-		{"guard_set", candid.EncodeRemoveArgs(1, key), "argument 2: expected bool, got blob at offset 18"},
-		{"history", candid.EncodeLookupArgs(1), "argument 3: missing argument at offset 15"},
-		{"attest", candid.EncodeRemoveArgs(1, key), "argument 2: expected record, got blob at offset 18"},
+		{"guard_set", kedge.EncodeRemoveArgs(1, key), "argument 2: expected bool, got blob at offset 18"},
+		{"history", kedge.EncodeLookupArgs(1), "argument 3: missing argument at offset 15"},
+		{"attest", kedge.EncodeRemoveArgs(1, key), "argument 2: expected record, got blob at offset 18"},
 	} {
 		t.Run(fmt.Sprintf("%s %x", c.method, c.arg), func(t *testing.T) {
 			h := shared.For(t)
 			call := h.Call
-			for _, m := range candid.Methods {
-				if m.Name == c.method && m.Mode == engine.Query {
+			for _, m := range kedge.Methods {
+				if m.Name == c.method && m.Mode == wire.Query {
 					call = h.Query
 				}
 			}
@@ -66,15 +66,15 @@ var own = map[string]func(h *house.House, anchor uint64, as *house.Device) error
 		return err
 	},
 	"attest": func(h *house.House, n uint64, as *house.Device) error {
-		_, err := h.Attest(n, as, candid.Assertion{})
+		_, err := h.Attest(n, as, kedge.Assertion{})
 		return err
 	},
 	"recovery_report": func(h *house.House, n uint64, as *house.Device) error {
-		reply, err := h.Query(as.Principal(), "recovery_report", candid.EncodeRecoveryReportArgs(n))
+		reply, err := h.Query(as.Principal(), "recovery_report", kedge.EncodeRecoveryReportArgs(n))
 		require.NoError(h, err)
-		result, err := candid.DecodeRecoveryReportResult(reply)
+		result, err := kedge.DecodeRecoveryReportResult(reply)
 		require.NoError(h, err)
-		return refused(result.Tag == candid.RecoveryReportResultTagErr, result.Err)
+		return refused(result.Tag == kedge.RecoveryReportResultTagErr, result.Err)
 	},
 	"history": func(h *house.House, n uint64, as *house.Device) error {
 		_, err := history(h, n, as, nil, 10)
@@ -82,20 +82,20 @@ var own = map[string]func(h *house.House, anchor uint64, as *house.Device) error
 	},
 }
 
-func refused(no bool, reason candid.Error) error {
+func refused(no bool, reason kedge.Error) error {
 	if no {
 		return &house.Refused{Reason: reason}
 	}
 	return nil
 }
 
-func history(h *house.House, anchor uint64, as *house.Device, from *uint64, most uint32) (candid.History, error) {
+func history(h *house.House, anchor uint64, as *house.Device, from *uint64, most uint32) (kedge.History, error) {
 	h.Helper()
-	reply, err := h.Query(as.Principal(), "history", candid.EncodeHistoryArgs(anchor, from, most))
+	reply, err := h.Query(as.Principal(), "history", kedge.EncodeHistoryArgs(anchor, from, most))
 	require.NoError(h, err)
-	result, err := candid.DecodeHistoryResult(reply)
+	result, err := kedge.DecodeHistoryResult(reply)
 	require.NoError(h, err)
-	return result.Ok, refused(result.Tag == candid.HistoryResultTagErr, result.Err)
+	return result.Ok, refused(result.Tag == kedge.HistoryResultTagErr, result.Err)
 }
 
 // Kedge's own methods answer strangers and callers of anchors that are not there with a code and a sentence.
@@ -107,13 +107,13 @@ func TestOwnMethodsAnswerWithAnError(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			h := h.For(t)
 			err := call(h, anchor, stranger)
-			h.RequireRefused(candid.ErrorCodeNotADevice, err)
+			h.RequireRefused(kedge.ErrorCodeNotADevice, err)
 			require.EqualError(t, err, house.Stranger(stranger.Principal()))
 			err = call(h, 20_000, laptop)
-			h.RequireRefused(candid.ErrorCodeNoSuchAnchor, err)
+			h.RequireRefused(kedge.ErrorCodeNoSuchAnchor, err)
 			require.EqualError(t, err, "failed to read device data of user 20000: bad Identity Anchor 20000; check the number")
 			err = call(h, 5, laptop)
-			h.RequireRefused(candid.ErrorCodeNoSuchAnchor, err)
+			h.RequireRefused(kedge.ErrorCodeNoSuchAnchor, err)
 			require.ErrorContains(t, err, "Identity Anchor 5 is out of range")
 		})
 	}
@@ -130,18 +130,18 @@ func TestValuesOutOfRange(t *testing.T) {
 	const day = 24 * 3600
 	for name, c := range map[string]struct {
 		err           error
-		code          candid.ErrorCode
+		code          kedge.ErrorCode
 		length, limit *uint64
 	}{
-		"a session limit of a second":        {h.LimitSessions(anchor, laptop, number(1)), candid.ErrorCodeBadLimit, number(1), number(60)},
-		"a session limit of a year":          {h.LimitSessions(anchor, laptop, number(365*day)), candid.ErrorCodeBadLimit, number(365 * day), number(30 * day)},
-		"a session limit beyond all":         {h.LimitSessions(anchor, laptop, number(^uint64(0))), candid.ErrorCodeBadLimit, number(^uint64(0)), number(30 * day)},
-		"a release after 29 days":            {h.Consent(anchor, laptop, 29, phone), candid.ErrorCodeBadDelay, number(29 * day), number(30 * day)},
-		"a release after 366 days":           {h.Consent(anchor, laptop, 366, phone), candid.ErrorCodeBadDelay, number(366 * day), number(365 * day)},
-		"a release that nobody may ask":      {h.ConsentTo(anchor, laptop, 30, nil), candid.ErrorCodeBadAskers, number(0), number(9)},
-		"a release that one asks of oneself": {h.Consent(anchor, laptop, 30, laptop), candid.ErrorCodeBadAskers, nil, nil},
-		"a release for a stranger":           {h.Consent(anchor, laptop, 30, house.NewDevice("stranger")), candid.ErrorCodeNoSuchDevice, nil, nil},
-		"protecting an unknown device":       {h.Protect(anchor, laptop, house.NewDevice("stranger")), candid.ErrorCodeNoSuchDevice, nil, nil},
+		"a session limit of a second":        {h.LimitSessions(anchor, laptop, number(1)), kedge.ErrorCodeBadLimit, number(1), number(60)},
+		"a session limit of a year":          {h.LimitSessions(anchor, laptop, number(365*day)), kedge.ErrorCodeBadLimit, number(365 * day), number(30 * day)},
+		"a session limit beyond all":         {h.LimitSessions(anchor, laptop, number(^uint64(0))), kedge.ErrorCodeBadLimit, number(^uint64(0)), number(30 * day)},
+		"a release after 29 days":            {h.Consent(anchor, laptop, 29, phone), kedge.ErrorCodeBadDelay, number(29 * day), number(30 * day)},
+		"a release after 366 days":           {h.Consent(anchor, laptop, 366, phone), kedge.ErrorCodeBadDelay, number(366 * day), number(365 * day)},
+		"a release that nobody may ask":      {h.ConsentTo(anchor, laptop, 30, nil), kedge.ErrorCodeBadAskers, number(0), number(9)},
+		"a release that one asks of oneself": {h.Consent(anchor, laptop, 30, laptop), kedge.ErrorCodeBadAskers, nil, nil},
+		"a release for a stranger":           {h.Consent(anchor, laptop, 30, house.NewDevice("stranger")), kedge.ErrorCodeNoSuchDevice, nil, nil},
+		"protecting an unknown device":       {h.Protect(anchor, laptop, house.NewDevice("stranger")), kedge.ErrorCodeNoSuchDevice, nil, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h.For(t).RequireRefused(c.code, c.err)
@@ -208,15 +208,15 @@ func TestDamagedRecord(t *testing.T) {
 
 	_, err = h.TryInfo(damaged, victim)
 	require.ErrorContains(t, err, fmt.Sprintf("failed to read device data of user %d: ", damaged))
-	h.RequireRefused(candid.ErrorCodeCorrupted, h.Protect(damaged, victim, victim))
+	h.RequireRefused(kedge.ErrorCodeCorrupted, h.Protect(damaged, victim, victim))
 	require.ErrorContains(t, h.Protect(damaged, victim, victim), "other anchors are not affected")
 	h.Info(before, laptop)
 	require.NoError(t, h.Add(after, laptop, house.NewDevice("phone")))
 	require.Equal(t, after+1, h.Register(laptop))
 
-	reply, err := h.Call(h.Operator, "fsck", candid.EncodeFsckArgs(nil))
+	reply, err := h.Call(h.Operator, "fsck", kedge.EncodeFsckArgs(nil))
 	require.NoError(t, err)
-	result, err := candid.DecodeFsckResult(reply)
+	result, err := kedge.DecodeFsckResult(reply)
 	require.NoError(t, err)
 	require.NotEmpty(t, result.Ok.Problems)
 	require.Contains(t, fmt.Sprint(result.Ok.Problems), fmt.Sprint(damaged))

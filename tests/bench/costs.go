@@ -9,7 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"kedge/candid"
+	"kedge/candid/kedge"
 	"kedge/ic/principal"
 	"kedge/replica/exec"
 	"kedge/tests/house"
@@ -60,7 +60,7 @@ func Measure(h *house.House, devices int) []Cost {
 		h.Upgrade()
 		note("upgrade", nil)
 		h.Pass(time.Second) // randomness is drawn
-		_, err := h.Call(principal.Anonymous, "init_salt", candid.EncodeInitSaltArgs())
+		_, err := h.Call(principal.Anonymous, "init_salt", kedge.EncodeInitSaltArgs())
 		require.NoError(h, err)
 	}
 
@@ -77,27 +77,27 @@ func Measure(h *house.House, devices int) []Cost {
 	last := typical(fmt.Sprintf("last of %d", devices))
 	note("add", h.Add(anchor, first, last))
 	note("update", h.Update(anchor, first, last.Renamed("Firefox on Linux")))
-	_, err := h.Query(principal.Anonymous, "lookup", candid.EncodeLookupArgs(anchor))
+	_, err := h.Query(principal.Anonymous, "lookup", kedge.EncodeLookupArgs(anchor))
 	note("lookup", err)
 	_, err = h.TryInfo(anchor, first)
 	note("get_anchor_info", err)
 
-	reply, err := h.Call(first.Principal(), "prepare_delegation", candid.EncodePrepareDelegationArgs(anchor, "https://nns.ic0.app", session, nil))
+	reply, err := h.Call(first.Principal(), "prepare_delegation", kedge.EncodePrepareDelegationArgs(anchor, "https://nns.ic0.app", session, nil))
 	note("prepare_delegation", err)
-	_, expiration, err := candid.DecodePrepareDelegationResult(reply)
+	_, expiration, err := kedge.DecodePrepareDelegationResult(reply)
 	require.NoError(h, err)
-	_, err = h.Query(first.Principal(), "get_delegation", candid.EncodeGetDelegationArgs(anchor, "https://nns.ic0.app", session, expiration))
+	_, err = h.Query(first.Principal(), "get_delegation", kedge.EncodeGetDelegationArgs(anchor, "https://nns.ic0.app", session, expiration))
 	note("get_delegation", err)
-	_, err = h.Query(first.Principal(), "get_principal", candid.EncodeGetPrincipalArgs(anchor, "https://nns.ic0.app"))
+	_, err = h.Query(first.Principal(), "get_principal", kedge.EncodeGetPrincipalArgs(anchor, "https://nns.ic0.app"))
 	note("get_principal", err)
-	_, err = h.Query(principal.Anonymous, "lookup_by_credential", candid.EncodeLookupByCredentialArgs(last.Data.CredentialID))
+	_, err = h.Query(principal.Anonymous, "lookup_by_credential", kedge.EncodeLookupByCredentialArgs(last.Data.CredentialID))
 	note("lookup_by_credential", err)
 
 	note("remove", h.Remove(anchor, first, last))
 	require.NoError(h, h.Add(anchor, first, last))
 	note("protect", h.Protect(anchor, first, first))
 	note("guard_set", h.Guard(anchor, first, true))
-	_, err = h.Query(first.Principal(), "recovery_report", candid.EncodeRecoveryReportArgs(anchor))
+	_, err = h.Query(first.Principal(), "recovery_report", kedge.EncodeRecoveryReportArgs(anchor))
 	note("recovery_report", err)
 
 	// A passkey in the place of the last device attests.
@@ -120,7 +120,7 @@ func typical(name string) *house.Device {
 	d.Data.Pubkey = []byte(fmt.Sprintf("%-96s", name))
 	d.Data.CredentialID = []byte(fmt.Sprintf("%-64s", name))
 	d.Data.Alias = "Chrome on macOS"
-	d.Data.KeyType = candid.KeyTypePlatform
+	d.Data.KeyType = kedge.KeyTypePlatform
 	origin := "https://identity.example.org"
 	d.Data.Origin = &origin
 	return d

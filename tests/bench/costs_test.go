@@ -7,7 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"kedge/candid"
+	"kedge/candid/kedge"
 	"kedge/ic/principal"
 	"kedge/replica/exec"
 	"kedge/tests/house"
@@ -46,23 +46,23 @@ func TestCostsAreTheCommittedOnes(t *testing.T) {
 // and every fork takes two blocks of SHA-256, 11,000 instructions.
 func TestManySignaturesDoNotSlowSigningIn(t *testing.T) {
 	h := house.Open(t, nil)
-	_, err := h.Call(principal.Anonymous, "init_salt", candid.EncodeInitSaltArgs())
+	_, err := h.Call(principal.Anonymous, "init_salt", kedge.EncodeInitSaltArgs())
 	require.NoError(t, err)
 	device := typical("the only device")
 	anchor := h.Register(device)
 	signIn := func(i int) (prepare, get exec.Report) {
 		frontend := fmt.Sprintf("https://application-%05d.example.org", i)
-		reply, err := h.Call(device.Principal(), "prepare_delegation", candid.EncodePrepareDelegationArgs(anchor, frontend, session, nil))
+		reply, err := h.Call(device.Principal(), "prepare_delegation", kedge.EncodePrepareDelegationArgs(anchor, frontend, session, nil))
 		require.NoError(t, err)
 		prepare, err = h.Net.LastReport(h.Canister)
 		require.NoError(t, err)
-		_, expiration, err := candid.DecodePrepareDelegationResult(reply)
+		_, expiration, err := kedge.DecodePrepareDelegationResult(reply)
 		require.NoError(t, err)
-		reply, err = h.Query(device.Principal(), "get_delegation", candid.EncodeGetDelegationArgs(anchor, frontend, session, expiration))
+		reply, err = h.Query(device.Principal(), "get_delegation", kedge.EncodeGetDelegationArgs(anchor, frontend, session, expiration))
 		require.NoError(t, err)
-		response, err := candid.DecodeGetDelegationResult(reply)
+		response, err := kedge.DecodeGetDelegationResult(reply)
 		require.NoError(t, err)
-		require.Equal(t, candid.GetDelegationResponseTagSignedDelegation, response.Tag)
+		require.Equal(t, kedge.GetDelegationResponseTagSignedDelegation, response.Tag)
 		get, err = h.Net.LastReport(h.Canister)
 		require.NoError(t, err)
 		return prepare, get

@@ -8,7 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"kedge/candid"
+	"kedge/candid/kedge"
 	"kedge/ic/certificate"
 	"kedge/ic/principal"
 	"kedge/ic/request"
@@ -36,9 +36,9 @@ func requireValid(h *house.House, anchor uint64, as *house.Device, frontend stri
 	h.Helper()
 	response, err := h.Delegation(anchor, as, frontend, session, expiration)
 	require.NoError(h, err)
-	require.Equal(h, candid.GetDelegationResponseTagSignedDelegation, response.Tag)
+	require.Equal(h, kedge.GetDelegationResponseTagSignedDelegation, response.Tag)
 	d := response.SignedDelegation
-	require.Equal(h, candid.Delegation{Pubkey: session, Expiration: expiration}, d.Delegation)
+	require.Equal(h, kedge.Delegation{Pubkey: session, Expiration: expiration}, d.Delegation)
 	root, err := certificate.ParsePublicKey(h.Net.RootKey())
 	require.NoError(h, err)
 	signed := request.Delegation{PublicKey: session, Expiration: expiration}
@@ -50,7 +50,7 @@ func requireNone(h *house.House, anchor uint64, as *house.Device, frontend strin
 	h.Helper()
 	response, err := h.Delegation(anchor, as, frontend, session, expiration)
 	require.NoError(h, err)
-	require.Equal(h, candid.GetDelegationResponseTagNoSuchDelegation, response.Tag)
+	require.Equal(h, kedge.GetDelegationResponseTagNoSuchDelegation, response.Tag)
 }
 
 func TestDelegations(t *testing.T) {
@@ -94,7 +94,7 @@ func TestDelegations(t *testing.T) {
 	run("should_shorten_expiration_to_session_limit", func(h *house.House, anchor uint64) {
 		require.NoError(h, h.Protect(anchor, laptop, laptop))
 		limit := uint64(600)
-		_, err := h.Call(laptop.Principal(), "session_limit_set", candid.EncodeSessionLimitSetArgs(anchor, &limit))
+		_, err := h.Call(laptop.Principal(), "session_limit_set", kedge.EncodeSessionLimitSetArgs(anchor, &limit))
 		require.NoError(h, err)
 		require.Equal(h, 10*time.Minute, lasts(h, anchor, nil))
 		require.Equal(h, 10*time.Minute, lasts(h, anchor, ns(time.Hour)))
@@ -207,7 +207,7 @@ func TestSalt(t *testing.T) {
 	h.RequireTrap(missing, err)
 
 	h.Salt()
-	_, err = h.Call(principal.Anonymous, "init_salt", candid.EncodeInitSaltArgs())
+	_, err = h.Call(principal.Anonymous, "init_salt", kedge.EncodeInitSaltArgs())
 	h.RequireTrap("Salt already set", err)
 	before, err := h.PrincipalAt(anchor, laptop, forum)
 	require.NoError(t, err)

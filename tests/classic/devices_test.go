@@ -7,7 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"kedge/candid"
+	"kedge/candid/kedge"
 	"kedge/tests/house"
 )
 
@@ -18,7 +18,7 @@ func locked(protected, actual *house.Device) string {
 }
 
 // keys are the public keys of an anchor's devices in the order in which its devices see them.
-func keys(info candid.IdentityAnchorInfo) (out []string) {
+func keys(info kedge.IdentityAnchorInfo) (out []string) {
 	for _, d := range info.Devices {
 		out = append(out, string(d.Pubkey))
 	}
@@ -67,7 +67,7 @@ func TestDevices(t *testing.T) {
 		require.NoError(h, h.Add(anchor, laptop, phrase))
 		odd.Data.Pubkey = phrase.Key()
 		h.RequireTrap("failed to modify device: "+text, h.Update(anchor, laptop, odd))
-		_, err := h.TryRegister(odd.Principal(), odd, candid.ChallengeResult{}, nil)
+		_, err := h.TryRegister(odd.Principal(), odd, kedge.ChallengeResult{}, nil)
 		h.RequireTrap(fmt.Sprintf("failed to register anchor %d: %s", 10_000+h.Stats().UsersRegistered, text), err)
 	})
 
@@ -95,18 +95,18 @@ func TestDevices(t *testing.T) {
 		require.NoError(h, h.Add(anchor, laptop, phone))
 		changed := passkey("key")
 		origin := "https://example.org"
-		changed.Data.Alias, changed.Data.Purpose, changed.Data.Origin = "renamed", candid.PurposeRecovery, &origin
+		changed.Data.Alias, changed.Data.Purpose, changed.Data.Origin = "renamed", kedge.PurposeRecovery, &origin
 		changed.Data.CredentialID = []byte("another id")
-		changed.Data.Metadata = candid.MetadataMap{{F0: "color", F1: candid.MetadataValue{Tag: candid.MetadataValueTagString, String: "red"}}}
+		changed.Data.Metadata = kedge.MetadataMap{{F0: "color", F1: kedge.MetadataValue{Tag: kedge.MetadataValueTagString, String: "red"}}}
 		require.NoError(h, h.Update(anchor, phone, changed))
 		info := h.Info(anchor, laptop)
 		require.Equal(h, []string{string(laptop.Key()), string(changed.Key()), string(phone.Key())}, keys(info), "it keeps its place")
 		got := info.Devices[1]
-		require.Equal(h, changed.Data, candid.DeviceData{Pubkey: got.Pubkey, Alias: got.Alias, CredentialID: got.CredentialID, Aaguid: got.Aaguid,
+		require.Equal(h, changed.Data, kedge.DeviceData{Pubkey: got.Pubkey, Alias: got.Alias, CredentialID: got.CredentialID, Aaguid: got.Aaguid,
 			Purpose: got.Purpose, KeyType: got.KeyType, Protection: got.Protection, Origin: got.Origin, Metadata: got.Metadata})
 	})
 	run("should_not_modify_pubkey", func(h *house.House, anchor uint64) {
-		_, err := h.Call(laptop.Principal(), "update", candid.EncodeUpdateArgs(anchor, laptop.Key(), phone.Data))
+		_, err := h.Call(laptop.Principal(), "update", kedge.EncodeUpdateArgs(anchor, laptop.Key(), phone.Data))
 		h.RequireTrap("failed to modify device: Device key cannot be updated.", err)
 	})
 	run("should_not_modify_unknown_device", func(h *house.House, anchor uint64) {
@@ -117,7 +117,7 @@ func TestDevices(t *testing.T) {
 	})
 	run("should_not_change_key_type_by_update", func(h *house.House, anchor uint64) {
 		changed := *laptop
-		changed.Data.KeyType = candid.KeyTypePlatform
+		changed.Data.KeyType = kedge.KeyTypePlatform
 		h.RequireTrap("failed to modify device: Device key type cannot be updated; replace the device instead.", h.Update(anchor, laptop, &changed))
 	})
 
@@ -155,7 +155,7 @@ func TestDevices(t *testing.T) {
 	run("should_protect_any_kind_of_device", func(h *house.House, anchor uint64) {
 		require.NoError(h, h.Update(anchor, laptop, laptop.Marked()))
 		key := passkey("hardware key")
-		key.Data.KeyType, key.Data.Protection = candid.KeyTypeCrossPlatform, candid.DeviceProtectionProtected
+		key.Data.KeyType, key.Data.Protection = kedge.KeyTypeCrossPlatform, kedge.DeviceProtectionProtected
 		require.NoError(h, h.Add(anchor, laptop, key))
 		_, marked := h.Has(anchor, key)
 		require.True(h, marked)
@@ -197,7 +197,7 @@ func TestDevices(t *testing.T) {
 		text := "a canister signature of this canister cannot be a device key; add the device's own key"
 		h.RequireTrap("failed to add device: "+text, h.Add(anchor, laptop, own))
 		h.RequireTrap("failed to replace device: "+text, h.Replace(anchor, laptop, laptop, own))
-		require.ErrorContains(h, second(h.TryRegister(own.Principal(), own, candid.ChallengeResult{}, nil)), text)
+		require.ErrorContains(h, second(h.TryRegister(own.Principal(), own, kedge.ChallengeResult{}, nil)), text)
 		_, err = h.EnterMode(anchor, laptop)
 		require.NoError(h, err)
 		h.RequireTrap("failed to add device: "+text, second(h.Offer(anchor, own, own)))
@@ -231,7 +231,7 @@ func TestDevices(t *testing.T) {
 
 	run("should_lookup", func(h *house.House, anchor uint64) {
 		named := phone.Renamed("secret name")
-		named.Data.Metadata = candid.MetadataMap{{F0: "color", F1: candid.MetadataValue{Tag: candid.MetadataValueTagString, String: "red"}}}
+		named.Data.Metadata = kedge.MetadataMap{{F0: "color", F1: kedge.MetadataValue{Tag: kedge.MetadataValueTagString, String: "red"}}}
 		require.NoError(h, h.Add(anchor, laptop, named))
 		require.NoError(h, h.Add(anchor, laptop, passkey("key")))
 		h.Info(anchor, named)
@@ -290,9 +290,9 @@ func TestDevices(t *testing.T) {
 	})
 	run("should_add_device_with_key_type_browser_storage_key", func(h *house.House, anchor uint64) {
 		browser := house.NewDevice("browser")
-		browser.Data.KeyType = candid.KeyTypeBrowserStorageKey
+		browser.Data.KeyType = kedge.KeyTypeBrowserStorageKey
 		require.NoError(h, h.Add(anchor, laptop, browser))
-		require.Equal(h, candid.KeyTypeBrowserStorageKey, h.Info(anchor, laptop).Devices[1].KeyType)
+		require.Equal(h, kedge.KeyTypeBrowserStorageKey, h.Info(anchor, laptop).Devices[1].KeyType)
 		require.Empty(h, h.Credentials(anchor).Credentials, "nothing to sign in with on another machine")
 	})
 	run("should_add_a_device_to_many_anchors", func(h *house.House, anchor uint64) {

@@ -8,7 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"kedge/candid"
+	"kedge/candid/kedge"
 )
 
 var write = flag.Bool("write", false, "write DIFFERENCES.md from the table")
@@ -34,7 +34,7 @@ func TestDifferencesAreShown(t *testing.T) {
 		tests += string(text)
 	}
 	known := map[string]bool{"(upgrade)": true}
-	for _, m := range candid.Methods {
+	for _, m := range kedge.Methods {
 		known[m.Name] = true
 	}
 	for _, name := range absent {

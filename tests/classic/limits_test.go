@@ -8,7 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"kedge/candid"
+	"kedge/candid/kedge"
 	"kedge/tests/house"
 )
 
@@ -17,26 +17,26 @@ func TestLimits(t *testing.T) {
 	laptop := house.NewDevice("laptop")
 	text := func(n int) string { return strings.Repeat("x", n) }
 	origin := func(n int) *string { s := text(n); return &s }
-	entry := func(key string) candid.MetadataMap {
-		return candid.MetadataMap{{F0: key, F1: candid.MetadataValue{Tag: candid.MetadataValueTagBytes, Bytes: []byte{1}}}}
+	entry := func(key string) kedge.MetadataMap {
+		return kedge.MetadataMap{{F0: key, F1: kedge.MetadataValue{Tag: kedge.MetadataValueTagBytes, Bytes: []byte{1}}}}
 	}
 	for _, c := range []struct {
 		name   string
-		change func(*candid.DeviceData)
+		change func(*kedge.DeviceData)
 		want   string // nothing: accepted
 	}{
-		{"alias of 64 bytes", func(d *candid.DeviceData) { d.Alias = text(64) }, ""},
-		{"alias of 65 bytes", func(d *candid.DeviceData) { d.Alias = text(65) }, "alias limit exceeded: length 65, limit 64"},
-		{"alias of 22 letters with 66 bytes", func(d *candid.DeviceData) { d.Alias = strings.Repeat("€", 22) }, "alias limit exceeded: length 66, limit 64"},
-		{"key of 300 bytes", func(d *candid.DeviceData) { d.Pubkey = []byte(text(300)) }, ""},
-		{"key of 301 bytes", func(d *candid.DeviceData) { d.Pubkey = []byte(text(301)) }, "pubkey limit exceeded: length 301, limit 300"},
-		{"credential id of 1,023 bytes", func(d *candid.DeviceData) { d.CredentialID = []byte(text(1023)) }, ""},
-		{"credential id of 1,024 bytes", func(d *candid.DeviceData) { d.CredentialID = []byte(text(1024)) }, "credential_id limit exceeded: length 1024, limit 1023"},
-		{"origin of 100 bytes", func(d *candid.DeviceData) { d.Origin = origin(100) }, ""},
-		{"origin of 101 bytes", func(d *candid.DeviceData) { d.Origin = origin(101) }, "origin limit exceeded: length 101, limit 100"},
-		{"aaguid of 16 bytes", func(d *candid.DeviceData) { d.Aaguid = make([]byte, 16) }, ""},
-		{"aaguid of 15 bytes", func(d *candid.DeviceData) { d.Aaguid = make([]byte, 15) }, "aaguid must be exactly 16 bytes, got 15"},
-		{"metadata with a free key", func(d *candid.DeviceData) { d.Metadata = entry("color") }, ""},
+		{"alias of 64 bytes", func(d *kedge.DeviceData) { d.Alias = text(64) }, ""},
+		{"alias of 65 bytes", func(d *kedge.DeviceData) { d.Alias = text(65) }, "alias limit exceeded: length 65, limit 64"},
+		{"alias of 22 letters with 66 bytes", func(d *kedge.DeviceData) { d.Alias = strings.Repeat("€", 22) }, "alias limit exceeded: length 66, limit 64"},
+		{"key of 300 bytes", func(d *kedge.DeviceData) { d.Pubkey = []byte(text(300)) }, ""},
+		{"key of 301 bytes", func(d *kedge.DeviceData) { d.Pubkey = []byte(text(301)) }, "pubkey limit exceeded: length 301, limit 300"},
+		{"credential id of 1,023 bytes", func(d *kedge.DeviceData) { d.CredentialID = []byte(text(1023)) }, ""},
+		{"credential id of 1,024 bytes", func(d *kedge.DeviceData) { d.CredentialID = []byte(text(1024)) }, "credential_id limit exceeded: length 1024, limit 1023"},
+		{"origin of 100 bytes", func(d *kedge.DeviceData) { d.Origin = origin(100) }, ""},
+		{"origin of 101 bytes", func(d *kedge.DeviceData) { d.Origin = origin(101) }, "origin limit exceeded: length 101, limit 100"},
+		{"aaguid of 16 bytes", func(d *kedge.DeviceData) { d.Aaguid = make([]byte, 16) }, ""},
+		{"aaguid of 15 bytes", func(d *kedge.DeviceData) { d.Aaguid = make([]byte, 15) }, "aaguid must be exactly 16 bytes, got 15"},
+		{"metadata with a free key", func(d *kedge.DeviceData) { d.Metadata = entry("color") }, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			h := open.For(t)
@@ -51,7 +51,7 @@ func TestLimits(t *testing.T) {
 			}
 			h.RequireTrap("failed to add device: "+c.want, h.Add(anchor, laptop, d))
 			h.RequireTrap("failed to replace device: "+c.want, h.Replace(anchor, laptop, laptop, d))
-			_, err := h.TryRegister(d.Principal(), d, candid.ChallengeResult{}, nil)
+			_, err := h.TryRegister(d.Principal(), d, kedge.ChallengeResult{}, nil)
 			h.RequireTrap(fmt.Sprintf("failed to register anchor %d: %s", anchor+1, c.want), err)
 			require.Len(t, h.Lookup(anchor), 1)
 			if bytes.Equal(d.Key(), house.NewDevice("new").Key()) { // update does not change keys

@@ -6,13 +6,13 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"kedge/candid"
+	"kedge/candid/kedge"
 	"kedge/ic/principal"
 	"kedge/tests/house"
 )
 
 func TestUnknownAnchors(t *testing.T) {
-	open := house.Open(t, &candid.KedgeInit{AssignedUserNumberRange: &candid.AnchorRange{F0: 10_000, F1: 3_784_873}})
+	open := house.Open(t, &kedge.KedgeInit{AssignedUserNumberRange: &kedge.AnchorRange{F0: 10_000, F1: 3_784_873}})
 	laptop := house.NewDevice("laptop")
 	open.Register(laptop)
 	for number, text := range map[uint64]string{
@@ -43,11 +43,11 @@ func TestUnknownAnchors(t *testing.T) {
 			}
 			// What answers everyone answers with nothing.
 			require.Empty(t, h.Lookup(number))
-			require.Equal(t, candid.AnchorCredentials{Credentials: []candid.WebAuthnCredential{},
-				RecoveryCredentials: []candid.WebAuthnCredential{}, RecoveryPhrases: [][]byte{}}, h.Credentials(number))
+			require.Equal(t, kedge.AnchorCredentials{Credentials: []kedge.WebAuthnCredential{},
+				RecoveryCredentials: []kedge.WebAuthnCredential{}, RecoveryPhrases: [][]byte{}}, h.Credentials(number))
 			// Kedge's own methods answer with an error.
-			h.RequireRefused(candid.ErrorCodeNoSuchAnchor, h.Protect(number, laptop, laptop))
-			h.RequireRefused(candid.ErrorCodeNoSuchAnchor, h.Guard(number, laptop, true))
+			h.RequireRefused(kedge.ErrorCodeNoSuchAnchor, h.Protect(number, laptop, laptop))
+			h.RequireRefused(kedge.ErrorCodeNoSuchAnchor, h.Guard(number, laptop, true))
 		})
 	}
 }
@@ -56,9 +56,9 @@ func TestCredentials(t *testing.T) {
 	h := house.Open(t, nil)
 	laptop, phrase := passkey("laptop"), house.NewPhrase("phrase")
 	recovery, browser, odd := passkey("hardware key"), house.NewDevice("browser"), house.NewDevice("recovery without credential id")
-	recovery.Data.Purpose, recovery.Data.KeyType = candid.PurposeRecovery, candid.KeyTypeCrossPlatform
-	browser.Data.KeyType = candid.KeyTypeBrowserStorageKey
-	odd.Data.Purpose = candid.PurposeRecovery
+	recovery.Data.Purpose, recovery.Data.KeyType = kedge.PurposeRecovery, kedge.KeyTypeCrossPlatform
+	browser.Data.KeyType = kedge.KeyTypeBrowserStorageKey
+	odd.Data.Purpose = kedge.PurposeRecovery
 	anchor := h.Register(laptop)
 	got := h.Credentials(anchor)
 	require.Empty(t, got.RecoveryCredentials, "should_not_get_recovery_credentials_if_there_are_none")
@@ -68,12 +68,12 @@ func TestCredentials(t *testing.T) {
 	}
 	got = h.Credentials(anchor)
 	proven, unproven := true, false
-	of := func(d *house.Device, proven *bool) candid.WebAuthnCredential {
-		return candid.WebAuthnCredential{CredentialID: d.Data.CredentialID, Pubkey: d.Key(), Proven: proven}
+	of := func(d *house.Device, proven *bool) kedge.WebAuthnCredential {
+		return kedge.WebAuthnCredential{CredentialID: d.Data.CredentialID, Pubkey: d.Key(), Proven: proven}
 	}
-	require.Equal(t, candid.AnchorCredentials{
-		Credentials:         []candid.WebAuthnCredential{of(laptop, &proven), of(passkey("phone"), &unproven)},
-		RecoveryCredentials: []candid.WebAuthnCredential{of(recovery, &unproven)},
+	require.Equal(t, kedge.AnchorCredentials{
+		Credentials:         []kedge.WebAuthnCredential{of(laptop, &proven), of(passkey("phone"), &unproven)},
+		RecoveryCredentials: []kedge.WebAuthnCredential{of(recovery, &unproven)},
 		RecoveryPhrases:     [][]byte{phrase.Key()},
 	}, got)
 }
@@ -81,16 +81,16 @@ func TestCredentials(t *testing.T) {
 // lookup_device_key takes a credential id, as its namesake does, and never chooses among anchors.
 func TestLookupDeviceKey(t *testing.T) {
 	h := house.Open(t, nil)
-	lookup := func(id []byte) *candid.DeviceKeyWithAnchor {
-		reply, err := h.Query(principal.Anonymous, "lookup_device_key", candid.EncodeLookupDeviceKeyArgs(id))
+	lookup := func(id []byte) *kedge.DeviceKeyWithAnchor {
+		reply, err := h.Query(principal.Anonymous, "lookup_device_key", kedge.EncodeLookupDeviceKeyArgs(id))
 		require.NoError(t, err)
-		found, err := candid.DecodeLookupDeviceKeyResult(reply)
+		found, err := kedge.DecodeLookupDeviceKeyResult(reply)
 		require.NoError(t, err)
 		return found
 	}
 	mine := passkey("mine")
 	anchor := h.Register(mine)
-	require.Equal(t, &candid.DeviceKeyWithAnchor{Pubkey: mine.Key(), AnchorNumber: anchor}, lookup(mine.Data.CredentialID))
+	require.Equal(t, &kedge.DeviceKeyWithAnchor{Pubkey: mine.Key(), AnchorNumber: anchor}, lookup(mine.Data.CredentialID))
 	require.Nil(t, lookup([]byte("unknown")))
 	require.Nil(t, lookup(nil))
 

@@ -5,7 +5,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"kedge/candid"
+	"kedge/candid/kedge"
 	"kedge/ic/principal"
 	"kedge/tests/house"
 )
@@ -13,9 +13,9 @@ import (
 func TestLookupByRecoveryPhrase(t *testing.T) {
 	h := house.Open(t, nil)
 	find := func(as principal.Principal) *uint64 {
-		reply, err := h.Call(as, "lookup_caller_identity_by_recovery_phrase", candid.EncodeLookupCallerIdentityByRecoveryPhraseArgs())
+		reply, err := h.Call(as, "lookup_caller_identity_by_recovery_phrase", kedge.EncodeLookupCallerIdentityByRecoveryPhraseArgs())
 		require.NoError(t, err)
-		anchor, err := candid.DecodeLookupCallerIdentityByRecoveryPhraseResult(reply)
+		anchor, err := kedge.DecodeLookupCallerIdentityByRecoveryPhraseResult(reply)
 		require.NoError(t, err)
 		return anchor
 	}
@@ -40,9 +40,9 @@ func TestLookupByRecoveryPhrase(t *testing.T) {
 func TestWhoami(t *testing.T) {
 	h := house.Open(t, nil)
 	for _, caller := range []principal.Principal{principal.Anonymous, house.NewDevice("laptop").Principal()} {
-		reply, err := h.Query(caller, "whoami", candid.EncodeWhoamiArgs())
+		reply, err := h.Query(caller, "whoami", kedge.EncodeWhoamiArgs())
 		require.NoError(t, err)
-		who, err := candid.DecodeWhoamiResult(reply)
+		who, err := kedge.DecodeWhoamiResult(reply)
 		require.NoError(t, err)
 		require.Equal(t, caller, who)
 	}

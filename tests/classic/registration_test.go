@@ -8,7 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"kedge/candid"
+	"kedge/candid/kedge"
 	"kedge/ic/principal"
 	"kedge/tests/house"
 )
@@ -38,13 +38,13 @@ func TestRegistration(t *testing.T) {
 	})
 
 	t.Run("should_assign_correct_user_numbers", func(t *testing.T) {
-		h := house.Open(t, &candid.KedgeInit{AssignedUserNumberRange: &candid.AnchorRange{F0: 127, F1: 129}})
+		h := house.Open(t, &kedge.KedgeInit{AssignedUserNumberRange: &kedge.AnchorRange{F0: 127, F1: 129}})
 		require.Equal(t, uint64(127), h.Register(laptop))
 		require.Equal(t, uint64(128), h.Register(laptop))
 		for range 2 {
-			response, err := h.TryRegister(laptop.Principal(), laptop, candid.ChallengeResult{}, nil)
+			response, err := h.TryRegister(laptop.Principal(), laptop, kedge.ChallengeResult{}, nil)
 			require.NoError(t, err)
-			require.Equal(t, candid.RegisterResponseTagCanisterFull, response.Tag)
+			require.Equal(t, kedge.RegisterResponseTagCanisterFull, response.Tag)
 		}
 		require.Equal(t, uint64(2), h.Stats().UsersRegistered)
 		h.Info(128, laptop)
@@ -53,9 +53,9 @@ func TestRegistration(t *testing.T) {
 	t.Run("registration_with_mismatched_sender_fails", func(t *testing.T) {
 		h := house.Open(t, nil)
 		stranger, key := house.NewDevice("stranger").Principal(), house.NewDevice("key").Principal()
-		_, err := h.TryRegister(stranger, laptop, candid.ChallengeResult{}, nil)
+		_, err := h.TryRegister(stranger, laptop, kedge.ChallengeResult{}, nil)
 		h.RequireTrap(fmt.Sprintf("caller %s could not be authenticated against device pubkey %s and no temporary key was sent", stranger, laptop.Principal()), err)
-		_, err = h.TryRegister(stranger, laptop, candid.ChallengeResult{}, &key)
+		_, err = h.TryRegister(stranger, laptop, kedge.ChallengeResult{}, &key)
 		h.RequireTrap(fmt.Sprintf("caller %s could not be authenticated against device pubkey %s or temporary key %s", stranger, laptop.Principal(), key), err)
 		require.Zero(t, h.Stats().UsersRegistered, "a trap leaves no number behind")
 	})
@@ -67,7 +67,7 @@ func TestRegistration(t *testing.T) {
 		require.True(t, marked)
 		h.Register(laptop.Marked()) // any kind
 		temporary := house.NewDevice("temporary").Principal()
-		_, err := h.TryRegister(temporary, laptop.Marked(), candid.ChallengeResult{}, &temporary)
+		_, err := h.TryRegister(temporary, laptop.Marked(), kedge.ChallengeResult{}, &temporary)
 		h.RequireTrap("failed to register anchor 10002: a temporary key may not protect a device; sign with the device itself", err)
 	})
 }
@@ -80,7 +80,7 @@ func TestTemporaryKeys(t *testing.T) {
 	t.Run("should_register_anchor_with_temp_key", func(t *testing.T) {
 		h := open.For(t)
 		temporary := key.Principal()
-		response, err := h.TryRegister(key.Principal(), laptop, candid.ChallengeResult{}, &temporary)
+		response, err := h.TryRegister(key.Principal(), laptop, kedge.ChallengeResult{}, &temporary)
 		require.NoError(t, err)
 		anchor := response.Registered.UserNumber
 		info := h.Info(anchor, key)
@@ -119,9 +119,9 @@ func TestTemporaryKeys(t *testing.T) {
 	t.Run("should_not_allow_temp_key_to_equal_device_key", func(t *testing.T) {
 		h := open.For(t)
 		same := laptop.Principal()
-		_, err := h.TryRegister(laptop.Principal(), laptop, candid.ChallengeResult{}, &same)
+		_, err := h.TryRegister(laptop.Principal(), laptop, kedge.ChallengeResult{}, &same)
 		h.RequireTrap("temp_key and device key must not be equal", err)
-		_, err = h.TryRegister(principal.Anonymous, laptop, candid.ChallengeResult{}, &principal.Anonymous)
+		_, err = h.TryRegister(principal.Anonymous, laptop, kedge.ChallengeResult{}, &principal.Anonymous)
 		h.RequireTrap("temp_key must not be the anonymous principal", err)
 	})
 
@@ -159,24 +159,24 @@ func TestTemporaryKeys(t *testing.T) {
 }
 
 // withCaptcha asks for captchas; the answer is always "a", as in the test builds that clients know.
-func withCaptcha(unsolved uint64) *candid.KedgeInit {
+func withCaptcha(unsolved uint64) *kedge.KedgeInit {
 	answer := "a"
 	pointer := &answer
-	return &candid.KedgeInit{TestCaptcha: &pointer, CaptchaConfig: &candid.CaptchaConfig{
+	return &kedge.KedgeInit{TestCaptcha: &pointer, CaptchaConfig: &kedge.CaptchaConfig{
 		MaxUnsolvedCaptchas: unsolved,
-		CaptchaTrigger:      candid.CaptchaTrigger{Tag: candid.CaptchaTriggerTagStatic, Static: candid.CaptchaTriggerStaticCaptchaEnabled},
+		CaptchaTrigger:      kedge.CaptchaTrigger{Tag: kedge.CaptchaTriggerTagStatic, Static: kedge.CaptchaTriggerStaticCaptchaEnabled},
 	}}
 }
 
 func TestCaptchas(t *testing.T) {
 	laptop := house.NewDevice("laptop")
-	answer := func(h *house.House, key, chars string) candid.RegisterResponseTag {
+	answer := func(h *house.House, key, chars string) kedge.RegisterResponseTag {
 		h.Helper()
-		response, err := h.TryRegister(laptop.Principal(), laptop, candid.ChallengeResult{Key: key, Chars: chars}, nil)
+		response, err := h.TryRegister(laptop.Principal(), laptop, kedge.ChallengeResult{Key: key, Chars: chars}, nil)
 		require.NoError(h, err)
 		return response.Tag
 	}
-	const registered, bad = candid.RegisterResponseTagRegistered, candid.RegisterResponseTagBadChallenge
+	const registered, bad = kedge.RegisterResponseTagRegistered, kedge.RegisterResponseTagBadChallenge
 
 	t.Run("should_be_off_where_nothing_is_configured", func(t *testing.T) {
 		h := house.Open(t, nil)
@@ -214,7 +214,7 @@ func TestCaptchas(t *testing.T) {
 	t.Run("should_give_captcha_back_when_registration_traps", func(t *testing.T) {
 		h := house.Open(t, withCaptcha(500))
 		challenge := h.Challenge()
-		_, err := h.TryRegister(house.NewDevice("stranger").Principal(), laptop, candid.ChallengeResult{Key: challenge.ChallengeKey, Chars: "a"}, nil)
+		_, err := h.TryRegister(house.NewDevice("stranger").Principal(), laptop, kedge.ChallengeResult{Key: challenge.ChallengeKey, Chars: "a"}, nil)
 		require.ErrorContains(t, err, "could not be authenticated against device pubkey")
 		require.Equal(t, registered, answer(h, challenge.ChallengeKey, "a"))
 	})
@@ -253,9 +253,9 @@ func TestCaptchas(t *testing.T) {
 
 func TestRateLimit(t *testing.T) {
 	laptop := house.NewDevice("laptop")
-	h := house.Open(t, &candid.KedgeInit{RegisterRateLimit: &candid.RateLimitConfig{TimePerTokenNs: uint64(time.Second), MaxTokens: 3}})
+	h := house.Open(t, &kedge.KedgeInit{RegisterRateLimit: &kedge.RateLimitConfig{TimePerTokenNs: uint64(time.Second), MaxTokens: 3}})
 	limited := func() {
-		_, err := h.TryRegister(laptop.Principal(), laptop, candid.ChallengeResult{}, nil)
+		_, err := h.TryRegister(laptop.Principal(), laptop, kedge.ChallengeResult{}, nil)
 		h.RequireTrap("rate limit reached, try again later", err)
 	}
 	// should_rate_limit_register_calls
@@ -280,7 +280,7 @@ func TestRateLimit(t *testing.T) {
 		h.Register(laptop)
 	}
 	limited()
-	require.NoError(t, h.UpgradeWith(&candid.KedgeInit{RegisterRateLimit: &candid.RateLimitConfig{MaxTokens: 1}}), "no time between tokens: no limit")
+	require.NoError(t, h.UpgradeWith(&kedge.KedgeInit{RegisterRateLimit: &kedge.RateLimitConfig{MaxTokens: 1}}), "no time between tokens: no limit")
 	for range 5 {
 		h.Register(laptop)
 	}
@@ -291,7 +291,7 @@ func TestNobodyIsKeptOut(t *testing.T) {
 	h := house.Open(t, withCaptcha(2))
 	register := func(d *house.Device) uint64 {
 		challenge := h.Challenge()
-		response, err := h.TryRegister(d.Principal(), d, candid.ChallengeResult{Key: challenge.ChallengeKey, Chars: "a"}, nil)
+		response, err := h.TryRegister(d.Principal(), d, kedge.ChallengeResult{Key: challenge.ChallengeKey, Chars: "a"}, nil)
 		require.NoError(t, err)
 		return response.Registered.UserNumber
 	}
@@ -307,7 +307,7 @@ func TestNobodyIsKeptOut(t *testing.T) {
 		require.NoError(t, h.Add(anchor, greedy, copied))
 		response, err := h.Offer(anchor, greedy, house.NewDevice("tentative"))
 		require.NoError(t, err)
-		require.Equal(t, candid.AddTentativeDeviceResponseTagAddedTentatively, response.Tag)
+		require.Equal(t, kedge.AddTentativeDeviceResponseTagAddedTentatively, response.Tag)
 	}
 
 	anchor := register(owner)
@@ -318,14 +318,14 @@ func TestNobodyIsKeptOut(t *testing.T) {
 	require.NoError(t, err)
 	verified, err := h.Verify(anchor, owner, response.AddedTentatively.VerificationCode)
 	require.NoError(t, err)
-	require.Equal(t, candid.VerifyTentativeDeviceResponseTagVerified, verified.Tag)
+	require.Equal(t, kedge.VerifyTentativeDeviceResponseTagVerified, verified.Tag)
 	h.Info(anchor, phone)
 
 	// Sixteen anchors that only claim the credential id do not hide the one whose device has proved it.
-	reply, err := h.Query(principal.Anonymous, "lookup_by_credential", candid.EncodeLookupByCredentialArgs(owner.Data.CredentialID))
+	reply, err := h.Query(principal.Anonymous, "lookup_by_credential", kedge.EncodeLookupByCredentialArgs(owner.Data.CredentialID))
 	require.NoError(t, err)
-	matches, err := candid.DecodeLookupByCredentialResult(reply)
+	matches, err := kedge.DecodeLookupByCredentialResult(reply)
 	require.NoError(t, err)
 	require.Len(t, matches, 16)
-	require.Equal(t, candid.CredentialMatch{Anchor: anchor, Pubkey: owner.Key(), Proven: true}, matches[0])
+	require.Equal(t, kedge.CredentialMatch{Anchor: anchor, Pubkey: owner.Key(), Proven: true}, matches[0])
 }

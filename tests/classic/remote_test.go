@@ -7,7 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"kedge/candid"
+	"kedge/candid/kedge"
 	"kedge/tests/house"
 )
 
@@ -23,13 +23,13 @@ func TestRegistrationMode(t *testing.T) {
 	laptop, phone := house.NewDevice("laptop"), house.NewDevice("phone")
 	stranger := house.NewDevice("stranger")
 	const (
-		off      = candid.AddTentativeDeviceResponseTagDeviceRegistrationModeOff
-		taken    = candid.AddTentativeDeviceResponseTagAddedTentatively
-		another  = candid.AddTentativeDeviceResponseTagAnotherDeviceTentativelyAdded
-		verified = candid.VerifyTentativeDeviceResponseTagVerified
-		wrong    = candid.VerifyTentativeDeviceResponseTagWrongCode
-		ended    = candid.VerifyTentativeDeviceResponseTagDeviceRegistrationModeOff
-		nothing  = candid.VerifyTentativeDeviceResponseTagNoDeviceToVerify
+		off      = kedge.AddTentativeDeviceResponseTagDeviceRegistrationModeOff
+		taken    = kedge.AddTentativeDeviceResponseTagAddedTentatively
+		another  = kedge.AddTentativeDeviceResponseTagAnotherDeviceTentativelyAdded
+		verified = kedge.VerifyTentativeDeviceResponseTagVerified
+		wrong    = kedge.VerifyTentativeDeviceResponseTagWrongCode
+		ended    = kedge.VerifyTentativeDeviceResponseTagDeviceRegistrationModeOff
+		nothing  = kedge.VerifyTentativeDeviceResponseTagNoDeviceToVerify
 	)
 	open := house.Open(t, nil)
 	run := func(name string, test func(h *house.House, anchor uint64)) {
@@ -44,13 +44,13 @@ func TestRegistrationMode(t *testing.T) {
 		require.NoError(h, err)
 		return expiration
 	}
-	offer := func(h *house.House, anchor uint64, d *house.Device) candid.AddTentativeDeviceResponse {
+	offer := func(h *house.House, anchor uint64, d *house.Device) kedge.AddTentativeDeviceResponse {
 		h.Helper()
 		response, err := h.Offer(anchor, d, d)
 		require.NoError(h, err)
 		return response
 	}
-	verify := func(h *house.House, anchor uint64, as *house.Device, code string) candid.VerifyTentativeDeviceResponse {
+	verify := func(h *house.House, anchor uint64, as *house.Device, code string) kedge.VerifyTentativeDeviceResponse {
 		h.Helper()
 		response, err := h.Verify(anchor, as, code)
 		require.NoError(h, err)

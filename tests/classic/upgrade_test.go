@@ -7,13 +7,13 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"kedge/candid"
+	"kedge/candid/kedge"
 	"kedge/ic/principal"
 	"kedge/tests/house"
 )
 
-func inRange(lo, hi uint64) *candid.KedgeInit {
-	return &candid.KedgeInit{AssignedUserNumberRange: &candid.AnchorRange{F0: lo, F1: hi}}
+func inRange(lo, hi uint64) *kedge.KedgeInit {
+	return &kedge.KedgeInit{AssignedUserNumberRange: &kedge.AnchorRange{F0: lo, F1: hi}}
 }
 
 func TestAnchorRangeOnUpgrade(t *testing.T) {
@@ -21,7 +21,7 @@ func TestAnchorRangeOnUpgrade(t *testing.T) {
 	const lo, hi = 10_000, 10_100
 	for _, c := range []struct {
 		name string
-		init *candid.KedgeInit
+		init *kedge.KedgeInit
 		want string // nothing: accepted
 	}{
 		{"should_retain_anchor_on_user_range_change", nil, ""},
@@ -42,7 +42,7 @@ func TestAnchorRangeOnUpgrade(t *testing.T) {
 				h.Register(laptop)
 			}
 			err := h.UpgradeWith(c.init)
-			want := candid.AnchorRange{F0: lo, F1: hi}
+			want := kedge.AnchorRange{F0: lo, F1: hi}
 			if c.want != "" {
 				h.RequireTrap("set_anchor_number_range: "+c.want, err)
 			} else {
@@ -58,9 +58,9 @@ func TestAnchorRangeOnUpgrade(t *testing.T) {
 			for n := uint64(lo); n < lo+3; n++ {
 				require.Len(t, h.Info(n, laptop).Devices, 1)
 			}
-			response, err := h.TryRegister(laptop.Principal(), laptop, candid.ChallengeResult{}, nil)
+			response, err := h.TryRegister(laptop.Principal(), laptop, kedge.ChallengeResult{}, nil)
 			require.NoError(t, err)
-			require.Equal(t, want.F1 == lo+3, response.Tag == candid.RegisterResponseTagCanisterFull)
+			require.Equal(t, want.F1 == lo+3, response.Tag == kedge.RegisterResponseTagCanisterFull)
 		})
 	}
 	t.Run("an empty canister may begin anywhere", func(t *testing.T) {
@@ -79,8 +79,8 @@ func TestAnchorsOutliveUpgrades(t *testing.T) {
 	laptop, phone, phrase := passkey("laptop"), house.NewDevice("phone"), house.NewPhrase("phrase")
 	origin := "https://example.org"
 	laptop.Data.Origin, laptop.Data.Aaguid = &origin, make([]byte, 16)
-	laptop.Data.Metadata = candid.MetadataMap{{F0: "a", F1: candid.MetadataValue{Tag: candid.MetadataValueTagMap,
-		Map: candid.MetadataMap{{F0: "b", F1: candid.MetadataValue{Tag: candid.MetadataValueTagBytes, Bytes: []byte{1, 2}}}}}}}
+	laptop.Data.Metadata = kedge.MetadataMap{{F0: "a", F1: kedge.MetadataValue{Tag: kedge.MetadataValueTagMap,
+		Map: kedge.MetadataMap{{F0: "b", F1: kedge.MetadataValue{Tag: kedge.MetadataValueTagBytes, Bytes: []byte{1, 2}}}}}}}
 	anchor := h.Register(laptop)
 	require.NoError(t, h.Add(anchor, laptop, phrase))
 	require.NoError(t, h.Add(anchor, laptop, phone))
@@ -114,10 +114,10 @@ func TestConfig(t *testing.T) {
 	answer := "a"
 	text := &answer
 	var random *string
-	limit := &candid.RateLimitConfig{TimePerTokenNs: 5, MaxTokens: 6}
+	limit := &kedge.RateLimitConfig{TimePerTokenNs: 5, MaxTokens: 6}
 	captcha := withCaptcha(7).CaptchaConfig
-	all := &candid.KedgeInit{
-		AssignedUserNumberRange: &candid.AnchorRange{F0: 1, F1: 100},
+	all := &kedge.KedgeInit{
+		AssignedUserNumberRange: &kedge.AnchorRange{F0: 1, F1: 100},
 		RegisterRateLimit:       limit,
 		CaptchaConfig:           captcha,
 		TestCaptcha:             &text,
@@ -130,30 +130,30 @@ func TestConfig(t *testing.T) {
 		config := h.Config()
 		require.Equal(t, uint64(10_000), config.AssignedUserNumberRange.F0)
 		config.AssignedUserNumberRange = nil
-		require.Equal(t, candid.KedgeInit{}, config)
+		require.Equal(t, kedge.KedgeInit{}, config)
 	})
 	t.Run("should_init_config and should_retain_config", func(t *testing.T) {
 		h := house.Open(t, all)
 		require.Equal(t, *all, h.Config())
 		h.Upgrade()
 		require.Equal(t, *all, h.Config())
-		require.NoError(t, h.UpgradeWith(&candid.KedgeInit{}))
+		require.NoError(t, h.UpgradeWith(&kedge.KedgeInit{}))
 		require.Equal(t, *all, h.Config(), "what is null stays")
 	})
 	t.Run("should_update_config", func(t *testing.T) {
 		h := house.Open(t, all)
-		require.NoError(t, h.UpgradeWith(&candid.KedgeInit{RelyingParties: []string{"c.example"}}))
+		require.NoError(t, h.UpgradeWith(&kedge.KedgeInit{RelyingParties: []string{"c.example"}}))
 		want := *all
 		want.RelyingParties = []string{"c.example"}
 		require.Equal(t, want, h.Config(), "the others stay")
-		require.NoError(t, h.UpgradeWith(&candid.KedgeInit{TestCaptcha: &random, RelatedOrigins: []string{}}))
+		require.NoError(t, h.UpgradeWith(&kedge.KedgeInit{TestCaptcha: &random, RelatedOrigins: []string{}}))
 		config := h.Config()
 		require.True(t, config.TestCaptcha == nil || *config.TestCaptcha == nil, "opt null clears it")
 		require.Empty(t, config.RelatedOrigins)
 	})
 	t.Run("should_keep_config_when_upgrade_is_refused", func(t *testing.T) {
 		h := house.Open(t, all)
-		bad := &candid.KedgeInit{RelyingParties: []string{"c.example"}, CaptchaConfig: &candid.CaptchaConfig{}}
+		bad := &kedge.KedgeInit{RelyingParties: []string{"c.example"}, CaptchaConfig: &kedge.CaptchaConfig{}}
 		require.Error(t, h.UpgradeWith(bad))
 		require.Equal(t, *all, h.Config())
 	})
@@ -187,7 +187,7 @@ func TestMetrics(t *testing.T) {
 	pages := h.Metric("stable_memory_pages")
 	for i := range 300 {
 		d := house.NewDevice(fmt.Sprint(i))
-		d.Data.Metadata = candid.MetadataMap{{F0: "k", F1: candid.MetadataValue{Tag: candid.MetadataValueTagBytes, Bytes: make([]byte, 2000)}}}
+		d.Data.Metadata = kedge.MetadataMap{{F0: "k", F1: kedge.MetadataValue{Tag: kedge.MetadataValueTagBytes, Bytes: make([]byte, 2000)}}}
 		h.Register(d)
 	}
 	require.GreaterOrEqual(t, h.Metric("stable_memory_pages"), pages)
@@ -223,8 +223,8 @@ func TestStats(t *testing.T) {
 	h.Register(house.NewDevice("laptop"))
 	stats := h.Stats()
 	require.Equal(t, uint64(1), stats.UsersRegistered)
-	require.Equal(t, candid.AnchorRange{F0: 10_000, F1: 20_000}, stats.AssignedUserNumberRange)
-	require.Equal(t, candid.ArchiveInfo{}, stats.ArchiveInfo)
+	require.Equal(t, kedge.AnchorRange{F0: 10_000, F1: 20_000}, stats.AssignedUserNumberRange)
+	require.Equal(t, kedge.ArchiveInfo{}, stats.ArchiveInfo)
 	require.Zero(t, stats.CanisterCreationCyclesCost)
 	require.Empty(t, stats.EventAggregations)
 }

@@ -16,7 +16,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"kedge/candid"
+	"kedge/candid/kedge"
 	"kedge/ic/principal"
 	"kedge/internal/clients"
 	"kedge/replica"
@@ -33,7 +33,7 @@ func project(t *testing.T, url string) string {
 	require.NoError(t, err)
 	text := string(raw)
 	for from, to := range map[string]string{
-		`go run ./cdk/icbuild -o "$ICP_WASM_OUTPUT_PATH" -candid candid/kedge.did -args "(opt KedgeInit)" ./canister`: `cp "$KEDGE_BUILT" "$ICP_WASM_OUTPUT_PATH"`,
+		`go run ./cmd/icbuild -o "$ICP_WASM_OUTPUT_PATH" -candid candid/kedge/kedge.did -args "(opt KedgeInit)" ./cmd/canister`: `cp "$KEDGE_BUILT" "$ICP_WASM_OUTPUT_PATH"`,
 		"http://127.0.0.1:4943": url,
 	} {
 		require.Equal(t, 1, strings.Count(text, from), "icp.yaml has %q once", from)
@@ -92,7 +92,7 @@ func TestICPConnected(t *testing.T) {
 		require.Contains(t, c.in(t).run("canister", "logs", "kedge"), "[TRAP]")
 	})
 	t.Run("metadata", func(t *testing.T) {
-		require.Equal(t, strings.TrimSpace(candid.Interface), strings.TrimSpace(c.in(t).run("canister", "metadata", "kedge", "candid:service")))
+		require.Equal(t, strings.TrimSpace(kedge.Interface), strings.TrimSpace(c.in(t).run("canister", "metadata", "kedge", "candid:service")))
 	})
 	t.Run("settings", func(t *testing.T) {
 		c := c.in(t)
@@ -162,7 +162,7 @@ func TestICPConnected(t *testing.T) {
 func TestICPManaged(t *testing.T) {
 	clients.ICP(t)
 	kedge := filepath.Join(t.TempDir(), "kedge")
-	build := exec.Command("go", "build", "-o", kedge, "./cli/kedge")
+	build := exec.Command("go", "build", "-o", kedge, "./cmd/kedge")
 	build.Dir = clients.Root()
 	out, err := build.CombinedOutput()
 	require.NoError(t, err, "%s", out)

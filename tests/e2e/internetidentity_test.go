@@ -11,7 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"kedge/candid"
+	"kedge/candid/kedge"
 	"kedge/ic/principal"
 	"kedge/internal/vectors"
 	"kedge/replica"
@@ -24,17 +24,17 @@ func TestUpgradeFromInternetIdentity(t *testing.T) {
 	for _, layout := range []string{"genesis_v1", "genesis_v5", "genesis_v7"} {
 		t.Run(layout, func(t *testing.T) {
 			h := house.Found(t, principal.Canister(0), image(t, layout))
-			info := func() candid.IdentityAnchorInfo {
+			info := func() kedge.IdentityAnchorInfo {
 				for _, device := range h.Lookup(10_030) {
 					owner := principal.SelfAuthenticating(device.Pubkey)
-					reply, err := h.Call(owner, "get_anchor_info", candid.EncodeGetAnchorInfoArgs(10_030))
+					reply, err := h.Call(owner, "get_anchor_info", kedge.EncodeGetAnchorInfoArgs(10_030))
 					require.NoError(t, err)
-					result, err := candid.DecodeGetAnchorInfoResult(reply)
+					result, err := kedge.DecodeGetAnchorInfoResult(reply)
 					require.NoError(t, err)
 					return result
 				}
 				t.Fatal("anchor 10030 has no device")
-				return candid.IdentityAnchorInfo{}
+				return kedge.IdentityAnchorInfo{}
 			}
 			before := info()
 			require.NotEmpty(t, before.Devices)
@@ -44,22 +44,22 @@ func TestUpgradeFromInternetIdentity(t *testing.T) {
 
 			// The same principal as Internet Identity gave.
 			owner := principal.SelfAuthenticating(before.Devices[0].Pubkey)
-			reply, err := h.Query(owner, "get_principal", candid.EncodeGetPrincipalArgs(10_030, "example.com"))
+			reply, err := h.Query(owner, "get_principal", kedge.EncodeGetPrincipalArgs(10_030, "example.com"))
 			require.NoError(t, err)
-			at, err := candid.DecodeGetPrincipalResult(reply)
+			at, err := kedge.DecodeGetPrincipalResult(reply)
 			require.NoError(t, err)
 			require.Equal(t, "jvplt-hyvwy-olw3k-yun2d-pdpmn-25ax2-zjdfc-72dh6-4smh2-q3jjl-5qe", at.Text())
 
 			// The timer settles the anchors; a controller sees it, others do not.
 			h.Pass(time.Hour)
-			status := migration(t, h, h.Operator, "migration_status", candid.EncodeMigrationStatusArgs())
-			require.Equal(t, candid.MigrationStateTrial, *status.State)
-			require.Equal(t, candid.LayoutFamilyInternetIdentity, status.Layout.Family)
-			reply, err = h.Query(owner, "migration_status", candid.EncodeMigrationStatusArgs())
+			status := migration(t, h, h.Operator, "migration_status", kedge.EncodeMigrationStatusArgs())
+			require.Equal(t, kedge.MigrationStateTrial, *status.State)
+			require.Equal(t, kedge.LayoutFamilyInternetIdentity, status.Layout.Family)
+			reply, err = h.Query(owner, "migration_status", kedge.EncodeMigrationStatusArgs())
 			require.NoError(t, err)
-			refused, err := candid.DecodeMigrationStatusResult(reply)
+			refused, err := kedge.DecodeMigrationStatusResult(reply)
 			require.NoError(t, err)
-			require.Equal(t, candid.ErrorCodeNotController, *refused.Err.Code)
+			require.Equal(t, kedge.ErrorCodeNotController, *refused.Err.Code)
 
 			// Life goes on, over upgrades too.
 			anchor := h.Register(house.NewDevice("newcomer"))
@@ -68,9 +68,9 @@ func TestUpgradeFromInternetIdentity(t *testing.T) {
 			h.Pass(time.Hour)
 
 			status = migration(t, h, h.Operator, "finalize_migration",
-				candid.EncodeFinalizeMigrationArgs(&candid.FinalizeOptions{AnchorsWithoutDevices: true}))
-			require.Equal(t, candid.MigrationStateSettled, *status.State)
-			require.Equal(t, candid.LayoutFamilyKedge, status.Layout.Family)
+				kedge.EncodeFinalizeMigrationArgs(&kedge.FinalizeOptions{AnchorsWithoutDevices: true}))
+			require.Equal(t, kedge.MigrationStateSettled, *status.State)
+			require.Equal(t, kedge.LayoutFamilyKedge, status.Layout.Family)
 			require.Equal(t, len(before.Devices), len(info().Devices))
 			h.Upgrade()
 			require.Equal(t, len(before.Devices), len(info().Devices))
@@ -90,7 +90,7 @@ func TestUpgradeOverForeignMemoryIsRefused(t *testing.T) {
 	foreign := bytes.Repeat([]byte("not ours"), 64<<10/8)
 	require.NoError(t, net.SetStableMemory(canister, foreign))
 
-	err = net.Upgrade(t.Context(), owner, canister, house.Module(t), candid.EncodeInitArgs(nil))
+	err = net.Upgrade(t.Context(), owner, canister, house.Module(t), kedge.EncodeInitArgs(nil))
 	require.ErrorContains(t, err, "it is as it was, and so is the module")
 	memory, err := net.StableMemory(canister)
 	require.NoError(t, err)
@@ -99,7 +99,7 @@ func TestUpgradeOverForeignMemoryIsRefused(t *testing.T) {
 	require.NoError(t, err)
 }
 
-func migration(t *testing.T, h *house.House, as principal.Principal, method string, arg []byte) candid.MigrationStatus {
+func migration(t *testing.T, h *house.House, as principal.Principal, method string, arg []byte) kedge.MigrationStatus {
 	t.Helper()
 	call := h.Call
 	if method == "migration_status" {
@@ -107,9 +107,9 @@ func migration(t *testing.T, h *house.House, as principal.Principal, method stri
 	}
 	reply, err := call(as, method, arg)
 	require.NoError(t, err)
-	result, err := candid.DecodeMigrationStatusResult(reply)
+	result, err := kedge.DecodeMigrationStatusResult(reply)
 	require.NoError(t, err)
-	require.Equal(t, candid.MigrationStatusResultTagOk, result.Tag, result.Err.Message)
+	require.Equal(t, kedge.MigrationStatusResultTagOk, result.Tag, result.Err.Message)
 	return result.Ok
 }
 

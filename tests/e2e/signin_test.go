@@ -8,7 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"kedge/candid"
+	"kedge/candid/kedge"
 	"kedge/cli/client"
 	"kedge/device"
 	"kedge/ic/principal"
@@ -29,7 +29,7 @@ type login struct {
 
 func newLogin(t *testing.T) *login {
 	h := house.OpenLive(t, nil)
-	_, err := h.Call(principal.Anonymous, "init_salt", candid.EncodeInitSaltArgs())
+	_, err := h.Call(principal.Anonymous, "init_salt", kedge.EncodeInitSaltArgs())
 	require.NoError(t, err)
 	whoami, err := h.Net.Deploy(t.Context(), h.Operator, house.Whoami(t), nil)
 	require.NoError(t, err)
@@ -40,11 +40,11 @@ func newLogin(t *testing.T) *login {
 	require.NoError(t, err)
 	l := &login{t: t, house: h, network: network, whoami: whoami}
 	l.device = l.client(client.Session{Identity: device.AgentIdentity(passkey)})
-	reply, err := l.device.Call(t.Context(), h.Canister, "register", candid.EncodeRegisterArgs(candid.DeviceData{
+	reply, err := l.device.Call(t.Context(), h.Canister, "register", kedge.EncodeRegisterArgs(kedge.DeviceData{
 		Pubkey: passkey.PublicKey(), Alias: "passkey", CredentialID: passkey.CredentialID(),
-	}, candid.ChallengeResult{}, nil))
+	}, kedge.ChallengeResult{}, nil))
 	require.NoError(t, err)
-	registered, err := candid.DecodeRegisterResult(reply)
+	registered, err := kedge.DecodeRegisterResult(reply)
 	require.NoError(t, err)
 	l.anchor = registered.Registered.UserNumber
 	return l
@@ -59,15 +59,15 @@ func (l *login) client(s client.Session) *client.Client {
 // signIn returns the chain from the user's key at the origin to the session key.
 func (l *login) signIn(origin string, session []byte) client.Chain {
 	ctx := l.t.Context()
-	reply, err := l.device.Call(ctx, l.house.Canister, "prepare_delegation", candid.EncodePrepareDelegationArgs(l.anchor, origin, session, nil))
+	reply, err := l.device.Call(ctx, l.house.Canister, "prepare_delegation", kedge.EncodePrepareDelegationArgs(l.anchor, origin, session, nil))
 	require.NoError(l.t, err)
-	user, expiration, err := candid.DecodePrepareDelegationResult(reply)
+	user, expiration, err := kedge.DecodePrepareDelegationResult(reply)
 	require.NoError(l.t, err)
-	reply, err = l.device.Query(ctx, l.house.Canister, "get_delegation", candid.EncodeGetDelegationArgs(l.anchor, origin, session, expiration))
+	reply, err = l.device.Query(ctx, l.house.Canister, "get_delegation", kedge.EncodeGetDelegationArgs(l.anchor, origin, session, expiration))
 	require.NoError(l.t, err)
-	got, err := candid.DecodeGetDelegationResult(reply)
+	got, err := kedge.DecodeGetDelegationResult(reply)
 	require.NoError(l.t, err)
-	require.Equal(l.t, candid.GetDelegationResponseTagSignedDelegation, got.Tag)
+	require.Equal(l.t, kedge.GetDelegationResponseTagSignedDelegation, got.Tag)
 	signed := got.SignedDelegation
 	return client.Chain{PublicKey: user, Delegations: []request.SignedDelegation{{
 		Delegation: request.Delegation{PublicKey: signed.Delegation.Pubkey, Expiration: signed.Delegation.Expiration},
@@ -81,7 +81,7 @@ func (l *login) ask(session *signature.Signer, chain client.Chain) (principal.Pr
 	if err != nil {
 		return principal.Principal{}, err
 	}
-	return candid.DecodeGetPrincipalResult(reply)
+	return kedge.DecodeGetPrincipalResult(reply)
 }
 
 func TestSignInThroughAgentGo(t *testing.T) {
@@ -93,9 +93,9 @@ func TestSignInThroughAgentGo(t *testing.T) {
 
 	seen := map[principal.Principal]bool{}
 	for _, origin := range []string{"https://one.example", "https://two.example"} {
-		reply, err := l.device.Query(t.Context(), l.house.Canister, "get_principal", candid.EncodeGetPrincipalArgs(l.anchor, origin))
+		reply, err := l.device.Query(t.Context(), l.house.Canister, "get_principal", kedge.EncodeGetPrincipalArgs(l.anchor, origin))
 		require.NoError(t, err)
-		expected, err := candid.DecodeGetPrincipalResult(reply)
+		expected, err := kedge.DecodeGetPrincipalResult(reply)
 		require.NoError(t, err)
 		for range 2 {
 			who, err := l.ask(session, l.signIn(origin, session.PublicKey()))

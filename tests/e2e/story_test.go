@@ -5,7 +5,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"kedge/candid"
+	"kedge/candid/kedge"
 	"kedge/tests/house"
 )
 
@@ -23,7 +23,7 @@ func TestMainStory(t *testing.T) {
 	require.ErrorContains(t, h.Remove(anchor, laptop, phrase), locked)
 	require.ErrorContains(t, h.Update(anchor, laptop, phrase.Renamed("mine now")), locked)
 	require.ErrorContains(t, h.Replace(anchor, laptop, phrase, house.NewPhrase("the thief's")), locked)
-	h.RequireRefused(candid.ErrorCodeSelfOnly, h.Unprotect(anchor, laptop, phrase))
+	h.RequireRefused(kedge.ErrorCodeSelfOnly, h.Unprotect(anchor, laptop, phrase))
 
 	h.Upgrade()
 	there, marked := h.Has(anchor, phrase)

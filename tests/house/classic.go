@@ -8,7 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"kedge/candid"
+	"kedge/candid/kedge"
 	"kedge/ic/principal"
 )
 
@@ -37,35 +37,35 @@ func (h *House) RequireTrap(text string, err error) {
 func Stranger(p principal.Principal) string { return p.Text() + " could not be authenticated." }
 
 // UpgradeWith upgrades the canister to the same module, with settings.
-func (h *House) UpgradeWith(init *candid.KedgeInit) error {
-	return h.Net.Upgrade(h.Context(), h.Operator, h.Canister, Module(h), candid.EncodeInitArgs(init))
+func (h *House) UpgradeWith(init *kedge.KedgeInit) error {
+	return h.Net.Upgrade(h.Context(), h.Operator, h.Canister, Module(h), kedge.EncodeInitArgs(init))
 }
 
 // TryRegister registers d as the sender says, and may be refused.
-func (h *House) TryRegister(sender principal.Principal, d *Device, answer candid.ChallengeResult, temporary *principal.Principal) (candid.RegisterResponse, error) {
-	reply, err := h.Call(sender, "register", candid.EncodeRegisterArgs(d.Data, answer, temporary))
+func (h *House) TryRegister(sender principal.Principal, d *Device, answer kedge.ChallengeResult, temporary *principal.Principal) (kedge.RegisterResponse, error) {
+	reply, err := h.Call(sender, "register", kedge.EncodeRegisterArgs(d.Data, answer, temporary))
 	if err != nil {
-		return candid.RegisterResponse{}, err
+		return kedge.RegisterResponse{}, err
 	}
-	return candid.DecodeRegisterResult(reply)
+	return kedge.DecodeRegisterResult(reply)
 }
 
 // RegisterFor makes an anchor whose first device is d, and for which key acts for ten minutes.
 func (h *House) RegisterFor(d, key *Device) uint64 {
 	h.Helper()
 	temporary := key.Principal()
-	response, err := h.TryRegister(d.Principal(), d, candid.ChallengeResult{}, &temporary)
+	response, err := h.TryRegister(d.Principal(), d, kedge.ChallengeResult{}, &temporary)
 	require.NoError(h, err)
-	require.Equal(h, candid.RegisterResponseTagRegistered, response.Tag)
+	require.Equal(h, kedge.RegisterResponseTagRegistered, response.Tag)
 	return response.Registered.UserNumber
 }
 
 // Challenge asks for a captcha.
-func (h *House) Challenge() candid.Challenge {
+func (h *House) Challenge() kedge.Challenge {
 	h.Helper()
-	reply, err := h.Call(principal.Anonymous, "create_challenge", candid.EncodeCreateChallengeArgs())
+	reply, err := h.Call(principal.Anonymous, "create_challenge", kedge.EncodeCreateChallengeArgs())
 	require.NoError(h, err)
-	challenge, err := candid.DecodeCreateChallengeResult(reply)
+	challenge, err := kedge.DecodeCreateChallengeResult(reply)
 	require.NoError(h, err)
 	return challenge
 }
@@ -73,106 +73,106 @@ func (h *House) Challenge() candid.Challenge {
 // Salt draws the salt.
 func (h *House) Salt() {
 	h.Helper()
-	_, err := h.Call(principal.Anonymous, "init_salt", candid.EncodeInitSaltArgs())
+	_, err := h.Call(principal.Anonymous, "init_salt", kedge.EncodeInitSaltArgs())
 	require.NoError(h, err)
 }
 
 // EnterMode is as opening registration mode; the answer is when it ends.
 func (h *House) EnterMode(anchor uint64, as *Device) (uint64, error) {
-	reply, err := h.Call(as.Principal(), "enter_device_registration_mode", candid.EncodeEnterDeviceRegistrationModeArgs(anchor))
+	reply, err := h.Call(as.Principal(), "enter_device_registration_mode", kedge.EncodeEnterDeviceRegistrationModeArgs(anchor))
 	if err != nil {
 		return 0, err
 	}
-	return candid.DecodeEnterDeviceRegistrationModeResult(reply)
+	return kedge.DecodeEnterDeviceRegistrationModeResult(reply)
 }
 
 // ExitMode is as closing registration mode.
 func (h *House) ExitMode(anchor uint64, as *Device) error {
-	_, err := h.Call(as.Principal(), "exit_device_registration_mode", candid.EncodeExitDeviceRegistrationModeArgs(anchor))
+	_, err := h.Call(as.Principal(), "exit_device_registration_mode", kedge.EncodeExitDeviceRegistrationModeArgs(anchor))
 	return err
 }
 
 // Offer is as offering d in registration mode.
-func (h *House) Offer(anchor uint64, as, d *Device) (candid.AddTentativeDeviceResponse, error) {
-	reply, err := h.Call(as.Principal(), "add_tentative_device", candid.EncodeAddTentativeDeviceArgs(anchor, d.Data))
+func (h *House) Offer(anchor uint64, as, d *Device) (kedge.AddTentativeDeviceResponse, error) {
+	reply, err := h.Call(as.Principal(), "add_tentative_device", kedge.EncodeAddTentativeDeviceArgs(anchor, d.Data))
 	if err != nil {
-		return candid.AddTentativeDeviceResponse{}, err
+		return kedge.AddTentativeDeviceResponse{}, err
 	}
-	return candid.DecodeAddTentativeDeviceResult(reply)
+	return kedge.DecodeAddTentativeDeviceResult(reply)
 }
 
 // Verify is as typing the code of the device that was offered.
-func (h *House) Verify(anchor uint64, as *Device, code string) (candid.VerifyTentativeDeviceResponse, error) {
-	reply, err := h.Call(as.Principal(), "verify_tentative_device", candid.EncodeVerifyTentativeDeviceArgs(anchor, code))
+func (h *House) Verify(anchor uint64, as *Device, code string) (kedge.VerifyTentativeDeviceResponse, error) {
+	reply, err := h.Call(as.Principal(), "verify_tentative_device", kedge.EncodeVerifyTentativeDeviceArgs(anchor, code))
 	if err != nil {
-		return candid.VerifyTentativeDeviceResponse{}, err
+		return kedge.VerifyTentativeDeviceResponse{}, err
 	}
-	return candid.DecodeVerifyTentativeDeviceResult(reply)
+	return kedge.DecodeVerifyTentativeDeviceResult(reply)
 }
 
 // Prepare is as preparing a delegation to the session key; ttl is in ns.
 func (h *House) Prepare(anchor uint64, as *Device, frontend string, session []byte, ttl *uint64) (user []byte, expiration uint64, err error) {
-	reply, err := h.Call(as.Principal(), "prepare_delegation", candid.EncodePrepareDelegationArgs(anchor, frontend, session, ttl))
+	reply, err := h.Call(as.Principal(), "prepare_delegation", kedge.EncodePrepareDelegationArgs(anchor, frontend, session, ttl))
 	if err != nil {
 		return nil, 0, err
 	}
-	return candid.DecodePrepareDelegationResult(reply)
+	return kedge.DecodePrepareDelegationResult(reply)
 }
 
 // Delegation is as fetching a delegation.
-func (h *House) Delegation(anchor uint64, as *Device, frontend string, session []byte, expiration uint64) (candid.GetDelegationResponse, error) {
-	reply, err := h.Query(as.Principal(), "get_delegation", candid.EncodeGetDelegationArgs(anchor, frontend, session, expiration))
+func (h *House) Delegation(anchor uint64, as *Device, frontend string, session []byte, expiration uint64) (kedge.GetDelegationResponse, error) {
+	reply, err := h.Query(as.Principal(), "get_delegation", kedge.EncodeGetDelegationArgs(anchor, frontend, session, expiration))
 	if err != nil {
-		return candid.GetDelegationResponse{}, err
+		return kedge.GetDelegationResponse{}, err
 	}
-	return candid.DecodeGetDelegationResult(reply)
+	return kedge.DecodeGetDelegationResult(reply)
 }
 
 // PrincipalAt is as asking who the anchor is at a frontend.
 func (h *House) PrincipalAt(anchor uint64, as *Device, frontend string) (principal.Principal, error) {
-	reply, err := h.Query(as.Principal(), "get_principal", candid.EncodeGetPrincipalArgs(anchor, frontend))
+	reply, err := h.Query(as.Principal(), "get_principal", kedge.EncodeGetPrincipalArgs(anchor, frontend))
 	if err != nil {
 		return principal.Principal{}, err
 	}
-	return candid.DecodeGetPrincipalResult(reply)
+	return kedge.DecodeGetPrincipalResult(reply)
 }
 
 // Credentials are the keys with which one can sign in to the anchor.
-func (h *House) Credentials(anchor uint64) candid.AnchorCredentials {
+func (h *House) Credentials(anchor uint64) kedge.AnchorCredentials {
 	h.Helper()
-	reply, err := h.Query(principal.Anonymous, "get_anchor_credentials", candid.EncodeGetAnchorCredentialsArgs(anchor))
+	reply, err := h.Query(principal.Anonymous, "get_anchor_credentials", kedge.EncodeGetAnchorCredentialsArgs(anchor))
 	require.NoError(h, err)
-	credentials, err := candid.DecodeGetAnchorCredentialsResult(reply)
+	credentials, err := kedge.DecodeGetAnchorCredentialsResult(reply)
 	require.NoError(h, err)
 	return credentials
 }
 
 // Config is what is set, the range of anchors included.
-func (h *House) Config() candid.KedgeInit {
+func (h *House) Config() kedge.KedgeInit {
 	h.Helper()
-	reply, err := h.Query(principal.Anonymous, "config", candid.EncodeConfigArgs())
+	reply, err := h.Query(principal.Anonymous, "config", kedge.EncodeConfigArgs())
 	require.NoError(h, err)
-	config, err := candid.DecodeConfigResult(reply)
+	config, err := kedge.DecodeConfigResult(reply)
 	require.NoError(h, err)
 	return config
 }
 
 // Stats are the public figures.
-func (h *House) Stats() candid.InternetIdentityStats {
+func (h *House) Stats() kedge.InternetIdentityStats {
 	h.Helper()
-	reply, err := h.Query(principal.Anonymous, "stats", candid.EncodeStatsArgs())
+	reply, err := h.Query(principal.Anonymous, "stats", kedge.EncodeStatsArgs())
 	require.NoError(h, err)
-	stats, err := candid.DecodeStatsResult(reply)
+	stats, err := kedge.DecodeStatsResult(reply)
 	require.NoError(h, err)
 	return stats
 }
 
 // Get is what the canister answers to a gateway.
-func (h *House) Get(method, url string) candid.HttpResponse {
+func (h *House) Get(method, url string) kedge.HttpResponse {
 	h.Helper()
-	reply, err := h.Query(principal.Anonymous, "http_request", candid.EncodeHttpRequestArgs(candid.HttpRequest{Method: method, URL: url}))
+	reply, err := h.Query(principal.Anonymous, "http_request", kedge.EncodeHttpRequestArgs(kedge.HttpRequest{Method: method, URL: url}))
 	require.NoError(h, err)
-	response, err := candid.DecodeHttpRequestResult(reply)
+	response, err := kedge.DecodeHttpRequestResult(reply)
 	require.NoError(h, err)
 	return response
 }

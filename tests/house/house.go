@@ -14,7 +14,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"kedge/candid"
+	"kedge/candid/kedge"
 	"kedge/ic/principal"
 	"kedge/internal/clients"
 	"kedge/replica"
@@ -25,7 +25,7 @@ import (
 // build.
 func Module(tb testing.TB) []byte {
 	tb.Helper()
-	module, err := build("canister", "-candid", "candid/kedge.did", "-args", "(opt KedgeInit)")
+	module, err := build("cmd/canister", "-candid", "candid/kedge/kedge.did", "-args", "(opt KedgeInit)")
 	require.NoError(tb, err)
 	return module
 }
@@ -42,7 +42,7 @@ var builds sync.Map // from package to func() ([]byte, error)
 
 func build(pkg string, flags ...string) ([]byte, error) {
 	once, _ := builds.LoadOrStore(pkg, sync.OnceValues(func() ([]byte, error) {
-		if file := os.Getenv("KEDGE_WASM"); file != "" && pkg == "canister" {
+		if file := os.Getenv("KEDGE_WASM"); file != "" && pkg == "cmd/canister" {
 			return os.ReadFile(file)
 		}
 		dir, err := os.MkdirTemp("", "kedge-house-*")
@@ -51,7 +51,7 @@ func build(pkg string, flags ...string) ([]byte, error) {
 		}
 		defer os.RemoveAll(dir)
 		out := filepath.Join(dir, "module.wasm.gz")
-		cmd := goexec.Command("go", append(append([]string{"run", "./cdk/icbuild", "-o", out}, flags...), "./"+pkg)...)
+		cmd := goexec.Command("go", append(append([]string{"run", "./cmd/icbuild", "-o", out}, flags...), "./"+pkg)...)
 		cmd.Dir = clients.Root()
 		if text, err := cmd.CombinedOutput(); err != nil {
 			return nil, errors.New(string(text))
@@ -74,7 +74,7 @@ type House struct {
 var Start = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 
 // Open starts a network with a clock that only the test moves, and deploys Kedge with the init argument.
-func Open(tb testing.TB, init *candid.KedgeInit, options ...replica.Option) *House {
+func Open(tb testing.TB, init *kedge.KedgeInit, options ...replica.Option) *House {
 	tb.Helper()
 	net, err := replica.Start(append([]replica.Option{replica.WithTime(Start), replica.WithCache(cacheDir())}, options...)...)
 	require.NoError(tb, err)
@@ -85,12 +85,12 @@ func Open(tb testing.TB, init *candid.KedgeInit, options ...replica.Option) *Hou
 }
 
 // furnish deploys Kedge.
-func furnish(tb testing.TB, net *replica.Network, init *candid.KedgeInit) *House {
+func furnish(tb testing.TB, net *replica.Network, init *kedge.KedgeInit) *House {
 	tb.Helper()
 	tb.Cleanup(func() { require.NoError(tb, net.Close()) })
 	h := &House{TB: tb, Net: net, Operator: principal.SelfAuthenticating([]byte("the operator"))}
 	var err error
-	h.Canister, err = net.Deploy(tb.Context(), h.Operator, Module(tb), candid.EncodeInitArgs(init))
+	h.Canister, err = net.Deploy(tb.Context(), h.Operator, Module(tb), kedge.EncodeInitArgs(init))
 	require.NoError(tb, err)
 	h.Install, err = net.LastReport(h.Canister)
 	require.NoError(tb, err)
@@ -114,7 +114,7 @@ func Found(tb testing.TB, id principal.Principal, memory []byte) *House {
 }
 
 // OpenLive is Open with a real clock and HTTP, for real clients.
-func OpenLive(tb testing.TB, init *candid.KedgeInit) *House {
+func OpenLive(tb testing.TB, init *kedge.KedgeInit) *House {
 	tb.Helper()
 	net, err := replica.Start(replica.WithListen("127.0.0.1:0"), replica.WithCache(cacheDir()))
 	require.NoError(tb, err)
@@ -150,7 +150,7 @@ func (h *House) Outage(d time.Duration) {
 // Upgrade installs the same module again, keeping stable memory.
 func (h *House) Upgrade() {
 	h.Helper()
-	require.NoError(h, h.Net.Upgrade(h.Context(), h.Operator, h.Canister, Module(h), candid.EncodeInitArgs(nil)))
+	require.NoError(h, h.Net.Upgrade(h.Context(), h.Operator, h.Canister, Module(h), kedge.EncodeInitArgs(nil)))
 }
 
 // Call calls an update method as anyone.

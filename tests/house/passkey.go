@@ -6,7 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"kedge/candid"
+	"kedge/candid/kedge"
 	"kedge/device"
 )
 
@@ -17,8 +17,8 @@ const (
 )
 
 // Attesting are the settings of a canister before which the passkeys of a house attest.
-func Attesting() *candid.KedgeInit {
-	return &candid.KedgeInit{RelatedOrigins: []string{Origin}, RelyingParties: []string{RelyingParty}}
+func Attesting() *kedge.KedgeInit {
+	return &kedge.KedgeInit{RelatedOrigins: []string{Origin}, RelyingParties: []string{RelyingParty}}
 }
 
 // passkeys are the keys of devices by their names: drawing them anew for each test would prove nothing.
@@ -38,48 +38,48 @@ func (h *House) NewPasskey(name string, bound bool) (*Device, *device.Passkey) {
 	key, err := once.(func() (*device.Passkey, error))()
 	require.NoError(h, err)
 	d := NewDevice(name)
-	d.Data.Pubkey, d.Data.CredentialID, d.Data.KeyType = key.PublicKey(), key.CredentialID(), candid.KeyTypePlatform
+	d.Data.Pubkey, d.Data.CredentialID, d.Data.KeyType = key.PublicKey(), key.CredentialID(), kedge.KeyTypePlatform
 	return d, key
 }
 
 // AskChallenge is as asking for an attestation challenge.
-func (h *House) AskChallenge(anchor uint64, as *Device) (candid.AttestationChallenge, error) {
-	reply, err := h.Call(as.Principal(), "attestation_challenge", candid.EncodeAttestationChallengeArgs(anchor))
+func (h *House) AskChallenge(anchor uint64, as *Device) (kedge.AttestationChallenge, error) {
+	reply, err := h.Call(as.Principal(), "attestation_challenge", kedge.EncodeAttestationChallengeArgs(anchor))
 	require.NoError(h, err, "the methods of Kedge's own answer, they do not trap")
-	result, err := candid.DecodeAttestationChallengeResult(reply)
+	result, err := kedge.DecodeAttestationChallengeResult(reply)
 	require.NoError(h, err)
-	if result.Tag == candid.AttestationChallengeResultTagErr {
-		return candid.AttestationChallenge{}, &Refused{Reason: result.Err}
+	if result.Tag == kedge.AttestationChallengeResultTagErr {
+		return kedge.AttestationChallenge{}, &Refused{Reason: result.Err}
 	}
 	return result.Ok, nil
 }
 
 // Attest is as answering a challenge.
-func (h *House) Attest(anchor uint64, as *Device, assertion candid.Assertion) (candid.Attestation, error) {
-	reply, err := h.Call(as.Principal(), "attest", candid.EncodeAttestArgs(anchor, assertion))
+func (h *House) Attest(anchor uint64, as *Device, assertion kedge.Assertion) (kedge.Attestation, error) {
+	reply, err := h.Call(as.Principal(), "attest", kedge.EncodeAttestArgs(anchor, assertion))
 	require.NoError(h, err, "the methods of Kedge's own answer, they do not trap")
-	result, err := candid.DecodeAttestResult(reply)
+	result, err := kedge.DecodeAttestResult(reply)
 	require.NoError(h, err)
-	if result.Tag == candid.AttestResultTagErr {
-		return candid.Attestation{}, &Refused{Reason: result.Err}
+	if result.Tag == kedge.AttestResultTagErr {
+		return kedge.Attestation{}, &Refused{Reason: result.Err}
 	}
 	return result.Ok, nil
 }
 
 // AssertionBy is what the passkey answers to the challenge.
-func (h *House) AssertionBy(key *device.Passkey, challenge []byte) candid.Assertion {
+func (h *House) AssertionBy(key *device.Passkey, challenge []byte) kedge.Assertion {
 	h.Helper()
 	a, err := key.Assert(device.AssertionRequest{Challenge: challenge})
 	require.NoError(h, err)
-	return candid.Assertion{ClientData: a.ClientDataJSON, AuthenticatorData: a.AuthenticatorData, Signature: a.Signature}
+	return kedge.Assertion{ClientData: a.ClientDataJSON, AuthenticatorData: a.AuthenticatorData, Signature: a.Signature}
 }
 
 // Demand is as switching the demand for device-bound passkeys.
 func (h *House) Demand(anchor uint64, as *Device, on bool) error {
-	return h.result(h.Call(as.Principal(), "device_bound_set", candid.EncodeDeviceBoundSetArgs(anchor, on)))
+	return h.result(h.Call(as.Principal(), "device_bound_set", kedge.EncodeDeviceBoundSetArgs(anchor, on)))
 }
 
 // LimitSessions is as setting the anchor's longest session in seconds; nil for 30 days.
 func (h *House) LimitSessions(anchor uint64, as *Device, seconds *uint64) error {
-	return h.result(h.Call(as.Principal(), "session_limit_set", candid.EncodeSessionLimitSetArgs(anchor, seconds)))
+	return h.result(h.Call(as.Principal(), "session_limit_set", kedge.EncodeSessionLimitSetArgs(anchor, seconds)))
 }

@@ -3,7 +3,7 @@ package house
 import (
 	"github.com/stretchr/testify/require"
 
-	"kedge/candid"
+	"kedge/candid/kedge"
 	"kedge/ic/principal"
 )
 
@@ -11,24 +11,24 @@ import (
 // calls, so nothing is signed here; what signatures do is tested with real clients.
 type Device struct {
 	Name string
-	Data candid.DeviceData
+	Data kedge.DeviceData
 }
 
 // NewDevice is an everyday device.
 func NewDevice(name string) *Device {
-	return &Device{Name: name, Data: candid.DeviceData{
+	return &Device{Name: name, Data: kedge.DeviceData{
 		Pubkey:     []byte("public key of " + name),
 		Alias:      name,
-		Purpose:    candid.PurposeAuthentication,
-		KeyType:    candid.KeyTypeUnknown,
-		Protection: candid.DeviceProtectionUnprotected,
+		Purpose:    kedge.PurposeAuthentication,
+		KeyType:    kedge.KeyTypeUnknown,
+		Protection: kedge.DeviceProtectionUnprotected,
 	}}
 }
 
 // NewPhrase is a recovery phrase.
 func NewPhrase(name string) *Device {
 	d := NewDevice(name)
-	d.Data.Purpose, d.Data.KeyType = candid.PurposeRecovery, candid.KeyTypeSeedPhrase
+	d.Data.Purpose, d.Data.KeyType = kedge.PurposeRecovery, kedge.KeyTypeSeedPhrase
 	return d
 }
 
@@ -41,7 +41,7 @@ func (d *Device) Principal() principal.Principal { return principal.SelfAuthenti
 // Marked is a copy of the device that is offered with the protection mark.
 func (d *Device) Marked() *Device {
 	marked := *d
-	marked.Data.Protection = candid.DeviceProtectionProtected
+	marked.Data.Protection = kedge.DeviceProtectionProtected
 	return &marked
 }
 
@@ -55,51 +55,51 @@ func (d *Device) Renamed(alias string) *Device {
 // Register makes an anchor whose first device is d.
 func (h *House) Register(d *Device) uint64 {
 	h.Helper()
-	reply, err := h.Call(d.Principal(), "register", candid.EncodeRegisterArgs(d.Data, candid.ChallengeResult{}, nil))
+	reply, err := h.Call(d.Principal(), "register", kedge.EncodeRegisterArgs(d.Data, kedge.ChallengeResult{}, nil))
 	require.NoError(h, err)
-	response, err := candid.DecodeRegisterResult(reply)
+	response, err := kedge.DecodeRegisterResult(reply)
 	require.NoError(h, err)
-	require.Equal(h, candid.RegisterResponseTagRegistered, response.Tag)
+	require.Equal(h, kedge.RegisterResponseTagRegistered, response.Tag)
 	return response.Registered.UserNumber
 }
 
 // Add is as adding another, which fails or not.
 func (h *House) Add(anchor uint64, as, d *Device) error {
-	_, err := h.Call(as.Principal(), "add", candid.EncodeAddArgs(anchor, d.Data))
+	_, err := h.Call(as.Principal(), "add", kedge.EncodeAddArgs(anchor, d.Data))
 	return err
 }
 
 // Update is as changing d to what it says now.
 func (h *House) Update(anchor uint64, as, d *Device) error {
-	_, err := h.Call(as.Principal(), "update", candid.EncodeUpdateArgs(anchor, d.Key(), d.Data))
+	_, err := h.Call(as.Principal(), "update", kedge.EncodeUpdateArgs(anchor, d.Key(), d.Data))
 	return err
 }
 
 // Replace is as putting d in the place of gone.
 func (h *House) Replace(anchor uint64, as, gone, d *Device) error {
-	_, err := h.Call(as.Principal(), "replace", candid.EncodeReplaceArgs(anchor, gone.Key(), d.Data))
+	_, err := h.Call(as.Principal(), "replace", kedge.EncodeReplaceArgs(anchor, gone.Key(), d.Data))
 	return err
 }
 
 // Remove is as removing d.
 func (h *House) Remove(anchor uint64, as, d *Device) error {
-	_, err := h.Call(as.Principal(), "remove", candid.EncodeRemoveArgs(anchor, d.Key()))
+	_, err := h.Call(as.Principal(), "remove", kedge.EncodeRemoveArgs(anchor, d.Key()))
 	return err
 }
 
 // Protect is as protecting d; what is refused comes back as a *Refused.
 func (h *House) Protect(anchor uint64, as, d *Device) error {
-	return h.result(h.Call(as.Principal(), "protect", candid.EncodeProtectArgs(anchor, d.Key())))
+	return h.result(h.Call(as.Principal(), "protect", kedge.EncodeProtectArgs(anchor, d.Key())))
 }
 
 // Unprotect is as unprotecting d.
 func (h *House) Unprotect(anchor uint64, as, d *Device) error {
-	return h.result(h.Call(as.Principal(), "unprotect", candid.EncodeUnprotectArgs(anchor, d.Key())))
+	return h.result(h.Call(as.Principal(), "unprotect", kedge.EncodeUnprotectArgs(anchor, d.Key())))
 }
 
 // Guard is as switching the guard.
 func (h *House) Guard(anchor uint64, as *Device, on bool) error {
-	return h.result(h.Call(as.Principal(), "guard_set", candid.EncodeGuardSetArgs(anchor, on)))
+	return h.result(h.Call(as.Principal(), "guard_set", kedge.EncodeGuardSetArgs(anchor, on)))
 }
 
 // Consent is as consenting to its own release by askers after days; no askers withdraws.
@@ -107,35 +107,35 @@ func (h *House) Consent(anchor uint64, as *Device, days uint64, askers ...*Devic
 	if len(askers) > 0 {
 		return h.ConsentTo(anchor, as, days, askers)
 	}
-	return h.result(h.Call(as.Principal(), "release_consent", candid.EncodeReleaseConsentArgs(anchor, nil)))
+	return h.result(h.Call(as.Principal(), "release_consent", kedge.EncodeReleaseConsentArgs(anchor, nil)))
 }
 
 // ConsentTo is Consent with a list that may be empty, which is refused.
 func (h *House) ConsentTo(anchor uint64, as *Device, days uint64, askers []*Device) error {
-	consent := &candid.ReleaseConsentConsent{Delay: days * 24 * 3600}
+	consent := &kedge.ReleaseConsentConsent{Delay: days * 24 * 3600}
 	for _, asker := range askers {
 		consent.Askers = append(consent.Askers, asker.Key())
 	}
-	return h.result(h.Call(as.Principal(), "release_consent", candid.EncodeReleaseConsentArgs(anchor, consent)))
+	return h.result(h.Call(as.Principal(), "release_consent", kedge.EncodeReleaseConsentArgs(anchor, consent)))
 }
 
 // Ask is as asking for the release of d.
 func (h *House) Ask(anchor uint64, as, d *Device) error {
-	return h.result(h.Call(as.Principal(), "release_request", candid.EncodeReleaseRequestArgs(anchor, d.Key())))
+	return h.result(h.Call(as.Principal(), "release_request", kedge.EncodeReleaseRequestArgs(anchor, d.Key())))
 }
 
 // Cancel is as refusing what was asked of d.
 func (h *House) Cancel(anchor uint64, as, d *Device) error {
-	return h.result(h.Call(as.Principal(), "release_cancel", candid.EncodeReleaseCancelArgs(anchor, d.Key())))
+	return h.result(h.Call(as.Principal(), "release_cancel", kedge.EncodeReleaseCancelArgs(anchor, d.Key())))
 }
 
 // Complete is as completing the release of d.
 func (h *House) Complete(anchor uint64, as, d *Device) error {
-	return h.result(h.Call(as.Principal(), "release_complete", candid.EncodeReleaseCompleteArgs(anchor, d.Key())))
+	return h.result(h.Call(as.Principal(), "release_complete", kedge.EncodeReleaseCompleteArgs(anchor, d.Key())))
 }
 
 // Info is what as sees of the anchor; a sign of life of as.
-func (h *House) Info(anchor uint64, as *Device) candid.IdentityAnchorInfo {
+func (h *House) Info(anchor uint64, as *Device) kedge.IdentityAnchorInfo {
 	h.Helper()
 	info, err := h.TryInfo(anchor, as)
 	require.NoError(h, err)
@@ -143,20 +143,20 @@ func (h *House) Info(anchor uint64, as *Device) candid.IdentityAnchorInfo {
 }
 
 // TryInfo is Info for somebody who may be refused.
-func (h *House) TryInfo(anchor uint64, as *Device) (candid.IdentityAnchorInfo, error) {
-	reply, err := h.Call(as.Principal(), "get_anchor_info", candid.EncodeGetAnchorInfoArgs(anchor))
+func (h *House) TryInfo(anchor uint64, as *Device) (kedge.IdentityAnchorInfo, error) {
+	reply, err := h.Call(as.Principal(), "get_anchor_info", kedge.EncodeGetAnchorInfoArgs(anchor))
 	if err != nil {
-		return candid.IdentityAnchorInfo{}, err
+		return kedge.IdentityAnchorInfo{}, err
 	}
-	return candid.DecodeGetAnchorInfoResult(reply)
+	return kedge.DecodeGetAnchorInfoResult(reply)
 }
 
 // Lookup is what everyone sees of the anchor.
-func (h *House) Lookup(anchor uint64) []candid.LookupDevice {
+func (h *House) Lookup(anchor uint64) []kedge.LookupDevice {
 	h.Helper()
-	reply, err := h.Query(principal.Anonymous, "lookup", candid.EncodeLookupArgs(anchor))
+	reply, err := h.Query(principal.Anonymous, "lookup", kedge.EncodeLookupArgs(anchor))
 	require.NoError(h, err)
-	devices, err := candid.DecodeLookupResult(reply)
+	devices, err := kedge.DecodeLookupResult(reply)
 	require.NoError(h, err)
 	return devices
 }
@@ -166,20 +166,20 @@ func (h *House) Has(anchor uint64, d *Device) (there, marked bool) {
 	h.Helper()
 	for _, device := range h.Lookup(anchor) {
 		if string(device.Pubkey) == string(d.Key()) {
-			return true, device.Protection == candid.DeviceProtectionProtected
+			return true, device.Protection == kedge.DeviceProtectionProtected
 		}
 	}
 	return false, false
 }
 
 // Refused is the answer of one of Kedge's own methods that refuses.
-type Refused struct{ Reason candid.Error }
+type Refused struct{ Reason kedge.Error }
 
 // Error returns the canister's sentence.
 func (r *Refused) Error() string { return r.Reason.Message }
 
 // RequireRefused requires that a method of Kedge's own refused for this reason.
-func (h *House) RequireRefused(code candid.ErrorCode, err error) {
+func (h *House) RequireRefused(code kedge.ErrorCode, err error) {
 	h.Helper()
 	var refused *Refused
 	require.ErrorAs(h, err, &refused)
@@ -190,9 +190,9 @@ func (h *House) RequireRefused(code candid.ErrorCode, err error) {
 func (h *House) result(reply []byte, err error) error {
 	h.Helper()
 	require.NoError(h, err, "the methods of Kedge's own answer, they do not trap")
-	result, err := candid.DecodeProtectResult(reply)
+	result, err := kedge.DecodeProtectResult(reply)
 	require.NoError(h, err)
-	if result.Tag == candid.ResultTagErr {
+	if result.Tag == kedge.ResultTagErr {
 		return &Refused{Reason: result.Err}
 	}
 	return nil

@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
-	"kedge/candid"
+	"kedge/candid/kedge"
 	"kedge/device"
 	"kedge/tests/house"
 	"kedge/tests/model"
@@ -37,7 +37,7 @@ func newWorld(h *house.House) *world {
 	w := &world{House: h, temporary: house.NewDevice("temporary"), stranger: house.NewDevice("stranger")}
 	for i := range w.devices {
 		w.devices[i], w.keys[i] = h.NewPasskey(fmt.Sprintf("key %d", i), true)
-		w.devices[i].Data.CredentialID, w.devices[i].Data.KeyType = nil, candid.KeyTypeUnknown
+		w.devices[i].Data.CredentialID, w.devices[i].Data.KeyType = nil, kedge.KeyTypeUnknown
 	}
 	return w
 }
@@ -213,7 +213,7 @@ func (w *world) compare(play model.Play) {
 	// And what everyone sees, to the record.
 	for _, d := range w.Lookup(w.anchor) {
 		seen := play.View().Devices[w.keyOf(d.Pubkey)]
-		require.Equal(w, seen.Marked, d.Protection == candid.DeviceProtectionProtected)
+		require.Equal(w, seen.Marked, d.Protection == kedge.DeviceProtectionProtected)
 		require.Equal(w, seen.Proven, *d.Proven)
 	}
 }
@@ -222,7 +222,7 @@ func (w *world) compare(play model.Play) {
 func (w *world) bring(key int, kind model.Kind, mark bool) *house.Device {
 	d := *w.devices[key]
 	if kind == model.Phrase || kind == model.PhraseCredential {
-		d.Data.KeyType = candid.KeyTypeSeedPhrase
+		d.Data.KeyType = kedge.KeyTypeSeedPhrase
 	}
 	if kind == model.Credential || kind == model.PhraseCredential {
 		d.Data.CredentialID = []byte("credential x")
@@ -291,7 +291,7 @@ func (w *world) send(m model.Message, v model.View) error {
 		return w.ExitMode(w.anchor, as)
 	case "offer":
 		response, err := w.Offer(w.anchor, as, brought)
-		if err == nil && response.Tag == candid.AddTentativeDeviceResponseTagAddedTentatively {
+		if err == nil && response.Tag == kedge.AddTentativeDeviceResponseTagAddedTentatively {
 			w.code = response.AddedTentatively.VerificationCode
 		}
 		return err
@@ -337,9 +337,9 @@ func (w *world) update(m model.Message, as, target *house.Device) error {
 		origin := fmt.Sprintf("https://%d.example.org", w.serial)
 		changed.Data.Origin = &origin
 	case "update mark":
-		changed.Data.Protection = candid.DeviceProtectionProtected
+		changed.Data.Protection = kedge.DeviceProtectionProtected
 	case "update unmark":
-		changed.Data.Protection = candid.DeviceProtectionUnprotected
+		changed.Data.Protection = kedge.DeviceProtectionUnprotected
 	case "update credential":
 		if changed.Data.CredentialID == nil {
 			changed.Data.CredentialID = []byte("credential x")
@@ -347,15 +347,15 @@ func (w *world) update(m model.Message, as, target *house.Device) error {
 			changed.Data.CredentialID = nil
 		}
 	case "update key type":
-		if changed.Data.KeyType == candid.KeyTypeSeedPhrase {
-			changed.Data.KeyType = candid.KeyTypeUnknown
+		if changed.Data.KeyType == kedge.KeyTypeSeedPhrase {
+			changed.Data.KeyType = kedge.KeyTypeUnknown
 		} else {
-			changed.Data.KeyType = candid.KeyTypeSeedPhrase
+			changed.Data.KeyType = kedge.KeyTypeSeedPhrase
 		}
 	case "update key":
 		changed.Data.Pubkey = []byte("another key")
 	}
-	_, err := w.Call(as.Principal(), "update", candid.EncodeUpdateArgs(w.anchor, key, changed.Data))
+	_, err := w.Call(as.Principal(), "update", kedge.EncodeUpdateArgs(w.anchor, key, changed.Data))
 	return err
 }
 

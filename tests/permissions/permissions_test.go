@@ -6,7 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"kedge/candid"
+	"kedge/candid/kedge"
 	"kedge/canister/identity"
 	"kedge/ic/principal"
 	"kedge/tests/house"
@@ -25,9 +25,9 @@ var session = []byte("session key")
 // tries are the calls by which a row is judged: a role that may is granted all of them, one that may not
 // none, and one whose access is limited at least one, and at least one not.
 var tries = map[string][]try{
-	"create_challenge": {{plain, update("create_challenge", candid.EncodeCreateChallengeArgs())}},
+	"create_challenge": {{plain, update("create_challenge", kedge.EncodeCreateChallengeArgs())}},
 	"register": {{plain, func(h *house.House, _ *scene, as *house.Device) error {
-		_, err := h.TryRegister(as.Principal(), as, candid.ChallengeResult{}, nil)
+		_, err := h.TryRegister(as.Principal(), as, kedge.ChallengeResult{}, nil)
 		return err
 	}}},
 	"add": {{plain, add(house.NewDevice("new"))}, {guarded, add(house.NewDevice("new"))}, {plain, add(house.NewDevice("new").Marked())}},
@@ -58,16 +58,16 @@ var tries = map[string][]try{
 		{plain, func(h *house.House, sc *scene, as *house.Device) error { return h.Remove(sc.anchor, as, sc.laptop) }},
 		{plain, func(h *house.House, sc *scene, as *house.Device) error { return h.Remove(sc.anchor, as, phrase) }},
 	},
-	"lookup":               {{plain, onAnchor("lookup", candid.EncodeLookupArgs)}},
-	"lookup_by_credential": {{plain, query("lookup_by_credential", candid.EncodeLookupByCredentialArgs([]byte("id")))}},
-	"lookup_caller":        {{plain, query("lookup_caller", candid.EncodeLookupCallerArgs())}},
+	"lookup":               {{plain, onAnchor("lookup", kedge.EncodeLookupArgs)}},
+	"lookup_by_credential": {{plain, query("lookup_by_credential", kedge.EncodeLookupByCredentialArgs([]byte("id")))}},
+	"lookup_caller":        {{plain, query("lookup_caller", kedge.EncodeLookupCallerArgs())}},
 	"lookup_caller_identity_by_recovery_phrase": {{plain, func(h *house.House, sc *scene, as *house.Device) error {
-		_, err := h.Call(as.Principal(), "lookup_caller_identity_by_recovery_phrase", candid.EncodeLookupCallerIdentityByRecoveryPhraseArgs())
+		_, err := h.Call(as.Principal(), "lookup_caller_identity_by_recovery_phrase", kedge.EncodeLookupCallerIdentityByRecoveryPhraseArgs())
 		return err
 	}}},
-	"whoami":                 {{plain, query("whoami", candid.EncodeWhoamiArgs())}},
-	"lookup_device_key":      {{plain, query("lookup_device_key", candid.EncodeLookupDeviceKeyArgs([]byte("id")))}},
-	"get_anchor_credentials": {{plain, onAnchor("get_anchor_credentials", candid.EncodeGetAnchorCredentialsArgs)}},
+	"whoami":                 {{plain, query("whoami", kedge.EncodeWhoamiArgs())}},
+	"lookup_device_key":      {{plain, query("lookup_device_key", kedge.EncodeLookupDeviceKeyArgs([]byte("id")))}},
+	"get_anchor_credentials": {{plain, onAnchor("get_anchor_credentials", kedge.EncodeGetAnchorCredentialsArgs)}},
 	"get_anchor_info": {{plain, func(h *house.House, sc *scene, as *house.Device) error {
 		_, err := h.TryInfo(sc.anchor, as)
 		return err
@@ -82,7 +82,7 @@ var tries = map[string][]try{
 		require.NoError(h, err)
 		response, err := h.Delegation(sc.anchor, as, origin, session, expiration)
 		if err == nil {
-			require.Equal(h, candid.GetDelegationResponseTagSignedDelegation, response.Tag)
+			require.Equal(h, kedge.GetDelegationResponseTagSignedDelegation, response.Tag)
 		}
 		return err
 	}}},
@@ -91,7 +91,7 @@ var tries = map[string][]try{
 	"add_tentative_device": {{open, func(h *house.House, sc *scene, as *house.Device) error {
 		response, err := h.Offer(sc.anchor, as, house.NewDevice("tentative"))
 		if err == nil {
-			require.Equal(h, candid.AddTentativeDeviceResponseTagAddedTentatively, response.Tag)
+			require.Equal(h, kedge.AddTentativeDeviceResponseTagAddedTentatively, response.Tag)
 		}
 		return err
 	}}},
@@ -116,38 +116,38 @@ var tries = map[string][]try{
 	"release_cancel":   {{asked, func(h *house.House, sc *scene, as *house.Device) error { return h.Cancel(sc.anchor, as, phrase) }}},
 	"release_complete": {{asked, complete}, {ripe, complete}},
 	"recovery_report": {{plain, func(h *house.House, sc *scene, as *house.Device) error {
-		reply, err := h.Query(as.Principal(), "recovery_report", candid.EncodeRecoveryReportArgs(sc.anchor))
+		reply, err := h.Query(as.Principal(), "recovery_report", kedge.EncodeRecoveryReportArgs(sc.anchor))
 		require.NoError(h, err)
-		result, err := candid.DecodeRecoveryReportResult(reply)
+		result, err := kedge.DecodeRecoveryReportResult(reply)
 		require.NoError(h, err)
-		return refused(result.Tag == candid.RecoveryReportResultTagErr, result.Err)
+		return refused(result.Tag == kedge.RecoveryReportResultTagErr, result.Err)
 	}}},
 	"history": {{plain, func(h *house.House, sc *scene, as *house.Device) error {
-		reply, err := h.Query(as.Principal(), "history", candid.EncodeHistoryArgs(sc.anchor, nil, 10))
+		reply, err := h.Query(as.Principal(), "history", kedge.EncodeHistoryArgs(sc.anchor, nil, 10))
 		require.NoError(h, err)
-		result, err := candid.DecodeHistoryResult(reply)
+		result, err := kedge.DecodeHistoryResult(reply)
 		require.NoError(h, err)
-		return refused(result.Tag == candid.HistoryResultTagErr, result.Err)
+		return refused(result.Tag == kedge.HistoryResultTagErr, result.Err)
 	}}},
 	"attestation_challenge": {{plain, func(h *house.House, sc *scene, as *house.Device) error {
 		_, err := h.AskChallenge(sc.anchor, as)
 		return err
 	}}},
 	"attest":             {{plain, attest}},
-	"stats":              {{plain, query("stats", candid.EncodeStatsArgs())}},
-	"config":             {{plain, query("config", candid.EncodeConfigArgs())}},
-	"http_request":       {{plain, query("http_request", candid.EncodeHttpRequestArgs(candid.HttpRequest{Method: "GET", URL: "/metrics"}))}},
-	"migration_status":   {{plain, operate("migration_status", candid.EncodeMigrationStatusArgs())}},
-	"migration_step":     {{plain, operate("migration_step", candid.EncodeMigrationStepArgs(nil, nil))}},
-	"migration_pause":    {{plain, operate("migration_pause", candid.EncodeMigrationPauseArgs())}},
-	"migration_resume":   {{plain, operate("migration_resume", candid.EncodeMigrationResumeArgs())}},
-	"finalize_migration": {{plain, operate("finalize_migration", candid.EncodeFinalizeMigrationArgs(nil))}},
+	"stats":              {{plain, query("stats", kedge.EncodeStatsArgs())}},
+	"config":             {{plain, query("config", kedge.EncodeConfigArgs())}},
+	"http_request":       {{plain, query("http_request", kedge.EncodeHttpRequestArgs(kedge.HttpRequest{Method: "GET", URL: "/metrics"}))}},
+	"migration_status":   {{plain, operate("migration_status", kedge.EncodeMigrationStatusArgs())}},
+	"migration_step":     {{plain, operate("migration_step", kedge.EncodeMigrationStepArgs(nil, nil))}},
+	"migration_pause":    {{plain, operate("migration_pause", kedge.EncodeMigrationPauseArgs())}},
+	"migration_resume":   {{plain, operate("migration_resume", kedge.EncodeMigrationResumeArgs())}},
+	"finalize_migration": {{plain, operate("finalize_migration", kedge.EncodeFinalizeMigrationArgs(nil))}},
 	"fsck": {{plain, func(h *house.House, _ *scene, as *house.Device) error {
-		reply, err := h.Call(as.Principal(), "fsck", candid.EncodeFsckArgs(nil))
+		reply, err := h.Call(as.Principal(), "fsck", kedge.EncodeFsckArgs(nil))
 		require.NoError(h, err)
-		result, err := candid.DecodeFsckResult(reply)
+		result, err := kedge.DecodeFsckResult(reply)
 		require.NoError(h, err)
-		return refused(result.Tag == candid.FsckResultTagErr, result.Err)
+		return refused(result.Tag == kedge.FsckResultTagErr, result.Err)
 	}}},
 }
 
@@ -182,14 +182,14 @@ func operate(method string, arg []byte) func(*house.House, *scene, *house.Device
 		}
 		reply, err := call(as.Principal(), method, arg)
 		require.NoError(h, err)
-		result, err := candid.DecodeMigrationStatusResult(reply)
+		result, err := kedge.DecodeMigrationStatusResult(reply)
 		require.NoError(h, err)
-		no := result.Tag == candid.MigrationStatusResultTagErr
-		return refused(no && *result.Err.Code != candid.ErrorCodeBadArgument, result.Err)
+		no := result.Tag == kedge.MigrationStatusResultTagErr
+		return refused(no && *result.Err.Code != kedge.ErrorCodeBadArgument, result.Err)
 	}
 }
 
-func refused(no bool, reason candid.Error) error {
+func refused(no bool, reason kedge.Error) error {
 	if no {
 		return &house.Refused{Reason: reason}
 	}
@@ -215,7 +215,7 @@ func exit(h *house.House, sc *scene, as *house.Device) error { return h.ExitMode
 func verify(h *house.House, sc *scene, as *house.Device) error {
 	response, err := h.Verify(sc.anchor, as, sc.code)
 	if err == nil {
-		require.Equal(h, candid.VerifyTentativeDeviceResponseTagVerified, response.Tag)
+		require.Equal(h, kedge.VerifyTentativeDeviceResponseTagVerified, response.Tag)
 	}
 	return err
 }
@@ -264,7 +264,7 @@ func TestEveryCell(t *testing.T) {
 			require.True(t, ok)
 			require.Equal(t, identity.Allowed, row.Cells[role])
 			h := house.Open(t, nil)
-			_, err := h.Call(build(h, plain).caller(role).Principal(), "init_salt", candid.EncodeInitSaltArgs())
+			_, err := h.Call(build(h, plain).caller(role).Principal(), "init_salt", kedge.EncodeInitSaltArgs())
 			require.NoError(t, err)
 		})
 	}
@@ -310,7 +310,7 @@ func TestEveryCell(t *testing.T) {
 			})
 		}
 	}
-	require.Equal(t, (len(candid.Methods)-1)*identity.Roles, walked)
+	require.Equal(t, (len(kedge.Methods)-1)*identity.Roles, walked)
 }
 
 // Public look-ups show no field that Internet Identity does not show, but proven: an anchor with everything
@@ -319,24 +319,24 @@ func TestStrangersSeeNothingElse(t *testing.T) {
 	h := house.Open(t, nil)
 	sc := build(h, asked)
 	require.NoError(t, h.Guard(sc.anchor, sc.key, true))
-	var got []candid.LookupDevice
+	var got []kedge.LookupDevice
 	for _, d := range h.Lookup(sc.anchor) {
 		require.NotNil(t, d.Proven)
 		got = append(got, d)
 	}
 	require.Len(t, got, 4)
 	for _, d := range got {
-		require.Equal(t, candid.LookupDevice{Pubkey: d.Pubkey, CredentialID: d.CredentialID, Purpose: d.Purpose, KeyType: d.KeyType,
+		require.Equal(t, kedge.LookupDevice{Pubkey: d.Pubkey, CredentialID: d.CredentialID, Purpose: d.Purpose, KeyType: d.KeyType,
 			Protection: d.Protection, Proven: d.Proven}, d)
 	}
-	reply, err := h.Query(principal.Anonymous, "lookup_caller", candid.EncodeLookupCallerArgs())
+	reply, err := h.Query(principal.Anonymous, "lookup_caller", kedge.EncodeLookupCallerArgs())
 	require.NoError(t, err)
-	numbers, err := candid.DecodeLookupCallerResult(reply)
+	numbers, err := kedge.DecodeLookupCallerResult(reply)
 	require.NoError(t, err)
 	require.Empty(t, numbers)
-	reply, err = h.Query(phone.Principal(), "lookup_caller", candid.EncodeLookupCallerArgs())
+	reply, err = h.Query(phone.Principal(), "lookup_caller", kedge.EncodeLookupCallerArgs())
 	require.NoError(t, err)
-	numbers, err = candid.DecodeLookupCallerResult(reply)
+	numbers, err = kedge.DecodeLookupCallerResult(reply)
 	require.NoError(t, err)
 	require.Equal(t, []uint64{sc.anchor}, numbers)
 }

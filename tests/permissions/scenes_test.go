@@ -5,7 +5,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"kedge/candid"
+	"kedge/candid/kedge"
 	"kedge/canister/identity"
 	"kedge/tests/house"
 )
@@ -16,7 +16,7 @@ var (
 	temporary  = house.NewDevice("temporary key of the laptop")
 	phone      = house.NewDevice("phone")
 	phrase     = house.NewPhrase("phrase")
-	controller = &house.Device{Name: "controller", Data: candid.DeviceData{Pubkey: []byte("the operator")}}
+	controller = &house.Device{Name: "controller", Data: kedge.DeviceData{Pubkey: []byte("the operator")}}
 )
 
 // stage is the state of an anchor before a call.

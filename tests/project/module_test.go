@@ -34,7 +34,7 @@ func TestModuleKeepsTheNetworksRules(t *testing.T) {
 	require.NoError(t, wasm.Check(m, wasm.Production()))
 	require.Less(t, len(house.Module(t)), 2<<20, "the module still fits one installation message")
 
-	did, err := os.ReadFile(filepath.Join(clients.Root(), "candid", "kedge.did"))
+	did, err := os.ReadFile(filepath.Join(clients.Root(), "candid", "kedge", "kedge.did"))
 	require.NoError(t, err)
 	service, ok := m.Custom("icp:public candid:service")
 	require.True(t, ok)

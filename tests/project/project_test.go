@@ -37,7 +37,7 @@ func TestIcpReadsTheProject(t *testing.T) {
 	show.Env = append(os.Environ(), "ICP_HOME="+t.TempDir(), "DO_NOT_TRACK=1")
 	out, err := show.CombinedOutput()
 	require.NoError(t, err, "%s", out)
-	require.Contains(t, string(out), "./cdk/icbuild")
+	require.Contains(t, string(out), "./cmd/icbuild")
 	require.Contains(t, string(out), "http://127.0.0.1:4943/")
 }
 

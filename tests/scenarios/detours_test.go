@@ -6,7 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"kedge/candid"
+	"kedge/candid/kedge"
 	"kedge/ic/principal"
 	"kedge/tests/house"
 )
@@ -25,7 +25,7 @@ func TestReplaceIsNoWayRound(t *testing.T) {
 	require.ErrorContains(t, h.Replace(anchor, laptop, phrase, phrase), locked)
 	require.NoError(t, h.Replace(anchor, laptop, laptop, laptop)) // the asker replaces itself: its request dies
 	h.Pass(31 * day)
-	h.RequireRefused(candid.ErrorCodeNoConsent, h.Complete(anchor, laptop, phrase))
+	h.RequireRefused(kedge.ErrorCodeNoConsent, h.Complete(anchor, laptop, phrase))
 }
 
 // A temporary key acts as its device would if it were unprotected, and dies when the device is marked.
@@ -33,15 +33,15 @@ func TestTemporaryKeyIsNoWayRound(t *testing.T) {
 	h := house.Open(t, nil)
 	phrase, browser := house.NewPhrase("phrase"), house.NewDevice("browser session")
 	session := browser.Principal()
-	reply, err := h.Call(session, "register", candid.EncodeRegisterArgs(phrase.Data, candid.ChallengeResult{}, &session))
+	reply, err := h.Call(session, "register", kedge.EncodeRegisterArgs(phrase.Data, kedge.ChallengeResult{}, &session))
 	require.NoError(t, err)
-	response, err := candid.DecodeRegisterResult(reply)
+	response, err := kedge.DecodeRegisterResult(reply)
 	require.NoError(t, err)
 	anchor := response.Registered.UserNumber
 
 	laptop := house.NewDevice("laptop")
 	require.NoError(t, h.Add(anchor, browser, laptop))
-	h.RequireRefused(candid.ErrorCodeTemporaryKey, h.Protect(anchor, browser, phrase))
+	h.RequireRefused(kedge.ErrorCodeTemporaryKey, h.Protect(anchor, browser, phrase))
 	require.ErrorContains(t, h.Remove(anchor, browser, phrase), "temporary key")
 	require.ErrorContains(t, h.Update(anchor, browser, phrase.Renamed("x")), "temporary key")
 
@@ -55,7 +55,7 @@ func TestTemporaryKeyExpires(t *testing.T) {
 	h := house.Open(t, nil)
 	laptop, browser := house.NewDevice("laptop"), house.NewDevice("browser session")
 	session := browser.Principal()
-	_, err := h.Call(laptop.Principal(), "register", candid.EncodeRegisterArgs(laptop.Data, candid.ChallengeResult{}, &session))
+	_, err := h.Call(laptop.Principal(), "register", kedge.EncodeRegisterArgs(laptop.Data, kedge.ChallengeResult{}, &session))
 	require.NoError(t, err)
 	h.Pass(10*time.Minute - time.Second)
 	_, err = h.TryInfo(10_000, browser)
@@ -76,28 +76,28 @@ func TestTentativeDeviceIsNoWayRound(t *testing.T) {
 	require.NoError(t, h.Protect(anchor, phrase, phrase))
 
 	open := func(as *house.Device) error {
-		_, err := h.Call(as.Principal(), "enter_device_registration_mode", candid.EncodeEnterDeviceRegistrationModeArgs(anchor))
+		_, err := h.Call(as.Principal(), "enter_device_registration_mode", kedge.EncodeEnterDeviceRegistrationModeArgs(anchor))
 		return err
 	}
-	offer := func(d *house.Device) (candid.AddTentativeDeviceResponse, error) {
-		reply, err := h.Call(principal.Anonymous, "add_tentative_device", candid.EncodeAddTentativeDeviceArgs(anchor, d.Data))
+	offer := func(d *house.Device) (kedge.AddTentativeDeviceResponse, error) {
+		reply, err := h.Call(principal.Anonymous, "add_tentative_device", kedge.EncodeAddTentativeDeviceArgs(anchor, d.Data))
 		if err != nil {
-			return candid.AddTentativeDeviceResponse{}, err
+			return kedge.AddTentativeDeviceResponse{}, err
 		}
-		return candid.DecodeAddTentativeDeviceResult(reply)
+		return kedge.DecodeAddTentativeDeviceResult(reply)
 	}
-	verify := func(as *house.Device, code string) (candid.VerifyTentativeDeviceResponse, error) {
-		reply, err := h.Call(as.Principal(), "verify_tentative_device", candid.EncodeVerifyTentativeDeviceArgs(anchor, code))
+	verify := func(as *house.Device, code string) (kedge.VerifyTentativeDeviceResponse, error) {
+		reply, err := h.Call(as.Principal(), "verify_tentative_device", kedge.EncodeVerifyTentativeDeviceArgs(anchor, code))
 		if err != nil {
-			return candid.VerifyTentativeDeviceResponse{}, err
+			return kedge.VerifyTentativeDeviceResponse{}, err
 		}
-		return candid.DecodeVerifyTentativeDeviceResult(reply)
+		return kedge.DecodeVerifyTentativeDeviceResult(reply)
 	}
 
 	tablet := house.NewDevice("tablet")
 	answer, err := offer(tablet)
 	require.NoError(t, err)
-	require.Equal(t, candid.AddTentativeDeviceResponseTagDeviceRegistrationModeOff, answer.Tag)
+	require.Equal(t, kedge.AddTentativeDeviceResponseTagDeviceRegistrationModeOff, answer.Tag)
 
 	require.NoError(t, open(laptop))
 	_, err = offer(tablet.Marked())
@@ -107,7 +107,7 @@ func TestTentativeDeviceIsNoWayRound(t *testing.T) {
 
 	answer, err = offer(tablet)
 	require.NoError(t, err)
-	require.Equal(t, candid.AddTentativeDeviceResponseTagAddedTentatively, answer.Tag)
+	require.Equal(t, kedge.AddTentativeDeviceResponseTagAddedTentatively, answer.Tag)
 	code := answer.AddedTentatively.VerificationCode
 	require.Len(t, code, 6)
 
@@ -128,7 +128,7 @@ func TestTentativeDeviceIsNoWayRound(t *testing.T) {
 	require.ErrorContains(t, err, "the anchor is guarded")
 	result, err = verify(phrase, code)
 	require.NoError(t, err)
-	require.Equal(t, candid.VerifyTentativeDeviceResponseTagVerified, result.Tag)
+	require.Equal(t, kedge.VerifyTentativeDeviceResponseTagVerified, result.Tag)
 	there, marked := h.Has(anchor, tablet)
 	require.True(t, there)
 	require.False(t, marked)
@@ -145,35 +145,35 @@ func TestStrangerListsYourCredential(t *testing.T) {
 	theirs := h.Register(stranger)
 	require.NoError(t, h.Add(theirs, stranger, mine))
 
-	matches := func() []candid.CredentialMatch {
-		reply, err := h.Query(principal.Anonymous, "lookup_by_credential", candid.EncodeLookupByCredentialArgs([]byte("my credential")))
+	matches := func() []kedge.CredentialMatch {
+		reply, err := h.Query(principal.Anonymous, "lookup_by_credential", kedge.EncodeLookupByCredentialArgs([]byte("my credential")))
 		require.NoError(t, err)
-		found, err := candid.DecodeLookupByCredentialResult(reply)
+		found, err := kedge.DecodeLookupByCredentialResult(reply)
 		require.NoError(t, err)
 		return found
 	}
-	require.Equal(t, []candid.CredentialMatch{
+	require.Equal(t, []kedge.CredentialMatch{
 		{Anchor: anchor, Pubkey: mine.Key(), Proven: true},
 		{Anchor: theirs, Pubkey: mine.Key(), Proven: false},
 	}, matches())
 
-	classic := func() *candid.DeviceKeyWithAnchor {
-		reply, err := h.Query(principal.Anonymous, "lookup_device_key", candid.EncodeLookupDeviceKeyArgs([]byte("my credential")))
+	classic := func() *kedge.DeviceKeyWithAnchor {
+		reply, err := h.Query(principal.Anonymous, "lookup_device_key", kedge.EncodeLookupDeviceKeyArgs([]byte("my credential")))
 		require.NoError(t, err)
-		found, err := candid.DecodeLookupDeviceKeyResult(reply)
+		found, err := kedge.DecodeLookupDeviceKeyResult(reply)
 		require.NoError(t, err)
 		return found
 	}
-	require.Equal(t, &candid.DeviceKeyWithAnchor{Pubkey: mine.Key(), AnchorNumber: anchor}, classic())
+	require.Equal(t, &kedge.DeviceKeyWithAnchor{Pubkey: mine.Key(), AnchorNumber: anchor}, classic())
 
 	// Should he get me to call his anchor once, nothing is chosen silently any more.
 	h.Info(theirs, mine)
 	require.Len(t, matches(), 2)
 	require.Nil(t, classic())
 
-	reply, err := h.Query(mine.Principal(), "lookup_caller", candid.EncodeLookupCallerArgs())
+	reply, err := h.Query(mine.Principal(), "lookup_caller", kedge.EncodeLookupCallerArgs())
 	require.NoError(t, err)
-	anchors, err := candid.DecodeLookupCallerResult(reply)
+	anchors, err := kedge.DecodeLookupCallerResult(reply)
 	require.NoError(t, err)
 	require.ElementsMatch(t, []uint64{anchor, theirs}, anchors)
 }
@@ -184,23 +184,23 @@ func TestSessionsOutliveTheirDevice(t *testing.T) {
 	laptop, phone := house.NewDevice("laptop"), house.NewDevice("phone")
 	anchor := h.Register(laptop)
 	require.NoError(t, h.Add(anchor, laptop, phone))
-	_, err := h.Call(principal.Anonymous, "init_salt", candid.EncodeInitSaltArgs())
+	_, err := h.Call(principal.Anonymous, "init_salt", kedge.EncodeInitSaltArgs())
 	require.NoError(t, err)
 
 	ttl := uint64(8 * time.Hour)
-	reply, err := h.Call(phone.Principal(), "prepare_delegation", candid.EncodePrepareDelegationArgs(anchor, "https://app.example", []byte("session"), &ttl))
+	reply, err := h.Call(phone.Principal(), "prepare_delegation", kedge.EncodePrepareDelegationArgs(anchor, "https://app.example", []byte("session"), &ttl))
 	require.NoError(t, err)
-	_, expiration, err := candid.DecodePrepareDelegationResult(reply)
+	_, expiration, err := kedge.DecodePrepareDelegationResult(reply)
 	require.NoError(t, err)
 	devices := h.Info(anchor, laptop).Devices
 	require.Equal(t, &expiration, devices[1].SessionsUntil)
 
 	require.NoError(t, h.Remove(anchor, laptop, phone))
-	reply, err = h.Query(laptop.Principal(), "history", candid.EncodeHistoryArgs(anchor, nil, 100))
+	reply, err = h.Query(laptop.Principal(), "history", kedge.EncodeHistoryArgs(anchor, nil, 100))
 	require.NoError(t, err)
-	result, err := candid.DecodeHistoryResult(reply)
+	result, err := kedge.DecodeHistoryResult(reply)
 	require.NoError(t, err)
 	last := result.Ok.Entries[len(result.Ok.Entries)-1]
-	require.Equal(t, candid.EventKindRemoved, *last.Kind)
+	require.Equal(t, kedge.EventKindRemoved, *last.Kind)
 	require.Equal(t, &expiration, last.Until)
 }

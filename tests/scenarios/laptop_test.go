@@ -5,7 +5,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"kedge/candid"
+	"kedge/candid/kedge"
 	"kedge/tests/house"
 )
 
@@ -44,8 +44,8 @@ func TestStolenUnlockedLaptopWithProtectedPhrase(t *testing.T) {
 	require.NoError(t, h.Remove(anchor, laptop, phone))
 	require.NoError(t, h.Add(anchor, laptop, thief))
 	require.ErrorContains(t, h.Remove(anchor, thief, phrase), locked)
-	h.RequireRefused(candid.ErrorCodeNotGranted, h.Protect(anchor, thief, thief))
-	h.RequireRefused(candid.ErrorCodeNeedsProtected, h.Guard(anchor, thief, true))
+	h.RequireRefused(kedge.ErrorCodeNotGranted, h.Protect(anchor, thief, thief))
+	h.RequireRefused(kedge.ErrorCodeNeedsProtected, h.Guard(anchor, thief, true))
 
 	require.NoError(t, h.Remove(anchor, phrase, thief))
 	require.NoError(t, h.Remove(anchor, phrase, laptop))
@@ -69,7 +69,7 @@ func TestStolenUnlockedLaptopWithGuard(t *testing.T) {
 	require.ErrorContains(t, h.Add(anchor, laptop, house.NewDevice("thief")), guarded)
 	require.ErrorContains(t, h.Replace(anchor, laptop, phone, house.NewDevice("thief")), guarded)
 	require.ErrorContains(t, h.Update(anchor, laptop, phone.Renamed("x")), guarded)
-	_, err := h.Call(laptop.Principal(), "enter_device_registration_mode", candid.EncodeEnterDeviceRegistrationModeArgs(anchor))
+	_, err := h.Call(laptop.Principal(), "enter_device_registration_mode", kedge.EncodeEnterDeviceRegistrationModeArgs(anchor))
 	require.ErrorContains(t, err, guarded)
 
 	// It goes on serving its owner: it signs in, changes its own name, and can remove itself.
@@ -91,7 +91,7 @@ func TestPlantedProtectedDevice(t *testing.T) {
 	require.NoError(t, h.Add(anchor, laptop, planted))
 	require.ErrorContains(t, h.Update(anchor, laptop, planted.Marked()), "only a protected device of this anchor may protect another")
 	require.ErrorContains(t, h.Replace(anchor, laptop, planted, planted.Marked()), "only a protected device of this anchor may protect another")
-	h.RequireRefused(candid.ErrorCodeNotGranted, h.Protect(anchor, planted, planted))
+	h.RequireRefused(kedge.ErrorCodeNotGranted, h.Protect(anchor, planted, planted))
 	require.NoError(t, h.Remove(anchor, phrase, planted))
 }
 

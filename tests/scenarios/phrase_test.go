@@ -7,7 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"kedge/candid"
+	"kedge/candid/kedge"
 	"kedge/tests/house"
 )
 
@@ -22,9 +22,9 @@ func TestPhraseLostWithoutConsent(t *testing.T) {
 	require.NoError(t, h.Add(anchor, laptop, phrase))
 	require.NoError(t, h.Protect(anchor, phrase, phrase))
 
-	h.RequireRefused(candid.ErrorCodeNoConsent, h.Ask(anchor, laptop, phrase))
+	h.RequireRefused(kedge.ErrorCodeNoConsent, h.Ask(anchor, laptop, phrase))
 	h.Pass(400 * day)
-	h.RequireRefused(candid.ErrorCodeNoConsent, h.Complete(anchor, laptop, phrase))
+	h.RequireRefused(kedge.ErrorCodeNoConsent, h.Complete(anchor, laptop, phrase))
 	require.ErrorContains(t, h.Remove(anchor, laptop, phrase), locked)
 	require.NoError(t, h.Add(anchor, laptop, house.NewDevice("phone")))
 }
@@ -41,13 +41,13 @@ func TestPhraseLostWithConsent(t *testing.T) {
 	require.NoError(t, h.Guard(anchor, phrase, true))
 	require.NoError(t, h.Consent(anchor, phrase, 30, laptop))
 
-	h.RequireRefused(candid.ErrorCodeNoConsent, h.Ask(anchor, phone, phrase))
+	h.RequireRefused(kedge.ErrorCodeNoConsent, h.Ask(anchor, phone, phrase))
 	require.NoError(t, h.Ask(anchor, laptop, phrase))
 	h.Pass(30*day - time.Hour)
-	h.RequireRefused(candid.ErrorCodeTooEarly, h.Complete(anchor, laptop, phrase))
+	h.RequireRefused(kedge.ErrorCodeTooEarly, h.Complete(anchor, laptop, phrase))
 	h.Upgrade() // nothing of the wait is lost
 	h.Pass(time.Hour + time.Second)
-	h.RequireRefused(candid.ErrorCodeNoConsent, h.Complete(anchor, phone, phrase))
+	h.RequireRefused(kedge.ErrorCodeNoConsent, h.Complete(anchor, phone, phrase))
 	require.NoError(t, h.Complete(anchor, laptop, phrase))
 
 	_, marked := h.Has(anchor, laptop)
@@ -67,18 +67,18 @@ func TestThiefKeepsAsking(t *testing.T) {
 	require.NoError(t, h.Consent(anchor, phrase, 30, laptop))
 
 	require.NoError(t, h.Ask(anchor, laptop, phrase))
-	h.RequireRefused(candid.ErrorCodeAlreadyAsked, h.Ask(anchor, laptop, phrase))
+	h.RequireRefused(kedge.ErrorCodeAlreadyAsked, h.Ask(anchor, laptop, phrase))
 	h.Pass(29 * day)
 	h.Info(anchor, phrase) // the owner signs in with the phrase
 	h.Pass(2 * day)
-	h.RequireRefused(candid.ErrorCodeNoConsent, h.Complete(anchor, laptop, phrase))
-	h.RequireRefused(candid.ErrorCodeNoConsent, h.Ask(anchor, laptop, phrase))
+	h.RequireRefused(kedge.ErrorCodeNoConsent, h.Complete(anchor, laptop, phrase))
+	h.RequireRefused(kedge.ErrorCodeNoConsent, h.Ask(anchor, laptop, phrase))
 
 	// A call that is refused is a sign of life too, and the owner may name the laptop again.
 	require.NoError(t, h.Consent(anchor, phrase, 30, laptop))
 	require.NoError(t, h.Ask(anchor, laptop, phrase))
-	h.RequireRefused(candid.ErrorCodeNoSuchDevice, h.Protect(anchor, phrase, house.NewDevice("nobody")))
-	h.RequireRefused(candid.ErrorCodeNoConsent, h.Ask(anchor, laptop, phrase))
+	h.RequireRefused(kedge.ErrorCodeNoSuchDevice, h.Protect(anchor, phrase, house.NewDevice("nobody")))
+	h.RequireRefused(kedge.ErrorCodeNoConsent, h.Ask(anchor, laptop, phrase))
 }
 
 // A call that traps leaves nothing, so it is no sign of life.
@@ -108,9 +108,9 @@ func TestAnotherProtectedDeviceVetoes(t *testing.T) {
 	require.NoError(t, h.Consent(anchor, phrase, 30, laptop))
 
 	require.NoError(t, h.Ask(anchor, laptop, phrase))
-	h.RequireRefused(candid.ErrorCodeNeedsProtected, h.Cancel(anchor, laptop, phrase))
+	h.RequireRefused(kedge.ErrorCodeNeedsProtected, h.Cancel(anchor, laptop, phrase))
 	require.NoError(t, h.Cancel(anchor, key, phrase))
-	h.RequireRefused(candid.ErrorCodeNoConsent, h.Ask(anchor, laptop, phrase))
+	h.RequireRefused(kedge.ErrorCodeNoConsent, h.Ask(anchor, laptop, phrase))
 }
 
 // The canister stands still for 400 days while a release runs. That time does not count: the owner could
@@ -126,9 +126,9 @@ func TestCanisterStoppedWhileAReleaseRuns(t *testing.T) {
 
 	h.Pass(10 * day)
 	h.Outage(400 * day)
-	h.RequireRefused(candid.ErrorCodeTooEarly, h.Complete(anchor, laptop, phrase))
+	h.RequireRefused(kedge.ErrorCodeTooEarly, h.Complete(anchor, laptop, phrase))
 	h.Pass(19 * day)
-	h.RequireRefused(candid.ErrorCodeTooEarly, h.Complete(anchor, laptop, phrase))
+	h.RequireRefused(kedge.ErrorCodeTooEarly, h.Complete(anchor, laptop, phrase))
 	h.Pass(day + time.Second)
 	require.NoError(t, h.Complete(anchor, laptop, phrase))
 }
@@ -167,10 +167,10 @@ func TestKeyTypeSwitchingDoesNotDodgeTheOnePhraseRule(t *testing.T) {
 	second := house.NewPhrase("second")
 	require.ErrorContains(t, h.Add(anchor, laptop, second), "There is already a recovery phrase and only one is allowed.")
 	switched := *phrase
-	switched.Data.KeyType = candid.KeyTypeUnknown
+	switched.Data.KeyType = kedge.KeyTypeUnknown
 	require.Error(t, h.Update(anchor, laptop, &switched))
 	asPhrase := *laptop
-	asPhrase.Data.KeyType = candid.KeyTypeSeedPhrase
+	asPhrase.Data.KeyType = kedge.KeyTypeSeedPhrase
 	require.Error(t, h.Update(anchor, laptop, &asPhrase))
 	require.ErrorContains(t, h.Replace(anchor, laptop, laptop, second), "There is already a recovery phrase and only one is allowed.")
 	require.NoError(t, h.Replace(anchor, laptop, phrase, second)) // rotating it is fine

@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"kedge/candid/did"
-	"kedge/candid/gen/golang"
+	"kedge/candid/gen"
 )
 
 func TestGeneratedCodeIsFresh(t *testing.T) {
@@ -15,7 +15,7 @@ func TestGeneratedCodeIsFresh(t *testing.T) {
 	require.NoError(t, err)
 	file, err := did.Parse(string(src))
 	require.NoError(t, err)
-	want, err := golang.Generate(file, "wire", "records.did")
+	want, err := gen.Generate(file, "wire", "records.did")
 	require.NoError(t, err)
 	have, err := os.ReadFile("records_gen.go")
 	require.NoError(t, err)

@@ -3,7 +3,7 @@
 package wire
 
 import (
-	"kedge/candid/engine"
+	"kedge/candid/wire"
 )
 
 type Purpose uint8
@@ -161,7 +161,7 @@ func (c MetadataItemF1Tag) String() string {
 }
 
 // Methods are the methods of the service.
-var Methods = []engine.Method{
+var Methods = []wire.Method{
 	{Name: "anchor"},
 	{Name: "any_anchor"},
 	{Name: "any_devices"},
@@ -180,7 +180,7 @@ func AppendAnchorArgs(b []byte, anchor Anchor) []byte {
 
 // DecodeAnchorArgs decodes the arguments of anchor.
 func DecodeAnchorArgs(data []byte) (anchor Anchor, err error) {
-	d := engine.NewDecoder(data, types, &signature0)
+	d := wire.NewDecoder(data, types, &signature0)
 	if w, ok := d.Arg(); ok {
 		decodeAnchor(d, w, &anchor)
 	}
@@ -199,7 +199,7 @@ func AppendAnchorResult(b []byte) []byte {
 
 // DecodeAnchorResult decodes the results of anchor.
 func DecodeAnchorResult(data []byte) (err error) {
-	d := engine.NewDecoder(data, types, &signature1)
+	d := wire.NewDecoder(data, types, &signature1)
 	err = d.Finish()
 	return
 }
@@ -216,7 +216,7 @@ func AppendAnyAnchorArgs(b []byte, anyAnchor AnyAnchor) []byte {
 
 // DecodeAnyAnchorArgs decodes the arguments of any_anchor.
 func DecodeAnyAnchorArgs(data []byte) (anyAnchor AnyAnchor, err error) {
-	d := engine.NewDecoder(data, types, &signature2)
+	d := wire.NewDecoder(data, types, &signature2)
 	if w, ok := d.Arg(); ok {
 		decodeAnyAnchor(d, w, &anyAnchor)
 	}
@@ -235,7 +235,7 @@ func AppendAnyAnchorResult(b []byte) []byte {
 
 // DecodeAnyAnchorResult decodes the results of any_anchor.
 func DecodeAnyAnchorResult(data []byte) (err error) {
-	d := engine.NewDecoder(data, types, &signature1)
+	d := wire.NewDecoder(data, types, &signature1)
 	err = d.Finish()
 	return
 }
@@ -246,7 +246,7 @@ func EncodeAnyDevicesArgs(arg0 []AnyDevice) []byte { return AppendAnyDevicesArgs
 // AppendAnyDevicesArgs encodes the arguments of any_devices at the end of b.
 func AppendAnyDevicesArgs(b []byte, arg0 []AnyDevice) []byte {
 	b = append(b, signature3.Header...)
-	b = engine.AppendULEB(b, uint64(len(arg0)))
+	b = wire.AppendULEB(b, uint64(len(arg0)))
 	for i1 := range arg0 {
 		b = appendAnyDevice(b, &arg0[i1])
 	}
@@ -255,10 +255,10 @@ func AppendAnyDevicesArgs(b []byte, arg0 []AnyDevice) []byte {
 
 // DecodeAnyDevicesArgs decodes the arguments of any_devices.
 func DecodeAnyDevicesArgs(data []byte) (arg0 []AnyDevice, err error) {
-	d := engine.NewDecoder(data, types, &signature3)
+	d := wire.NewDecoder(data, types, &signature3)
 	if w, ok := d.Arg(); ok {
 		e1, n1 := d.Vec(w)
-		arg0 = make([]AnyDevice, 0, engine.Prealloc(n1))
+		arg0 = make([]AnyDevice, 0, wire.Prealloc(n1))
 		for i1 := range n1 {
 			arg0 = append(arg0, *new(AnyDevice))
 			decodeAnyDevice(d, e1, &arg0[i1])
@@ -284,7 +284,7 @@ func AppendAnyDevicesResult(b []byte) []byte {
 
 // DecodeAnyDevicesResult decodes the results of any_devices.
 func DecodeAnyDevicesResult(data []byte) (err error) {
-	d := engine.NewDecoder(data, types, &signature1)
+	d := wire.NewDecoder(data, types, &signature1)
 	err = d.Finish()
 	return
 }
@@ -295,7 +295,7 @@ func EncodeEarlyDevicesArgs(arg0 []EarlyDevice) []byte { return AppendEarlyDevic
 // AppendEarlyDevicesArgs encodes the arguments of early_devices at the end of b.
 func AppendEarlyDevicesArgs(b []byte, arg0 []EarlyDevice) []byte {
 	b = append(b, signature4.Header...)
-	b = engine.AppendULEB(b, uint64(len(arg0)))
+	b = wire.AppendULEB(b, uint64(len(arg0)))
 	for i1 := range arg0 {
 		b = appendEarlyDevice(b, &arg0[i1])
 	}
@@ -304,10 +304,10 @@ func AppendEarlyDevicesArgs(b []byte, arg0 []EarlyDevice) []byte {
 
 // DecodeEarlyDevicesArgs decodes the arguments of early_devices.
 func DecodeEarlyDevicesArgs(data []byte) (arg0 []EarlyDevice, err error) {
-	d := engine.NewDecoder(data, types, &signature4)
+	d := wire.NewDecoder(data, types, &signature4)
 	if w, ok := d.Arg(); ok {
 		e1, n1 := d.Vec(w)
-		arg0 = make([]EarlyDevice, 0, engine.Prealloc(n1))
+		arg0 = make([]EarlyDevice, 0, wire.Prealloc(n1))
 		for i1 := range n1 {
 			arg0 = append(arg0, *new(EarlyDevice))
 			decodeEarlyDevice(d, e1, &arg0[i1])
@@ -333,7 +333,7 @@ func AppendEarlyDevicesResult(b []byte) []byte {
 
 // DecodeEarlyDevicesResult decodes the results of early_devices.
 func DecodeEarlyDevicesResult(data []byte) (err error) {
-	d := engine.NewDecoder(data, types, &signature1)
+	d := wire.NewDecoder(data, types, &signature1)
 	err = d.Finish()
 	return
 }
@@ -346,7 +346,7 @@ func appendPurpose(b []byte, v *Purpose) []byte {
 	return b
 }
 
-func decodePurpose(d *engine.Decoder, w engine.Ref, v *Purpose) {
+func decodePurpose(d *wire.Decoder, w wire.Ref, v *Purpose) {
 	id, t, ok := d.Variant(w)
 	if !ok {
 		return
@@ -373,7 +373,7 @@ func appendKeyType(b []byte, v *KeyType) []byte {
 	return b
 }
 
-func decodeKeyType(d *engine.Decoder, w engine.Ref, v *KeyType) {
+func decodeKeyType(d *wire.Decoder, w wire.Ref, v *KeyType) {
 	id, t, ok := d.Variant(w)
 	if !ok {
 		return
@@ -412,7 +412,7 @@ func appendProtection(b []byte, v *Protection) []byte {
 	return b
 }
 
-func decodeProtection(d *engine.Decoder, w engine.Ref, v *Protection) {
+func decodeProtection(d *wire.Decoder, w wire.Ref, v *Protection) {
 	id, t, ok := d.Variant(w)
 	if !ok {
 		return
@@ -432,12 +432,12 @@ func decodeProtection(d *engine.Decoder, w engine.Ref, v *Protection) {
 }
 
 func appendAnyDevice(b []byte, v *AnyDevice) []byte {
-	b = engine.AppendText(b, v.Alias)
+	b = wire.AppendText(b, v.Alias)
 	if v.Metadata == nil {
 		b = append(b, 0)
 	} else {
 		b = append(b, 1)
-		b = engine.AppendULEB(b, uint64(len(v.Metadata)))
+		b = wire.AppendULEB(b, uint64(len(v.Metadata)))
 		for i1 := range v.Metadata {
 			b = appendMetadataItem(b, &v.Metadata[i1])
 		}
@@ -446,7 +446,7 @@ func appendAnyDevice(b []byte, v *AnyDevice) []byte {
 		b = append(b, 0)
 	} else {
 		b = append(b, 1)
-		b = engine.AppendText(b, *v.Origin)
+		b = wire.AppendText(b, *v.Origin)
 	}
 	if v.Protection == nil {
 		b = append(b, 0)
@@ -454,7 +454,7 @@ func appendAnyDevice(b []byte, v *AnyDevice) []byte {
 		b = append(b, 1)
 		b = appendProtection(b, v.Protection)
 	}
-	b = engine.AppendBlob(b, v.Pubkey)
+	b = wire.AppendBlob(b, v.Pubkey)
 	if v.KeyType == nil {
 		b = append(b, 0)
 	} else {
@@ -465,13 +465,13 @@ func appendAnyDevice(b []byte, v *AnyDevice) []byte {
 		b = append(b, 0)
 	} else {
 		b = append(b, 1)
-		b = engine.AppendNat64(b, *v.LastUsageTimestamp)
+		b = wire.AppendNat64(b, *v.LastUsageTimestamp)
 	}
 	if v.Aaguid == nil {
 		b = append(b, 0)
 	} else {
 		b = append(b, 1)
-		b = engine.AppendBlob(b, v.Aaguid)
+		b = wire.AppendBlob(b, v.Aaguid)
 	}
 	if v.Purpose == nil {
 		b = append(b, 0)
@@ -483,12 +483,12 @@ func appendAnyDevice(b []byte, v *AnyDevice) []byte {
 		b = append(b, 0)
 	} else {
 		b = append(b, 1)
-		b = engine.AppendBlob(b, v.CredentialID)
+		b = wire.AppendBlob(b, v.CredentialID)
 	}
 	return b
 }
 
-func decodeAnyDevice(d *engine.Decoder, w engine.Ref, v *AnyDevice) {
+func decodeAnyDevice(d *wire.Decoder, w wire.Ref, v *AnyDevice) {
 	f := d.Record(w)
 	if f.Field(d, 563171728, "alias") {
 		v.Alias = d.Text(f.Type)
@@ -496,7 +496,7 @@ func decodeAnyDevice(d *engine.Decoder, w engine.Ref, v *AnyDevice) {
 	if f.OptField(d, 1075439471, "metadata") {
 		if t1, m1, ok := d.Opt(f.Type); ok {
 			e2, n2 := d.Vec(t1)
-			v.Metadata = make([]MetadataItem, 0, engine.Prealloc(n2))
+			v.Metadata = make([]MetadataItem, 0, wire.Prealloc(n2))
 			for i2 := range n2 {
 				v.Metadata = append(v.Metadata, *new(MetadataItem))
 				decodeMetadataItem(d, e2, &v.Metadata[i2])
@@ -513,7 +513,7 @@ func decodeAnyDevice(d *engine.Decoder, w engine.Ref, v *AnyDevice) {
 	}
 	if f.OptField(d, 1258363366, "origin") {
 		if t1, m1, ok := d.Opt(f.Type); ok {
-			x1 := engine.NewText()
+			x1 := wire.NewText()
 			*x1 = d.Text(t1)
 			if d.EndOpt(m1, t1) {
 				v.Origin = x1
@@ -583,7 +583,7 @@ func appendAnyAnchor(b []byte, v *AnyAnchor) []byte {
 		b = append(b, 0)
 	} else {
 		b = append(b, 1)
-		b = engine.AppendULEB(b, uint64(len(v.Metadata)))
+		b = wire.AppendULEB(b, uint64(len(v.Metadata)))
 		for i1 := range v.Metadata {
 			b = appendMetadataItem(b, &v.Metadata[i1])
 		}
@@ -592,21 +592,21 @@ func appendAnyAnchor(b []byte, v *AnyAnchor) []byte {
 		b = append(b, 0)
 	} else {
 		b = append(b, 1)
-		b = engine.AppendNat64(b, *v.CreatedAt)
+		b = wire.AppendNat64(b, *v.CreatedAt)
 	}
-	b = engine.AppendULEB(b, uint64(len(v.Devices)))
+	b = wire.AppendULEB(b, uint64(len(v.Devices)))
 	for i1 := range v.Devices {
 		b = appendAnyDevice(b, &v.Devices[i1])
 	}
 	return b
 }
 
-func decodeAnyAnchor(d *engine.Decoder, w engine.Ref, v *AnyAnchor) {
+func decodeAnyAnchor(d *wire.Decoder, w wire.Ref, v *AnyAnchor) {
 	f := d.Record(w)
 	if f.OptField(d, 1075439471, "metadata") {
 		if t1, m1, ok := d.Opt(f.Type); ok {
 			e2, n2 := d.Vec(t1)
-			v.Metadata = make([]MetadataItem, 0, engine.Prealloc(n2))
+			v.Metadata = make([]MetadataItem, 0, wire.Prealloc(n2))
 			for i2 := range n2 {
 				v.Metadata = append(v.Metadata, *new(MetadataItem))
 				decodeMetadataItem(d, e2, &v.Metadata[i2])
@@ -632,7 +632,7 @@ func decodeAnyAnchor(d *engine.Decoder, w engine.Ref, v *AnyAnchor) {
 	}
 	if f.Field(d, 3613992733, "devices") {
 		e1, n1 := d.Vec(f.Type)
-		v.Devices = make([]AnyDevice, 0, engine.Prealloc(n1))
+		v.Devices = make([]AnyDevice, 0, wire.Prealloc(n1))
 		for i1 := range n1 {
 			v.Devices = append(v.Devices, *new(AnyDevice))
 			decodeAnyDevice(d, e1, &v.Devices[i1])
@@ -647,14 +647,14 @@ func decodeAnyAnchor(d *engine.Decoder, w engine.Ref, v *AnyAnchor) {
 }
 
 func appendEarlyDevice(b []byte, v *EarlyDevice) []byte {
-	b = engine.AppendText(b, v.Alias)
+	b = wire.AppendText(b, v.Alias)
 	if v.Protection == nil {
 		b = append(b, 0)
 	} else {
 		b = append(b, 1)
 		b = appendProtection(b, v.Protection)
 	}
-	b = engine.AppendBlob(b, v.Pubkey)
+	b = wire.AppendBlob(b, v.Pubkey)
 	if v.KeyType == nil {
 		b = append(b, 0)
 	} else {
@@ -671,12 +671,12 @@ func appendEarlyDevice(b []byte, v *EarlyDevice) []byte {
 		b = append(b, 0)
 	} else {
 		b = append(b, 1)
-		b = engine.AppendBlob(b, v.CredentialID)
+		b = wire.AppendBlob(b, v.CredentialID)
 	}
 	return b
 }
 
-func decodeEarlyDevice(d *engine.Decoder, w engine.Ref, v *EarlyDevice) {
+func decodeEarlyDevice(d *wire.Decoder, w wire.Ref, v *EarlyDevice) {
 	f := d.Record(w)
 	if f.Field(d, 563171728, "alias") {
 		v.Alias = d.Text(f.Type)
@@ -723,12 +723,12 @@ func decodeEarlyDevice(d *engine.Decoder, w engine.Ref, v *EarlyDevice) {
 }
 
 func appendDevice(b []byte, v *Device) []byte {
-	b = engine.AppendText(b, v.Alias)
+	b = wire.AppendText(b, v.Alias)
 	if v.Metadata == nil {
 		b = append(b, 0)
 	} else {
 		b = append(b, 1)
-		b = engine.AppendULEB(b, uint64(len(v.Metadata)))
+		b = wire.AppendULEB(b, uint64(len(v.Metadata)))
 		for i1 := range v.Metadata {
 			b = appendMetadataItem(b, &v.Metadata[i1])
 		}
@@ -737,34 +737,34 @@ func appendDevice(b []byte, v *Device) []byte {
 		b = append(b, 0)
 	} else {
 		b = append(b, 1)
-		b = engine.AppendText(b, *v.Origin)
+		b = wire.AppendText(b, *v.Origin)
 	}
 	b = appendProtection(b, &v.Protection)
-	b = engine.AppendBlob(b, v.Pubkey)
+	b = wire.AppendBlob(b, v.Pubkey)
 	b = appendKeyType(b, &v.KeyType)
 	if v.LastUsageTimestamp == nil {
 		b = append(b, 0)
 	} else {
 		b = append(b, 1)
-		b = engine.AppendNat64(b, *v.LastUsageTimestamp)
+		b = wire.AppendNat64(b, *v.LastUsageTimestamp)
 	}
 	if v.Aaguid == nil {
 		b = append(b, 0)
 	} else {
 		b = append(b, 1)
-		b = engine.AppendBlob(b, v.Aaguid)
+		b = wire.AppendBlob(b, v.Aaguid)
 	}
 	b = appendPurpose(b, &v.Purpose)
 	if v.CredentialID == nil {
 		b = append(b, 0)
 	} else {
 		b = append(b, 1)
-		b = engine.AppendBlob(b, v.CredentialID)
+		b = wire.AppendBlob(b, v.CredentialID)
 	}
 	return b
 }
 
-func decodeDevice(d *engine.Decoder, w engine.Ref, v *Device) {
+func decodeDevice(d *wire.Decoder, w wire.Ref, v *Device) {
 	f := d.Record(w)
 	if f.Field(d, 563171728, "alias") {
 		v.Alias = d.Text(f.Type)
@@ -772,7 +772,7 @@ func decodeDevice(d *engine.Decoder, w engine.Ref, v *Device) {
 	if f.OptField(d, 1075439471, "metadata") {
 		if t1, m1, ok := d.Opt(f.Type); ok {
 			e2, n2 := d.Vec(t1)
-			v.Metadata = make([]MetadataItem, 0, engine.Prealloc(n2))
+			v.Metadata = make([]MetadataItem, 0, wire.Prealloc(n2))
 			for i2 := range n2 {
 				v.Metadata = append(v.Metadata, *new(MetadataItem))
 				decodeMetadataItem(d, e2, &v.Metadata[i2])
@@ -789,7 +789,7 @@ func decodeDevice(d *engine.Decoder, w engine.Ref, v *Device) {
 	}
 	if f.OptField(d, 1258363366, "origin") {
 		if t1, m1, ok := d.Opt(f.Type); ok {
-			x1 := engine.NewText()
+			x1 := wire.NewText()
 			*x1 = d.Text(t1)
 			if d.EndOpt(m1, t1) {
 				v.Origin = x1
@@ -841,7 +841,7 @@ func appendAnchor(b []byte, v *Anchor) []byte {
 		b = append(b, 0)
 	} else {
 		b = append(b, 1)
-		b = engine.AppendULEB(b, uint64(len(v.Metadata)))
+		b = wire.AppendULEB(b, uint64(len(v.Metadata)))
 		for i1 := range v.Metadata {
 			b = appendMetadataItem(b, &v.Metadata[i1])
 		}
@@ -850,21 +850,21 @@ func appendAnchor(b []byte, v *Anchor) []byte {
 		b = append(b, 0)
 	} else {
 		b = append(b, 1)
-		b = engine.AppendNat64(b, *v.CreatedAt)
+		b = wire.AppendNat64(b, *v.CreatedAt)
 	}
-	b = engine.AppendULEB(b, uint64(len(v.Devices)))
+	b = wire.AppendULEB(b, uint64(len(v.Devices)))
 	for i1 := range v.Devices {
 		b = appendDevice(b, &v.Devices[i1])
 	}
 	return b
 }
 
-func decodeAnchor(d *engine.Decoder, w engine.Ref, v *Anchor) {
+func decodeAnchor(d *wire.Decoder, w wire.Ref, v *Anchor) {
 	f := d.Record(w)
 	if f.OptField(d, 1075439471, "metadata") {
 		if t1, m1, ok := d.Opt(f.Type); ok {
 			e2, n2 := d.Vec(t1)
-			v.Metadata = make([]MetadataItem, 0, engine.Prealloc(n2))
+			v.Metadata = make([]MetadataItem, 0, wire.Prealloc(n2))
 			for i2 := range n2 {
 				v.Metadata = append(v.Metadata, *new(MetadataItem))
 				decodeMetadataItem(d, e2, &v.Metadata[i2])
@@ -890,7 +890,7 @@ func decodeAnchor(d *engine.Decoder, w engine.Ref, v *Anchor) {
 	}
 	if f.Field(d, 3613992733, "devices") {
 		e1, n1 := d.Vec(f.Type)
-		v.Devices = make([]Device, 0, engine.Prealloc(n1))
+		v.Devices = make([]Device, 0, wire.Prealloc(n1))
 		for i1 := range n1 {
 			v.Devices = append(v.Devices, *new(Device))
 			decodeDevice(d, e1, &v.Devices[i1])
@@ -905,12 +905,12 @@ func decodeAnchor(d *engine.Decoder, w engine.Ref, v *Anchor) {
 }
 
 func appendMetadataItem(b []byte, v *MetadataItem) []byte {
-	b = engine.AppendText(b, v.F0)
+	b = wire.AppendText(b, v.F0)
 	b = appendMetadataItemF1(b, &v.F1)
 	return b
 }
 
-func decodeMetadataItem(d *engine.Decoder, w engine.Ref, v *MetadataItem) {
+func decodeMetadataItem(d *wire.Decoder, w wire.Ref, v *MetadataItem) {
 	f := d.Record(w)
 	if f.Field(d, 0, "0") {
 		v.F0 = d.Text(f.Type)
@@ -928,19 +928,19 @@ func appendMetadataItemF1(b []byte, v *MetadataItemF1) []byte {
 	b = append(b, byte(v.Tag))
 	switch v.Tag {
 	case MetadataItemF1TagMap:
-		b = engine.AppendULEB(b, uint64(len(v.Map)))
+		b = wire.AppendULEB(b, uint64(len(v.Map)))
 		for i1 := range v.Map {
 			b = appendMetadataItem(b, &v.Map[i1])
 		}
 	case MetadataItemF1TagString:
-		b = engine.AppendText(b, v.String)
+		b = wire.AppendText(b, v.String)
 	case MetadataItemF1TagBytes:
-		b = engine.AppendBlob(b, v.Bytes)
+		b = wire.AppendBlob(b, v.Bytes)
 	}
 	return b
 }
 
-func decodeMetadataItemF1(d *engine.Decoder, w engine.Ref, v *MetadataItemF1) {
+func decodeMetadataItemF1(d *wire.Decoder, w wire.Ref, v *MetadataItemF1) {
 	id, t, ok := d.Variant(w)
 	if !ok {
 		return
@@ -949,7 +949,7 @@ func decodeMetadataItemF1(d *engine.Decoder, w engine.Ref, v *MetadataItemF1) {
 	case 5442204:
 		v.Tag = MetadataItemF1TagMap
 		e1, n1 := d.Vec(t)
-		v.Map = make([]MetadataItem, 0, engine.Prealloc(n1))
+		v.Map = make([]MetadataItem, 0, wire.Prealloc(n1))
 		for i1 := range n1 {
 			v.Map = append(v.Map, *new(MetadataItem))
 			decodeMetadataItem(d, e1, &v.Map[i1])
@@ -974,36 +974,36 @@ func decodeMetadataItemF1(d *engine.Decoder, w engine.Ref, v *MetadataItemF1) {
 }
 
 // types are all types of the interface.
-var types = engine.Table{
-	0:  {Op: engine.Vec, Elem: 3}, // Metadata
-	1:  {Op: engine.Vec, Elem: engine.Nat8},
-	2:  {Op: engine.Variant, Fields: []engine.Field{{ID: 5442204, Type: 0}, {ID: 288368849, Type: engine.Text}, {ID: 3180857451, Type: 1}}},
-	3:  {Op: engine.Record, Fields: []engine.Field{{Type: engine.Text}, {ID: 1, Type: 2}}},
-	4:  {Op: engine.Opt},
-	5:  {Op: engine.Opt, Elem: engine.Nat64},
-	6:  {Op: engine.Opt, Elem: engine.Text},
-	7:  {Op: engine.Variant, Fields: []engine.Field{{ID: 439399861, Type: engine.Null}, {ID: 2492084014, Type: engine.Null}}},                                                                                                                 // Protection
-	8:  {Op: engine.Variant, Fields: []engine.Field{{ID: 1744417459, Type: engine.Null}, {ID: 3053362247, Type: engine.Null}, {ID: 3484244626, Type: engine.Null}, {ID: 3782943626, Type: engine.Null}, {ID: 4220448004, Type: engine.Null}}}, // KeyType
-	9:  {Op: engine.Opt, Elem: 1},
-	10: {Op: engine.Variant, Fields: []engine.Field{{ID: 3461496, Type: engine.Null}, {ID: 2911501653, Type: engine.Null}}},                                                                                                                                                                                                                 // Purpose
-	11: {Op: engine.Record, Fields: []engine.Field{{ID: 563171728, Type: engine.Text}, {ID: 1075439471, Type: 4}, {ID: 1258363366, Type: 6}, {ID: 1684155417, Type: 7}, {ID: 1727183618, Type: 1}, {ID: 2975220890, Type: 8}, {ID: 3870005711, Type: 5}, {ID: 3874120297, Type: 9}, {ID: 3878670750, Type: 10}, {ID: 4147013763, Type: 9}}}, // Device
-	12: {Op: engine.Vec, Elem: 11},
-	13: {Op: engine.Record, Fields: []engine.Field{{ID: 1075439471, Type: 4}, {ID: 1779848746, Type: 5}, {ID: 3613992733, Type: 12}}}, // Anchor
-	14: {Op: engine.Opt, Elem: 7},
-	15: {Op: engine.Opt, Elem: 8},
-	16: {Op: engine.Opt, Elem: 10},
-	17: {Op: engine.Record, Fields: []engine.Field{{ID: 563171728, Type: engine.Text}, {ID: 1075439471, Type: 4}, {ID: 1258363366, Type: 6}, {ID: 1684155417, Type: 14}, {ID: 1727183618, Type: 1}, {ID: 2975220890, Type: 15}, {ID: 3870005711, Type: 5}, {ID: 3874120297, Type: 9}, {ID: 3878670750, Type: 16}, {ID: 4147013763, Type: 9}}}, // AnyDevice
-	18: {Op: engine.Vec, Elem: 17},
-	19: {Op: engine.Record, Fields: []engine.Field{{ID: 1075439471, Type: 4}, {ID: 1779848746, Type: 5}, {ID: 3613992733, Type: 18}}},                                                                                             // AnyAnchor
-	20: {Op: engine.Record, Fields: []engine.Field{{ID: 563171728, Type: engine.Text}, {ID: 1684155417, Type: 14}, {ID: 1727183618, Type: 1}, {ID: 2975220890, Type: 15}, {ID: 3878670750, Type: 16}, {ID: 4147013763, Type: 9}}}, // EarlyDevice
-	21: {Op: engine.Vec, Elem: 20},
+var types = wire.Table{
+	0:  {Op: wire.Vec, Elem: 3}, // Metadata
+	1:  {Op: wire.Vec, Elem: wire.Nat8},
+	2:  {Op: wire.Variant, Fields: []wire.Field{{ID: 5442204, Type: 0}, {ID: 288368849, Type: wire.Text}, {ID: 3180857451, Type: 1}}},
+	3:  {Op: wire.Record, Fields: []wire.Field{{Type: wire.Text}, {ID: 1, Type: 2}}},
+	4:  {Op: wire.Opt},
+	5:  {Op: wire.Opt, Elem: wire.Nat64},
+	6:  {Op: wire.Opt, Elem: wire.Text},
+	7:  {Op: wire.Variant, Fields: []wire.Field{{ID: 439399861, Type: wire.Null}, {ID: 2492084014, Type: wire.Null}}},                                                                                                           // Protection
+	8:  {Op: wire.Variant, Fields: []wire.Field{{ID: 1744417459, Type: wire.Null}, {ID: 3053362247, Type: wire.Null}, {ID: 3484244626, Type: wire.Null}, {ID: 3782943626, Type: wire.Null}, {ID: 4220448004, Type: wire.Null}}}, // KeyType
+	9:  {Op: wire.Opt, Elem: 1},
+	10: {Op: wire.Variant, Fields: []wire.Field{{ID: 3461496, Type: wire.Null}, {ID: 2911501653, Type: wire.Null}}},                                                                                                                                                                                                                   // Purpose
+	11: {Op: wire.Record, Fields: []wire.Field{{ID: 563171728, Type: wire.Text}, {ID: 1075439471, Type: 4}, {ID: 1258363366, Type: 6}, {ID: 1684155417, Type: 7}, {ID: 1727183618, Type: 1}, {ID: 2975220890, Type: 8}, {ID: 3870005711, Type: 5}, {ID: 3874120297, Type: 9}, {ID: 3878670750, Type: 10}, {ID: 4147013763, Type: 9}}}, // Device
+	12: {Op: wire.Vec, Elem: 11},
+	13: {Op: wire.Record, Fields: []wire.Field{{ID: 1075439471, Type: 4}, {ID: 1779848746, Type: 5}, {ID: 3613992733, Type: 12}}}, // Anchor
+	14: {Op: wire.Opt, Elem: 7},
+	15: {Op: wire.Opt, Elem: 8},
+	16: {Op: wire.Opt, Elem: 10},
+	17: {Op: wire.Record, Fields: []wire.Field{{ID: 563171728, Type: wire.Text}, {ID: 1075439471, Type: 4}, {ID: 1258363366, Type: 6}, {ID: 1684155417, Type: 14}, {ID: 1727183618, Type: 1}, {ID: 2975220890, Type: 15}, {ID: 3870005711, Type: 5}, {ID: 3874120297, Type: 9}, {ID: 3878670750, Type: 16}, {ID: 4147013763, Type: 9}}}, // AnyDevice
+	18: {Op: wire.Vec, Elem: 17},
+	19: {Op: wire.Record, Fields: []wire.Field{{ID: 1075439471, Type: 4}, {ID: 1779848746, Type: 5}, {ID: 3613992733, Type: 18}}},                                                                                           // AnyAnchor
+	20: {Op: wire.Record, Fields: []wire.Field{{ID: 563171728, Type: wire.Text}, {ID: 1684155417, Type: 14}, {ID: 1727183618, Type: 1}, {ID: 2975220890, Type: 15}, {ID: 3878670750, Type: 16}, {ID: 4147013763, Type: 9}}}, // EarlyDevice
+	21: {Op: wire.Vec, Elem: 20},
 }
 
 // Arguments and results of the methods, with their headers.
 var (
-	signature0 = engine.Signature{Header: "DIDL\x0el\x03\xef\xce\xe7\x80\x04\x01\xaa\xac\xd9\xd0\x06\x06\x9d\u03a4\xbb\r\an\x02m\x03l\x02\x00q\x01\x04k\x03\x9c\x95\xcc\x02\x02\xd1\xd1\xc0\x89\x01q\xeb\x90\xe0\xec\v\x05m{nxm\bl\n\x90\xa3\u014c\x02q\xef\xce\xe7\x80\x04\x01\u6cc4\xd8\x04\t\x99\u0608\xa3\x06\n\x82\xf6\u02b7\x06\x05\x9a\x89\u064a\v\v\u03f3\xae\xb5\x0e\x06\xe9\u0129\xb7\x0e\f\x9e\xa3\xbf\xb9\x0e\r\x83\u0479\xb9\x0f\fnqk\x02\xb5\xeb\xc2\xd1\x01\x7f\xae\u07a8\xa4\t\x7fk\x05\xb3\xe5\xe6\xbf\x06\x7f\u01f8\xfa\xaf\v\x7f\x92\xb5\xb5\xfd\f\x7f\x8a\xc7\xec\x8b\x0e\x7f\x84\u06bb\xdc\x0f\x7fn\x05k\x02\xf8\xa2\xd3\x01\x7f\xd5\xfa\xa7\xec\n\x7f\x01\x00", Args: []engine.Field{{Type: 13}}}
-	signature1 = engine.Signature{Header: "DIDL\x00\x00"}
-	signature2 = engine.Signature{Header: "DIDL\x11l\x03\xef\xce\xe7\x80\x04\x01\xaa\xac\xd9\xd0\x06\x06\x9d\u03a4\xbb\r\an\x02m\x03l\x02\x00q\x01\x04k\x03\x9c\x95\xcc\x02\x02\xd1\xd1\xc0\x89\x01q\xeb\x90\xe0\xec\v\x05m{nxm\bl\n\x90\xa3\u014c\x02q\xef\xce\xe7\x80\x04\x01\u6cc4\xd8\x04\t\x99\u0608\xa3\x06\n\x82\xf6\u02b7\x06\x05\x9a\x89\u064a\v\f\u03f3\xae\xb5\x0e\x06\xe9\u0129\xb7\x0e\x0e\x9e\xa3\xbf\xb9\x0e\x0f\x83\u0479\xb9\x0f\x0enqn\vk\x02\xb5\xeb\xc2\xd1\x01\x7f\xae\u07a8\xa4\t\x7fn\rk\x05\xb3\xe5\xe6\xbf\x06\x7f\u01f8\xfa\xaf\v\x7f\x92\xb5\xb5\xfd\f\x7f\x8a\xc7\xec\x8b\x0e\x7f\x84\u06bb\xdc\x0f\x7fn\x05n\x10k\x02\xf8\xa2\xd3\x01\x7f\xd5\xfa\xa7\xec\n\x7f\x01\x00", Args: []engine.Field{{Type: 19}}}
-	signature3 = engine.Signature{Header: "DIDL\x10m\x01l\n\x90\xa3\u014c\x02q\xef\xce\xe7\x80\x04\x02\u6cc4\xd8\x04\a\x99\u0608\xa3\x06\b\x82\xf6\u02b7\x06\x06\x9a\x89\u064a\v\n\u03f3\xae\xb5\x0e\f\xe9\u0129\xb7\x0e\r\x9e\xa3\xbf\xb9\x0e\x0e\x83\u0479\xb9\x0f\rn\x03m\x04l\x02\x00q\x01\x05k\x03\x9c\x95\xcc\x02\x03\xd1\xd1\xc0\x89\x01q\xeb\x90\xe0\xec\v\x06m{nqn\tk\x02\xb5\xeb\xc2\xd1\x01\x7f\xae\u07a8\xa4\t\x7fn\vk\x05\xb3\xe5\xe6\xbf\x06\x7f\u01f8\xfa\xaf\v\x7f\x92\xb5\xb5\xfd\f\x7f\x8a\xc7\xec\x8b\x0e\x7f\x84\u06bb\xdc\x0f\x7fnxn\x06n\x0fk\x02\xf8\xa2\xd3\x01\x7f\xd5\xfa\xa7\xec\n\x7f\x01\x00", Args: []engine.Field{{Type: 18}}}
-	signature4 = engine.Signature{Header: "DIDL\nm\x01l\x06\x90\xa3\u014c\x02q\x99\u0608\xa3\x06\x02\x82\xf6\u02b7\x06\x04\x9a\x89\u064a\v\x05\x9e\xa3\xbf\xb9\x0e\a\x83\u0479\xb9\x0f\tn\x03k\x02\xb5\xeb\xc2\xd1\x01\x7f\xae\u07a8\xa4\t\x7fm{n\x06k\x05\xb3\xe5\xe6\xbf\x06\x7f\u01f8\xfa\xaf\v\x7f\x92\xb5\xb5\xfd\f\x7f\x8a\xc7\xec\x8b\x0e\x7f\x84\u06bb\xdc\x0f\x7fn\bk\x02\xf8\xa2\xd3\x01\x7f\xd5\xfa\xa7\xec\n\x7fn\x04\x01\x00", Args: []engine.Field{{Type: 21}}}
+	signature0 = wire.Signature{Header: "DIDL\x0el\x03\xef\xce\xe7\x80\x04\x01\xaa\xac\xd9\xd0\x06\x06\x9d\u03a4\xbb\r\an\x02m\x03l\x02\x00q\x01\x04k\x03\x9c\x95\xcc\x02\x02\xd1\xd1\xc0\x89\x01q\xeb\x90\xe0\xec\v\x05m{nxm\bl\n\x90\xa3\u014c\x02q\xef\xce\xe7\x80\x04\x01\u6cc4\xd8\x04\t\x99\u0608\xa3\x06\n\x82\xf6\u02b7\x06\x05\x9a\x89\u064a\v\v\u03f3\xae\xb5\x0e\x06\xe9\u0129\xb7\x0e\f\x9e\xa3\xbf\xb9\x0e\r\x83\u0479\xb9\x0f\fnqk\x02\xb5\xeb\xc2\xd1\x01\x7f\xae\u07a8\xa4\t\x7fk\x05\xb3\xe5\xe6\xbf\x06\x7f\u01f8\xfa\xaf\v\x7f\x92\xb5\xb5\xfd\f\x7f\x8a\xc7\xec\x8b\x0e\x7f\x84\u06bb\xdc\x0f\x7fn\x05k\x02\xf8\xa2\xd3\x01\x7f\xd5\xfa\xa7\xec\n\x7f\x01\x00", Args: []wire.Field{{Type: 13}}}
+	signature1 = wire.Signature{Header: "DIDL\x00\x00"}
+	signature2 = wire.Signature{Header: "DIDL\x11l\x03\xef\xce\xe7\x80\x04\x01\xaa\xac\xd9\xd0\x06\x06\x9d\u03a4\xbb\r\an\x02m\x03l\x02\x00q\x01\x04k\x03\x9c\x95\xcc\x02\x02\xd1\xd1\xc0\x89\x01q\xeb\x90\xe0\xec\v\x05m{nxm\bl\n\x90\xa3\u014c\x02q\xef\xce\xe7\x80\x04\x01\u6cc4\xd8\x04\t\x99\u0608\xa3\x06\n\x82\xf6\u02b7\x06\x05\x9a\x89\u064a\v\f\u03f3\xae\xb5\x0e\x06\xe9\u0129\xb7\x0e\x0e\x9e\xa3\xbf\xb9\x0e\x0f\x83\u0479\xb9\x0f\x0enqn\vk\x02\xb5\xeb\xc2\xd1\x01\x7f\xae\u07a8\xa4\t\x7fn\rk\x05\xb3\xe5\xe6\xbf\x06\x7f\u01f8\xfa\xaf\v\x7f\x92\xb5\xb5\xfd\f\x7f\x8a\xc7\xec\x8b\x0e\x7f\x84\u06bb\xdc\x0f\x7fn\x05n\x10k\x02\xf8\xa2\xd3\x01\x7f\xd5\xfa\xa7\xec\n\x7f\x01\x00", Args: []wire.Field{{Type: 19}}}
+	signature3 = wire.Signature{Header: "DIDL\x10m\x01l\n\x90\xa3\u014c\x02q\xef\xce\xe7\x80\x04\x02\u6cc4\xd8\x04\a\x99\u0608\xa3\x06\b\x82\xf6\u02b7\x06\x06\x9a\x89\u064a\v\n\u03f3\xae\xb5\x0e\f\xe9\u0129\xb7\x0e\r\x9e\xa3\xbf\xb9\x0e\x0e\x83\u0479\xb9\x0f\rn\x03m\x04l\x02\x00q\x01\x05k\x03\x9c\x95\xcc\x02\x03\xd1\xd1\xc0\x89\x01q\xeb\x90\xe0\xec\v\x06m{nqn\tk\x02\xb5\xeb\xc2\xd1\x01\x7f\xae\u07a8\xa4\t\x7fn\vk\x05\xb3\xe5\xe6\xbf\x06\x7f\u01f8\xfa\xaf\v\x7f\x92\xb5\xb5\xfd\f\x7f\x8a\xc7\xec\x8b\x0e\x7f\x84\u06bb\xdc\x0f\x7fnxn\x06n\x0fk\x02\xf8\xa2\xd3\x01\x7f\xd5\xfa\xa7\xec\n\x7f\x01\x00", Args: []wire.Field{{Type: 18}}}
+	signature4 = wire.Signature{Header: "DIDL\nm\x01l\x06\x90\xa3\u014c\x02q\x99\u0608\xa3\x06\x02\x82\xf6\u02b7\x06\x04\x9a\x89\u064a\v\x05\x9e\xa3\xbf\xb9\x0e\a\x83\u0479\xb9\x0f\tn\x03k\x02\xb5\xeb\xc2\xd1\x01\x7f\xae\u07a8\xa4\t\x7fm{n\x06k\x05\xb3\xe5\xe6\xbf\x06\x7f\u01f8\xfa\xaf\v\x7f\x92\xb5\xb5\xfd\f\x7f\x8a\xc7\xec\x8b\x0e\x7f\x84\u06bb\xdc\x0f\x7fn\bk\x02\xf8\xa2\xd3\x01\x7f\xd5\xfa\xa7\xec\n\x7fn\x04\x01\x00", Args: []wire.Field{{Type: 21}}}
 )

@@ -21,7 +21,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"kedge/candid"
+	"kedge/candid/kedge"
 	"kedge/ic/principal"
 	"kedge/internal/clients"
 	"kedge/replica"
@@ -160,7 +160,7 @@ func idle(b *testing.B, t *machine.Table) {
 	}{
 		{"the small canister, heap of 64 KiB", func(net *replica.Network) { small(b, net, 1) }, 200},
 		{"Kedge without anchors", func(net *replica.Network) {
-			_, err := net.Deploy(b.Context(), owner, house.Module(b), candid.EncodeInitArgs(nil))
+			_, err := net.Deploy(b.Context(), owner, house.Module(b), kedge.EncodeInitArgs(nil))
 			require.NoError(b, err)
 		}, 20},
 	} {
@@ -192,18 +192,18 @@ func resident(b *testing.B) int {
 // start measures how soon a network with Kedge on it answers, as its users start it: the command, the
 // state directory, and the compiled module in the cache.
 func start(b *testing.B, t *machine.Table) {
-	kedge := program(b, "./cli/kedge")
+	kedgeBin := program(b, "./cmd/kedge")
 	home, state := b.TempDir(), filepath.Join(b.TempDir(), "state")
 	net, err := replica.Start(replica.WithState(state))
 	require.NoError(b, err)
-	_, err = net.Deploy(b.Context(), owner, house.Module(b), candid.EncodeInitArgs(nil))
+	_, err = net.Deploy(b.Context(), owner, house.Module(b), kedge.EncodeInitArgs(nil))
 	require.NoError(b, err)
 	require.NoError(b, net.Close())
 
-	compiled := startOnce(b, kedge, home, state)
+	compiled := startOnce(b, kedgeBin, home, state)
 	var cached []time.Duration
 	for range 5 {
-		cached = append(cached, startOnce(b, kedge, home, state))
+		cached = append(cached, startOnce(b, kedgeBin, home, state))
 	}
 	slices.Sort(cached)
 	t.Section("kedge network start, with Kedge deployed in its state directory, until the status says healthy")
@@ -212,10 +212,10 @@ func start(b *testing.B, t *machine.Table) {
 	t.Add("cached to not compiled yet", "", "1 : %.1f", float64(compiled)/float64(cached[2]))
 }
 
-func startOnce(b *testing.B, kedge, home, state string) time.Duration {
+func startOnce(b *testing.B, program, home, state string) time.Duration {
 	ctx, cancel := context.WithTimeout(b.Context(), time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, kedge, "network", "start", "--json", "--port", "0", "--state-dir", state)
+	cmd := exec.CommandContext(ctx, program, "network", "start", "--json", "--port", "0", "--state-dir", state)
 	cmd.Dir, cmd.Env = home, append(os.Environ(), "HOME="+home, "XDG_CACHE_HOME="+filepath.Join(home, "cache"))
 	var log bytes.Buffer
 	cmd.Stderr = &log

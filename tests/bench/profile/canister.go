@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	"kedge/candid"
+	"kedge/candid/kedge"
 	"kedge/ic/principal"
 	"kedge/replica/cycles"
 	"kedge/replica/exec"
@@ -30,7 +30,7 @@ type message struct {
 // state is what a method may be called with.
 type state struct {
 	anchor      uint64
-	first, last candid.DeviceData
+	first, last kedge.DeviceData
 	expiration  uint64 // of the delegation that was prepared
 }
 
@@ -42,30 +42,30 @@ var session = append([]byte{0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70
 var methods = map[string]func(*state) message{
 	"install": nil,
 	"add": func(s *state) message {
-		return message{arg: candid.EncodeAddArgs(s.anchor, s.last)}
+		return message{arg: kedge.EncodeAddArgs(s.anchor, s.last)}
 	},
 	"update": func(s *state) message {
 		s.last.Alias = "Firefox on Linux"
-		return message{arg: candid.EncodeUpdateArgs(s.anchor, s.last.Pubkey, s.last)}
+		return message{arg: kedge.EncodeUpdateArgs(s.anchor, s.last.Pubkey, s.last)}
 	},
-	"remove":          func(s *state) message { return message{arg: candid.EncodeRemoveArgs(s.anchor, s.last.Pubkey)} },
-	"get_anchor_info": func(s *state) message { return message{arg: candid.EncodeGetAnchorInfoArgs(s.anchor)} },
-	"lookup":          func(s *state) message { return message{query: true, arg: candid.EncodeLookupArgs(s.anchor)} },
-	"recovery_report": func(s *state) message { return message{query: true, arg: candid.EncodeRecoveryReportArgs(s.anchor)} },
+	"remove":          func(s *state) message { return message{arg: kedge.EncodeRemoveArgs(s.anchor, s.last.Pubkey)} },
+	"get_anchor_info": func(s *state) message { return message{arg: kedge.EncodeGetAnchorInfoArgs(s.anchor)} },
+	"lookup":          func(s *state) message { return message{query: true, arg: kedge.EncodeLookupArgs(s.anchor)} },
+	"recovery_report": func(s *state) message { return message{query: true, arg: kedge.EncodeRecoveryReportArgs(s.anchor)} },
 	"prepare_delegation": func(s *state) message {
-		return message{arg: candid.EncodePrepareDelegationArgs(s.anchor, origin, session, nil)}
+		return message{arg: kedge.EncodePrepareDelegationArgs(s.anchor, origin, session, nil)}
 	},
 	"get_delegation": func(s *state) message {
-		return message{query: true, arg: candid.EncodeGetDelegationArgs(s.anchor, origin, session, s.expiration)}
+		return message{query: true, arg: kedge.EncodeGetDelegationArgs(s.anchor, origin, session, s.expiration)}
 	},
 	"get_principal": func(s *state) message {
-		return message{query: true, arg: candid.EncodeGetPrincipalArgs(s.anchor, origin)}
+		return message{query: true, arg: kedge.EncodeGetPrincipalArgs(s.anchor, origin)}
 	},
 	"lookup_by_credential": func(s *state) message {
-		return message{query: true, arg: candid.EncodeLookupByCredentialArgs(s.last.CredentialID)}
+		return message{query: true, arg: kedge.EncodeLookupByCredentialArgs(s.last.CredentialID)}
 	},
-	"protect": func(s *state) message { return message{arg: candid.EncodeProtectArgs(s.anchor, s.first.Pubkey)} },
-	"stats":   func(s *state) message { return message{query: true, arg: candid.EncodeStatsArgs()} },
+	"protect": func(s *state) message { return message{arg: kedge.EncodeProtectArgs(s.anchor, s.first.Pubkey)} },
+	"stats":   func(s *state) message { return message{query: true, arg: kedge.EncodeStatsArgs()} },
 }
 
 // furnish installs the canister, makes an anchor with its devices, and makes the call, listening to it.
@@ -78,13 +78,13 @@ func (c *canister) furnish(devices int, prepare func(*state) message) error {
 	if err != nil {
 		return err
 	}
-	init, err := c.run(exec.Input{Kind: exec.Init, Entry: exec.EntryInit, Arg: candid.EncodeInitArgs(nil)})
+	init, err := c.run(exec.Input{Kind: exec.Init, Entry: exec.EntryInit, Arg: kedge.EncodeInitArgs(nil)})
 	if err != nil || c.record == "install" {
 		c.profile.stop()
 		c.report = start.Report.Plus(init.Report)
 		return err
 	}
-	salt, err := c.call("init_salt", message{arg: candid.EncodeInitSaltArgs()})
+	salt, err := c.call("init_salt", message{arg: kedge.EncodeInitSaltArgs()})
 	if err != nil {
 		return err
 	}
@@ -96,11 +96,11 @@ func (c *canister) furnish(devices int, prepare func(*state) message) error {
 	s := new(state)
 	for i := range 6 {
 		s.first = device(fmt.Sprintf("first device of anchor %d", i))
-		out, err := c.call("register", message{caller: of(s.first), arg: candid.EncodeRegisterArgs(s.first, candid.ChallengeResult{}, nil)})
+		out, err := c.call("register", message{caller: of(s.first), arg: kedge.EncodeRegisterArgs(s.first, kedge.ChallengeResult{}, nil)})
 		if err != nil {
 			return err
 		}
-		response, err := candid.DecodeRegisterResult(out.Response.Reply)
+		response, err := kedge.DecodeRegisterResult(out.Response.Reply)
 		if err != nil {
 			return err
 		}
@@ -111,15 +111,15 @@ func (c *canister) furnish(devices int, prepare func(*state) message) error {
 		if c.record == "add" && i == devices-1 {
 			break
 		}
-		if _, err := c.call("add", message{caller: of(s.first), arg: candid.EncodeAddArgs(s.anchor, s.last)}); err != nil {
+		if _, err := c.call("add", message{caller: of(s.first), arg: kedge.EncodeAddArgs(s.anchor, s.last)}); err != nil {
 			return err
 		}
 	}
-	out, err := c.call("prepare_delegation", message{caller: of(s.first), arg: candid.EncodePrepareDelegationArgs(s.anchor, origin, session, nil)})
+	out, err := c.call("prepare_delegation", message{caller: of(s.first), arg: kedge.EncodePrepareDelegationArgs(s.anchor, origin, session, nil)})
 	if err != nil {
 		return err
 	}
-	if _, s.expiration, err = candid.DecodePrepareDelegationResult(out.Response.Reply); err != nil {
+	if _, s.expiration, err = kedge.DecodePrepareDelegationResult(out.Response.Reply); err != nil {
 		return err
 	}
 
@@ -155,17 +155,17 @@ func (c *canister) run(in exec.Input) (exec.Output, error) {
 }
 
 // device is the passkey that the bench measures with, see typical there.
-func device(name string) candid.DeviceData {
+func device(name string) kedge.DeviceData {
 	origin := "https://identity.example.org"
-	return candid.DeviceData{
+	return kedge.DeviceData{
 		Pubkey:       fmt.Appendf(nil, "%-96s", name),
 		CredentialID: fmt.Appendf(nil, "%-64s", name),
 		Alias:        "Chrome on macOS",
-		Purpose:      candid.PurposeAuthentication,
-		KeyType:      candid.KeyTypePlatform,
-		Protection:   candid.DeviceProtectionUnprotected,
+		Purpose:      kedge.PurposeAuthentication,
+		KeyType:      kedge.KeyTypePlatform,
+		Protection:   kedge.DeviceProtectionUnprotected,
 		Origin:       &origin,
 	}
 }
 
-func of(d candid.DeviceData) principal.Principal { return principal.SelfAuthenticating(d.Pubkey) }
+func of(d kedge.DeviceData) principal.Principal { return principal.SelfAuthenticating(d.Pubkey) }

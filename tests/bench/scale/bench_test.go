@@ -11,7 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"kedge/candid"
+	"kedge/candid/kedge"
 	"kedge/canister/storage"
 	"kedge/ic/principal"
 	"kedge/replica/exec"
@@ -127,10 +127,10 @@ func measure(b *testing.B, h *house.House, n int) costs {
 		require.NoError(b, err)
 	}
 	note("lookup", samples, func(s int) {
-		query(principal.Anonymous, "lookup", candid.EncodeLookupArgs(uint64(First+index(s))))
+		query(principal.Anonymous, "lookup", kedge.EncodeLookupArgs(uint64(First+index(s))))
 	})
 	note("lookup_by_credential", samples, func(s int) {
-		query(principal.Anonymous, "lookup_by_credential", candid.EncodeLookupByCredentialArgs(first(s).Data.CredentialID))
+		query(principal.Anonymous, "lookup_by_credential", kedge.EncodeLookupByCredentialArgs(first(s).Data.CredentialID))
 	})
 	// The first edits after an upgrade read the upper nodes of the index, which are remembered from then on.
 	for i := range 4 * samples {
@@ -207,10 +207,10 @@ func ownOf(r exec.Report) uint64 {
 
 // settled reports whether no migration is under way.
 func settled(b *testing.B, h *house.House) bool {
-	reply, err := h.Query(h.Operator, "migration_status", candid.EncodeMigrationStatusArgs())
+	reply, err := h.Query(h.Operator, "migration_status", kedge.EncodeMigrationStatusArgs())
 	require.NoError(b, err)
-	result, err := candid.DecodeMigrationStatusResult(reply)
+	result, err := kedge.DecodeMigrationStatusResult(reply)
 	require.NoError(b, err)
-	require.Equal(b, candid.MigrationStatusResultTagOk, result.Tag)
+	require.Equal(b, kedge.MigrationStatusResultTagOk, result.Tag)
 	return result.Ok.Step == nil
 }

@@ -6,7 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"kedge/candid"
+	"kedge/candid/kedge"
 	"kedge/canister/identity"
 	"kedge/canister/storage"
 	"kedge/tests/house"
@@ -71,12 +71,12 @@ func byCalls(h *house.House, i int, count func()) {
 
 // deviceOf is a device as clients speak of it.
 func deviceOf(d identity.Data) *house.Device {
-	kind := candid.KeyTypePlatform
+	kind := kedge.KeyTypePlatform
 	if d.KeyType == identity.CrossPlatform {
-		kind = candid.KeyTypeCrossPlatform
+		kind = kedge.KeyTypeCrossPlatform
 	}
-	return &house.Device{Name: d.Alias, Data: candid.DeviceData{
+	return &house.Device{Name: d.Alias, Data: kedge.DeviceData{
 		Pubkey: d.PublicKey, Alias: d.Alias, CredentialID: d.CredentialID, Aaguid: d.AAGUID, Origin: &d.Origin,
-		Purpose: candid.PurposeAuthentication, KeyType: kind, Protection: candid.DeviceProtectionUnprotected,
+		Purpose: kedge.PurposeAuthentication, KeyType: kind, Protection: kedge.DeviceProtectionUnprotected,
 	}}
 }

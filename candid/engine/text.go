@@ -1,6 +1,0 @@
-//go:build !wasip1
-
-package engine
-
-// NewText returns a new text, for an opt.
-func NewText() *string { return new(string) }

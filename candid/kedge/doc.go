@@ -1,0 +1,9 @@
+// Package kedge is Kedge's interface, kedge.did, in Go: its types, and for each
+// method the functions that encode and decode its arguments and results. All of
+// it is generated; package kedge/candid/gen says what becomes of which
+// type.
+//
+// Decoded values are views of the message that they came from.
+package kedge
+
+//go:generate go run ../../cmd/candidgen -pkg kedge -o kedge_gen.go kedge.did

@@ -1,0 +1,17 @@
+//go:build wasip1
+
+package wire
+
+// texts is a chunk of texts that NewText gives out one by one.
+var texts []string
+
+// NewText returns a new text, for an opt. In a canister, where nothing runs at the same time, it is one of
+// a chunk: the methods that decode a device would otherwise allocate nothing else, and the allocator costs
+// them three pages.
+func NewText() *string {
+	if len(texts) == cap(texts) {
+		texts = make([]string, 0, 64)
+	}
+	texts = append(texts, "")
+	return &texts[len(texts)-1]
+}

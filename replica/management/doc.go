@@ -1,6 +1,0 @@
-// Package management is the interface of the management canister, management.did, in Go: its types, and
-// for each method the functions that encode and decode its arguments and results. What the methods do is
-// in package replica.
-package management
-
-//go:generate go run ../../candid/gen -pkg management -o management_gen.go management.did
