@@ -13,7 +13,7 @@ import (
 	"kedge/ic/request"
 	"kedge/replica/cycles"
 	"kedge/replica/exec"
-	"kedge/replica/store"
+	"kedge/replica/journal"
 )
 
 // How Go programs use a network. Callers are principals, without signatures: who holds the network may
@@ -250,7 +250,7 @@ func (n *Network) SetStableMemory(canister principal.Principal, content []byte) 
 }
 
 // maxLogged is the largest content that SetStableMemory logs, with room for what is around it in a record.
-const maxLogged = store.MaxRecord - 1<<20
+const maxLogged = journal.MaxRecord - 1<<20
 
 // writeStable replaces the stable memory of a canister that has one.
 func (n *Network) writeStable(w StableWrite) {

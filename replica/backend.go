@@ -4,16 +4,16 @@ import (
 	"context"
 
 	"kedge/ic/request"
-	"kedge/replica/boundary"
 	"kedge/replica/certified"
 	"kedge/replica/exec"
+	"kedge/replica/httpapi"
 	"kedge/replica/reject"
 )
 
 // backend is the network as its HTTP interface sees it.
 type backend struct{ *Network }
 
-var _ boundary.Backend = backend{}
+var _ httpapi.Backend = backend{}
 
 // freshAge is the greatest age of a snapshot that clients get, in nanoseconds.
 const freshAge = 1_000_000_000
@@ -31,18 +31,18 @@ func (b backend) Fresh(context.Context) (*certified.Snapshot, error) {
 // key, signature. The size of an envelope is paid for.
 const envelopeOverhead = 350
 
-func (b backend) Submit(ctx context.Context, c *boundary.Call) *reject.Error {
+func (b backend) Submit(ctx context.Context, c *httpapi.Call) *reject.Error {
 	_, err := b.submit(ctx, &Ingress{ID: request.ID(c.ID), Sender: c.Sender, Canister: c.Canister, Effective: c.Effective,
 		Method: c.Method, Arg: c.Arg, Info: callerInfo(c), Expiry: c.Expiry, Size: envelopeOverhead + len(c.Method) + len(c.Arg)})
 	return err
 }
 
-func (b backend) Query(ctx context.Context, c *boundary.Call) ([]byte, *reject.Error) {
+func (b backend) Query(ctx context.Context, c *httpapi.Call) ([]byte, *reject.Error) {
 	return b.query(ctx, query{caller: c.Sender, canister: c.Canister, method: c.Method, arg: c.Arg, info: callerInfo(c)})
 }
 
 // callerInfo is what a canister can read of the information about the sender.
-func callerInfo(c *boundary.Call) exec.CallerInfo {
+func callerInfo(c *httpapi.Call) exec.CallerInfo {
 	if c.SenderInfo == nil {
 		return exec.CallerInfo{}
 	}

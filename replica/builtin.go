@@ -5,25 +5,25 @@ import (
 
 	"kedge/ic/management"
 	"kedge/ic/principal"
+	"kedge/replica/builtin"
 	"kedge/replica/certified"
 	"kedge/replica/cycles"
 	"kedge/replica/exec"
 	"kedge/replica/reject"
-	"kedge/replica/system"
 )
 
-// The built-in canisters of package system: where calls of them leave the path of others, and what they
+// The built-in canisters of package builtin: where calls of them leave the path of others, and what they
 // may do with the network.
 
 // builtin reports whether an id means a built-in canister: one can be replaced by creating a real canister
 // with its id.
 func (n *Network) builtin(id principal.Principal) bool {
-	return system.Has(id) && n.state.Canisters[id] == nil
+	return builtin.Has(id) && n.state.Canisters[id] == nil
 }
 
 // judgeBuiltin refuses calls of methods that a built-in canister does not have.
 func judgeBuiltin(canister principal.Principal, method string) *reject.Error {
-	if _, ok := system.HasMethod(canister, method); !ok {
+	if _, ok := builtin.HasMethod(canister, method); !ok {
 		return exec.MethodNotFound(canister, "update", method)
 	}
 	return nil
@@ -36,7 +36,7 @@ func (n *Network) executeBuiltin(id principal.Principal, r *call) {
 		return
 	}
 	n.markProcessing(r.Origin)
-	reply, accepted, err := n.state.Builtin.Call(system.Call{Host: host{n}, Canister: id, Caller: r.Caller,
+	reply, accepted, err := n.state.Builtin.Call(builtin.Call{Host: host{n}, Canister: id, Caller: r.Caller,
 		Method: r.Method, Arg: r.Arg, Cycles: r.Cycles, Time: n.state.Time})
 	if err != nil {
 		n.respond(r.Origin, refused(err), r.Cycles)
@@ -47,19 +47,19 @@ func (n *Network) executeBuiltin(id principal.Principal, r *call) {
 
 // queryBuiltin answers a query of a built-in canister.
 func (n *Network) queryBuiltin(q query) ([]byte, *reject.Error) {
-	if isQuery, ok := system.HasMethod(q.canister, q.method); !ok || !isQuery {
+	if isQuery, ok := builtin.HasMethod(q.canister, q.method); !ok || !isQuery {
 		return nil, exec.MethodNotFound(q.canister, "query", q.method)
 	}
-	reply, _, err := n.state.Builtin.Call(system.Call{Host: host{n}, Canister: q.canister, Caller: q.caller,
+	reply, _, err := n.state.Builtin.Call(builtin.Call{Host: host{n}, Canister: q.canister, Caller: q.caller,
 		Method: q.method, Arg: q.arg, Time: n.now()})
 	return reply, err
 }
 
 // publishBuiltins lets clients read the interfaces of the built-in canisters.
 func (n *Network) publishBuiltins() {
-	for _, id := range system.IDs() {
+	for _, id := range builtin.IDs() {
 		if n.builtin(id) {
-			text := []byte(system.Interface(id))
+			text := []byte(builtin.Interface(id))
 			hash := sha256.Sum256(text) // there is no module; what is known of a canister hangs on its hash
 			n.certified.SetCanister(id, certified.Canister{ModuleHash: hash[:], Metadata: []certified.Metadata{
 				{Name: "candid:service", Public: true, Data: text}}})
@@ -70,7 +70,7 @@ func (n *Network) publishBuiltins() {
 // host is the network as the built-in canisters see it.
 type host struct{ *Network }
 
-var _ system.Host = host{}
+var _ builtin.Host = host{}
 
 func (h host) Subnet() principal.Principal { return h.subnetID }
 

@@ -8,14 +8,14 @@ import (
 
 	"kedge/ic/principal"
 	"kedge/replica"
+	"kedge/replica/builtin"
 	"kedge/replica/reject"
-	"kedge/replica/system"
 )
 
 // ledger calls the cycles ledger.
 func ledger[R any](w *world, decode func([]byte) (R, error), sender principal.Principal, method string, arg []byte) R {
 	w.Helper()
-	raw, err := w.Call(ctx, sender, system.CyclesLedger, method, arg)
+	raw, err := w.Call(ctx, sender, builtin.CyclesLedger, method, arg)
 	require.NoError(w, err)
 	reply, err := decode(raw)
 	require.NoError(w, err)
@@ -24,24 +24,24 @@ func ledger[R any](w *world, decode func([]byte) (R, error), sender principal.Pr
 
 func (w *world) account(owner principal.Principal) *big.Int {
 	w.Helper()
-	raw := w.ask(system.CyclesLedger, "icrc1_balance_of", system.EncodeIcrc1BalanceOfArgs(system.Account{Owner: owner}))
-	balance, err := system.DecodeIcrc1BalanceOfResult(raw)
+	raw := w.ask(builtin.CyclesLedger, "icrc1_balance_of", builtin.EncodeIcrc1BalanceOfArgs(builtin.Account{Owner: owner}))
+	balance, err := builtin.DecodeIcrc1BalanceOfResult(raw)
 	require.NoError(w, err)
 	return balance
 }
 
-func createArg(amount uint64, settings *system.Settings) []byte {
-	return system.EncodeCreateCanisterArgs(system.CreateArg{Amount: nat(amount), CreationArgs: &system.CreationArgs{Settings: settings}})
+func createArg(amount uint64, settings *builtin.Settings) []byte {
+	return builtin.EncodeCreateCanisterArgs(builtin.CreateArg{Amount: nat(amount), CreationArgs: &builtin.CreationArgs{Settings: settings}})
 }
 
 func TestLedgerCreatesCanisters(t *testing.T) {
 	w := newWorld(t)
-	made := ledger(w, system.DecodeCreateCanisterResult, alice, "create_canister", createArg(2_000_000_000_000, &system.Settings{
+	made := ledger(w, builtin.DecodeCreateCanisterResult, alice, "create_canister", createArg(2_000_000_000_000, &builtin.Settings{
 		FreezingThreshold:    ptr(nat(77)),
-		StatusVisibility:     &system.Visibility{Tag: system.VisibilityTagPublic},
-		EnvironmentVariables: []system.Variable{{Name: "a", Value: "b"}},
+		StatusVisibility:     &builtin.Visibility{Tag: builtin.VisibilityTagPublic},
+		EnvironmentVariables: []builtin.Variable{{Name: "a", Value: "b"}},
 	}))
-	require.Equal(t, system.CreateResultTagOk, made.Tag)
+	require.Equal(t, builtin.CreateResultTagOk, made.Tag)
 	s, err := w.Status(ctx, made.Ok.CanisterID)
 	require.NoError(t, err)
 	require.Equal(t, []principal.Principal{alice}, s.Settings.Controllers)
@@ -51,9 +51,9 @@ func TestLedgerCreatesCanisters(t *testing.T) {
 	require.EqualValues(t, 1_500_000_000_000, s.Cycles.Uint64(), "a canister costs 500 G cycles")
 	require.EqualValues(t, 997_999_900_000_000, w.account(alice).Uint64())
 
-	poor := ledger(w, system.DecodeCreateCanisterResult, alice, "create_canister", createArg(1_000, nil))
+	poor := ledger(w, builtin.DecodeCreateCanisterResult, alice, "create_canister", createArg(1_000, nil))
 	require.Contains(t, poor.Err.FailedToCreate.Error, "requires a fee of 500000000000")
-	bad := ledger(w, system.DecodeCreateCanisterResult, alice, "create_canister", createArg(2_000_000_000_000, &system.Settings{ComputeAllocation: ptr(nat(101))}))
+	bad := ledger(w, builtin.DecodeCreateCanisterResult, alice, "create_canister", createArg(2_000_000_000_000, &builtin.Settings{ComputeAllocation: ptr(nat(101))}))
 	require.Contains(t, bad.Err.FailedToCreate.Error, "ComputeAllocation")
 	require.EqualValues(t, 997_999_700_000_000, w.account(alice).Uint64(), "what fails costs the fee")
 }
@@ -63,36 +63,36 @@ func TestLedgerTakesAndGivesCycles(t *testing.T) {
 	id := w.deploy("scenario")
 	before, err := w.Balance(ctx, id)
 	require.NoError(t, err)
-	drawn := ledger(w, system.DecodeWithdrawResult, alice, "withdraw", system.EncodeWithdrawArgs(system.WithdrawArg{To: id, Amount: nat(5_000_000_000_000)}))
-	require.Equal(t, system.WithdrawResultTagOk, drawn.Tag)
+	drawn := ledger(w, builtin.DecodeWithdrawResult, alice, "withdraw", builtin.EncodeWithdrawArgs(builtin.WithdrawArg{To: id, Amount: nat(5_000_000_000_000)}))
+	require.Equal(t, builtin.WithdrawResultTagOk, drawn.Tag)
 	after, err := w.Balance(ctx, id)
 	require.NoError(t, err)
 	require.Equal(t, before.Big().Uint64()+5_000_000_000_000, after.Big().Uint64())
 
 	// A canister that attaches too few gets them back, and the ledger's words.
-	deposit := string(system.EncodeDepositArgs(system.DepositArg{To: system.Account{Owner: alice}}))
-	_, err = w.Call(ctx, alice, id, "forward_cycles", to(system.CyclesLedger, "deposit", deposit))
+	deposit := string(builtin.EncodeDepositArgs(builtin.DepositArg{To: builtin.Account{Owner: alice}}))
+	_, err = w.Call(ctx, alice, id, "forward_cycles", to(builtin.CyclesLedger, "deposit", deposit))
 	refused(t, err, reject.CanisterRejectedMessage, "less than the cycles ledger fee")
 }
 
 func TestBuiltinsHaveTheirMethodsAlone(t *testing.T) {
 	w := newWorld(t)
 	id := w.deploy("scenario")
-	for _, builtin := range system.IDs() {
-		_, err := w.Call(ctx, alice, builtin, "no_such_method", nil)
-		refused(t, err, reject.MethodNotFound, "Error from Canister "+builtin.Text()+": Canister has no update method 'no_such_method'.")
-		_, err = w.Query(ctx, alice, builtin, "no_such_method", nil)
+	for _, canister := range builtin.IDs() {
+		_, err := w.Call(ctx, alice, canister, "no_such_method", nil)
+		refused(t, err, reject.MethodNotFound, "Error from Canister "+canister.Text()+": Canister has no update method 'no_such_method'.")
+		_, err = w.Query(ctx, alice, canister, "no_such_method", nil)
 		refused(t, err, reject.MethodNotFound, "Canister has no query method 'no_such_method'.")
-		_, err = w.Call(ctx, alice, id, "forward", to(builtin, "no_such_method", ""))
-		refused(t, err, reject.CanisterRejectedMessage, "5Error from Canister "+builtin.Text())
+		_, err = w.Call(ctx, alice, id, "forward", to(canister, "no_such_method", ""))
+		refused(t, err, reject.CanisterRejectedMessage, "5Error from Canister "+canister.Text())
 	}
-	_, err := w.Query(ctx, alice, system.CyclesLedger, "withdraw", nil)
+	_, err := w.Query(ctx, alice, builtin.CyclesLedger, "withdraw", nil)
 	refused(t, err, reject.MethodNotFound, "Canister has no query method 'withdraw'.")
 
 	// A canister asks, in an update and in a composite query.
 	fee := "DIDL\x00\x00"
-	for _, raw := range [][]byte{w.call(id, "forward", to(system.CyclesLedger, "icrc1_fee", fee)), w.ask(id, "forward_query", to(system.CyclesLedger, "icrc1_fee", fee))} {
-		got, err := system.DecodeIcrc1FeeResult(raw)
+	for _, raw := range [][]byte{w.call(id, "forward", to(builtin.CyclesLedger, "icrc1_fee", fee)), w.ask(id, "forward_query", to(builtin.CyclesLedger, "icrc1_fee", fee))} {
+		got, err := builtin.DecodeIcrc1FeeResult(raw)
 		require.NoError(t, err)
 		require.EqualValues(t, 100_000_000, got.Uint64())
 	}
@@ -101,9 +101,9 @@ func TestBuiltinsHaveTheirMethodsAlone(t *testing.T) {
 // Who wants the real ledger creates it in its place.
 func TestBuiltinsCanBeReplaced(t *testing.T) {
 	w := newWorld(t)
-	id, err := w.Create(ctx, owner, replica.CreateOptions{ID: system.ICPLedger})
+	id, err := w.Create(ctx, owner, replica.CreateOptions{ID: builtin.ICPLedger})
 	require.NoError(t, err)
-	require.Equal(t, system.ICPLedger, id)
+	require.Equal(t, builtin.ICPLedger, id)
 	_, err = w.Call(ctx, alice, id, "icrc1_fee", nil)
 	refused(t, err, reject.WasmModuleNotFound, "contains no Wasm module")
 	require.NoError(t, w.Install(ctx, owner, id, module(t, "scenario"), nil))
@@ -116,8 +116,8 @@ func TestBuiltinsRemember(t *testing.T) {
 	require.NoError(t, err)
 	w := &world{t, net}
 	require.Zero(t, w.account(alice).Sign())
-	ledger(w, system.DecodeIcrc1TransferResult, principal.Anonymous, "icrc1_transfer",
-		system.EncodeIcrc1TransferArgs(system.TransferArg{To: system.Account{Owner: alice}, Amount: nat(7_000)}))
+	ledger(w, builtin.DecodeIcrc1TransferResult, principal.Anonymous, "icrc1_transfer",
+		builtin.EncodeIcrc1TransferArgs(builtin.TransferArg{To: builtin.Account{Owner: alice}, Amount: nat(7_000)}))
 	require.NoError(t, net.Close())
 
 	again := newWorld(t, replica.WithState(dir), replica.WithoutFunds())

@@ -35,11 +35,11 @@
 //	certify.go              what the state tree learns of a round
 //	persist.go              the log of rounds, checkpoints, and how a network comes back from them
 //	outcalls.go             HTTP outcalls, which WithOutcalls switches on
-//	builtin.go              the ledgers and the cycles minting canister (package system)
+//	builtin.go              the ledgers and the cycles minting canister (package builtin)
 //	api.go, clock.go        for Go programs
 //
 // Package exec executes a single entry point; package certified builds and signs the state tree; package
-// boundary speaks HTTP, package gateway serves web pages, package outcall asks other servers; package store
+// httpapi speaks HTTP, package gateway serves web pages, package outcall asks other servers; package journal
 // keeps logs and checkpoints.
 //
 // # What it does not do

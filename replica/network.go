@@ -15,9 +15,9 @@ import (
 
 	"kedge/ic/principal"
 	"kedge/ic/request"
+	"kedge/replica/builtin"
 	"kedge/replica/certified"
 	"kedge/replica/exec"
-	"kedge/replica/system"
 )
 
 // Network is a running local network of one node. Its methods may be called at the same time.
@@ -34,7 +34,7 @@ type Network struct {
 	state       state
 	changed     changes
 	trace       trace
-	journal     *journal // nil without a state directory
+	journal     *stateDir // nil without a state directory
 	replaying   bool
 	uncertified bool       // the certified state changed since it was last signed
 	certifying  sync.Mutex // guards signing by those who share lock
@@ -80,7 +80,7 @@ func Start(opts ...Option) (*Network, error) {
 	for _, option := range opts {
 		option(&n.options)
 	}
-	n.state.Builtin = system.New(!n.options.Unfunded)
+	n.state.Builtin = builtin.New(!n.options.Unfunded)
 	if n.random = n.options.Random; n.random == nil {
 		n.random = rand.Reader
 	}

@@ -16,7 +16,7 @@ import (
 	"kedge/ic/request"
 	"kedge/replica/certified"
 	"kedge/replica/exec"
-	"kedge/replica/store"
+	"kedge/replica/journal"
 )
 
 // How a network with a state directory survives. A round is executed, then written to the log, and only
@@ -37,9 +37,9 @@ const (
 	checkpointRounds = 20_000
 )
 
-// journal is the state directory of a network.
-type journal struct {
-	dir    *store.Dir
+// stateDir is the state directory of a network.
+type stateDir struct {
+	dir    *journal.Dir
 	rounds int // since the last checkpoint
 }
 
@@ -203,11 +203,11 @@ func (n *Network) loadCanister(ctx context.Context, saved savedCanister) error {
 
 // recoverState opens the state directory, loads what it holds and executes its log.
 func (n *Network) recoverState(ctx context.Context) error {
-	dir, found, err := store.Open(n.options.StateDir, n.options.Sync)
+	dir, found, err := journal.Open(n.options.StateDir, n.options.Sync)
 	if err != nil {
 		return err
 	}
-	n.journal = &journal{dir: dir, rounds: len(found.Records)}
+	n.journal = &stateDir{dir: dir, rounds: len(found.Records)}
 	if found.Dropped > 0 {
 		n.complain("%s: the log ended inside round %d, which was never acknowledged: dropped %d bytes",
 			n.options.StateDir, len(found.Records), found.Dropped)

@@ -17,7 +17,7 @@ import (
 
 	"kedge/ic/principal"
 	"kedge/replica"
-	"kedge/replica/store"
+	"kedge/replica/journal"
 )
 
 // copyDir copies a state directory as a kill would leave it: without asking the process that writes to it.
@@ -110,7 +110,7 @@ func TestDamagedLogIsNamed(t *testing.T) {
 	damaged[len(damaged)/2] ^= 1
 	require.NoError(t, os.WriteFile(filepath.Join(killed, "log-0"), damaged, 0o600))
 	_, err = replica.Start(replica.WithState(killed))
-	var damage *store.DamageError
+	var damage *journal.DamageError
 	require.ErrorAs(t, err, &damage)
 	require.ErrorContains(t, err, "log-0 is damaged at offset")
 

@@ -8,8 +8,8 @@ import (
 
 	"kedge/ic/principal"
 	"kedge/ic/request"
+	"kedge/replica/builtin"
 	"kedge/replica/exec"
-	"kedge/replica/system"
 )
 
 // Round is one step of the network. All that is not in the state before it and yet decides the state
@@ -47,7 +47,7 @@ type state struct {
 	Order     []*canister // in order of creation
 	NextIndex uint64      // of the next canister id
 	Deleted   map[principal.Principal]bool
-	Builtin   system.State
+	Builtin   builtin.State
 	Queue     []message
 	Ingress   map[request.ID]*ingressEntry
 	Expiry    expiries // ingress entries in order of their end

@@ -7,8 +7,8 @@ import (
 	"net/http"
 	"time"
 
-	"kedge/replica/boundary"
 	"kedge/replica/gateway"
+	"kedge/replica/httpapi"
 )
 
 // headerTimeout is how long a client may take to send the head of a request.
@@ -21,7 +21,7 @@ func (n *Network) serve() error {
 		return fmt.Errorf("listen on %q: %w", n.options.Listen, err)
 	}
 	server := &http.Server{
-		Handler:           boundary.New(backend{n}, boundary.Options{Version: implementation, Log: n.options.Log, Other: gateway.New(backend{n})}),
+		Handler:           httpapi.New(backend{n}, httpapi.Options{Version: implementation, Log: n.options.Log, Other: gateway.New(backend{n})}),
 		ReadHeaderTimeout: headerTimeout,
 	}
 	// Clients ask for a certified state before they ask for anything else.

@@ -12,8 +12,8 @@ import (
 
 	"kedge/ic/principal"
 	"kedge/ic/request"
-	"kedge/replica/boundary"
 	"kedge/replica/certified"
+	"kedge/replica/httpapi"
 	"kedge/replica/reject"
 )
 
@@ -91,14 +91,14 @@ func (g *Gateway) query(ctx context.Context, canister principal.Principal, metho
 	return g.backend.Query(ctx, g.newCall(canister, method, arg))
 }
 
-func (g *Gateway) newCall(canister principal.Principal, method string, arg []byte) *boundary.Call {
+func (g *Gateway) newCall(canister principal.Principal, method string, arg []byte) *httpapi.Call {
 	nonce := make([]byte, 16)
 	_, _ = rand.Read(nonce) // never fails
 	c := request.Content{
 		Type: request.Call, Sender: principal.Anonymous, Canister: canister, Method: method, Arg: arg, Nonce: nonce,
 		IngressExpiry: g.backend.Now() + uint64(callTTL),
 	}
-	return &boundary.Call{ID: c.ID(), Sender: c.Sender, Canister: canister, Effective: canister, Method: method, Arg: arg, Expiry: c.IngressExpiry}
+	return &httpapi.Call{ID: c.ID(), Sender: c.Sender, Canister: canister, Effective: canister, Method: method, Arg: arg, Expiry: c.IngressExpiry}
 }
 
 // call makes an update call and waits for its certified answer.

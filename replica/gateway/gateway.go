@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"kedge/ic/principal"
-	"kedge/replica/boundary"
+	"kedge/replica/httpapi"
 )
 
 // maxRequest is the greatest body of a request in bytes: what fits in a call.
@@ -16,13 +16,13 @@ const maxRequest = 2<<20 - 16<<10
 
 // Gateway serves the web pages of the canisters of a network. It implements http.Handler.
 type Gateway struct {
-	backend boundary.Backend
+	backend httpapi.Backend
 	domains []string
 }
 
 // New returns the gateway of a network. Canisters are found below the given domains, below localhost if
 // there are none.
-func New(backend boundary.Backend, domains ...string) *Gateway {
+func New(backend httpapi.Backend, domains ...string) *Gateway {
 	if len(domains) == 0 {
 		domains = []string{"localhost"}
 	}

@@ -20,8 +20,8 @@ import (
 	"kedge/candid/wire"
 	"kedge/ic/hashtree"
 	"kedge/ic/principal"
-	"kedge/replica/boundary"
 	"kedge/replica/certified"
+	"kedge/replica/httpapi"
 	"kedge/replica/reject"
 )
 
@@ -51,7 +51,7 @@ func (f *fake) State() *certified.State { return f.state }
 
 func (f *fake) Fresh(context.Context) (*certified.Snapshot, error) { return f.state.Certify(f.now) }
 
-func (f *fake) Submit(_ context.Context, c *boundary.Call) *reject.Error {
+func (f *fake) Submit(_ context.Context, c *httpapi.Call) *reject.Error {
 	if f.update == nil {
 		return reject.New(reject.MethodNotFound, "no update")
 	}
@@ -68,7 +68,7 @@ func (f *fake) Submit(_ context.Context, c *boundary.Call) *reject.Error {
 	return nil
 }
 
-func (f *fake) Query(_ context.Context, c *boundary.Call) ([]byte, *reject.Error) {
+func (f *fake) Query(_ context.Context, c *httpapi.Call) ([]byte, *reject.Error) {
 	if c.Canister != site {
 		return nil, reject.New(reject.CanisterNotFound, "Canister %s not found", c.Canister)
 	}
@@ -448,7 +448,7 @@ func FuzzDecodeResponse(f *testing.F) {
 func TestOverHTTP(t *testing.T) {
 	f := newFake(t)
 	f.serve(HttpResponse{StatusCode: 200, Body: []byte("page")}, nil)
-	server := httptest.NewServer(boundary.New(f, boundary.Options{Other: New(f)}))
+	server := httptest.NewServer(httpapi.New(f, httpapi.Options{Other: New(f)}))
 	defer server.Close()
 	r, err := http.NewRequest("GET", server.URL+"/", nil)
 	require.NoError(t, err)
