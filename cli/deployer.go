@@ -14,7 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"kedge/cli/client"
-	"kedge/device"
+	"kedge/internal/fileio"
 )
 
 // identityFlag adds the flag of commands that controllers run. Controlling the canister and having
@@ -55,7 +55,7 @@ func (a *app) newDeployer() (identity.Identity, error) {
 		return nil, fmt.Errorf("making the project folder: %w", err)
 	}
 	data := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})
-	if err := device.WriteFileAtomic(deployerPath(), data, 0o600); err != nil {
+	if err := fileio.WriteFile(deployerPath(), data, 0o600); err != nil {
 		return nil, fmt.Errorf("writing the deployer's key: %w", err)
 	}
 	return readIdentity(deployerPath())

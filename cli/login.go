@@ -20,11 +20,11 @@ import (
 
 	"kedge/candid/kedge"
 	"kedge/cli/client"
-	"kedge/device"
 	"kedge/ic/certificate"
 	"kedge/ic/principal"
 	"kedge/ic/request"
 	"kedge/ic/signature"
+	"kedge/internal/fileio"
 )
 
 type loginOptions struct {
@@ -202,12 +202,12 @@ func storeLogin(o loginOptions, chain client.Chain, secret []byte) (file, keyFil
 	}
 	if secret != nil {
 		keyFile = prefix + ".pem"
-		if err := device.WriteFileAtomic(keyFile, secret, 0o600); err != nil {
+		if err := fileio.WriteFile(keyFile, secret, 0o600); err != nil {
 			return "", "", fmt.Errorf("storing the session key: %w", err)
 		}
 	}
 	file = prefix + ".json"
-	if err := device.WriteFileAtomic(file, append(text, '\n'), 0o600); err != nil {
+	if err := fileio.WriteFile(file, append(text, '\n'), 0o600); err != nil {
 		return "", "", fmt.Errorf("storing the delegation: %w", err)
 	}
 	return file, keyFile, nil

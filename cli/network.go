@@ -8,9 +8,9 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/spf13/cobra"
+	"kedge/internal/fileio"
 
-	"kedge/device"
+	"github.com/spf13/cobra"
 )
 
 func (a *app) networkCommand() *cobra.Command {
@@ -57,7 +57,7 @@ func saveNetworkState(n networkStarted) error {
 	if err := os.MkdirAll(projectFolder, 0o755); err != nil {
 		return fmt.Errorf("making the project folder: %w", err)
 	}
-	if err := device.WriteFileAtomic(networkStatePath(), append(data, '\n'), 0o644); err != nil {
+	if err := fileio.WriteFile(networkStatePath(), append(data, '\n'), 0o644); err != nil {
 		return fmt.Errorf("writing the state of the network: %w", err)
 	}
 	return nil

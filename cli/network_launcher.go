@@ -13,7 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"kedge/device"
+	"kedge/internal/fileio"
 	"kedge/replica"
 )
 
@@ -112,7 +112,7 @@ func writeLauncherStatus(dir string, status launcherStatus) error {
 	if err != nil {
 		return fmt.Errorf("encoding the status: %w", err)
 	}
-	if err := device.WriteFileAtomic(filepath.Join(dir, "status.json"), append(line, '\n'), 0o644); err != nil {
+	if err := fileio.WriteFile(filepath.Join(dir, "status.json"), append(line, '\n'), 0o644); err != nil {
 		return fmt.Errorf("writing the status for icp: %w", err)
 	}
 	return nil

@@ -8,8 +8,8 @@ import (
 	"os"
 	"path/filepath"
 
-	"kedge/device"
 	"kedge/ic/principal"
+	"kedge/internal/fileio"
 )
 
 // The project folder .kedge holds what commands in the same working folder share. None of it is
@@ -67,7 +67,7 @@ func recordCanister(network string, id principal.Principal) error {
 	if err := os.MkdirAll(projectFolder, 0o755); err != nil {
 		return fmt.Errorf("making the project folder: %w", err)
 	}
-	if err := device.WriteFileAtomic(canistersPath(), append(data, '\n'), 0o644); err != nil {
+	if err := fileio.WriteFile(canistersPath(), append(data, '\n'), 0o644); err != nil {
 		return fmt.Errorf("writing the canister ids: %w", err)
 	}
 	return nil

@@ -11,6 +11,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"kedge/internal/fileio"
 )
 
 // ReservedName is the name that stands for the recovery phrase and that no passkey may have.
@@ -204,11 +206,11 @@ func (s *Store) Change(change func(*Keys) error) error {
 	if err := os.MkdirAll(filepath.Dir(s.path), 0o700); err != nil {
 		return fmt.Errorf("making the folder of the key store: %w", err)
 	}
-	unlock, err := lockFile(s.path + ".lock")
+	lock, err := fileio.LockFile(s.path + ".lock")
 	if err != nil {
 		return fmt.Errorf("locking the key store: %w", err)
 	}
-	defer unlock()
+	defer lock.Unlock()
 	keys, err := s.Load()
 	if err != nil {
 		return err
@@ -224,7 +226,7 @@ func (s *Store) Change(change func(*Keys) error) error {
 	if err != nil {
 		return err
 	}
-	if err := WriteFileAtomic(s.path, sealed, 0o600); err != nil {
+	if err := fileio.WriteFile(s.path, sealed, 0o600); err != nil {
 		return fmt.Errorf("writing the key store: %w", err)
 	}
 	s.sealed, s.plain = sealed, plain

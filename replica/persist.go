@@ -14,6 +14,7 @@ import (
 
 	"kedge/ic/principal"
 	"kedge/ic/request"
+	"kedge/internal/fileio"
 	"kedge/replica/certified"
 	"kedge/replica/exec"
 	"kedge/replica/journal"
@@ -271,13 +272,7 @@ func writeKeys(path string, content []byte) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return fmt.Errorf("make the state directory: %w", err)
 	}
-	fresh := path + ".new"
-	file, err := os.OpenFile(fresh, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return fmt.Errorf("write the network's keys: %w", err)
-	}
-	_, err = file.Write(content)
-	if err := errors.Join(err, file.Sync(), file.Close(), os.Rename(fresh, path)); err != nil {
+	if err := fileio.WriteFile(path, content, 0o600); err != nil {
 		return fmt.Errorf("write the network's keys: %w", err)
 	}
 	return nil

@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"compress/gzip"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -11,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"kedge/cdk/link"
+	"kedge/internal/fileio"
 	"kedge/internal/gobuild"
 )
 
@@ -51,7 +51,10 @@ func (b *build) run() error {
 			return err
 		}
 	}
-	return writeFile(b.output, module)
+	if err := fileio.WriteFile(b.output, module, 0o644); err != nil {
+		return fmt.Errorf("-o: %w", err)
+	}
+	return nil
 }
 
 // sections reads the metadata.
@@ -114,22 +117,4 @@ func checkWritable(path string) error {
 	}
 	probe.Close()
 	return os.Remove(probe.Name())
-}
-
-// writeFile replaces the output as a whole, so that nobody reads half a module.
-func writeFile(path string, content []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".icbuild-*")
-	if err != nil {
-		return fmt.Errorf("-o: %w", err)
-	}
-	defer os.Remove(f.Name())
-	_, err = f.Write(content)
-	err = errors.Join(err, f.Chmod(0o644), f.Close())
-	if err != nil {
-		return fmt.Errorf("-o: %w", err)
-	}
-	if err := os.Rename(f.Name(), path); err != nil {
-		return fmt.Errorf("-o: %w", err)
-	}
-	return nil
 }

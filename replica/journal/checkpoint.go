@@ -4,11 +4,11 @@ import (
 	"bufio"
 	"bytes"
 	"crypto/sha256"
-	"errors"
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
+
+	"kedge/internal/fileio"
 )
 
 // A checkpoint file:
@@ -20,34 +20,25 @@ import (
 const checkpointMagic = "kedgestate"
 
 // writeCheckpoint writes a checkpoint so that there is the whole file or none.
-func writeCheckpoint(path string, write func(io.Writer) error) (err error) {
-	file, err := os.CreateTemp(filepath.Dir(path), "new-*")
-	if err != nil {
-		return fmt.Errorf("make a checkpoint: %w", err)
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, file.Close(), os.Remove(file.Name()))
+func writeCheckpoint(path string, write func(io.Writer) error) error {
+	err := fileio.Replace(path, 0o600, func(file io.Writer) error {
+		buffered, hash := bufio.NewWriterSize(file, 1<<20), sha256.New()
+		both := io.MultiWriter(buffered, hash)
+		if _, err := io.WriteString(both, checkpointMagic); err != nil {
+			return err
 		}
-	}()
-	buffered, hash := bufio.NewWriterSize(file, 1<<20), sha256.New()
-	both := io.MultiWriter(buffered, hash)
-	if _, err := io.WriteString(both, checkpointMagic); err != nil {
-		return fmt.Errorf("begin a checkpoint: %w", err)
-	}
-	if err := write(both); err != nil {
+		if err := write(both); err != nil {
+			return err
+		}
+		if _, err := buffered.Write(hash.Sum(nil)); err != nil {
+			return err
+		}
+		return buffered.Flush()
+	})
+	if err != nil {
 		return fmt.Errorf("write a checkpoint: %w", err)
 	}
-	if _, err := buffered.Write(hash.Sum(nil)); err != nil {
-		return fmt.Errorf("end a checkpoint: %w", err)
-	}
-	if err := errors.Join(buffered.Flush(), file.Sync(), file.Close()); err != nil {
-		return fmt.Errorf("finish a checkpoint: %w", err)
-	}
-	if err := os.Rename(file.Name(), path); err != nil {
-		return fmt.Errorf("put a checkpoint in its place: %w", err)
-	}
-	return syncDir(filepath.Dir(path))
+	return nil
 }
 
 // readCheckpoint returns the content of a checkpoint.
@@ -64,13 +55,4 @@ func readCheckpoint(path string) ([]byte, error) {
 		return nil, &DamageError{path, int64(body), "the checkpoint has the wrong checksum"}
 	}
 	return raw[len(checkpointMagic):body], nil
-}
-
-// syncDir makes renames in a directory last.
-func syncDir(path string) error {
-	dir, err := os.Open(path)
-	if err != nil {
-		return fmt.Errorf("sync the state directory: %w", err)
-	}
-	return errors.Join(dir.Sync(), dir.Close())
 }

@@ -18,13 +18,15 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"kedge/internal/fileio"
 )
 
 // Dir is an open directory. It is for one goroutine at a time.
 type Dir struct {
 	path       string
 	sync       bool
-	lock       *os.File
+	lock       *fileio.Lock
 	log        *logFile
 	generation uint64
 }
@@ -45,10 +47,14 @@ func Open(path string, sync bool) (*Dir, *Recovered, error) {
 		return nil, nil, fmt.Errorf("make the state directory: %w", err)
 	}
 	d := &Dir{path: path, sync: sync}
-	var err error
-	if d.lock, err = lock(filepath.Join(path, "lock")); err != nil {
-		return nil, nil, fmt.Errorf("the state directory %q is in use by another network: %w", path, err)
+	lock, locked, err := fileio.TryLockFile(filepath.Join(path, "lock"))
+	switch {
+	case err != nil:
+		return nil, nil, err
+	case !locked:
+		return nil, nil, fmt.Errorf("the state directory %q is in use by another network", path)
 	}
+	d.lock = lock
 	recovered, err := d.recover()
 	if err != nil {
 		return nil, nil, errors.Join(err, d.Close())
@@ -125,7 +131,7 @@ func (d *Dir) Checkpoint(write func(io.Writer) error) error {
 		return fmt.Errorf("begin a new log: %w", err)
 	}
 	d.log = fresh
-	return errors.Join(syncDir(d.path), old.log.close(), d.removeOld())
+	return errors.Join(fileio.SyncDir(d.path), old.log.close(), d.removeOld())
 }
 
 // removeOld removes the files of older generations.
@@ -149,5 +155,5 @@ func (d *Dir) Close() error {
 	if d.log != nil {
 		err = d.log.close()
 	}
-	return errors.Join(err, d.lock.Close())
+	return errors.Join(err, d.lock.Unlock())
 }
