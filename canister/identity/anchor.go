@@ -105,9 +105,13 @@ type Device struct {
 	ID        DeviceID
 	Principal principal.Principal // self-authenticating principal of PublicKey, stored so that nobody hashes per call
 
-	Proven        bool   // it has itself signed an update call here that replied
-	LastUsed      uint64 // ns since the epoch of its last own update call, 0 for none
-	AddedAt       uint64 // ns since the epoch, 0 where unknown (imported)
+	Proven   bool   // it has itself signed an update call here that replied
+	LastUsed uint64 // ns since the epoch of its last own update call, 0 for none
+	AddedAt  uint64 // ns since the epoch, 0 where unknown (imported)
+	// AddedUnprotected says that a device which was not protected brought it. If such a device takes it away
+	// again within a day, that is routine, see Event.Routine.
+	AddedUnprotected bool
+
 	SessionsUntil uint64 // ns since the epoch: expiry of its longest delegation, 0 for none
 
 	// LapsesAt, in ns of service time, is when the mark of a device that has never called ends. 0 unless
@@ -118,6 +122,10 @@ type Device struct {
 	Consent     *Consent     // own consent to its release, nil for none; only on a protected device
 	Challenge   Challenge    // pending attestation challenge, the zero value for none
 	Attestation Attestation  // the zero value if never attested
+
+	// AgreesToContacts says that this device agrees to the anchor's recovery contacts (rule 11); only on a
+	// protected device of an anchor that has contacts.
+	AgreesToContacts bool
 }
 
 // TemporaryKey is a principal that acts for a device for a while after registration (rule 7).
@@ -178,6 +186,7 @@ type Anchor struct {
 	DeviceBound  bool   // rule 9: the demand
 	SessionLimit uint64 // ns, MinSession to MaxSession; 0 for MaxSession (rule 8)
 	Registration *Registration
+	Contacts     *Contacts // nil for none (rule 11)
 
 	Events []Event // what this call has to add to the history, oldest first; not part of the record
 }

@@ -78,7 +78,7 @@ func (c *Actor) add(data Data) error {
 			return err
 		}
 	}
-	d.ID = c.anchor.freeID()
+	d.ID, d.AddedUnprotected = c.anchor.freeID(), !c.protected
 	c.anchor.Devices = append(c.anchor.Devices, d)
 	c.event(Event{Kind: EventAdded, Device: d.Principal})
 	if data.Protected {
@@ -170,10 +170,15 @@ func (c *Actor) replace(key []byte, data Data) error {
 			return err
 		}
 	}
-	c.event(Event{Kind: EventReplaced, Device: gone.Principal, Other: d.Principal, Until: gone.SessionsUntil})
+	same := own && gone.KeyType == d.KeyType && bytes.Equal(gone.PublicKey, d.PublicKey) && sameBytes(gone.CredentialID, d.CredentialID)
+	if same { // so that its place in look-ups stays, too
+		d.AddedAt = gone.AddedAt
+	}
+	c.event(Event{Kind: EventReplaced, Device: gone.Principal, Other: d.Principal, Until: gone.SessionsUntil,
+		Routine: c.shortLived(gone) || same && !c.protected})
 	by := c.device().Principal
 	c.anchor.drop(gone.ID)
-	d.ID = c.anchor.freeID()
+	d.ID, d.AddedUnprotected = c.anchor.freeID(), !c.protected
 	c.anchor.Devices = append(c.anchor.Devices, d)
 	if data.Protected {
 		added := c.anchor.byID(d.ID)
@@ -206,9 +211,15 @@ func (c *Actor) remove(key []byte) (uint64, error) {
 		return 0, err
 	}
 	until := d.SessionsUntil
-	c.event(Event{Kind: EventRemoved, Device: d.Principal, Until: until})
+	c.event(Event{Kind: EventRemoved, Device: d.Principal, Until: until, Routine: c.shortLived(d)})
 	c.anchor.drop(d.ID)
 	return until, nil
+}
+
+// shortLived reports whether the caller takes away only what a device like itself brought within the last
+// day. That is no news to the owner, and must not push older entries out of the history.
+func (c *Actor) shortLived(d *Device) bool {
+	return !c.protected && d.AddedUnprotected && !d.Protected && c.Now < d.AddedAt+day
 }
 
 // drop takes a device off the anchor, with everything that names it.

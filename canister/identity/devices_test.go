@@ -171,7 +171,7 @@ func TestAdd(t *testing.T) {
 	run(t, []play{
 		{"an unprotected device", usual(), who("laptop"), add(passkey("tablet")), 0, func(t *testing.T, a *Anchor) {
 			has("laptop", "phone", "phrase", "tablet")(t, a)
-			require.Equal(t, Device{Data: passkey("tablet"), ID: 3, Principal: who("tablet"), AddedAt: testNow}, a.Devices[3])
+			require.Equal(t, Device{Data: passkey("tablet"), ID: 3, Principal: who("tablet"), AddedAt: testNow, AddedUnprotected: true}, a.Devices[3])
 			require.Equal(t, []Event{{At: testNow, Kind: EventAdded, By: who("laptop"), Device: who("tablet")}}, a.Events)
 		}},
 		{"its temporary key", withTemporary(early()), testTemp, add(passkey("tablet")), 0, func(t *testing.T, a *Anchor) {

@@ -42,6 +42,10 @@ type Event struct {
 	Device    principal.Principal // device concerned
 	Other     principal.Principal // second device, see EventKind
 	Until     uint64              // see EventKind
+
+	// Routine overrides Kind.Weighty: it is set where an entry of a kind that is kept apart takes away only
+	// what the same entries brought, so that repeating them cannot push out others. It is not stored.
+	Routine bool
 }
 
 // Weighty reports whether the entry concerns protection, removal or release. Those are kept apart from

@@ -103,7 +103,7 @@ func (c *Actor) mark(d *Device) {
 
 // markQuietly marks a device and returns the service time of its lapse, 0 for a final mark.
 func (c *Actor) markQuietly(d *Device) uint64 {
-	d.Protected = true
+	d.Protected, d.AddedUnprotected = true, false
 	d.Temporary = TemporaryKey{} // rule 7
 	if !d.Proven {
 		d.LapsesAt = c.Service + LapseAfter

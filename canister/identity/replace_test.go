@@ -67,7 +67,8 @@ func TestReplaceInheritsNothing(t *testing.T) {
 	}
 	a := make()
 	granted(t, a, who("laptop"), replace("laptop", passkey("laptop")))
-	require.Equal(t, Device{Data: passkey("laptop"), ID: 0, Principal: who("laptop"), Proven: true, LastUsed: testNow, AddedAt: testNow}, a.Devices[2])
+	require.Equal(t, Device{Data: passkey("laptop"), ID: 0, Principal: who("laptop"), Proven: true, LastUsed: testNow, AddedAt: testNow - 100*day,
+		AddedUnprotected: true}, a.Devices[2])
 	require.Equal(t, []Asker{{ID: 2}}, a.byKey(key("key")).Consent.Askers)
 	require.Nil(t, a.byKey(key("phrase")).Consent)
 	require.Nil(t, a.Registration)

@@ -16,7 +16,7 @@ import (
 //	  3    1  bit 0 purpose (1 recovery), bits 1–3 key type, bit 4 protected (the mark), bit 5 proven,
 //	          bit 6 has an origin, bit 7 has a credential id
 //	  4    1  bit 0 has an AAGUID, 1 has metadata, 2 temporary key, 3 consent, 4 challenge, 5 attestation
-//	  5    1  zero
+//	  5    1  2: bit 0 added by a device that was not protected (builds before 2026-11-27 write and read 0)
 //	  6   29  self-authenticating principal of the key, zero for a copy or a tentative device
 //	 35    1  number of askers of the consent
 //	 36    8  last own update call, ns since the epoch
@@ -69,6 +69,9 @@ const (
 	flags2Known     = 1<<6 - 1
 )
 
+// Third byte of flags. A reader passes over the bits that it does not know.
+const flagAddedUnprotected = 1 << 0
+
 func bit(set bool, mask byte) byte {
 	if set {
 		return mask
@@ -115,6 +118,9 @@ func appendDevice(b []byte, d *identity.Device, version byte) ([]byte, error) {
 		}
 	}
 	fixed[4] = flags
+	if version >= record2 {
+		fixed[5] = bit(d.AddedUnprotected, flagAddedUnprotected)
+	}
 	d.Principal.AppendTo(fixed[6:6])
 	le.PutUint64(fixed[36:], d.LastUsed)
 	le.PutUint64(fixed[44:], d.LapsesAt)
@@ -211,6 +217,7 @@ func (r *reader) device(d *identity.Device) {
 	d.LapsesAt = le.Uint64(rec[44:])
 	d.ID = identity.DeviceID(le.Uint16(rec[52:]))
 	if fixed == fixed2 {
+		d.AddedUnprotected = rec[5]&flagAddedUnprotected != 0
 		d.AddedAt = le.Uint64(rec[64:])
 		d.SessionsUntil = le.Uint64(rec[72:])
 	}

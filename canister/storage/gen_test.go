@@ -39,7 +39,8 @@ var anyDevice = rapid.Custom(func(t *rapid.T) identity.Device {
 		},
 		ID: identity.DeviceID(rapid.Uint16().Draw(t, "id")), Principal: principal.SelfAuthenticating(key),
 		Proven: rapid.Bool().Draw(t, "proven"), LastUsed: rapid.Uint64().Draw(t, "used"), AddedAt: rapid.Uint64Range(0, 5e9).Draw(t, "added"),
-		SessionsUntil: rapid.Uint64().Draw(t, "sessions"), LapsesAt: rapid.Uint64().Draw(t, "lapses"),
+		AddedUnprotected: rapid.Bool().Draw(t, "added unprotected"),
+		SessionsUntil:    rapid.Uint64().Draw(t, "sessions"), LapsesAt: rapid.Uint64().Draw(t, "lapses"),
 	}
 	if d.HasOrigin {
 		d.Origin = rapid.StringN(0, 10, 50).Draw(t, "origin")

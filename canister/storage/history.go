@@ -44,8 +44,8 @@ const (
 	weighty = 1
 )
 
-func ringOf(k identity.EventKind) int {
-	if k.Weighty() {
+func ringOf(e *identity.Event) int {
+	if e.Kind.Weighty() && !e.Routine {
 		return weighty
 	}
 	return routine
@@ -55,7 +55,7 @@ func ringOf(k identity.EventKind) int {
 // When there is no memory left for a chunk the event is counted as lost: history never fails a call.
 func (s *Store) addEvents(slot uint32, head *slotHead, events []identity.Event) error {
 	for i := range events {
-		ring := ringOf(events[i].Kind)
+		ring := ringOf(&events[i])
 		var buf [160]byte
 		text := appendEvent(buf[:0], head.next, &events[i])
 		head.next++
