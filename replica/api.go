@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
-	"time"
 
 	"kedge/ic/management"
 	"kedge/ic/principal"
@@ -22,37 +21,11 @@ import (
 // Call calls a method of a canister as sender and waits for its reply. The canister may be
 // principal.Management.
 func (n *Network) Call(ctx context.Context, sender, canister principal.Principal, method string, arg []byte) ([]byte, error) {
-	effective := canister
-	if canister == principal.Management {
-		if m, ok := managementMethods[method]; ok && m.target != nil {
-			if id, err := m.target(arg); err == nil {
-				effective = id
-			}
-		}
-	}
-	in := &Ingress{ID: n.freshID(), Sender: sender, Canister: canister, Effective: effective, Method: method, Arg: arg,
-		Expiry: n.now() + uint64(5*time.Minute), Size: envelopeOverhead + len(method) + len(arg)}
-	done, err := n.submit(ctx, in)
+	submission, err := n.Submit(ctx, sender, canister, method, arg)
 	if err != nil {
 		return nil, err
 	}
-	select {
-	case <-done:
-	case <-ctx.Done():
-		return nil, fmt.Errorf("wait for the reply to %q: %w", method, ctx.Err())
-	case <-n.closing:
-		return nil, fmt.Errorf("wait for the reply to %q: the network was closed", method)
-	}
-	n.lock.RLock()
-	defer n.lock.RUnlock()
-	entry := n.state.Ingress[in.ID]
-	switch {
-	case entry == nil:
-		return nil, fmt.Errorf("the reply to %q was forgotten before it was read: the clock moved too far", method)
-	case entry.Answer.Err != nil:
-		return nil, entry.Answer.Err
-	}
-	return entry.Answer.Reply, nil
+	return submission.Wait(ctx)
 }
 
 // freshID returns a request id that no client makes: it stands for a request that never was signed.

@@ -182,6 +182,7 @@ func (n *Network) account(c *canister, context *callContext, prepaid cycles.Amou
 	context.Report = context.Report.Plus(out.Report)
 	c.lastReport = context.Report
 	n.state.Spent += out.Report.Instructions
+	n.executed.message(out.Report)
 	context.Instructions += out.Report.Instructions
 	n.log(c, out.Logs)
 	c.Balance = out.Balance.Plus(prepaid)

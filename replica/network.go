@@ -50,6 +50,7 @@ type Network struct {
 	calls     uint64     // by Go programs
 
 	outcalls outcalls
+	executed executed
 
 	clock   clock
 	wake    chan struct{}

@@ -63,6 +63,7 @@ func (n *Network) plainQuery(ctx context.Context, c *canister, q query) ([]byte,
 	n.must(s.Rollback(ctx))
 	n.print(c, s.Out.Logs)
 	c.lastReport = s.Out.Report
+	n.executed.query(s.Out.Report)
 	return queryAnswer(c, s.Out)
 }
 
@@ -172,6 +173,7 @@ func (e *evaluation) step(ctx context.Context, in exec.Input) exec.Output {
 	e.instructions += out.Report.Instructions
 	e.print(e.canister, out.Logs)
 	e.canister.lastReport = out.Report
+	e.executed.query(out.Report)
 	if out.Err != nil {
 		e.must(s.Rollback(ctx))
 		e.failure = out.Err

@@ -101,6 +101,7 @@ type Report struct {
 
 	HeapRead, HeapWritten     uint64 // pages of 64 KiB that the step read or wrote, and that it wrote
 	StableRead, StableWritten uint64 // the same for stable memory
+	StableRead4K              uint64 // pages of 4 KiB of stable memory that it read or wrote
 	StableWritten4K           uint64 // pages of 4 KiB of stable memory that it wrote
 	HeapPages, StablePages    uint64 // sizes after the step, in pages of 64 KiB
 }
@@ -113,6 +114,7 @@ func (r Report) Plus(next Report) Report {
 	next.HeapWritten += r.HeapWritten
 	next.StableRead += r.StableRead
 	next.StableWritten += r.StableWritten
+	next.StableRead4K += r.StableRead4K
 	next.StableWritten4K += r.StableWritten4K
 	return next
 }

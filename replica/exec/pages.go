@@ -64,6 +64,7 @@ func (i *Instance) dropSaved(s *Step) {
 type touched struct {
 	heapRead, heapWritten     pageSet // in the unit of the meter; read holds every page accessed
 	stableRead, stableWritten pageSet
+	stableRead4K              pageSet // counted, not charged
 	stableWritten4K           pageSet
 	saved                     []savedPage
 }
@@ -100,6 +101,9 @@ func (t *touched) touchStable(s *Step, offset, size uint64, write bool) {
 			what = "modified"
 		}
 		panic(tooManyPages(what, limit))
+	}
+	for page := offset / OSPage; page <= (offset+size-1)/OSPage; page++ {
+		t.stableRead4K.add(page)
 	}
 	if !write {
 		return

@@ -104,6 +104,7 @@ func (s *Step) finish(err error) {
 		HeapWritten:     s.heapPages(&s.pages.heapWritten),
 		StableRead:      s.pages.stableRead.count,
 		StableWritten:   s.pages.stableWritten.count,
+		StableRead4K:    s.pages.stableRead4K.count,
 		StableWritten4K: s.pages.stableWritten4K.count,
 		HeapPages:       s.heapSize() / WasmPage,
 		StablePages:     s.stable.Pages(),

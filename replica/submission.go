@@ -1,0 +1,99 @@
+package replica
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"kedge/ic/principal"
+	"kedge/ic/request"
+	"kedge/replica/exec"
+)
+
+// Submission is a call that was taken in.
+type Submission struct {
+	network *Network
+	id      request.ID
+	method  string
+	done    <-chan struct{}
+}
+
+// Submit makes a call of a method of a canister as sender without waiting for its reply. The canister may be
+// principal.Management. An error means that the call was refused before it was taken in: it cost nobody
+// anything, and no certificate tells of it.
+func (n *Network) Submit(ctx context.Context, sender, canister principal.Principal, method string, arg []byte) (*Submission, error) {
+	effective := canister
+	if canister == principal.Management {
+		if m, ok := managementMethods[method]; ok && m.target != nil {
+			if id, err := m.target(arg); err == nil {
+				effective = id
+			}
+		}
+	}
+	in := &Ingress{ID: n.freshID(), Sender: sender, Canister: canister, Effective: effective, Method: method, Arg: arg,
+		Expiry: n.now() + uint64(5*time.Minute), Size: envelopeOverhead + len(method) + len(arg)}
+	done, err := n.submit(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	return &Submission{network: n, id: in.ID, method: method, done: done}, nil
+}
+
+// Done is closed when the call has its answer.
+func (s *Submission) Done() <-chan struct{} { return s.done }
+
+// Wait waits for the answer. A refusal is a *reject.Error.
+func (s *Submission) Wait(ctx context.Context) ([]byte, error) {
+	n := s.network
+	select {
+	case <-s.done:
+	case <-ctx.Done():
+		return nil, fmt.Errorf("wait for the reply to %q: %w", s.method, ctx.Err())
+	case <-n.closing:
+		return nil, fmt.Errorf("wait for the reply to %q: the network was closed", s.method)
+	}
+	n.lock.RLock()
+	defer n.lock.RUnlock()
+	entry := n.state.Ingress[s.id]
+	switch {
+	case entry == nil:
+		return nil, fmt.Errorf("the reply to %q was forgotten before it was read: the clock moved too far", s.method)
+	case entry.Answer.Err != nil:
+		return nil, entry.Answer.Err
+	}
+	return entry.Answer.Reply, nil
+}
+
+// Executed is what a network has executed since it was started, failed executions included.
+type Executed struct {
+	// Messages adds up updates, replicated queries, callbacks and tasks. Installations are not in it.
+	Messages exec.Report
+	// Queries adds up queries and all that composite queries called.
+	Queries exec.Report
+}
+
+// executed guards an Executed.
+type executed struct {
+	lock  sync.Mutex
+	total Executed
+}
+
+func (e *executed) message(r exec.Report) {
+	e.lock.Lock()
+	defer e.lock.Unlock()
+	e.total.Messages = e.total.Messages.Plus(r)
+}
+
+func (e *executed) query(r exec.Report) {
+	e.lock.Lock()
+	defer e.lock.Unlock()
+	e.total.Queries = e.total.Queries.Plus(r)
+}
+
+// Executed returns what the network has executed since it was started.
+func (n *Network) Executed() Executed {
+	n.executed.lock.Lock()
+	defer n.executed.lock.Unlock()
+	return n.executed.total
+}
