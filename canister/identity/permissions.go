@@ -28,7 +28,7 @@ const (
 	Limited
 )
 
-// String returns the cell as the README prints it.
+// String returns the cell as docs/permissions.md prints it.
 func (a Access) String() string { return [...]string{"–", "yes", "limited"}[a] }
 
 // Permission is one row of the permissions table: a method, and who may call it to what effect. A
@@ -52,7 +52,7 @@ const (
 	noteSelf   = "what is unmarked already"
 )
 
-// Permissions is the table of rule 10: the one source for the README, the canister and the test that
+// Permissions is the table of rule 10: the one source for docs/permissions.md, the canister and the test that
 // walks its every cell.
 var Permissions = []Permission{
 	//                                         anyone  temp  unprot prot  contr
@@ -112,7 +112,7 @@ func PermissionOf(method string) (row Permission, ok bool) {
 	return Permission{}, false
 }
 
-// PermissionsTable renders the table in Markdown, for the README.
+// PermissionsTable renders the table in Markdown, for docs/permissions.md.
 func PermissionsTable() string {
 	out := "| method |"
 	rule := "|---|"

@@ -17,7 +17,7 @@ var absent = []string{
 	"deploy_archive", "fetch_entries", "acknowledge_entries",
 }
 
-// Differences is the table that the README links to.
+// Differences is the table of docs/differences.md.
 var Differences = []Difference{
 	{[]string{"register", "add", "update", "replace"},
 		"only recovery phrases can be protected",
@@ -156,7 +156,7 @@ func Markdown() string {
 	var b strings.Builder
 	b.WriteString("# Where Kedge differs from Internet Identity\n\n" +
 		"The classic methods have Internet Identity's types, results and trap texts, with these exceptions. Rules are\n" +
-		"those of the README. Each line is shown by the test named in it, in this folder.\n\n" +
+		"those of [design.md](design.md). Each line is shown by the test named in it, in `tests/classic`.\n\n" +
 		"| Methods | Internet Identity | Kedge | Why | Test |\n|---|---|---|---|---|\n")
 	for _, d := range Differences {
 		b.WriteString("| `" + strings.Join(d.Methods, "`, `") + "` | " + d.InternetIdentity + " | " + d.Kedge + " | " + d.Why + " | " + d.Test + " |\n")

@@ -11,14 +11,17 @@ import (
 	"kedge/candid/kedge"
 )
 
-var write = flag.Bool("write", false, "write DIFFERENCES.md from the table")
+// differencesFile is where the table is published.
+const differencesFile = "../../docs/differences.md"
+
+var write = flag.Bool("write", false, "write docs/differences.md from the table")
 
 // The file is the table.
 func TestDifferencesFile(t *testing.T) {
 	if *write {
-		require.NoError(t, os.WriteFile("DIFFERENCES.md", []byte(Markdown()), 0o644))
+		require.NoError(t, os.WriteFile(differencesFile, []byte(Markdown()), 0o644))
 	}
-	text, err := os.ReadFile("DIFFERENCES.md")
+	text, err := os.ReadFile(differencesFile)
 	require.NoError(t, err)
 	require.Equal(t, Markdown(), string(text), "run: go test ./tests/classic -run TestDifferencesFile -write")
 }

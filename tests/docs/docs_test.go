@@ -1,0 +1,84 @@
+// Package docs keeps what the documents say equal to what the code does.
+package docs
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"kedge/canister/identity"
+	"kedge/internal/clients"
+)
+
+func read(t *testing.T, name string) string {
+	text, err := os.ReadFile(filepath.Join(clients.Root(), name))
+	require.NoError(t, err)
+	return string(text)
+}
+
+// pages are the documents that people read, as paths in the repository.
+func pages(t *testing.T) []string {
+	var found []string
+	for _, pattern := range []string{"*.md", "docs/*.md", "examples/*/*.md", "frontend-shim/*.md"} {
+		paths, err := filepath.Glob(filepath.Join(clients.Root(), pattern))
+		require.NoError(t, err)
+		for _, path := range paths {
+			name, err := filepath.Rel(clients.Root(), path)
+			require.NoError(t, err)
+			found = append(found, name)
+		}
+	}
+	require.Contains(t, found, "README.md")
+	return found
+}
+
+// section returns what stands between the markers of a generated section.
+func section(t *testing.T, page, name string) string {
+	_, rest, ok := strings.Cut(read(t, page), "<!-- "+name)
+	require.True(t, ok)
+	_, rest, ok = strings.Cut(rest, "-->\n")
+	require.True(t, ok)
+	body, _, ok := strings.Cut(rest, "<!-- end of "+name)
+	require.True(t, ok)
+	return body
+}
+
+func TestPermissions(t *testing.T) {
+	require.Equal(t, identity.PermissionsTable(), section(t, "docs/permissions.md", "permissions"))
+}
+
+// Links to files lead somewhere.
+func TestLinks(t *testing.T) {
+	link := regexp.MustCompile(`\]\(([^)#]+)(#[^)]*)?\)`)
+	for _, name := range pages(t) {
+		for _, match := range link.FindAllStringSubmatch(read(t, name), -1) {
+			if !strings.Contains(match[1], "://") {
+				_, err := os.Stat(filepath.Join(clients.Root(), filepath.Dir(name), match[1]))
+				require.NoError(t, err, "in %s", name)
+			}
+		}
+	}
+}
+
+// Every page of docs is reached from the README.
+func TestPagesAreLinked(t *testing.T) {
+	readme := read(t, "README.md")
+	for _, name := range pages(t) {
+		if strings.HasPrefix(name, "docs/") {
+			require.True(t, strings.Contains(readme, "]("+name+")"), "the README does not link to %s", name)
+		}
+	}
+}
+
+// What people read says "recovery phrase".
+func TestWording(t *testing.T) {
+	for _, name := range pages(t) {
+		require.NotContains(t, strings.ToLower(read(t, name)), "seed phrase", name)
+	}
+	operators := read(t, "docs/migration.md")
+	require.Equal(t, 1, strings.Count(strings.ToLower(operators), "reinstall"), "the word stands once, with what it destroys")
+}
