@@ -1,49 +1,42 @@
 // Package cli is the command line of Kedge. [Main] runs it in process, with the outside world in a
 // [System], so that tests need no binary.
 //
-// There is one file a verb, named group_verb.go. To add one, write a function that returns its
-// cobra command, with an example, and list it in its group.
+// There is one package for each group of verbs, and one file for each verb in it. The verbs share
+// package session, which finds out what a command is about, and package ui, which speaks and asks.
+// To add a verb, write a function that returns its cobra command, with an example, and list it in
+// its group.
 package cli
 
 import (
 	"context"
-	"crypto/rand"
-	"io"
-	"os"
-	"time"
+
+	"kedge/cli/hints"
+	"kedge/cli/network"
+	"kedge/cli/session"
+	"kedge/cli/ui"
 )
 
-// System is the world outside: what the process was started with and what it may use.
-type System struct {
-	Args           []string // without the name of the program
-	Stdin          io.Reader
-	Stdout, Stderr io.Writer
-	Getenv         func(string) string
-	Now            func() time.Time
-	Random         io.Reader // cryptographic
-	OpenTerminal   func() (Terminal, error)
-	WorkFactor     int // of a key store that is written, see device.Store.SetWorkFactor; 0 is the default
-}
+// System is the world outside, see [ui.System].
+type System = ui.System
+
+// Terminal is the person at the keyboard, see [ui.Terminal].
+type Terminal = ui.Terminal
 
 // RealSystem returns the world of this process.
-func RealSystem() System {
-	return System{
-		Args: os.Args[1:], Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
-		Getenv: os.Getenv, Now: time.Now, Random: rand.Reader, OpenTerminal: openTerminal,
-	}
-}
+func RealSystem() System { return ui.RealSystem() }
 
-// Main runs one command and returns the exit code of the process, see [ExitCodes].
+// Main runs one command and returns the exit code of the process, see [ui.ExitCodes].
 func Main(ctx context.Context, system System) int {
-	a := &app{System: system}
-	root := a.rootCommand()
-	root.SetArgs(asLauncher(system.Args))
+	app := &session.App{UI: &ui.UI{System: system}}
+	defer app.Close()
+	root := rootCommand(app)
+	root.SetArgs(network.AsLauncher(system.Args))
 	root.SetIn(system.Stdin)
 	root.SetOut(system.Stdout)
 	root.SetErr(system.Stderr)
-	defer a.close()
 	if err := root.ExecuteContext(ctx); err != nil {
-		return a.fail(err)
+		app.Fail(err, hints.Of(err))
+		return hints.ExitCode(err)
 	}
 	return 0
 }

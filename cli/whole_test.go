@@ -24,9 +24,9 @@ import (
 	"kedge/tests/house"
 )
 
-// street starts a network without Kedge on it. It returns the file of the module to deploy, and the id of
+// startNetwork starts a network without Kedge on it. It returns the file of the module to deploy, and the id of
 // a canister that answers whoami.
-func street(t *testing.T) (url, module, whoami string) {
+func startNetwork(t *testing.T) (url, module, whoami string) {
 	t.Helper()
 	cache, err := os.UserCacheDir()
 	require.NoError(t, err)
@@ -42,7 +42,7 @@ func street(t *testing.T) (url, module, whoami string) {
 
 // Scripts that play whole stories on a network with the real module.
 func TestWholeScripts(t *testing.T) {
-	url, module, whoami := street(t)
+	url, module, whoami := startNetwork(t)
 	// The scripts run in parallel after this function is through, unless they are in a group.
 	t.Run("stories", func(t *testing.T) {
 		testscript.Run(t, testscript.Params{
@@ -116,7 +116,7 @@ func run(t *testing.T, p *person, env map[string]string, args ...string) (code i
 
 // A person makes an anchor: passphrase twice, the words on the screen, a slip, the words typed back.
 func TestPhraseIsTypedBack(t *testing.T) {
-	url, module, _ := street(t)
+	url, module, _ := startNetwork(t)
 	t.Chdir(t.TempDir())
 	env := map[string]string{"KEDGE_NETWORK": url, "KEDGE_KEYS": filepath.Join(t.TempDir(), "keys.age")}
 	code, _, stderr := run(t, nil, env, "deploy", module)
@@ -185,7 +185,7 @@ func TestPhraseIsTypedBack(t *testing.T) {
 
 // Look-ups show every match: anybody can list anybody's keys on an anchor of their own.
 func TestLookupsNeverChoose(t *testing.T) {
-	url, module, _ := street(t)
+	url, module, _ := startNetwork(t)
 	t.Chdir(t.TempDir())
 	dir := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "passphrase"), []byte("a passphrase\n"), 0o600))

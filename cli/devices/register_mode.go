@@ -1,0 +1,151 @@
+package devices
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"kedge/candid/kedge"
+	"kedge/cli/provider"
+	"kedge/cli/session"
+	"kedge/cli/ui"
+	"kedge/device"
+)
+
+func (a verbs) deviceRegisterMode() *cobra.Command {
+	cmd := ui.Group("register-mode", "let another device ask to be added",
+		a.registerModeOn(), a.registerModeOff(), a.registerModeOffer(), a.registerModeVerify())
+	cmd.Long = `To add a device whose key is on another machine: open registration mode here, offer
+the new device there, and confirm here the code that it shows.`
+	cmd.Example = `  kedge device register-mode on
+  kedge device register-mode offer phone --anchor 10000     # on the other machine
+  kedge device register-mode verify 123456
+  kedge device register-mode off`
+	return cmd
+}
+
+func (a verbs) registerModeOn() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "on", Short: "open registration mode", Args: ui.Args(cobra.NoArgs),
+		Example: `  kedge device register-mode on`,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			s, err := a.OpenSession(cmd.Context())
+			if err != nil {
+				return err
+			}
+			reply, err := s.Call(cmd.Context(), "enter_device_registration_mode", kedge.EncodeEnterDeviceRegistrationModeArgs(s.Anchor))
+			until, err := provider.Decoded("enter_device_registration_mode", reply, err, kedge.DecodeEnterDeviceRegistrationModeResult)
+			if err != nil {
+				return err
+			}
+			return a.Result(map[string]any{"anchor": s.Anchor, "until": ui.Time(until)},
+				fmt.Sprintf("registration mode of anchor %d is open until %s", s.Anchor, ui.Time(until)))
+		},
+	}
+	a.SignerFlags(cmd)
+	return cmd
+}
+
+func (a verbs) registerModeOff() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "off", Short: "close registration mode and forget the device that was offered", Args: ui.Args(cobra.NoArgs),
+		Example: `  kedge device register-mode off`,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			s, err := a.OpenSession(cmd.Context())
+			if err != nil {
+				return err
+			}
+			if _, err := s.Call(cmd.Context(), "exit_device_registration_mode", kedge.EncodeExitDeviceRegistrationModeArgs(s.Anchor)); err != nil {
+				return err
+			}
+			return a.Result(map[string]any{"anchor": s.Anchor}, fmt.Sprintf("registration mode of anchor %d is closed", s.Anchor))
+		},
+	}
+	a.SignerFlags(cmd)
+	return cmd
+}
+
+func (a verbs) registerModeOffer() *cobra.Command {
+	var n NewDevice
+	var anchor uint64
+	cmd := &cobra.Command{
+		Use: "offer NAME", Short: "make a passkey here and offer it to an anchor in registration mode", Args: ui.Args(cobra.ExactArgs(1)),
+		Example: `  kedge device register-mode offer phone --anchor 10000`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if n.Name = args[0]; !cmd.Flags().Changed("anchor") {
+				return ui.Usagef("--anchor says which anchor the device is offered to")
+			}
+			return a.offerDevice(cmd.Context(), n, anchor)
+		},
+	}
+	n.Flags(cmd)
+	cmd.Flags().Uint64Var(&anchor, "anchor", 0, "number of the anchor")
+	return cmd
+}
+
+func (a verbs) offerDevice(ctx context.Context, n NewDevice, anchor uint64) error {
+	if err := device.CheckName(n.Name); err != nil {
+		return ui.Usagef("%w", err)
+	}
+	nobody, err := a.OpenProvider(ctx)
+	if err != nil {
+		return err
+	}
+	passkey, err := n.Make(a.App, nobody)
+	if err != nil {
+		return err
+	}
+	p, err := a.Delegated(nobody, passkey)
+	if err != nil {
+		return err
+	}
+	reply, err := p.Call(ctx, "add_tentative_device", kedge.EncodeAddTentativeDeviceArgs(anchor, session.PasskeyData(n.Alias, passkey)))
+	response, err := provider.Decoded("add_tentative_device", reply, err, kedge.DecodeAddTentativeDeviceResult)
+	if err != nil {
+		return n.Discard(a.App, err)
+	}
+	switch response.Tag {
+	case kedge.AddTentativeDeviceResponseTagDeviceRegistrationModeOff:
+		return n.Discard(a.App, ui.Hinted(provider.Refused("anchor %d is not in registration mode", anchor),
+			"kedge device register-mode on, on a machine that has a device of the anchor"))
+	case kedge.AddTentativeDeviceResponseTagAnotherDeviceTentativelyAdded:
+		return n.Discard(a.App, ui.Hinted(provider.Refused("another device was offered to anchor %d first", anchor),
+			"verify or close on the other machine, then open registration mode again"))
+	}
+	if err := a.Remember(&session.Session{Provider: p, Anchor: anchor}, n.Name); err != nil {
+		return err
+	}
+	code := response.AddedTentatively.VerificationCode
+	return a.Result(map[string]any{"anchor": anchor, "device": n.Name, "verification_code": code, "until": ui.Time(response.AddedTentatively.DeviceRegistrationTimeout)},
+		fmt.Sprintf("code %s; on the other machine: kedge device register-mode verify %s", ui.Printable(code), ui.Printable(code)))
+}
+
+func (a verbs) registerModeVerify() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "verify CODE", Short: "add the device that was offered and shows this code", Args: ui.Args(cobra.ExactArgs(1)),
+		Example: `  kedge device register-mode verify 123456`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			s, err := a.OpenSession(cmd.Context())
+			if err != nil {
+				return err
+			}
+			reply, err := s.Call(cmd.Context(), "verify_tentative_device", kedge.EncodeVerifyTentativeDeviceArgs(s.Anchor, args[0]))
+			response, err := provider.Decoded("verify_tentative_device", reply, err, kedge.DecodeVerifyTentativeDeviceResult)
+			if err != nil {
+				return err
+			}
+			switch response.Tag {
+			case kedge.VerifyTentativeDeviceResponseTagVerified:
+				return a.Result(map[string]any{"anchor": s.Anchor}, fmt.Sprintf("the device was added to anchor %d", s.Anchor))
+			case kedge.VerifyTentativeDeviceResponseTagWrongCode:
+				return provider.Refused("code %q is wrong, %d attempts are left", args[0], response.WrongCode.RetriesLeft)
+			case kedge.VerifyTentativeDeviceResponseTagNoDeviceToVerify:
+				return ui.Hinted(provider.Refused("no device has been offered"), "kedge device register-mode offer NAME --anchor %d, on the other machine", s.Anchor)
+			}
+			return ui.Hinted(provider.Refused("anchor %d is not in registration mode", s.Anchor), "kedge device register-mode on")
+		},
+	}
+	a.SignerFlags(cmd)
+	return cmd
+}

@@ -1,0 +1,60 @@
+package devices
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"kedge/cli/session"
+	"kedge/cli/ui"
+	"kedge/device"
+)
+
+func (a verbs) deviceReplace() *cobra.Command {
+	var n NewDevice
+	cmd := &cobra.Command{
+		Use:   "replace DEVICE NEW",
+		Short: "put a new passkey in the place of a device, in one step",
+		Long: `Makes the passkey NEW in the key store and puts it in the place of DEVICE. The new
+device inherits nothing: no protection, no consent. For a recovery phrase there
+is kedge recovery phrase add --replace.`,
+		Example: `  kedge device replace laptop new-laptop
+  kedge device replace "lost phone" phone2 --as laptop`,
+		Args: ui.Args(cobra.ExactArgs(2)),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			ctx := cmd.Context()
+			n.Name = args[1]
+			if err := device.CheckName(n.Name); err != nil {
+				return ui.Usagef("%w", err)
+			}
+			s, err := a.OpenSession(ctx)
+			if err != nil {
+				return err
+			}
+			old, err := a.FindDevice(ctx, s, args[0])
+			if err != nil {
+				return err
+			}
+			passkey, err := n.Make(a.App, s.Provider)
+			if err != nil {
+				return err
+			}
+			data := session.PasskeyData(n.Alias, passkey)
+			if err := s.Replace(ctx, s.Anchor, old.Pubkey, data); err != nil {
+				return n.Discard(a.App, err)
+			}
+			a.warnSessions(old)
+			if err := a.Remember(s, n.Name); err != nil {
+				return err
+			}
+			if err := a.forget(s, old.Pubkey); err != nil {
+				return err
+			}
+			return a.Result(deviceChanged{s.Anchor, data.Alias},
+				fmt.Sprintf("%s took the place of %s on anchor %d", ui.Printable(data.Alias), ui.Printable(old.Alias), s.Anchor))
+		},
+	}
+	n.Flags(cmd)
+	a.SignerFlags(cmd)
+	return cmd
+}

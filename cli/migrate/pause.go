@@ -1,0 +1,40 @@
+package migrate
+
+import (
+	"github.com/spf13/cobra"
+
+	"kedge/candid/kedge"
+	"kedge/cli/ui"
+)
+
+func (a verbs) migratePause() *cobra.Command {
+	return a.migrationVerb("migration_pause", kedge.EncodeMigrationPauseArgs, &cobra.Command{
+		Use: "pause", Short: "stop a change of layout between two batches", Example: `  kedge migrate pause`,
+	})
+}
+
+func (a verbs) migrateResume() *cobra.Command {
+	return a.migrationVerb("migration_resume", kedge.EncodeMigrationResumeArgs, &cobra.Command{
+		Use: "resume", Short: "let a paused change of layout go on", Example: `  kedge migrate resume`,
+	})
+}
+
+// migrationVerb is a method about migrations that takes nothing and answers with the status.
+func (a verbs) migrationVerb(method string, arg func() []byte, cmd *cobra.Command) *cobra.Command {
+	cmd.Args = ui.Args(cobra.NoArgs)
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		p, err := a.OpenController(cmd.Context())
+		if err != nil {
+			return err
+		}
+		reply, err := p.Call(cmd.Context(), method, arg())
+		status, err := migration(method, reply, err)
+		if err != nil {
+			return err
+		}
+		view := viewMigration(status)
+		return a.Result(view, migrationText(view))
+	}
+	a.IdentityFlag(cmd)
+	return cmd
+}

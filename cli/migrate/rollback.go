@@ -1,0 +1,76 @@
+package migrate
+
+import (
+	"encoding/hex"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"kedge/candid/kedge"
+	"kedge/candid/wire"
+	"kedge/cli/deploy"
+	"kedge/cli/provider"
+	"kedge/cli/ui"
+)
+
+func (a verbs) migrateRollback() *cobra.Command {
+	var argument, confirmed string
+	cmd := &cobra.Command{
+		Use:   "rollback OLD.wasm",
+		Short: "go back to the Internet Identity module that the anchors came from",
+		Long: `While a migration from Internet Identity is on trial, its old bytes are valid. This
+checks that it is, says which anchors lose a protection that the old module does
+not know, and upgrades the canister to the old module. Its memory is kept.`,
+		Example: `  kedge migrate rollback internet_identity.wasm.gz
+  kedge migrate rollback internet_identity.wasm.gz --confirm rdmx6-jaaaa-aaaaa-aaadq-cai`,
+		Args: ui.Args(cobra.ExactArgs(1)),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			ctx := cmd.Context()
+			module, err := deploy.ReadModule(args[0])
+			if err != nil {
+				return err
+			}
+			// (null) with a type that every init argument of the old module agrees with.
+			arg := []byte("DIDL\x00\x01" + string(byte(wire.Null&0x7f)))
+			if argument != "" {
+				if arg, err = hex.DecodeString(argument); err != nil {
+					return ui.Usagef("--arg is not hexadecimal")
+				}
+			}
+			p, err := a.OpenController(ctx)
+			if err != nil {
+				return err
+			}
+			status, err := statusOf(ctx, p)
+			if err != nil {
+				return err
+			}
+			view := viewMigration(status)
+			if status.State == nil || *status.State != kedge.MigrationStateTrial {
+				return ui.Hinted(provider.Refused("the canister is not on trial (layout %s, %s), so its memory is not one that the old module knows", view.Layout, view.State),
+					"there is no way back once the migration is finalised")
+			}
+			for _, n := range view.Weakened {
+				a.Warn("anchor %d has a protection that the old module does not enforce", n)
+			}
+			if rest := more(len(view.Weakened), view.WeakenedTotal); rest != "" {
+				a.Warn("%s", rest[2:])
+			}
+			if err := a.confirmCanister(p, confirmed, fmt.Sprintf("the rollback weakens %s anchors", weakenedCount(view))); err != nil {
+				return err
+			}
+			if err := p.Client.Install(ctx, p.Canister, true, module, arg); err != nil {
+				return fmt.Errorf("cannot go back: %w", err)
+			}
+			if err := deploy.ConfirmModule(ctx, p.Client, p.Canister, module); err != nil {
+				return err
+			}
+			return a.Result(map[string]any{"canister": p.Canister, "weakened_total": view.WeakenedTotal, "weakened_complete": view.WeakenedAll},
+				fmt.Sprintf("canister %s runs the old module", p.Canister))
+		},
+	}
+	cmd.Flags().StringVar(&argument, "arg", "", "argument for the old module, Candid in hexadecimal (default: (null))")
+	cmd.Flags().StringVar(&confirmed, "confirm", "", "id of the canister, in place of typing it")
+	a.IdentityFlag(cmd)
+	return cmd
+}

@@ -1,0 +1,96 @@
+package network
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"kedge/cli/client"
+	"kedge/cli/project"
+	"kedge/cli/ui"
+)
+
+// defaultStateDir is where the network keeps its state, in the folder that it is started from.
+func defaultStateDir() string { return filepath.Join(project.Folder, "network") }
+
+func (a verbs) networkReset() *cobra.Command {
+	var dir string
+	cmd := &cobra.Command{
+		Use:   "reset",
+		Short: "erase the state of the local network, every canister on it included",
+		Example: `  kedge network reset
+  kedge network reset --state-dir /tmp/network`,
+		Args: ui.Args(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if running(cmd.Context()) {
+				return ui.Hinted(errors.New("the network runs, so its state is not erased"), "kedge network stop")
+			}
+			if err := eraseState(dir); err != nil {
+				return err
+			}
+			return a.Result(map[string]string{"state_dir": dir}, fmt.Sprintf("erased the network's state in %s", dir))
+		},
+	}
+	cmd.Flags().StringVar(&dir, "state-dir", defaultStateDir(), "folder that the network keeps its state in")
+	return cmd
+}
+
+// running reports whether a network that was started from this folder answers.
+func running(ctx context.Context) bool {
+	state, err := project.LoadNetwork()
+	if err != nil {
+		return false
+	}
+	u, err := url.Parse(state.URL)
+	if err != nil {
+		return false
+	}
+	_, err = client.Ask(ctx, u)
+	return err == nil
+}
+
+// eraseState removes the files that the network keeps its state in. A folder with anything else in it is
+// not one, whatever --state-dir says, and is left alone.
+func eraseState(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("erasing the network's state: %w", err)
+	}
+	for _, entry := range entries {
+		if !isStateFile(entry) {
+			return fmt.Errorf("%q has %q in it, so it is not a state folder of a network, and nothing was erased", dir, entry.Name())
+		}
+	}
+	for _, entry := range entries {
+		if err := os.Remove(filepath.Join(dir, entry.Name())); err != nil {
+			return fmt.Errorf("erasing the network's state: %w", err)
+		}
+	}
+	return nil
+}
+
+// isStateFile knows the names that packages replica and replica/store give.
+func isStateFile(entry fs.DirEntry) bool {
+	if !entry.Type().IsRegular() {
+		return false
+	}
+	if entry.Name() == "lock" || entry.Name() == "keys" {
+		return true
+	}
+	for _, prefix := range []string{"checkpoint-", "log-", "new-"} {
+		if rest, found := strings.CutPrefix(entry.Name(), prefix); found && rest != "" && strings.Trim(rest, "0123456789") == "" {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,78 @@
+package network
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"kedge/cli/client"
+	"kedge/cli/project"
+	"kedge/cli/ui"
+)
+
+// stopWait is how long a network may take to save its state and end.
+const stopWait = 30 * time.Second
+
+func (a verbs) networkStop() *cobra.Command {
+	return &cobra.Command{
+		Use:     "stop",
+		Short:   "stop the network that was started from this folder",
+		Example: `  kedge network stop`,
+		Args:    ui.Args(cobra.NoArgs),
+		RunE:    func(cmd *cobra.Command, _ []string) error { return a.stopNetwork(cmd.Context()) },
+	}
+}
+
+func (a verbs) stopNetwork(ctx context.Context) error {
+	state, err := project.LoadNetwork()
+	if err != nil {
+		return err
+	}
+	u, err := url.Parse(state.URL)
+	if err != nil {
+		return fmt.Errorf("%s is damaged: %w", project.NetworkPath(), err)
+	}
+	// A process id may have been given to another program since; only one that answers as the network
+	// is ended.
+	if _, err := client.Ask(ctx, u); err != nil {
+		if err := os.Remove(project.NetworkPath()); err != nil {
+			return fmt.Errorf("clearing the state of a network that has ended: %w", err)
+		}
+		return a.Result(map[string]bool{"stopped": false}, "the network had ended already")
+	}
+	process, err := os.FindProcess(state.PID)
+	if err != nil {
+		return fmt.Errorf("finding the network's process %d: %w", state.PID, err)
+	}
+	if err := process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return fmt.Errorf("stopping the network's process %d: %w", state.PID, err)
+	}
+	deadline := time.Now().Add(stopWait)
+	for {
+		// The network removes its state file as the last thing that it does.
+		if _, err := project.LoadNetwork(); errors.Is(err, project.ErrNoNetwork) {
+			return a.Result(map[string]bool{"stopped": true}, "stopped the network at "+state.URL)
+		}
+		if process.Signal(syscall.Signal(0)) != nil { // it was killed, or could not clear up
+			if err := os.Remove(project.NetworkPath()); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return fmt.Errorf("clearing the state of the network: %w", err)
+			}
+			continue
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("the network's process %d has not ended within %s", state.PID, stopWait)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}

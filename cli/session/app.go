@@ -1,0 +1,71 @@
+package session
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"kedge/cli/ui"
+	"kedge/device"
+)
+
+// App is one run of the command line: its flags, and what the verbs share.
+type App struct {
+	*ui.UI
+
+	NetworkFlag, RootKeyFlag, CanisterFlag, KeysFlag string
+
+	As, PhraseFile string // who signs
+	AnchorNumber   uint64
+	AnchorGiven    bool
+	IdentityFile   string // of a controller
+
+	opened *device.Store
+}
+
+// GlobalFlags adds the flags of all commands.
+func (a *App) GlobalFlags(root *cobra.Command) {
+	flags := root.PersistentFlags()
+	flags.StringVar(&a.NetworkFlag, "network", "", "local, ic, or a URL such as http://127.0.0.1:4943 (default local)")
+	flags.StringVar(&a.RootKeyFlag, "root-key", "", "root key of the network, 266 hexadecimal digits; needed where --network is neither ic nor on this machine")
+	flags.StringVar(&a.CanisterFlag, "canister", "", "id of the identity provider (default: the one that kedge deploy made here)")
+	flags.StringVar(&a.KeysFlag, "keys", "", "key store file (default kedge/keys.age in the user's configuration folder)")
+	flags.BoolVar(&a.JSON, "json", false, "print the result as JSON")
+}
+
+// SignerFlags adds the flags of a command that signs.
+func (a *App) SignerFlags(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&a.As, "as", "", "device that signs: a name in the key store, or phrase for the recovery phrase")
+	cmd.Flags().StringVar(&a.PhraseFile, "phrase-file", "", "file with the recovery phrase, in place of asking for it")
+	cmd.Flags().Uint64Var(&a.AnchorNumber, "anchor", 0, "number of the anchor (default: the one that the signer belongs to)")
+	run := cmd.RunE
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		a.AnchorGiven = cmd.Flags().Changed("anchor")
+		return run(cmd, args)
+	}
+}
+
+// Setting returns a flag's value, or that of the environment variable, or the default.
+func (a *App) Setting(flag, variable, otherwise string) string {
+	if flag != "" {
+		return flag
+	}
+	if v := a.Getenv(variable); v != "" {
+		return v
+	}
+	return otherwise
+}
+
+// KeysPath returns where the key store is.
+func (a *App) KeysPath() (string, error) {
+	if path := a.Setting(a.KeysFlag, "KEDGE_KEYS", ""); path != "" {
+		return path, nil
+	}
+	dir, err := os.UserConfigDir()
+	if err != nil {
+		return "", ui.Hinted(fmt.Errorf("finding the configuration folder: %w", err), "--keys FILE names the key store")
+	}
+	return filepath.Join(dir, "kedge", "keys.age"), nil
+}

@@ -1,0 +1,103 @@
+package signin
+
+import (
+	"encoding/hex"
+	"fmt"
+	"slices"
+
+	"kedge/cli/ui"
+
+	"github.com/spf13/cobra"
+)
+
+type matchView struct {
+	Anchor    uint64 `json:"anchor"`
+	PublicKey string `json:"public_key,omitempty"`
+	Proven    *bool  `json:"proven,omitempty"` // by credential id only
+}
+
+func (a verbs) lookupCommand() *cobra.Command {
+	var credentialID string
+	cmd := &cobra.Command{
+		Use:   "lookup",
+		Short: "find the anchors of the signer, or those that list a credential id",
+		Long: `Anybody can list anybody's public key or credential id on an anchor of their own,
+so every match is shown and none is chosen. Proven means that the device has
+itself signed a call on that anchor.`,
+		Example: `  kedge lookup --as phrase
+  kedge lookup --credential-id 7f3a…`,
+		Args: ui.Args(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if credentialID != "" {
+				return a.lookupCredential(cmd, credentialID)
+			}
+			return a.lookupSigner(cmd)
+		},
+	}
+	cmd.Flags().StringVar(&credentialID, "credential-id", "", "WebAuthn credential id in hexadecimal; needs no signer")
+	cmd.Flags().StringVar(&a.As, "as", "", "device that signs: a name in the key store, or phrase")
+	cmd.Flags().StringVar(&a.PhraseFile, "phrase-file", "", "file with the recovery phrase, in place of asking for it")
+	return cmd
+}
+
+func (a verbs) lookupCredential(cmd *cobra.Command, text string) error {
+	id, err := hex.DecodeString(text)
+	if err != nil || len(id) == 0 {
+		return ui.Usagef("--credential-id %q is not hexadecimal", text)
+	}
+	if a.As != "" || a.PhraseFile != "" {
+		return ui.Usagef("--credential-id needs no signer; leave --as and --phrase-file out")
+	}
+	p, err := a.OpenProvider(cmd.Context())
+	if err != nil {
+		return err
+	}
+	matches, err := p.LookupByCredential(cmd.Context(), id)
+	if err != nil {
+		return err
+	}
+	views := []matchView{}
+	rows := [][]string{{"ANCHOR", "PROVEN"}}
+	for _, m := range matches {
+		views = append(views, matchView{Anchor: m.Anchor, PublicKey: hex.EncodeToString(m.Pubkey), Proven: &m.Proven})
+		rows = append(rows, []string{fmt.Sprint(m.Anchor), ui.YesNo(m.Proven)})
+	}
+	if len(matches) > 1 {
+		a.Warn("%d anchors list this credential id; only its owner knows which is the right one", len(matches))
+	}
+	if len(matches) == 0 {
+		return a.Result(views, "no anchor lists this credential id")
+	}
+	return a.Result(views, ui.Table(rows))
+}
+
+func (a verbs) lookupSigner(cmd *cobra.Command) error {
+	nobody, err := a.OpenProvider(cmd.Context())
+	if err != nil {
+		return err
+	}
+	who, err := a.ChooseSigner(nobody.Where())
+	if err != nil {
+		return err
+	}
+	p, err := a.Delegated(nobody, who.Key)
+	if err != nil {
+		return err
+	}
+	anchors, err := p.LookupCaller(cmd.Context())
+	if err != nil {
+		return err
+	}
+	slices.Sort(anchors)
+	views := []matchView{}
+	for _, n := range anchors {
+		views = append(views, matchView{Anchor: n})
+	}
+	switch len(anchors) {
+	case 0:
+		return a.Result(views, fmt.Sprintf("%s is not a device of any anchor here", who))
+	case 1:
+		return a.Result(views, fmt.Sprintf("%s is a device of anchor %d", who, anchors[0]))
+	}
+	return a.Result(views, fmt.Sprintf("%s is a device of anchors %s", who, ui.Numbers(anchors)))
+}

@@ -1,0 +1,37 @@
+package signin
+
+import (
+	"github.com/spf13/cobra"
+
+	"kedge/candid/kedge"
+	"kedge/cli/provider"
+	"kedge/cli/ui"
+)
+
+func (a verbs) principalCommand() *cobra.Command {
+	var origin string
+	cmd := &cobra.Command{
+		Use:     "principal --origin ORIGIN",
+		Short:   "show the principal that the anchor has at an application",
+		Example: `  kedge principal --origin https://app.example`,
+		Args:    ui.Args(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if origin == "" {
+				return ui.Usagef("--origin says which application")
+			}
+			s, err := a.OpenSession(cmd.Context())
+			if err != nil {
+				return err
+			}
+			reply, err := s.Query(cmd.Context(), "get_principal", kedge.EncodeGetPrincipalArgs(s.Anchor, origin))
+			p, err := provider.Decoded("get_principal", reply, err, kedge.DecodeGetPrincipalResult)
+			if err != nil {
+				return err
+			}
+			return a.Result(map[string]any{"anchor": s.Anchor, "origin": origin, "principal": p}, p.Text())
+		},
+	}
+	cmd.Flags().StringVar(&origin, "origin", "", "origin of the application, such as https://app.example")
+	a.SignerFlags(cmd)
+	return cmd
+}

@@ -1,0 +1,44 @@
+package ui
+
+import (
+	"fmt"
+	"os"
+	"strings"
+
+	"golang.org/x/term"
+)
+
+// Bar is a line on a terminal that is drawn again and again; elsewhere it is nothing.
+type Bar struct {
+	out   *os.File
+	drawn bool
+}
+
+// NewBar returns a bar that is drawn where standard error is a terminal.
+func (u *UI) NewBar() *Bar {
+	if f, ok := u.Stderr.(*os.File); ok && term.IsTerminal(int(f.Fd())) && !u.JSON {
+		return &Bar{out: f}
+	}
+	return &Bar{}
+}
+
+// barWidth is the width of a full bar in characters.
+const barWidth = 40
+
+// Show draws the bar at done of total.
+func (b *Bar) Show(done, total uint64) {
+	if b.out == nil || total == 0 {
+		return
+	}
+	filled := int(min(done, total) * barWidth / total)
+	_, _ = fmt.Fprintf(b.out, "\r[%s%s] %d of %d anchors ", strings.Repeat("#", filled), strings.Repeat(".", barWidth-filled), done, total)
+	b.drawn = true
+}
+
+// Clear takes the bar off the screen.
+func (b *Bar) Clear() {
+	if b.drawn {
+		_, _ = fmt.Fprint(b.out, "\r\x1b[K")
+		b.drawn = false
+	}
+}

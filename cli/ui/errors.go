@@ -1,0 +1,116 @@
+package ui
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+)
+
+// Exit codes of the process. They are part of the interface: scripts branch on them.
+const (
+	ExitFailed  = 1 // the command could not do what was asked
+	ExitUsage   = 2 // unknown command or flag, an argument that makes no sense
+	ExitNetwork = 3 // the network cannot be reached, or its answer cannot be trusted
+	ExitRefused = 4 // the canister or the network refused
+	ExitSecret  = 5 // wrong passphrase, wrong recovery phrase, or nobody there to ask for them
+)
+
+// ExitCodes is the table of exit codes, as help shows it.
+const ExitCodes = `  0  done
+  1  the command could not do what was asked
+  2  unknown command or flag, or an argument that makes no sense
+  3  the network cannot be reached, or its answer cannot be trusted
+  4  the canister or the network refused
+  5  wrong passphrase or recovery phrase, or no terminal to ask for them`
+
+// Error is an error with what to do next and the exit code that it asks for.
+type Error struct {
+	Err  error
+	Hint string // a command or a sentence, may be empty
+	Code int    // 0: by the kind of Err
+}
+
+func (e *Error) Error() string { return e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Hinted adds what to do next to an error.
+func Hinted(err error, format string, args ...any) error {
+	return &Error{Err: err, Hint: fmt.Sprintf(format, args...)}
+}
+
+// Usagef is an error of the kind that reading the help mends.
+func Usagef(format string, args ...any) error {
+	return &Error{Err: fmt.Errorf(format, args...), Code: ExitUsage}
+}
+
+// Secretf is an error about a passphrase or a recovery phrase.
+func Secretf(hint, format string, args ...any) error {
+	return &Error{Err: fmt.Errorf(format, args...), Hint: hint, Code: ExitSecret}
+}
+
+// Fail prints an error and its hint. The line of an error or a warning names its kind; it has no
+// capitals and no full stop. A hint is the next thing to do.
+func (u *UI) Fail(err error, hint string) {
+	_, _ = fmt.Fprintf(u.Stderr, "kedge: error: %s\n", err)
+	if hint != "" {
+		_, _ = fmt.Fprintf(u.Stderr, "kedge: hint: %s\n", hint)
+	}
+}
+
+// Note prints a line that is not the result, for a person to read.
+func (u *UI) Note(format string, args ...any) {
+	_, _ = fmt.Fprintf(u.Stderr, "kedge: "+format+"\n", args...)
+}
+
+// Warn prints something that a person should look at although the command goes on.
+func (u *UI) Warn(format string, args ...any) {
+	_, _ = fmt.Fprintf(u.Stderr, "kedge: warning: "+format+"\n", args...)
+}
+
+// Visit calls found for each [Error] that err wraps, outermost first, until it returns true.
+func Visit(err error, found func(*Error) bool) (done bool) {
+	if c, ok := err.(*Error); ok && found(c) {
+		return true
+	}
+	switch e := err.(type) {
+	case interface{ Unwrap() error }:
+		return Visit(e.Unwrap(), found)
+	case interface{ Unwrap() []error }:
+		for _, part := range e.Unwrap() {
+			if Visit(part, found) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// Args gives cobra's complaints about arguments the exit code of wrong usage.
+func Args(check cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if err := check(cmd, args); err != nil {
+			return &Error{Err: err, Code: ExitUsage, Hint: cmd.CommandPath() + " --help"}
+		}
+		return nil
+	}
+}
+
+// Group returns a command that only has other commands below it.
+func Group(use, short string, verbs ...*cobra.Command) *cobra.Command {
+	cmd := &cobra.Command{
+		Use: use, Short: short, Args: cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return &Error{
+					Err:  fmt.Errorf("unknown command %q for %q", args[0], cmd.CommandPath()),
+					Code: ExitUsage, Hint: cmd.CommandPath() + " --help",
+				}
+			}
+			return cmd.Help()
+		},
+	}
+	cmd.AddCommand(verbs...)
+	return cmd
+}

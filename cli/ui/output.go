@@ -1,0 +1,72 @@
+package ui
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"text/tabwriter"
+)
+
+// Result prints what a command is for on standard output: value as one line of JSON with --json,
+// else text.
+func (u *UI) Result(value any, text string) error {
+	if !u.JSON {
+		_, err := fmt.Fprintln(u.Stdout, strings.TrimRight(text, "\n"))
+		return err
+	}
+	line, err := json.Marshal(value)
+	if err != nil {
+		return fmt.Errorf("encoding the result: %w", err)
+	}
+	_, err = fmt.Fprintf(u.Stdout, "%s\n", line)
+	return err
+}
+
+// YesNo writes a yes or a no.
+func YesNo(b bool) string {
+	if b {
+		return "yes"
+	}
+	return "no"
+}
+
+// Table lays rows out in columns.
+func Table(rows [][]string) string {
+	var b strings.Builder
+	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	for _, row := range rows {
+		_, _ = fmt.Fprintln(w, strings.Join(row, "\t"))
+	}
+	_ = w.Flush()
+	lines := strings.Split(strings.TrimRight(b.String(), "\n"), "\n")
+	for i := range lines {
+		lines[i] = strings.TrimRight(lines[i], " ")
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Printable shows text that somebody else chose: an alias may hold control characters that would
+// steer the terminal.
+func Printable(s string) string {
+	quoted := fmt.Sprintf("%q", s)
+	if quoted[1:len(quoted)-1] == s && s != "" {
+		return s
+	}
+	return quoted
+}
+
+// CaseName names a case of a variant; nil is one that a newer canister may have added.
+func CaseName[T fmt.Stringer](c *T) string {
+	if c == nil {
+		return "unknown"
+	}
+	return (*c).String()
+}
+
+// Spaced is the name of a case in words.
+func Spaced(s string) string { return strings.ReplaceAll(s, "_", " ") }
+
+// Numbers writes anchors with commas.
+func Numbers(list []uint64) string {
+	return strings.Trim(strings.ReplaceAll(fmt.Sprint(list), " ", ", "), "[]")
+}

@@ -1,0 +1,61 @@
+package ui
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// ParseOnOff reads the argument of a switch.
+func ParseOnOff(text string) (bool, error) {
+	switch text {
+	case "on":
+		return true, nil
+	case "off":
+		return false, nil
+	}
+	return false, Usagef("%q is neither on nor off", text)
+}
+
+// ParseSpan reads a length of time in whole seconds: a number of days such as 30d, or Go's form such as
+// 12h or 1h30m.
+func ParseSpan(text string) (time.Duration, error) {
+	if days, found := strings.CutSuffix(text, "d"); found {
+		n, err := strconv.ParseUint(days, 10, 16)
+		if err != nil {
+			return 0, Usagef("%q is not a number of days such as 30d", text)
+		}
+		return time.Duration(n) * 24 * time.Hour, nil
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil || d < 0 || d%time.Second != 0 {
+		return 0, Usagef("%q is not a length of time such as 30d, 12h or 90m", text)
+	}
+	return d, nil
+}
+
+// SpanText is the inverse of [ParseSpan], in days where they are whole.
+func SpanText(d time.Duration) string {
+	const day = 24 * time.Hour
+	if d >= day && d%day == 0 {
+		return fmt.Sprintf("%dd", d/day)
+	}
+	text := d.Round(time.Second).String() // 12h0m0s
+	if short, found := strings.CutSuffix(text, "m0s"); found {
+		text = short + "m"
+	}
+	if short, found := strings.CutSuffix(text, "h0m"); found {
+		text = short + "h"
+	}
+	return text
+}
+
+// Time writes a time of the canister's, in nanoseconds since 1970.
+func Time(nanos uint64) string { return time.Unix(0, int64(nanos)).UTC().Format(time.RFC3339) }
+
+// Seconds writes a length of time that the canister gave.
+func Seconds(n uint64) string {
+	const most = 200 * 365 * 24 * 3600 // a Duration overflows beyond 292 years
+	return SpanText(time.Duration(min(n, most)) * time.Second)
+}

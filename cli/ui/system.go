@@ -1,0 +1,57 @@
+package ui
+
+import (
+	"crypto/rand"
+	"io"
+	"os"
+	"time"
+)
+
+// System is the world outside: what the process was started with and what it may use.
+type System struct {
+	Args           []string // without the name of the program
+	Stdin          io.Reader
+	Stdout, Stderr io.Writer
+	Getenv         func(string) string
+	Now            func() time.Time
+	Random         io.Reader // cryptographic
+	OpenTerminal   func() (Terminal, error)
+	WorkFactor     int // of a key store that is written, see device.Store.SetWorkFactor; 0 is the default
+}
+
+// RealSystem returns the world of this process.
+func RealSystem() System {
+	return System{
+		Args: os.Args[1:], Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
+		Getenv: os.Getenv, Now: time.Now, Random: rand.Reader, OpenTerminal: OpenTerminal,
+	}
+}
+
+// UI is one run's way to speak and to ask.
+type UI struct {
+	System
+
+	JSON bool // print results as JSON
+
+	terminal Terminal
+}
+
+// Ask returns the terminal, opened once a run. The error says that nobody is there.
+func (u *UI) Ask() (Terminal, error) {
+	if u.terminal == nil {
+		t, err := u.OpenTerminal()
+		if err != nil {
+			return nil, Secretf("KEDGE_PASSPHRASE_FILE gives the passphrase to scripts, --phrase-file a recovery phrase",
+				"asking for a secret: %w", err)
+		}
+		u.terminal = t
+	}
+	return u.terminal, nil
+}
+
+// Close gives back what the run has taken.
+func (u *UI) Close() {
+	if u.terminal != nil {
+		_ = u.terminal.Close()
+	}
+}
