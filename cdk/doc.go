@@ -30,7 +30,7 @@
 //		cdk.Query(func() { cdk.Reply(strconv.AppendInt(nil, int64(greeted), 10)) })
 //	}
 //
-// The directory hello beside this file has it, with a test that builds and runs it.
+// The directory examples/hello has it, with a test that builds it and runs it on the local network.
 //
 // # Messages
 //

@@ -40,7 +40,7 @@ func TestBuild(t *testing.T) {
 	note := write(t, dir, "note.txt", "for everyone")
 	secret := write(t, dir, "secret.txt", "for controllers")
 	out := filepath.Join(dir, "new", "hello.wasm.gz")
-	require.NoError(t, icbuild("-o", out, "-candid", did, "-args", "(opt nat)", "-meta", "note="+note, "-meta", "private:secret="+secret, "kedge/cdk/hello"))
+	require.NoError(t, icbuild("-o", out, "-candid", did, "-args", "(opt nat)", "-meta", "note="+note, "-meta", "private:secret="+secret, "kedge/examples/hello"))
 
 	packed, err := os.ReadFile(out)
 	require.NoError(t, err)
@@ -68,7 +68,7 @@ func TestBuild(t *testing.T) {
 
 	// Not compressed it is the same module, and the names can stay.
 	plain := filepath.Join(dir, "hello.wasm")
-	require.NoError(t, icbuild("-o", plain, "-names", "kedge/cdk/hello"))
+	require.NoError(t, icbuild("-o", plain, "-names", "kedge/examples/hello"))
 	module, err = os.ReadFile(plain)
 	require.NoError(t, err)
 	m, err = wasm.Decode(module)

@@ -23,7 +23,7 @@ func read(t *testing.T, name string) string {
 // pages are the documents that people read, as paths in the repository.
 func pages(t *testing.T) []string {
 	var found []string
-	for _, pattern := range []string{"*.md", "docs/*.md", "examples/*/*.md", "frontend-shim/*.md"} {
+	for _, pattern := range []string{"*.md", "docs/*.md", "examples/*.md", "examples/*/*.md", "frontend-shim/*.md"} {
 		paths, err := filepath.Glob(filepath.Join(clients.Root(), pattern))
 		require.NoError(t, err)
 		for _, path := range paths {

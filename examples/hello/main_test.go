@@ -24,7 +24,7 @@ func TestGreet(t *testing.T) {
 func TestDocumentationShowsThis(t *testing.T) {
 	source, err := os.ReadFile("main.go")
 	require.NoError(t, err)
-	doc, err := os.ReadFile("../doc.go")
+	doc, err := os.ReadFile("../../cdk/doc.go")
 	require.NoError(t, err)
 	_, program, _ := strings.Cut(string(source), "\npackage main")
 	var shown strings.Builder
