@@ -14,5 +14,5 @@ func ExampleParsePhrase() {
 		log.Fatal(err)
 	}
 	fmt.Println(phrase)
-	// Output: recovery phrase
+	// Output: recovery phrase of 12 words
 }
