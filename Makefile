@@ -6,7 +6,7 @@ STATICCHECK  = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 WASM         = build/kedge.wasm.gz
 FUZZTIME    ?= 3s
 
-.PHONY: all build cli demo test vet lint unit fuzz clients tools bench mutants test-migrations generate clean help
+.PHONY: all build page cli demo test vet lint unit fuzz clients tools bench mutants test-migrations generate clean help
 
 all: build cli ## build the canister and the command line
 
@@ -15,6 +15,9 @@ help: ## list the targets
 
 build: ## build the canister: build/kedge.wasm.gz
 	$(GO) run ./cmd/icbuild -o $(WASM) -candid candid/kedge/kedge.did -args '(opt KedgeInit)' ./cmd/canister
+
+page: ## build the web page: frontend-shim/dist
+	sh scripts/page.sh
 
 cli: ## build the command line: build/kedge
 	$(GO) build -trimpath -o build/kedge ./cmd/kedge

@@ -9,6 +9,7 @@ import (
 	"kedge/candid/did"
 	"kedge/candid/gen"
 	"kedge/candid/kedge"
+	"kedge/candid/tsgen"
 	"kedge/candid/wire"
 )
 
@@ -30,6 +31,17 @@ func TestGeneratedCodeIsFresh(t *testing.T) {
 	got, err := os.ReadFile("kedge_gen.go")
 	require.NoError(t, err)
 	require.Equal(t, string(want), string(got), "run go generate ./candid")
+}
+
+// The page's checked-in bindings are what the generator makes of kedge.did.
+func TestPageBindingsAreFresh(t *testing.T) {
+	file, err := did.Parse(kedge.Interface)
+	require.NoError(t, err)
+	want, err := tsgen.Generate(file, "kedge.did", "./wire.ts")
+	require.NoError(t, err)
+	got, err := os.ReadFile("../../frontend-shim/src/candid/kedge.gen.ts")
+	require.NoError(t, err)
+	require.Equal(t, want, string(got), "run go generate ./candid/...")
 }
 
 // A client of the classic interface can use this one: the service is a subtype

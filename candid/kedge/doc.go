@@ -7,3 +7,4 @@
 package kedge
 
 //go:generate go run ../../cmd/candidgen -pkg kedge -o kedge_gen.go kedge.did
+//go:generate go run ../../cmd/candidgen -ts ./wire.ts -o ../../frontend-shim/src/candid/kedge.gen.ts kedge.did
