@@ -2,17 +2,17 @@ package replica
 
 import (
 	"context"
-	"encoding/binary"
-	"errors"
 	"fmt"
 	"math/big"
+	"time"
 
 	"kedge/ic/management"
 	"kedge/ic/principal"
-	"kedge/ic/request"
 	"kedge/replica/cycles"
 	"kedge/replica/exec"
 	"kedge/replica/journal"
+	"kedge/replica/reject"
+	"kedge/replica/subnet"
 )
 
 // How Go programs use a network. Callers are principals, without signatures: who holds the network may
@@ -28,19 +28,9 @@ func (n *Network) Call(ctx context.Context, sender, canister principal.Principal
 	return submission.Wait(ctx)
 }
 
-// freshID returns a request id that no client makes: it stands for a request that never was signed.
-func (n *Network) freshID() request.ID {
-	n.inboxLock.Lock()
-	defer n.inboxLock.Unlock()
-	n.calls++
-	id := n.process
-	binary.BigEndian.PutUint64(id[24:], n.calls)
-	return id
-}
-
 // Query queries a method of a canister as sender.
 func (n *Network) Query(ctx context.Context, sender, canister principal.Principal, method string, arg []byte) ([]byte, error) {
-	reply, err := n.query(ctx, query{caller: sender, canister: canister, method: method, arg: arg})
+	reply, err := n.query(ctx, subnet.Query{Caller: sender, Canister: canister, Method: method, Arg: arg})
 	if err != nil {
 		return nil, err
 	}
@@ -133,8 +123,8 @@ func (n *Network) TopUp(ctx context.Context, canister principal.Principal, amoun
 
 // Status returns what the management canister tells a canister about itself.
 func (n *Network) Status(_ context.Context, canister principal.Principal) (management.Status, error) {
-	reply, err := n.query(context.Background(), query{caller: canister, canister: principal.Management, method: "canister_status",
-		arg: management.EncodeCanisterStatusArgs(management.CanisterArg{CanisterID: canister})})
+	reply, err := n.query(context.Background(), subnet.Query{Caller: canister, Canister: principal.Management, Method: "canister_status",
+		Arg: management.EncodeCanisterStatusArgs(management.CanisterArg{CanisterID: canister})})
 	if err != nil {
 		return management.Status{}, err
 	}
@@ -156,68 +146,38 @@ func (n *Network) Balance(ctx context.Context, canister principal.Principal) (cy
 func (n *Network) LastReport(canister principal.Principal) (exec.Report, error) {
 	n.lock.RLock()
 	defer n.lock.RUnlock()
-	c := n.state.Canisters[canister]
-	if c == nil {
-		return exec.Report{}, notFound(canister)
+	if !n.subnet.Exists(canister) {
+		return exec.Report{}, subnet.NotFound(canister)
 	}
-	c.queryLock.Lock()
-	defer c.queryLock.Unlock()
-	return c.lastReport, nil
+	return n.reports.of(canister), nil
 }
 
 // Logs returns the log of a canister, oldest entry first.
 func (n *Network) Logs(canister principal.Principal) ([]exec.Log, error) {
 	n.lock.RLock()
 	defer n.lock.RUnlock()
-	c := n.state.Canisters[canister]
-	if c == nil {
-		return nil, notFound(canister)
-	}
-	var out []exec.Log
-	for _, entry := range c.Logs.Entries {
-		out = append(out, exec.Log{Time: entry.Time, Content: entry.Content})
-	}
-	return out, nil
+	return n.subnet.Logs(canister)
 }
-
-// errEmpty is what operations on the memory of a canister without code fail with.
-var errEmpty = errors.New("the canister has no code, so it has no stable memory")
 
 // StableMemory returns a copy of a canister's stable memory. Its length is a multiple of 64 KiB.
 func (n *Network) StableMemory(canister principal.Principal) ([]byte, error) {
 	n.lock.RLock()
 	defer n.lock.RUnlock()
-	c := n.state.Canisters[canister]
-	switch {
-	case c == nil:
-		return nil, notFound(canister)
-	case c.instance == nil:
-		return nil, errEmpty
-	}
-	c.queryLock.Lock()
-	defer c.queryLock.Unlock()
-	return c.instance.Stable().Bytes(), nil
+	return n.subnet.StableMemory(canister)
 }
 
 // SetStableMemory replaces a canister's stable memory. What does not fill its last page of 64 KiB is zero.
 func (n *Network) SetStableMemory(canister principal.Principal, content []byte) error {
 	n.lock.Lock()
 	defer n.lock.Unlock()
-	c := n.state.Canisters[canister]
-	switch {
-	case c == nil:
-		return notFound(canister)
-	case c.instance == nil:
-		return errEmpty
-	}
-	if len(content) > exec.MaxStablePages*exec.WasmPage {
-		return fmt.Errorf("%d bytes are more than stable memory can hold", len(content))
+	if err := n.subnet.CheckStableWrite(canister, len(content)); err != nil {
+		return err
 	}
 	if n.journal != nil && len(content) > maxLogged {
 		return fmt.Errorf("%d bytes are more than the %d that the log of the state directory takes at once: start the network without one", len(content), maxLogged)
 	}
 	r := n.newRound()
-	r.Stable = []StableWrite{{canister, content}} // the round copies it, and is over when commit returns
+	r.Stable = []subnet.StableWrite{{Canister: canister, Content: content}} // the round copies it, and is over when commit returns
 	n.commit(context.Background(), r)
 	return nil
 }
@@ -225,14 +185,18 @@ func (n *Network) SetStableMemory(canister principal.Principal, content []byte) 
 // maxLogged is the largest content that SetStableMemory logs, with room for what is around it in a record.
 const maxLogged = journal.MaxRecord - 1<<20
 
-// writeStable replaces the stable memory of a canister that has one.
-func (n *Network) writeStable(w StableWrite) {
-	c := n.state.Canisters[w.Canister]
-	if c == nil || c.instance == nil {
-		return
-	}
-	stable := exec.NewStable()
-	stable.Grow((uint64(len(w.Content)) + exec.WasmPage - 1) / exec.WasmPage)
-	stable.WriteAt(w.Content, 0)
-	c.instance.SetStable(stable)
+// maxCompositeTime is how long a composite query may take.
+const maxCompositeTime = 10 * time.Second
+
+// query executes a query of the state of now.
+func (n *Network) query(ctx context.Context, q subnet.Query) ([]byte, *reject.Error) {
+	n.lock.RLock()
+	defer n.lock.RUnlock()
+	deadline := time.Now().Add(maxCompositeTime)
+	q.Time = n.now()
+	q.Certificate = func(canister principal.Principal) []byte { return n.snapshot(certificateAge).DataCertificate(canister) }
+	q.Expired = func() bool { return time.Now().After(deadline) }
+	a := n.subnet.Query(ctx, q)
+	n.print(a.Outputs, (*executed).query)
+	return a.Reply, a.Err
 }

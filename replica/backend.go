@@ -8,12 +8,16 @@ import (
 	"kedge/replica/exec"
 	"kedge/replica/httpapi"
 	"kedge/replica/reject"
+	"kedge/replica/subnet"
 )
 
 // backend is the network as its HTTP interface sees it.
 type backend struct{ *Network }
 
 var _ httpapi.Backend = backend{}
+
+// certificateAge is the greatest age of a data certificate in nanoseconds.
+const certificateAge = 60_000_000_000
 
 // freshAge is the greatest age of a snapshot that clients get, in nanoseconds.
 const freshAge = 1_000_000_000
@@ -32,13 +36,13 @@ func (b backend) Fresh(context.Context) (*certified.Snapshot, error) {
 const envelopeOverhead = 350
 
 func (b backend) Submit(ctx context.Context, c *httpapi.Call) *reject.Error {
-	_, err := b.submit(ctx, &Ingress{ID: request.ID(c.ID), Sender: c.Sender, Canister: c.Canister, Effective: c.Effective,
+	_, err := b.submit(ctx, &subnet.Ingress{ID: request.ID(c.ID), Sender: c.Sender, Canister: c.Canister, Effective: c.Effective,
 		Method: c.Method, Arg: c.Arg, Info: callerInfo(c), Expiry: c.Expiry, Size: envelopeOverhead + len(c.Method) + len(c.Arg)})
 	return err
 }
 
 func (b backend) Query(ctx context.Context, c *httpapi.Call) ([]byte, *reject.Error) {
-	return b.query(ctx, query{caller: c.Sender, canister: c.Canister, method: c.Method, arg: c.Arg, info: callerInfo(c)})
+	return b.query(ctx, subnet.Query{Caller: c.Sender, Canister: c.Canister, Method: c.Method, Arg: c.Arg, Info: callerInfo(c)})
 }
 
 // callerInfo is what a canister can read of the information about the sender.

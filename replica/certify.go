@@ -1,86 +1,84 @@
 package replica
 
 import (
+	"fmt"
+	"io"
+	"sync"
+
 	"kedge/ic/principal"
-	"kedge/ic/request"
 	"kedge/replica/certified"
+	"kedge/replica/exec"
+	"kedge/replica/subnet"
 )
 
-// How the certified state follows the state. Rounds note what they change; publish tells it to the
-// certified state in one go, and the signature is made when somebody needs it.
+// What the world learns of a round: the certified state follows, those who wait for answers wake, and what
+// canisters printed is printed. The signature is made when somebody needs it.
 
-// touch notes that a request changed in this round.
-func (n *Network) touch(id request.ID) { n.changed.requests = append(n.changed.requests, id) }
-
-// touchCanister notes that the controllers or the code of a canister changed in this round.
-func (n *Network) touchCanister(id principal.Principal) {
-	n.changed.canisters = append(n.changed.canisters, id)
-}
-
-// touchData notes that the certified data of a canister changed in this round.
-func (n *Network) touchData(id principal.Principal) { n.changed.data = append(n.changed.data, id) }
-
-// forget removes a request whose time has passed.
-func (n *Network) forget(id request.ID) {
-	delete(n.state.Ingress, id)
-	n.changed.forgotten = append(n.changed.forgotten, id)
-}
-
-// changes is what a round changed of what is certified, in order.
-type changes struct {
-	requests, forgotten []request.ID
-	canisters, data     []principal.Principal
-}
-
-// publish brings the certified state up to date and wakes those who wait for answers. The caller holds
-// the network's lock.
-func (n *Network) publish() {
-	changed := n.changed
-	n.changed = changes{}
+// publish tells what a round changed. The caller holds the network's lock.
+func (n *Network) publish(changed subnet.Changes) {
 	n.uncertified = true
-	for _, id := range changed.forgotten {
+	for _, id := range changed.Forgotten {
 		n.certified.RemoveRequest(id)
 	}
-	for _, id := range changed.canisters {
-		n.publishCanister(id)
+	n.publishCanisters(changed.Canisters)
+	for _, c := range changed.Data {
+		n.certified.SetCertifiedData(c.ID, c.Data)
 	}
-	for _, id := range changed.data {
-		if c := n.state.Canisters[id]; c != nil {
-			n.certified.SetCertifiedData(id, c.CertifiedData)
+	for _, r := range changed.Requests {
+		n.certified.SetRequest(r.ID, r.Request)
+		if r.Status.Settled() {
+			n.inbox.settled(r.ID)
 		}
-	}
-	for _, id := range changed.requests {
-		n.publishRequest(id)
 	}
 }
 
-func (n *Network) publishCanister(id principal.Principal) {
-	c := n.state.Canisters[id]
-	if c == nil {
-		n.certified.RemoveCanister(id)
-		return
-	}
-	entry := certified.Canister{Controllers: c.Settings.Controllers, CertifiedData: c.CertifiedData, CreatedAt: c.Created, InstalledAt: c.Installed}
-	if c.module != nil {
-		entry.ModuleHash = c.CodeHash[:]
-		for _, s := range c.module.Sections {
-			entry.Metadata = append(entry.Metadata, certified.Metadata{Name: s.Name, Public: s.Public, Data: s.Data})
+func (n *Network) publishCanisters(changed []subnet.CanisterChange) {
+	for _, c := range changed {
+		if c.Deleted {
+			n.certified.RemoveCanister(c.ID)
+			continue
 		}
+		n.certified.SetCanister(c.ID, c.Canister)
 	}
-	n.certified.SetCanister(id, entry)
 }
 
-func (n *Network) publishRequest(id request.ID) {
-	e := n.state.Ingress[id]
-	if e == nil || e.published == e.Status {
-		return
+// print writes what canisters printed for people to see, and keeps what was consumed for tests.
+func (n *Network) print(outputs []subnet.Output, book func(*executed, exec.Report)) {
+	for _, o := range outputs {
+		if o.Step != nil {
+			book(&n.executed, *o.Step)
+		}
+		if o.Total != nil {
+			n.reports.set(o.Canister, *o.Total)
+		}
+		for _, entry := range o.Logs {
+			if n.options.Log != nil {
+				// Nobody can be told that the log itself cannot be written.
+				_, _ = io.WriteString(n.options.Log, fmt.Sprintf("[Canister %s] %s\n", o.Canister, entry.Content))
+			}
+		}
 	}
-	e.published = e.Status
-	n.certified.SetRequest(id, certified.Request{Sender: e.Sender, Receiver: e.Receiver, Effective: e.Effective,
-		Status: e.Status, Reply: e.Answer.Reply, Reject: e.Answer.Err})
-	if e.Status.Settled() {
-		close(e.done)
+}
+
+// reports are what the last call, query or installation of each canister consumed.
+type reports struct {
+	lock sync.Mutex
+	last map[principal.Principal]exec.Report
+}
+
+func (r *reports) set(canister principal.Principal, report exec.Report) {
+	r.lock.Lock()
+	defer r.lock.Unlock()
+	if r.last == nil {
+		r.last = make(map[principal.Principal]exec.Report)
 	}
+	r.last[canister] = report
+}
+
+func (r *reports) of(canister principal.Principal) exec.Report {
+	r.lock.Lock()
+	defer r.lock.Unlock()
+	return r.last[canister]
 }
 
 // snapshot returns a certified snapshot of the state of now that is at most maxAge nanoseconds old. The

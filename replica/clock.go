@@ -28,9 +28,6 @@ func (c *clock) now() time.Time {
 // now is the network's time in nanoseconds since 1970.
 func (n *Network) now() uint64 { return uint64(n.clock.now().UnixNano()) }
 
-// wallClock is the real time, for limits of real time.
-func (n *Network) wallClock() time.Time { return time.Now() }
-
 // Time returns the network's time.
 func (n *Network) Time() time.Time { return n.clock.now() }
 
@@ -79,35 +76,11 @@ func (n *Network) untilNext() time.Duration {
 	if controlled {
 		return wait // time does not pass by itself
 	}
-	if n.state.hasHeartbeat() {
+	if n.subnet.HasHeartbeat() {
 		wait = heartbeatInterval
 	}
-	if due := n.state.nextEvent(); due != 0 {
+	if due := n.subnet.NextEvent(); due != 0 {
 		wait = min(wait, max(time.Duration(int64(due)-int64(n.now())), 0))
 	}
 	return wait
-}
-
-// nextEvent is when something is due next, in nanoseconds since 1970; zero if nothing is.
-func (s *state) nextEvent() uint64 {
-	var first uint64
-	note := func(at uint64) {
-		if at != 0 && (first == 0 || at < first) {
-			first = at
-		}
-	}
-	for _, c := range s.Order {
-		if c.Status == running {
-			note(c.GlobalTimer)
-		}
-		for _, call := range c.Callbacks {
-			if !call.Expired {
-				note(call.Deadline)
-			}
-		}
-		for _, r := range c.StopRequests {
-			note(r.Since + stopTimeout)
-		}
-	}
-	return first
 }

@@ -3,21 +3,16 @@ package replica
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"encoding/gob"
 	"errors"
 	"fmt"
-	"hash"
-	"io"
 	"os"
 	"path/filepath"
 
-	"kedge/ic/principal"
-	"kedge/ic/request"
 	"kedge/internal/fileio"
 	"kedge/replica/certified"
-	"kedge/replica/exec"
 	"kedge/replica/journal"
+	"kedge/replica/subnet"
 )
 
 // How a network with a state directory survives. A round is executed, then written to the log, and only
@@ -27,7 +22,7 @@ import (
 
 // record is what the log keeps of a round: the round, and the trace after it.
 type record struct {
-	Round Round
+	Round subnet.Round
 	Trace [32]byte
 }
 
@@ -44,55 +39,29 @@ type stateDir struct {
 	rounds int // since the last checkpoint
 }
 
-// trace is a running hash of all that rounds did: the instructions and balance after each step, every
-// answer. Executing a log again must give the same trace, or the state is not the one that was
-// acknowledged.
-type trace struct {
-	hash hash.Hash
-}
-
-// begin starts the trace of a round from that of the round before.
-func (t *trace) begin(before [32]byte) {
-	t.hash = sha256.New()
-	t.hash.Write(before[:])
-}
-
-// add adds to the trace. A hash cannot fail.
-func (t *trace) add(parts ...any) {
-	if t.hash != nil {
-		_, _ = fmt.Fprintln(t.hash, parts...)
-	}
-}
-
-// end returns the trace after the round.
-func (t *trace) end() (sum [32]byte) {
-	t.hash.Sum(sum[:0])
-	t.hash = nil
-	return sum
-}
-
 // commit executes a round, logs it, and tells the world. The caller holds the network's lock.
-func (n *Network) commit(ctx context.Context, r Round) {
-	n.apply(ctx, r)
+func (n *Network) commit(ctx context.Context, r subnet.Round) {
+	changed := n.subnet.Apply(ctx, r)
 	n.must(n.logRound(r))
-	n.publish()
+	n.publish(changed)
+	n.print(changed.Outputs, (*executed).message)
 	if n.server != nil {
 		n.snapshot(0)
 	}
-	n.startOutcalls()
+	n.startOutcalls(changed.Outcalls)
 }
 
 // logRound writes a round that was executed to the log, if there is one.
-func (n *Network) logRound(r Round) error {
+func (n *Network) logRound(r subnet.Round) error {
 	if n.journal == nil {
 		return nil
 	}
 	var encoded bytes.Buffer
-	if err := gob.NewEncoder(&encoded).Encode(record{r, n.state.Trace}); err != nil {
-		return fmt.Errorf("encode round %d: %w", n.state.Height, err)
+	if err := gob.NewEncoder(&encoded).Encode(record{r, n.subnet.Trace()}); err != nil {
+		return fmt.Errorf("encode round %d: %w", n.subnet.Height(), err)
 	}
 	if err := n.journal.dir.Append(encoded.Bytes()); err != nil {
-		return fmt.Errorf("round %d: %w", n.state.Height, err)
+		return fmt.Errorf("round %d: %w", n.subnet.Height(), err)
 	}
 	n.journal.rounds++
 	if n.journal.rounds >= checkpointRounds || n.journal.dir.LogSize() >= checkpointBytes {
@@ -103,103 +72,11 @@ func (n *Network) logRound(r Round) error {
 
 // checkpoint writes the whole state and begins a new log.
 func (n *Network) checkpoint() error {
-	if err := n.journal.dir.Checkpoint(n.saveState); err != nil {
+	if err := n.journal.dir.Checkpoint(n.subnet.Save); err != nil {
 		return err
 	}
 	n.journal.rounds = 0
 	return nil
-}
-
-// checkpointFormat is raised when what checkpoints hold changes.
-const checkpointFormat = 1
-
-// savedState is the content of a checkpoint.
-type savedState struct {
-	Format    int
-	Pages     exec.PageModel
-	State     state // without what follows
-	Canisters []savedCanister
-	Ingress   []savedIngress
-	Deleted   []principal.Principal
-}
-
-type savedCanister struct {
-	Canister *canister
-	Image    *exec.Image // nil if it has no code
-}
-
-type savedIngress struct {
-	ID    request.ID
-	Entry *ingressEntry
-}
-
-func (n *Network) saveState(w io.Writer) error {
-	s := savedState{Format: checkpointFormat, Pages: n.options.Pages, State: n.state}
-	s.State.Canisters, s.State.Order, s.State.Ingress, s.State.Deleted = nil, nil, nil, nil
-	for _, c := range n.state.Order {
-		saved := savedCanister{Canister: c}
-		if c.instance != nil {
-			saved.Image = c.instance.Capture()
-		}
-		s.Canisters = append(s.Canisters, saved)
-	}
-	for _, e := range n.state.Expiry { // every entry is there once, in an order that is part of the state
-		s.Ingress = append(s.Ingress, savedIngress{e.ID, n.state.Ingress[e.ID]})
-	}
-	for id := range n.state.Deleted {
-		s.Deleted = append(s.Deleted, id)
-	}
-	return gob.NewEncoder(w).Encode(&s)
-}
-
-// loadState replaces the empty state by that of a checkpoint.
-func (n *Network) loadState(ctx context.Context, content []byte) error {
-	var s savedState
-	if err := gob.NewDecoder(bytes.NewReader(content)).Decode(&s); err != nil {
-		return fmt.Errorf("decode the checkpoint: %w", err)
-	}
-	if s.Format != checkpointFormat {
-		return fmt.Errorf("the checkpoint has format %d, this version reads format %d: reset the network", s.Format, checkpointFormat)
-	}
-	empty := n.state
-	n.state = s.State
-	n.state.Canisters, n.state.Ingress, n.state.Deleted = empty.Canisters, empty.Ingress, empty.Deleted
-	for _, id := range s.Deleted {
-		n.state.Deleted[id] = true
-	}
-	for _, saved := range s.Ingress {
-		saved.Entry.done = make(chan struct{})
-		n.state.Ingress[saved.ID] = saved.Entry
-		n.touch(saved.ID)
-	}
-	for _, saved := range s.Canisters {
-		if err := n.loadCanister(ctx, saved); err != nil {
-			return fmt.Errorf("load canister %s: %w", saved.Canister.ID, err)
-		}
-	}
-	return nil
-}
-
-func (n *Network) loadCanister(ctx context.Context, saved savedCanister) error {
-	c := saved.Canister
-	if c.Contexts == nil {
-		c.Contexts = make(map[uint64]*callContext)
-	}
-	if c.Callbacks == nil {
-		c.Callbacks = make(map[uint64]*callback)
-	}
-	n.state.Canisters[c.ID] = c
-	n.state.Order = append(n.state.Order, c)
-	n.touchCanister(c.ID)
-	if saved.Image == nil {
-		return nil
-	}
-	var err error
-	if c.module, err = n.acquireModule(ctx, c.CodeHash, c.Code); err != nil {
-		return err
-	}
-	c.instance, err = n.engine.Restore(ctx, c.module, saved.Image)
-	return err
 }
 
 // recoverState opens the state directory, loads what it holds and executes its log.
@@ -214,18 +91,17 @@ func (n *Network) recoverState(ctx context.Context) error {
 			n.options.StateDir, len(found.Records), found.Dropped)
 	}
 	if found.Checkpoint != nil {
-		if err := n.loadState(ctx, found.Checkpoint); err != nil {
+		changed, err := n.subnet.Load(ctx, bytes.NewReader(found.Checkpoint))
+		if err != nil {
 			return err
 		}
+		n.publish(changed)
 	}
-	n.replaying = true
-	defer func() { n.replaying = false }()
 	for _, encoded := range found.Records {
 		if err := n.replay(ctx, encoded); err != nil {
 			return fmt.Errorf("%s: %w", n.options.StateDir, err)
 		}
 	}
-	n.publish()
 	return nil
 }
 
@@ -233,13 +109,14 @@ func (n *Network) recoverState(ctx context.Context) error {
 func (n *Network) replay(ctx context.Context, encoded []byte) error {
 	var r record
 	if err := gob.NewDecoder(bytes.NewReader(encoded)).Decode(&r); err != nil {
-		return fmt.Errorf("decode round %d of the log: %w", n.state.Height+1, err)
+		return fmt.Errorf("decode round %d of the log: %w", n.subnet.Height()+1, err)
 	}
-	n.apply(ctx, r.Round)
-	if n.state.Trace != r.Trace {
+	changed := n.subnet.Apply(ctx, r.Round)
+	if n.subnet.Trace() != r.Trace {
 		return fmt.Errorf("round %d of the log gave another result than when it was first executed: "+
-			"the log was written by another version, or with another page model", n.state.Height)
+			"the log was written by another version, or with another page model", n.subnet.Height())
 	}
+	n.publish(changed) // but what was printed then is not printed again
 	return nil
 }
 

@@ -9,6 +9,7 @@ import (
 	"kedge/ic/principal"
 	"kedge/ic/request"
 	"kedge/replica/exec"
+	"kedge/replica/subnet"
 )
 
 // Submission is a call that was taken in.
@@ -25,13 +26,11 @@ type Submission struct {
 func (n *Network) Submit(ctx context.Context, sender, canister principal.Principal, method string, arg []byte) (*Submission, error) {
 	effective := canister
 	if canister == principal.Management {
-		if m, ok := managementMethods[method]; ok && m.target != nil {
-			if id, err := m.target(arg); err == nil {
-				effective = id
-			}
+		if id, ok := subnet.Target(method, arg); ok {
+			effective = id
 		}
 	}
-	in := &Ingress{ID: n.freshID(), Sender: sender, Canister: canister, Effective: effective, Method: method, Arg: arg,
+	in := &subnet.Ingress{ID: n.inbox.freshID(), Sender: sender, Canister: canister, Effective: effective, Method: method, Arg: arg,
 		Expiry: n.now() + uint64(5*time.Minute), Size: envelopeOverhead + len(method) + len(arg)}
 	done, err := n.submit(ctx, in)
 	if err != nil {
@@ -55,14 +54,14 @@ func (s *Submission) Wait(ctx context.Context) ([]byte, error) {
 	}
 	n.lock.RLock()
 	defer n.lock.RUnlock()
-	entry := n.state.Ingress[s.id]
+	r, known := n.subnet.Request(s.id)
 	switch {
-	case entry == nil:
+	case !known:
 		return nil, fmt.Errorf("the reply to %q was forgotten before it was read: the clock moved too far", s.method)
-	case entry.Answer.Err != nil:
-		return nil, entry.Answer.Err
+	case r.Reject != nil:
+		return nil, r.Reject
 	}
-	return entry.Answer.Reply, nil
+	return r.Reply, nil
 }
 
 // Executed is what a network has executed since it was started, failed executions included.

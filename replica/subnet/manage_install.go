@@ -1,4 +1,4 @@
-package replica
+package subnet
 
 import (
 	"bytes"
@@ -45,10 +45,10 @@ func installChunkedCode(m *managementCall, c *canister, a management.InstallChun
 	store := c
 	if a.StoreCanister != nil && *a.StoreCanister != c.ID {
 		if store = m.state.Canisters[*a.StoreCanister]; store == nil {
-			return nil, notFound(*a.StoreCanister)
+			return nil, NotFound(*a.StoreCanister)
 		}
 		if m.req.Caller != store.ID {
-			if err := byControllers.judge(store, m.req); err != nil {
+			if err := byControllers.check(store, m.req); err != nil {
 				return nil, err
 			}
 		}

@@ -1,4 +1,4 @@
-package replica
+package subnet
 
 import (
 	"container/heap"
@@ -24,15 +24,27 @@ type Ingress struct {
 	Size      int    // of the signed envelope in bytes, which is paid for
 }
 
-// ingressEntry is what the network knows of an ingress message.
+// ingressEntry is what the subnet knows of an ingress message.
 type ingressEntry struct {
 	Status    certified.Status
-	published certified.Status // as the certified state has it
 	Sender    principal.Principal
 	Receiver  principal.Principal
 	Effective principal.Principal
 	Answer    answer
-	done      chan struct{} // closed when it has its answer
+}
+
+// certified is the entry as it is certified.
+func (e *ingressEntry) certified() certified.Request {
+	return certified.Request{Sender: e.Sender, Receiver: e.Receiver, Effective: e.Effective,
+		Status: e.Status, Reply: e.Answer.Reply, Reject: e.Answer.Err}
+}
+
+// Request returns what is known of a request that was taken in and is not forgotten yet.
+func (n *Subnet) Request(id request.ID) (r certified.Request, known bool) {
+	if e := n.state.Ingress[id]; e != nil {
+		return e.certified(), true
+	}
+	return r, false
 }
 
 // answerLifetime is how long an answer can be read after it came, in nanoseconds. A request is remembered
@@ -59,25 +71,18 @@ func (e *expiries) Pop() any {
 }
 
 // remember makes the entry of a new ingress message.
-func (s *state) remember(in *Ingress, done chan struct{}) {
-	s.Ingress[in.ID] = &ingressEntry{Status: certified.Received, Sender: in.Sender, Receiver: in.Canister, Effective: in.Effective, done: done}
+func (s *state) remember(in *Ingress) {
+	s.Ingress[in.ID] = &ingressEntry{Status: certified.Received, Sender: in.Sender, Receiver: in.Canister, Effective: in.Effective}
 	heap.Push(&s.Expiry, expiring{max(in.Expiry, s.Time) + answerLifetime, in.ID})
 }
 
 // induct takes an ingress message into the state: it is paid for and waits.
-func (n *Network) induct(in *Ingress) {
+func (n *Subnet) induct(in *Ingress) {
 	s := &n.state
 	if s.Ingress[in.ID] != nil {
 		return // sent twice
 	}
-	n.inboxLock.Lock()
-	done := n.arriving[in.ID]
-	delete(n.arriving, in.ID)
-	n.inboxLock.Unlock()
-	if done == nil {
-		done = make(chan struct{})
-	}
-	s.remember(in, done)
+	s.remember(in)
 	n.touch(in.ID)
 	if err := n.payIngress(in); err != nil {
 		n.complete(in.ID, refused(err))
@@ -96,13 +101,13 @@ var freeMethods = map[string]bool{
 }
 
 // payIngress makes the canister that an ingress message is for pay for it.
-func (n *Network) payIngress(in *Ingress) *reject.Error {
+func (n *Subnet) payIngress(in *Ingress) *reject.Error {
 	payer := n.state.Canisters[in.Effective]
 	if in.Canister == principal.Management && (payer == nil || freeMethods[in.Method]) || n.builtin(in.Canister) {
 		return nil
 	}
 	if payer == nil {
-		return notFound(in.Effective)
+		return NotFound(in.Effective)
 	}
 	cost := exec.IngressCost(in.Size)
 	if n.liquid(payer).Less(cost) {
@@ -113,7 +118,7 @@ func (n *Network) payIngress(in *Ingress) *reject.Error {
 }
 
 // markProcessing notes that an ingress message is being executed.
-func (n *Network) markProcessing(o origin) {
+func (n *Subnet) markProcessing(o origin) {
 	if o.Kind != fromUser {
 		return
 	}
@@ -124,7 +129,7 @@ func (n *Network) markProcessing(o origin) {
 }
 
 // complete gives an ingress message its answer.
-func (n *Network) complete(id request.ID, a answer) {
+func (n *Subnet) complete(id request.ID, a answer) {
 	entry := n.state.Ingress[id]
 	if entry == nil || entry.Status.Settled() {
 		return
@@ -138,7 +143,7 @@ func (n *Network) complete(id request.ID, a answer) {
 }
 
 // expire forgets what has passed its time: ingress messages, best-effort calls, requests to stop.
-func (n *Network) expire() {
+func (n *Subnet) expire() {
 	s := &n.state
 	for len(s.Expiry) > 0 && s.Expiry[0].At <= s.Time {
 		n.forget(heap.Pop(&s.Expiry).(expiring).ID)
@@ -150,7 +155,7 @@ func (n *Network) expire() {
 }
 
 // expireCalls answers the best-effort calls of a canister whose deadline has passed, in order.
-func (n *Network) expireCalls(c *canister) {
+func (n *Subnet) expireCalls(c *canister) {
 	var expired []uint64
 	for id, call := range c.Callbacks {
 		if call.Deadline != 0 && call.Deadline <= n.state.Time && !call.Expired {

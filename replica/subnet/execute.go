@@ -1,4 +1,4 @@
-package replica
+package subnet
 
 import (
 	"context"
@@ -11,7 +11,8 @@ import (
 
 // How requests, responses and tasks of canisters are executed.
 
-func notFound(id principal.Principal) *reject.Error {
+// NotFound is the refusal of what is about a canister that does not exist.
+func NotFound(id principal.Principal) *reject.Error {
 	return reject.New(reject.CanisterNotFound, "Canister %s not found", id)
 }
 
@@ -43,7 +44,7 @@ func entryFor(c *canister, method string) (exec.Kind, string, *reject.Error) {
 }
 
 // executeRequest runs a method that a user or canister called.
-func (n *Network) executeRequest(ctx context.Context, c *canister, r *call) {
+func (n *Subnet) executeRequest(ctx context.Context, c *canister, r *call) {
 	if c.Status != running {
 		n.respond(r.Origin, refused(notRunning(c)), r.Cycles)
 		return
@@ -65,7 +66,7 @@ func (n *Network) executeRequest(ctx context.Context, c *canister, r *call) {
 }
 
 // executeTask runs a heartbeat, a timer or the hook for low memory.
-func (n *Network) executeTask(ctx context.Context, c *canister, t *task) {
+func (n *Subnet) executeTask(ctx context.Context, c *canister, t *task) {
 	if c.Status != running || c.module == nil || !c.module.Has(t.Entry) {
 		return
 	}
@@ -75,7 +76,7 @@ func (n *Network) executeTask(ctx context.Context, c *canister, t *task) {
 }
 
 // executeResponse runs the callback of a call that was answered.
-func (n *Network) executeResponse(ctx context.Context, c *canister, r *response) {
+func (n *Subnet) executeResponse(ctx context.Context, c *canister, r *response) {
 	call := c.Callbacks[r.Callback]
 	if call == nil {
 		return // a best-effort call that was given up, or code that was uninstalled
@@ -104,7 +105,7 @@ func (n *Network) executeResponse(ctx context.Context, c *canister, r *response)
 
 // cleanup runs the cleanup callback after a callback that trapped, and keeps the trap as the answer in
 // case nothing else answers.
-func (n *Network) cleanup(ctx context.Context, c *canister, context *callContext, call *callback, failed exec.Input, cause *reject.Error) {
+func (n *Subnet) cleanup(ctx context.Context, c *canister, context *callContext, call *callback, failed exec.Input, cause *reject.Error) {
 	if call.Cleanup != nil {
 		in := exec.Input{Kind: exec.Cleanup, Callback: *call.Cleanup, Caller: context.Caller, RejectCode: failed.RejectCode}
 		if out := n.step(ctx, c, context, in); out.Err != nil {
@@ -122,7 +123,7 @@ func cleanupFailed(callback, cleanup *reject.Error) *reject.Error {
 }
 
 // runInContext runs the first step of a call context.
-func (n *Network) runInContext(ctx context.Context, c *canister, context *callContext, in exec.Input) {
+func (n *Subnet) runInContext(ctx context.Context, c *canister, context *callContext, in exec.Input) {
 	out := n.step(ctx, c, context, in)
 	if out.Err != nil && !context.Answered {
 		n.answer(context, refused(out.Err))
@@ -131,7 +132,7 @@ func (n *Network) runInContext(ctx context.Context, c *canister, context *callCo
 }
 
 // settle ends a call context that nothing can answer any more.
-func (n *Network) settle(c *canister, context *callContext) {
+func (n *Subnet) settle(c *canister, context *callContext) {
 	if context.Pending > 0 {
 		return
 	}
@@ -142,7 +143,7 @@ func (n *Network) settle(c *canister, context *callContext) {
 }
 
 // answer answers a call context, giving back the cycles that were not accepted.
-func (n *Network) answer(context *callContext, a answer) {
+func (n *Subnet) answer(context *callContext, a answer) {
 	context.Answered = true
 	refund := context.Available
 	context.Available = cycles.Amount{}
@@ -151,7 +152,7 @@ func (n *Network) answer(context *callContext, a answer) {
 
 // step runs one entry point of a canister with replicated state, commits or rolls back, and carries out
 // what it asked for.
-func (n *Network) step(ctx context.Context, c *canister, context *callContext, in exec.Input) exec.Output {
+func (n *Subnet) step(ctx context.Context, c *canister, context *callContext, in exec.Input) exec.Output {
 	prepaid := exec.ExecutionCost(exec.LimitUpdate)
 	if n.liquid(c).Less(prepaid) {
 		return exec.Output{Err: outOfCycles(c)}
@@ -178,11 +179,10 @@ func (n *Network) step(ctx context.Context, c *canister, context *callContext, i
 }
 
 // account books what a step cost.
-func (n *Network) account(c *canister, context *callContext, prepaid cycles.Amount, out exec.Output) {
+func (n *Subnet) account(c *canister, context *callContext, prepaid cycles.Amount, out exec.Output) {
 	context.Report = context.Report.Plus(out.Report)
-	c.lastReport = context.Report
+	n.report(c, &out.Report, context.Report)
 	n.state.Spent += out.Report.Instructions
-	n.executed.message(out.Report)
 	context.Instructions += out.Report.Instructions
 	n.log(c, out.Logs)
 	c.Balance = out.Balance.Plus(prepaid)
@@ -191,7 +191,7 @@ func (n *Network) account(c *canister, context *callContext, prepaid cycles.Amou
 }
 
 // carryOut does what a step that succeeded asked for.
-func (n *Network) carryOut(c *canister, context *callContext, kind exec.Kind, out exec.Output) {
+func (n *Subnet) carryOut(c *canister, context *callContext, kind exec.Kind, out exec.Output) {
 	c.Version++
 	context.Available = context.Available.Minus(out.Accepted)
 	c.Consumed.Burned = c.Consumed.Burned.Plus(out.Burned)
@@ -209,7 +209,7 @@ func (n *Network) carryOut(c *canister, context *callContext, kind exec.Kind, ou
 }
 
 // setCertified keeps new certified data and a new timer.
-func (n *Network) setCertified(c *canister, out exec.Output) {
+func (n *Subnet) setCertified(c *canister, out exec.Output) {
 	if out.CertifiedData != nil {
 		c.CertifiedData = out.CertifiedData
 		n.touchData(c.ID)
@@ -220,7 +220,7 @@ func (n *Network) setCertified(c *canister, out exec.Output) {
 }
 
 // send puts a call of a canister on its way.
-func (n *Network) send(c *canister, context *callContext, out exec.Call) {
+func (n *Subnet) send(c *canister, context *callContext, out exec.Call) {
 	id := c.newID()
 	entry := &callback{Context: context.ID, Callee: out.Callee, Reply: out.Reply, Reject: out.Reject, Cleanup: out.Cleanup,
 		Cycles: out.Cycles, Prepaid: out.Prepaid}
@@ -238,7 +238,7 @@ func (n *Network) send(c *canister, context *callContext, out exec.Call) {
 }
 
 // respond gives the answer to a call to whoever awaits it, with the cycles that are left of it.
-func (n *Network) respond(to origin, a answer, refund cycles.Amount) {
+func (n *Subnet) respond(to origin, a answer, refund cycles.Amount) {
 	switch to.Kind {
 	case fromUser:
 		n.complete(to.Request, a)
@@ -248,15 +248,15 @@ func (n *Network) respond(to origin, a answer, refund cycles.Amount) {
 }
 
 // env describes a canister and the network to a step.
-func (n *Network) env(c *canister) exec.Env {
+func (n *Subnet) env(c *canister) exec.Env {
 	now := max(n.state.Time, c.LastTime+1)
 	c.LastTime = now
 	return n.envAt(c, now)
 }
 
-func (n *Network) envAt(c *canister, now uint64) exec.Env {
+func (n *Subnet) envAt(c *canister, now uint64) exec.Env {
 	return exec.Env{
-		Self: c.ID, Subnet: n.subnetID, RootKey: n.rootKey, Time: now, Version: c.Version, Status: int32(c.Status),
+		Self: c.ID, Subnet: n.config.ID, RootKey: n.config.RootKey, Time: now, Version: c.Version, Status: int32(c.Status),
 		Controllers: c.Settings.Controllers, Variables: c.Settings.Environment, GlobalTimer: c.GlobalTimer,
 		Balance: c.Balance, Reserve: n.freezingReserve(c), WasmLimit: c.Settings.WasmMemoryLimit,
 		LogCapacity: c.Settings.LogMemoryLimit, LogRemaining: c.Logs.remaining(c.Settings.LogMemoryLimit),
@@ -268,7 +268,7 @@ func (n *Network) envAt(c *canister, now uint64) exec.Env {
 const maxQueue = 500
 
 // queueSpace says how many more calls c may make to the callee.
-func (n *Network) queueSpace(c *canister, callee principal.Principal) int {
+func (n *Subnet) queueSpace(c *canister, callee principal.Principal) int {
 	space := maxQueue
 	for _, call := range c.Callbacks {
 		if call.Callee == callee {
@@ -279,7 +279,7 @@ func (n *Network) queueSpace(c *canister, callee principal.Principal) int {
 }
 
 // watchMemory runs canister_on_low_wasm_memory once when the heap comes near its limit.
-func (n *Network) watchMemory(c *canister) {
+func (n *Subnet) watchMemory(c *canister) {
 	limit, threshold := c.Settings.WasmMemoryLimit, c.Settings.WasmMemoryThreshold
 	if c.instance == nil || threshold == 0 || limit == 0 {
 		return

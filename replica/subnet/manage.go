@@ -1,4 +1,4 @@
-package replica
+package subnet
 
 import (
 	"context"
@@ -38,7 +38,7 @@ type managementMethod struct {
 
 // managementCall is a call of a management method being executed.
 type managementCall struct {
-	*Network
+	*Subnet
 	ctx      context.Context
 	req      *call
 	accepted cycles.Amount // of the cycles that came with the call
@@ -144,6 +144,16 @@ func init() {
 	}
 }
 
+// Target is the canister that a call of a management method is about, if there is one and the argument decodes.
+func Target(method string, arg []byte) (canister principal.Principal, ok bool) {
+	m, ok := managementMethods[method]
+	if !ok || m.target == nil {
+		return canister, false
+	}
+	canister, err := m.target(arg)
+	return canister, err == nil
+}
+
 // absentMethods are the methods of the specification that this network refuses, and why.
 var absentMethods = map[string]string{
 	"http_request": "HTTP outcalls", "node_metrics_history": "metrics of nodes", "list_canisters": "subnet admins",
@@ -175,9 +185,9 @@ func noSuchMethod(name string) *reject.Error {
 }
 
 // executeManagement runs a call of the management canister.
-func (n *Network) executeManagement(ctx context.Context, req *call) {
+func (n *Subnet) executeManagement(ctx context.Context, req *call) {
 	n.markProcessing(req.Origin)
-	m := &managementCall{Network: n, ctx: ctx, req: req}
+	m := &managementCall{Subnet: n, ctx: ctx, req: req}
 	reply, err := m.dispatch()
 	refund := req.Cycles.Minus(m.accepted)
 	switch {
@@ -194,15 +204,15 @@ func (m *managementCall) dispatch() ([]byte, *reject.Error) {
 	if !ok || !m.switchedOn(m.req.Method) {
 		return nil, noSuchMethod(m.req.Method)
 	}
-	c, err := m.admit(method, m.req)
+	c, err := m.authorize(method, m.req)
 	if err != nil {
 		return nil, err
 	}
 	return method.run(m, c)
 }
 
-// admit finds the canister that a call is about and judges whether the caller may make it.
-func (n *Network) admit(method managementMethod, req *call) (*canister, *reject.Error) {
+// authorize finds the canister that a call is about and decides whether the caller may make it.
+func (n *Subnet) authorize(method managementMethod, req *call) (*canister, *reject.Error) {
 	fromUser := req.Origin.Kind != fromCanister
 	if method.access == byCanisters && fromUser {
 		return nil, onlyCanisters(req.Method)
@@ -217,16 +227,16 @@ func (n *Network) admit(method managementMethod, req *call) (*canister, *reject.
 	c := n.state.Canisters[id]
 	if c == nil {
 		if fromUser {
-			return nil, notFound(id)
+			return nil, NotFound(id)
 		}
 		return nil, advised(reject.New(reject.CanisterNotFound, "Canister %s not found.", id),
 			"Check the ICP dashboard to ensure the canister exists.", "canister-not-found")
 	}
-	return c, method.access.judge(c, req)
+	return c, method.access.check(c, req)
 }
 
-// judge refuses callers who may not call a method about a canister.
-func (a access) judge(c *canister, req *call) *reject.Error {
+// check refuses callers who may not call a method about a canister.
+func (a access) check(c *canister, req *call) *reject.Error {
 	who := req.Caller
 	switch a {
 	case byAnyone, byCanisters:
@@ -265,21 +275,21 @@ func (a access) judge(c *canister, req *call) *reject.Error {
 }
 
 // queryManagement answers a query of the management canister.
-func (n *Network) queryManagement(q query) ([]byte, *reject.Error) {
-	method, ok := managementMethods[q.method]
+func (n *Subnet) queryManagement(q Query) ([]byte, *reject.Error) {
+	method, ok := managementMethods[q.Method]
 	switch {
-	case !ok || !n.switchedOn(q.method):
-		return nil, noSuchMethod(q.method)
+	case !ok || !n.switchedOn(q.Method):
+		return nil, noSuchMethod(q.Method)
 	case !method.query:
-		return nil, reject.New(reject.MethodNotFound, "Query method %s not found.", q.method)
+		return nil, reject.New(reject.MethodNotFound, "Query method %s not found.", q.Method)
 	}
 	// A query has no origin: it is neither an ingress message nor a call of a canister.
-	req := &call{Caller: q.caller, Method: q.method, Arg: q.arg}
-	c, err := n.admit(method, req)
+	req := &call{Caller: q.Caller, Method: q.Method, Arg: q.Arg}
+	c, err := n.authorize(method, req)
 	if err != nil {
 		return nil, err
 	}
-	return method.run(&managementCall{Network: n, req: req}, c)
+	return method.run(&managementCall{Subnet: n, req: req}, c)
 }
 
 // by is the origin of a change that the call makes.

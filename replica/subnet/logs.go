@@ -1,11 +1,6 @@
-package replica
+package subnet
 
-import (
-	"fmt"
-	"io"
-
-	"kedge/replica/exec"
-)
+import "kedge/replica/exec"
 
 // canisterLog is the log of a canister: the newest entries that fit its limit.
 type canisterLog struct {
@@ -49,23 +44,12 @@ func (l *canisterLog) trim(limit uint64) {
 // clear forgets all entries; indices go on.
 func (l *canisterLog) clear() { l.Entries, l.Size = nil, 0 }
 
-// log keeps what a step logged, and prints it if the network was asked to.
-func (n *Network) log(c *canister, entries []exec.Log) {
+// log keeps what a step logged.
+func (n *Subnet) log(c *canister, entries []exec.Log) {
 	for _, entry := range entries {
 		c.Logs.add(entry, c.Settings.LogMemoryLimit)
 	}
 	n.print(c, entries)
-}
-
-// print writes log entries for people to see.
-func (n *Network) print(c *canister, entries []exec.Log) {
-	if n.options.Log == nil || n.replaying {
-		return
-	}
-	for _, entry := range entries {
-		// Nobody can be told that the log itself cannot be written.
-		_, _ = io.WriteString(n.options.Log, fmt.Sprintf("[Canister %s] %s\n", c.ID, entry.Content))
-	}
 }
 
 // dropBefore forgets the entries from before a time.

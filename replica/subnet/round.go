@@ -1,4 +1,4 @@
-package replica
+package subnet
 
 import (
 	"context"
@@ -12,7 +12,7 @@ import (
 	"kedge/replica/exec"
 )
 
-// Round is one step of the network. All that is not in the state before it and yet decides the state
+// Round is one step of the subnet. All that is not in the state before it and yet decides the state
 // after it is here: applying the same rounds to the same state gives the same state.
 type Round struct {
 	Time    uint64   // nanoseconds since 1970; more than in the round before
@@ -63,9 +63,8 @@ type state struct {
 	Spent uint64
 }
 
-// apply executes a round. It is the only way in which the state changes, beside the operations of tests.
-// The caller holds the network's lock.
-func (n *Network) apply(ctx context.Context, r Round) {
+// Apply executes a round and returns what it changed. It is the only way in which the state changes.
+func (n *Subnet) Apply(ctx context.Context, r Round) Changes {
 	s := &n.state
 	s.Height++
 	s.Time = max(r.Time, s.Time+1)
@@ -96,16 +95,14 @@ func (n *Network) apply(ctx context.Context, r Round) {
 	}
 	n.finishStopping()
 	s.Trace = n.trace.end()
+	return n.takeChanges()
 }
-
-// busy reports whether messages wait.
-func (s *state) busy() bool { return len(s.Queue) > 0 }
 
 // enqueue adds a message to the end of the queue.
 func (s *state) enqueue(m message) { s.Queue = append(s.Queue, m) }
 
 // enqueueTasks adds the heartbeats of this round and the timers that are due.
-func (n *Network) enqueueTasks() {
+func (n *Subnet) enqueueTasks() {
 	s := &n.state
 	for _, c := range s.Order {
 		if c.Status != running || c.module == nil {
@@ -123,9 +120,9 @@ func (n *Network) enqueueTasks() {
 	}
 }
 
-// hasHeartbeat reports whether a canister wants to run in every round.
-func (s *state) hasHeartbeat() bool {
-	return slices.ContainsFunc(s.Order, func(c *canister) bool {
+// HasHeartbeat reports whether a canister wants to run in every round.
+func (n *Subnet) HasHeartbeat() bool {
+	return slices.ContainsFunc(n.state.Order, func(c *canister) bool {
 		return c.Status == running && c.module != nil && c.module.Has(exec.EntryHeartbeat)
 	})
 }
@@ -141,7 +138,7 @@ func (s *state) random() []byte {
 }
 
 // execute runs one message.
-func (n *Network) execute(ctx context.Context, m message) {
+func (n *Subnet) execute(ctx context.Context, m message) {
 	if m.Receiver == principal.Management {
 		n.executeManagement(ctx, m.Request)
 		return
@@ -161,8 +158,32 @@ func (n *Network) execute(ctx context.Context, m message) {
 			n.executeTask(ctx, c, m.Task)
 		}
 	case c == nil:
-		n.respond(m.Request.Origin, refused(notFound(m.Receiver)), m.Request.Cycles)
+		n.respond(m.Request.Origin, refused(NotFound(m.Receiver)), m.Request.Cycles)
 	default:
 		n.executeRequest(ctx, c, m.Request)
 	}
+}
+
+// NextEvent is when something is due next, in nanoseconds since 1970; zero if nothing is.
+func (n *Subnet) NextEvent() uint64 {
+	var first uint64
+	note := func(at uint64) {
+		if at != 0 && (first == 0 || at < first) {
+			first = at
+		}
+	}
+	for _, c := range n.state.Order {
+		if c.Status == running {
+			note(c.GlobalTimer)
+		}
+		for _, call := range c.Callbacks {
+			if !call.Expired {
+				note(call.Deadline)
+			}
+		}
+		for _, r := range c.StopRequests {
+			note(r.Since + stopTimeout)
+		}
+	}
+	return first
 }

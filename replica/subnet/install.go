@@ -1,4 +1,4 @@
-package replica
+package subnet
 
 import (
 	"context"
@@ -31,7 +31,7 @@ type installation struct {
 
 // install installs, reinstalls or upgrades the code of a canister. It is atomic: if any of its parts
 // fails, the canister is as it was, but for logs and cycles.
-func (n *Network) install(ctx context.Context, c *canister, req installation) *reject.Error {
+func (n *Subnet) install(ctx context.Context, c *canister, req installation) *reject.Error {
 	switch {
 	case req.mode == modeInstall && c.module != nil:
 		return notEmpty(c)
@@ -47,10 +47,10 @@ func (n *Network) install(ctx context.Context, c *canister, req installation) *r
 	if err != nil {
 		return exec.InvalidWasm(c.ID, err)
 	}
-	i := &installer{Network: n, canister: c, req: req, module: module, hash: hash, left: exec.LimitInstall}
+	i := &installer{Subnet: n, canister: c, req: req, module: module, hash: hash, left: exec.LimitInstall}
 	failure := i.run(ctx)
 	n.charge(c, exec.ExecutionCost(exec.LimitInstall-i.left), &c.Consumed.Instructions)
-	c.lastReport = i.report
+	n.report(c, nil, i.report)
 	n.trace.add(c.ID, i.report, c.Balance)
 	n.state.Spent += exec.LimitInstall - i.left
 	if failure != nil {
@@ -62,7 +62,7 @@ func (n *Network) install(ctx context.Context, c *canister, req installation) *r
 
 // installer carries one installation through.
 type installer struct {
-	*Network
+	*Subnet
 	canister *canister
 	req      installation
 	module   *exec.Module

@@ -1,4 +1,4 @@
-package replica
+package subnet
 
 import (
 	"kedge/ic/principal"
@@ -39,7 +39,7 @@ const (
 const maxHistory = 20
 
 // record adds an entry to the history of a canister, after its version was raised.
-func (n *Network) record(c *canister, entry change) {
+func (n *Subnet) record(c *canister, entry change) {
 	entry.Time, entry.Version = n.state.Time, c.Version
 	c.ChangeCount++
 	c.History = append(c.History, entry)

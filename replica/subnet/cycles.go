@@ -1,4 +1,4 @@
-package replica
+package subnet
 
 import (
 	"context"
@@ -55,15 +55,15 @@ func (c *canister) burnPerSecond() cycles.Amount {
 }
 
 // freezingReserve is the part of the balance that only memory and compute may use.
-func (n *Network) freezingReserve(c *canister) cycles.Amount {
+func (n *Subnet) freezingReserve(c *canister) cycles.Amount {
 	return c.burnPerSecond().Times(c.Settings.FreezingThreshold)
 }
 
 // liquid is the part of the balance that messages may use.
-func (n *Network) liquid(c *canister) cycles.Amount { return c.Balance.Minus(n.freezingReserve(c)) }
+func (n *Subnet) liquid(c *canister) cycles.Amount { return c.Balance.Minus(n.freezingReserve(c)) }
 
 // charge takes cycles from a canister and books them under a use.
-func (n *Network) charge(c *canister, amount cycles.Amount, use *cycles.Amount) {
+func (n *Subnet) charge(c *canister, amount cycles.Amount, use *cycles.Amount) {
 	amount = amount.Min(c.Balance)
 	c.Balance = c.Balance.Minus(amount)
 	*use = use.Plus(amount)
@@ -71,7 +71,7 @@ func (n *Network) charge(c *canister, amount cycles.Amount, use *cycles.Amount) 
 
 // chargeForTime makes every canister pay for its memory and its compute allocation. Who cannot is
 // uninstalled.
-func (n *Network) chargeForTime(ctx context.Context) {
+func (n *Subnet) chargeForTime(ctx context.Context) {
 	for _, c := range n.state.Order {
 		elapsed := n.state.Time - c.LastCharge
 		if elapsed < chargeInterval {

@@ -1,8 +1,7 @@
-package replica
+package subnet
 
 import (
 	"slices"
-	"sync"
 
 	"kedge/ic/principal"
 	"kedge/replica/cycles"
@@ -52,11 +51,6 @@ type canister struct {
 	Snapshots   []*snapshot
 	NextShot    uint64
 	Consumed    consumption
-
-	// queryLock keeps steps of queries, which share the network's lock, apart.
-	queryLock sync.Mutex
-	// lastReport is what the last call, query or installation consumed, for tests.
-	lastReport exec.Report
 }
 
 // stopRequest is somebody who waits for the canister to stop.

@@ -1,4 +1,4 @@
-package replica
+package subnet
 
 import (
 	"context"
@@ -15,7 +15,7 @@ var emptyReply = []byte("DIDL\x00\x00")
 const stopTimeout = 5 * 60 * 1_000_000_000
 
 // stop begins to stop a canister; the request is answered when it has stopped.
-func (n *Network) stop(c *canister, from origin, refund cycles.Amount) {
+func (n *Subnet) stop(c *canister, from origin, refund cycles.Amount) {
 	if c.Status == stopped {
 		n.respond(from, replied(emptyReply), refund)
 		return
@@ -28,7 +28,7 @@ func (n *Network) stop(c *canister, from origin, refund cycles.Amount) {
 }
 
 // start lets a canister run again and cancels the requests to stop it.
-func (n *Network) start(c *canister) {
+func (n *Subnet) start(c *canister) {
 	if c.Status != running {
 		c.Status = running
 		c.Version++
@@ -40,7 +40,7 @@ func (n *Network) start(c *canister) {
 }
 
 // finishStopping stops the canisters that were asked to and have nothing open any more.
-func (n *Network) finishStopping() {
+func (n *Subnet) finishStopping() {
 	for _, c := range n.state.Order {
 		if c.Status != stopping || len(c.Contexts) > 0 || len(c.Callbacks) > 0 {
 			continue
@@ -54,7 +54,7 @@ func (n *Network) finishStopping() {
 }
 
 // expireStops gives up on requests to stop that waited too long; the canister goes on stopping.
-func (n *Network) expireStops(c *canister) {
+func (n *Subnet) expireStops(c *canister) {
 	for len(c.StopRequests) > 0 && c.StopRequests[0].Since+stopTimeout <= n.state.Time {
 		r := c.StopRequests[0]
 		c.StopRequests = c.StopRequests[1:]
@@ -63,7 +63,7 @@ func (n *Network) expireStops(c *canister) {
 }
 
 // uninstall removes the code of a canister and all that it held, and rejects what awaits its answer.
-func (n *Network) uninstall(ctx context.Context, c *canister, by change) {
+func (n *Subnet) uninstall(ctx context.Context, c *canister, by change) {
 	if c.instance != nil {
 		n.must(c.instance.Close(ctx))
 	}
@@ -87,7 +87,7 @@ func (n *Network) uninstall(ctx context.Context, c *canister, by change) {
 }
 
 // remove deletes a canister; its id is never used again.
-func (n *Network) remove(ctx context.Context, c *canister) {
+func (n *Subnet) remove(ctx context.Context, c *canister) {
 	if c.instance != nil {
 		n.must(c.instance.Close(ctx))
 	}
@@ -106,7 +106,7 @@ func (n *Network) remove(ctx context.Context, c *canister) {
 }
 
 // instantiate makes an instance of a module and runs its start function within a limit of instructions.
-func (n *Network) instantiate(ctx context.Context, c *canister, m *exec.Module, stable *exec.Stable, limit uint64) (*exec.Instance, exec.Report, *reject.Error) {
+func (n *Subnet) instantiate(ctx context.Context, c *canister, m *exec.Module, stable *exec.Stable, limit uint64) (*exec.Instance, exec.Report, *reject.Error) {
 	instance, err := n.engine.Instantiate(ctx, m, stable)
 	if err != nil {
 		return nil, exec.Report{}, exec.InvalidWasm(c.ID, err)

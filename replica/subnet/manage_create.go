@@ -1,4 +1,4 @@
-package replica
+package subnet
 
 import (
 	"kedge/ic/management"
@@ -58,10 +58,10 @@ func provisionalCreate(m *managementCall, a management.ProvisionalCreateArg) ([]
 	return management.EncodeProvisionalCreateCanisterWithCyclesResult(management.CanisterId{CanisterID: c.ID}), nil
 }
 
-// mayUse judges an id that the caller chose.
-func (n *Network) mayUse(id principal.Principal) *reject.Error {
-	if _, ok := id.CanisterIndex(); !ok || !n.certified.Hosts(id) {
-		return reject.New(reject.CanisterNotHostedBySubnet, "Specified CanisterId %s is not hosted by subnet %s.", id, n.subnetID)
+// mayUse refuses an id that no new canister can have.
+func (n *Subnet) mayUse(id principal.Principal) *reject.Error {
+	if _, ok := id.CanisterIndex(); !ok || !n.config.Hosts(id) {
+		return reject.New(reject.CanisterNotHostedBySubnet, "Specified CanisterId %s is not hosted by subnet %s.", id, n.config.ID)
 	}
 	if n.state.Canisters[id] != nil || n.state.Deleted[id] {
 		return reject.New(reject.AlreadyInstalled, "Canister %s is already installed.", id)
@@ -70,7 +70,7 @@ func (n *Network) mayUse(id principal.Principal) *reject.Error {
 }
 
 // newCanisterID returns the next free id.
-func (n *Network) newCanisterID() principal.Principal {
+func (n *Subnet) newCanisterID() principal.Principal {
 	for {
 		id := principal.Canister(n.state.NextIndex)
 		n.state.NextIndex++
@@ -145,11 +145,8 @@ func rawRand(m *managementCall, _ struct{}) ([]byte, *reject.Error) {
 }
 
 func subnetInfo(m *managementCall, a management.SubnetInfoArg) ([]byte, *reject.Error) {
-	if a.SubnetID != m.subnetID {
+	if a.SubnetID != m.config.ID {
 		return nil, reject.New(reject.SubnetNotFound, "Subnet %s not found", a.SubnetID)
 	}
-	return management.EncodeSubnetInfoResult(management.SubnetInfo{ReplicaVersion: implementation, RegistryVersion: 1}), nil
+	return management.EncodeSubnetInfoResult(management.SubnetInfo{ReplicaVersion: m.config.Version, RegistryVersion: 1}), nil
 }
-
-// implementation names this replica where clients ask for a version.
-const implementation = "kedge"

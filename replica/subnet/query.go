@@ -1,0 +1,112 @@
+package subnet
+
+import (
+	"context"
+
+	"kedge/ic/principal"
+	"kedge/replica/exec"
+	"kedge/replica/reject"
+)
+
+// Query is a query of a canister's method, the management canister's included.
+type Query struct {
+	Caller   principal.Principal
+	Canister principal.Principal
+	Method   string
+	Arg      []byte
+	Info     exec.CallerInfo // of users
+
+	Time        uint64                                        // nanoseconds since 1970
+	Certificate func(canister principal.Principal) (c []byte) // makes a data certificate
+	Expired     func() bool                                   // the time for a composite query is over
+}
+
+// Answer is what a query gave.
+type Answer struct {
+	Reply   []byte
+	Err     *reject.Error // nil if there is a reply
+	Outputs []Output
+}
+
+// Query executes a query, which changes nothing.
+func (n *Subnet) Query(ctx context.Context, q Query) Answer {
+	r := &reader{Subnet: n, query: q}
+	reply, err := r.answer(ctx)
+	return Answer{Reply: reply, Err: err, Outputs: r.outputs}
+}
+
+// reader is a query being executed.
+type reader struct {
+	*Subnet
+	query   Query
+	outputs []Output
+}
+
+func (r *reader) answer(ctx context.Context) ([]byte, *reject.Error) {
+	q := r.query
+	if q.Canister == principal.Management {
+		return r.queryManagement(q)
+	}
+	if r.builtin(q.Canister) {
+		return r.queryBuiltin(q)
+	}
+	c := r.state.Canisters[q.Canister]
+	switch {
+	case c == nil:
+		return nil, NotFound(q.Canister)
+	case c.Status != running:
+		err := notRunning(c)
+		err.Message = "Canister " + c.ID.String() + " is not running"
+		return nil, err
+	case c.module == nil:
+		return nil, exec.WasmModuleNotFound(c.ID)
+	case c.Balance.IsZero() || r.liquid(c).IsZero():
+		return nil, outOfCycles(c)
+	case c.module.Has(exec.QueryPrefix + q.Method):
+		return r.plainQuery(ctx, c)
+	case c.module.Has(exec.CompositePrefix + q.Method):
+		return r.compositeQuery(ctx, c)
+	}
+	return nil, exec.MethodNotFound(c.ID, "query", q.Method)
+}
+
+// plainQuery runs a query method and undoes it.
+func (r *reader) plainQuery(ctx context.Context, c *canister) ([]byte, *reject.Error) {
+	defer r.config.Exclusive(c.ID)()
+	q := r.query
+	s := c.instance.Run(ctx, exec.Input{
+		Kind: exec.Query, Entry: exec.QueryPrefix + q.Method, Caller: q.Caller, Info: q.Info, Arg: q.Arg,
+		Limit: exec.LimitQuery, MaxReply: exec.MaxQueryReply, Env: r.envForQuery(c, q.Time), Certificate: r.dataCertificate(c),
+	})
+	r.must(s.Rollback(ctx))
+	r.note(c, s.Out)
+	return queryAnswer(c, s.Out)
+}
+
+// note keeps what a step left beside the state.
+func (r *reader) note(c *canister, out exec.Output) {
+	r.outputs = append(r.outputs, Output{Canister: c.ID, Logs: out.Logs, Step: &out.Report, Total: &out.Report})
+}
+
+// envForQuery is the env of a step of a query, which sees the time of the query.
+func (n *Subnet) envForQuery(c *canister, now uint64) exec.Env {
+	return n.envAt(c, max(now, c.LastTime))
+}
+
+// dataCertificate returns a function that makes the canister's certificate when it is asked for.
+func (r *reader) dataCertificate(c *canister) func() []byte {
+	return func() []byte { return r.query.Certificate(c.ID) }
+}
+
+// queryAnswer is what the caller of a query gets.
+func queryAnswer(c *canister, out exec.Output) ([]byte, *reject.Error) {
+	switch {
+	case out.Err != nil:
+		return nil, out.Err
+	case out.Response == nil:
+		return nil, reject.New(reject.DidNotReply, "Canister %s did not reply to the call", c.ID)
+	case out.Response.Rejected:
+		return nil, &reject.Error{Code: reject.CanisterRejectedMessage, Message: out.Response.Message}
+	}
+	return out.Response.Reply, nil
+}
