@@ -21,26 +21,22 @@
 //
 // The state changes in rounds. A round begins when a message waits, takes in all that wait, and executes
 // messages one after the other until none is left; messages that canisters send each other run in the same
-// round. Then the state is certified with one signature, whatever the number of messages. [Round] holds all
-// that a round depends on beside the state, so a log of rounds is a log of the state.
+// round. Then the state is certified with one signature, whatever the number of messages. Package subnet decides:
+// it applies a round to the state and says what changed. This package serves it: it has the clock, the lock, the
+// log and the listener.
 //
-//	submit.go               what is refused before it is taken in
-//	ingress.go              messages of users: paid for, remembered, answered
-//	round.go                rounds and the queue
-//	execute.go              requests, responses, tasks; call contexts
-//	query.go                queries, which change nothing, and composite queries
-//	install.go, stop.go     the life of a canister
-//	manage*.go              the management canister
-//	cycles.go               what is paid for time
-//	certify.go              what the state tree learns of a round
+//	network.go              starting, ending, the loop that runs rounds
+//	inbox.go                messages of users on their way into a round, and who waits for answers
+//	certify.go              what the certified state, those who wait, and people learn of a round
 //	persist.go              the log of rounds, checkpoints, and how a network comes back from them
-//	outcalls.go             HTTP outcalls, which WithOutcalls switches on
-//	builtin.go              the ledgers and the cycles minting canister (package builtin)
+//	outcalls.go             performing HTTP outcalls, which WithOutcalls switches on
+//	modules.go              compiled modules and locks that reads share
+//	serve.go, backend.go    HTTP
 //	api.go, clock.go        for Go programs
 //
-// Package exec executes a single entry point; package certified builds and signs the state tree; package
-// httpapi speaks HTTP, package gateway serves web pages, package outcall asks other servers; package journal
-// keeps logs and checkpoints.
+// Package certified builds and signs the state tree; package httpapi speaks HTTP, package gateway serves web pages,
+// package outcall describes requests to other servers and fetch makes them; package journal keeps logs and
+// checkpoints; package builtin is the ledgers.
 //
 // # What it does not do
 //

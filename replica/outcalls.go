@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"kedge/replica/outcall"
+	"kedge/replica/outcall/fetch"
 	"kedge/replica/subnet"
 )
 
@@ -28,7 +29,7 @@ type outcalls struct {
 }
 
 func (o *outcalls) prepare(ctx context.Context, with options) {
-	o.ctx, o.client = ctx, outcall.Client(with.OutcallClient)
+	o.ctx, o.client = ctx, fetch.Client(with.OutcallClient)
 }
 
 // startOutcalls performs the requests of the round that was just logged. The caller holds the network's lock.
@@ -38,7 +39,7 @@ func (n *Network) startOutcalls(asked []subnet.Outcall) {
 			return
 		}
 		n.outcalls.running.Go(func() {
-			response, err := o.Request.Perform(n.outcalls.ctx, n.outcalls.client)
+			response, err := fetch.Do(n.outcalls.ctx, n.outcalls.client, &o.Request)
 			if n.outcalls.ctx.Err() == nil {
 				n.deliver(subnet.OutcallResult{ID: o.ID, Response: response, Err: err})
 			}

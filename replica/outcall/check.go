@@ -11,10 +11,12 @@ import (
 
 // Limits in bytes, unless they count.
 const (
-	MaxURL      = 8192
-	MaxHeaders  = 64 // how many
-	maxHeader   = 8 << 10
-	maxAllNames = 48 << 10 // names and values together
+	MaxURL     = 8192
+	MaxHeaders = 64      // how many
+	MaxHeader  = 8 << 10 // a name, or a value
+
+	MaxHeaderBytes = 48 << 10 // all names and values together
+
 	MaxRequest  = 2_000_000
 	MaxResponse = 2_000_000
 )
@@ -22,8 +24,8 @@ const (
 // The reject codes of an outcall that was made and failed. Only canisters make outcalls, and they see the
 // hundreds alone.
 const (
-	fatal     reject.ErrorCode = 100
-	transient reject.ErrorCode = 200
+	Fatal     reject.ErrorCode = 100
+	Transient reject.ErrorCode = 200
 )
 
 // ResponseLimit is the greatest size of the response in bytes, headers and body together.
@@ -37,14 +39,15 @@ func (r *Request) ResponseLimit() uint64 {
 // Size is the size of the request in bytes, as it is paid for: URL, headers, body, and the name and the
 // context of the transform function.
 func (r *Request) Size() uint64 {
-	size := len(r.URL) + headersSize(r.Headers) + len(r.Body)
+	size := len(r.URL) + HeadersSize(r.Headers) + len(r.Body)
 	if t := r.Transform; t != nil {
 		size += len(t.Function.Method) + len(t.Context)
 	}
 	return uint64(size)
 }
 
-func headersSize(headers []Header) int {
+// HeadersSize is the size of the names and values of headers in bytes.
+func HeadersSize(headers []Header) int {
 	size := 0
 	for _, h := range headers {
 		size += len(h.Name) + len(h.Value)
@@ -73,19 +76,19 @@ func (r *Request) Check(caller principal.Principal) *reject.Error {
 		return refuse("number of http headers %d exceeds %d", len(r.Headers), MaxHeaders)
 	}
 	for _, h := range r.Headers {
-		if len(h.Name) > maxHeader {
-			return refuse("number of bytes to represent some http header name %d exceeds %d", len(h.Name), maxHeader)
+		if len(h.Name) > MaxHeader {
+			return refuse("number of bytes to represent some http header name %d exceeds %d", len(h.Name), MaxHeader)
 		}
-		if len(h.Value) > maxHeader {
-			return refuse("number of bytes to represent some http header value %d exceeds %d", len(h.Value), maxHeader)
+		if len(h.Value) > MaxHeader {
+			return refuse("number of bytes to represent some http header value %d exceeds %d", len(h.Value), MaxHeader)
 		}
 		if !validName(h.Name) || strings.ContainsAny(h.Value, "\x00\r\n") {
 			return refuse("http header %q with value %q is not a valid header", h.Name, h.Value)
 		}
 	}
-	size := headersSize(r.Headers)
-	if size > maxAllNames {
-		return refuse("total number of bytes to represent all http header names and values %d exceeds %d", size, maxAllNames)
+	size := HeadersSize(r.Headers)
+	if size > MaxHeaderBytes {
+		return refuse("total number of bytes to represent all http header names and values %d exceeds %d", size, MaxHeaderBytes)
 	}
 	if size += len(r.Body); size > MaxRequest {
 		return refuse("total number of bytes to represent all http header names and values and http body %d exceeds %d", size, MaxRequest)
@@ -97,12 +100,12 @@ func (r *Request) Check(caller principal.Principal) *reject.Error {
 func (r *Request) checkURL() *reject.Error {
 	u, err := url.Parse(r.URL)
 	if err != nil || u.Hostname() == "" {
-		return reject.New(fatal, "Failed to parse URL: %q", r.URL)
+		return reject.New(Fatal, "Failed to parse URL: %q", r.URL)
 	}
 	if u.Scheme == "https" || u.Scheme == "http" && loopback(u.Hostname()) {
 		return nil
 	}
-	return reject.New(fatal, "Url must specify https scheme: %q (http is for servers on this machine: localhost, 127.0.0.1, [::1])", r.URL)
+	return reject.New(Fatal, "Url must specify https scheme: %q (http is for servers on this machine: localhost, 127.0.0.1, [::1])", r.URL)
 }
 
 // loopback reports whether a host is this machine.

@@ -1,5 +1,5 @@
 // Package outcall is what HTTP outcalls are, apart from the network that makes them: their Candid
-// (outcall.did), which requests are allowed (check.go), and how one is performed (perform.go).
+// (outcall.did) and which requests are allowed (check.go). Package fetch performs them.
 //
 // Limits are those of the Interface Specification, "IC method http_request"; the refusals have the words and
 // reject codes of the production replica where they are known.

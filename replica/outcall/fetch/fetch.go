@@ -1,4 +1,5 @@
-package outcall
+// Package fetch performs the HTTP outcalls that package outcall describes.
+package fetch
 
 import (
 	"bytes"
@@ -14,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"kedge/replica/outcall"
 	"kedge/replica/reject"
 )
 
@@ -40,12 +42,11 @@ func Client(brought *http.Client) *http.Client {
 	return &c
 }
 
-// Perform makes the request, which must have passed Check. Names of headers come back in lower case and in
-// order.
-func (r *Request) Perform(ctx context.Context, client *http.Client) (Response, *reject.Error) {
+// Do makes a request, which must have passed Check. Names of headers come back in lower case and in order.
+func Do(ctx context.Context, client *http.Client, r *outcall.Request) (outcall.Response, *reject.Error) {
 	request, err := http.NewRequestWithContext(ctx, strings.ToUpper(r.Method.String()), r.URL, bytes.NewReader(r.Body))
 	if err != nil {
-		return Response{}, reject.New(fatal, "Failed to parse URL: %s", err)
+		return outcall.Response{}, reject.New(outcall.Fatal, "Failed to parse URL: %s", err)
 	}
 	request.Header.Set("User-Agent", "ic/1.0")
 	for _, h := range r.Headers {
@@ -60,35 +61,35 @@ func (r *Request) Perform(ctx context.Context, client *http.Client) (Response, *
 	}
 	answer, err := client.Do(request)
 	if err != nil {
-		return Response{}, failed(err)
+		return outcall.Response{}, failed(err)
 	}
 	defer func() { _ = answer.Body.Close() }()
-	return r.read(answer)
+	return read(r, answer)
 }
 
 // read takes the response in, as far as the limits allow.
-func (r *Request) read(answer *http.Response) (Response, *reject.Error) {
-	out := Response{Status: big.NewInt(int64(answer.StatusCode))}
+func read(r *outcall.Request, answer *http.Response) (outcall.Response, *reject.Error) {
+	out := outcall.Response{Status: big.NewInt(int64(answer.StatusCode))}
 	for _, name := range slices.Sorted(maps.Keys(answer.Header)) {
 		for _, value := range answer.Header[name] {
-			out.Headers = append(out.Headers, Header{strings.ToLower(name), value})
+			out.Headers = append(out.Headers, outcall.Header{Name: strings.ToLower(name), Value: value})
 		}
 	}
-	limit, size := r.ResponseLimit(), uint64(headersSize(out.Headers))
+	limit, size := r.ResponseLimit(), uint64(outcall.HeadersSize(out.Headers))
 	switch {
-	case len(out.Headers) > MaxHeaders:
-		return Response{}, reject.New(fatal, "number of http headers %d of the response exceeds %d", len(out.Headers), MaxHeaders)
-	case size > maxAllNames:
-		return Response{}, reject.New(fatal, "total number of bytes of all http headers of the response %d exceeds %d", size, maxAllNames)
+	case len(out.Headers) > outcall.MaxHeaders:
+		return outcall.Response{}, reject.New(outcall.Fatal, "number of http headers %d of the response exceeds %d", len(out.Headers), outcall.MaxHeaders)
+	case size > outcall.MaxHeaderBytes:
+		return outcall.Response{}, reject.New(outcall.Fatal, "total number of bytes of all http headers of the response %d exceeds %d", size, outcall.MaxHeaderBytes)
 	case size > limit:
-		return Response{}, reject.New(fatal, "Header size exceeds specified response size limit %d", limit)
+		return outcall.Response{}, reject.New(outcall.Fatal, "Header size exceeds specified response size limit %d", limit)
 	}
 	body, err := io.ReadAll(io.LimitReader(answer.Body, int64(limit-size)+1))
 	if err != nil {
-		return Response{}, failed(err)
+		return outcall.Response{}, failed(err)
 	}
 	if uint64(len(body)) > limit-size {
-		return Response{}, reject.New(fatal, "Http body exceeds size limit of %d bytes.", limit)
+		return outcall.Response{}, reject.New(outcall.Fatal, "Http body exceeds size limit of %d bytes.", limit)
 	}
 	out.Body = body
 	return out, nil
@@ -98,17 +99,7 @@ func (r *Request) read(answer *http.Response) (Response, *reject.Error) {
 func failed(err error) *reject.Error {
 	var timeout net.Error
 	if errors.Is(err, os.ErrDeadlineExceeded) || errors.As(err, &timeout) && timeout.Timeout() {
-		return reject.New(transient, "Canister http request timed out")
+		return reject.New(outcall.Transient, "Canister http request timed out")
 	}
-	return reject.New(transient, "Failed to perform the HTTP request: %s", err)
-}
-
-// Interrupted is the refusal of a request that was under way when its network ended.
-func Interrupted() *reject.Error {
-	return reject.New(transient, "The network ended before the HTTP request was answered; whether the server saw it is not known")
-}
-
-// TooLarge is the refusal when a transform function returned more than a response may hold.
-func TooLarge(size int) *reject.Error {
-	return reject.New(fatal, "Transformed http response exceeds limit: %d bytes are more than %d", size, MaxResponse)
+	return reject.New(outcall.Transient, "Failed to perform the HTTP request: %s", err)
 }
