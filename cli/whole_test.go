@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -181,6 +182,53 @@ func TestPhraseIsTypedBack(t *testing.T) {
 		require.Equal(t, 5, code)
 		require.Contains(t, stderr, fmt.Sprintf("opening the key store %q: wrong passphrase", env["KEDGE_KEYS"]))
 	})
+}
+
+// Whoever protects a device that is not in the key store sees its key, and who added it, before saying yes.
+func TestProtectionByAliasIsAskedAbout(t *testing.T) {
+	url, module, _ := startNetwork(t)
+	t.Chdir(t.TempDir())
+	dir := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "passphrase"), []byte("a passphrase\n"), 0o600))
+	env := map[string]string{"KEDGE_NETWORK": url, "KEDGE_PASSPHRASE_FILE": filepath.Join(dir, "passphrase"), "KEDGE_KEYS": filepath.Join(dir, "laptop.age")}
+	words := filepath.Join(dir, "words.txt")
+	must := func(args ...string) string {
+		t.Helper()
+		code, stdout, stderr := run(t, nil, env, args...)
+		require.Zero(t, code, stderr)
+		return stdout
+	}
+	must("deploy", module)
+	must("anchor", "create", "--device", "laptop", "--new-phrase-file", words)
+	env["KEDGE_KEYS"] = filepath.Join(dir, "phone.age")
+	must("anchor", "create", "--device", "phone", "--no-phrase") // a key of another machine
+	var keys []struct {
+		PublicKey string `json:"public_key"`
+	}
+	require.NoError(t, json.Unmarshal([]byte(must("device", "list", "--keys-only", "--json")), &keys))
+	env["KEDGE_KEYS"] = filepath.Join(dir, "laptop.age")
+	must("device", "add", "phone", "--public-key", keys[0].PublicKey)
+	key, err := hex.DecodeString(keys[0].PublicKey)
+	require.NoError(t, err)
+	fingerprint := principal.SelfAuthenticating(key).Text()
+
+	protect := []string{"device", "protect", "phone", "--as", "phrase", "--phrase-file", words}
+	for _, answer := range []string{"", "no", "y", "phone"} {
+		p := &person{answers: []func(*person) string{say(answer)}}
+		code, _, stderr := run(t, p, env, protect...)
+		require.Equal(t, 1, code)
+		require.Contains(t, stderr, "kedge: error: nothing was done\n")
+	}
+	p := &person{answers: []func(*person) string{say("yes")}}
+	code, stdout, stderr := run(t, p, env, protect...)
+	require.Zero(t, code, stderr)
+	require.Regexp(t, `^phone \(.*\) of anchor 10000 is protected\n$`, stdout)
+	require.Len(t, p.prompts, 1)
+	require.Contains(t, p.prompts[0], "key fingerprint  "+fingerprint)
+	require.Regexp(t, `added +2\S+ by laptop \([a-z0-9-]+…[a-z0-9]{3}\)\n`, p.prompts[0])
+	require.Regexp(t, `has signed here +no\n`, p.prompts[0])
+	// The key itself is enough, and is asked about no more.
+	must("release", "consent", "--asker", fingerprint, "--as", "phrase", "--phrase-file", words)
 }
 
 // Look-ups show every match: anybody can list anybody's keys on an anchor of their own.

@@ -7,12 +7,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"kedge/candid/kedge"
+	"kedge/cli/session"
 	"kedge/cli/ui"
 	"kedge/ic/principal"
 )
-
-// historyPage is how many events the canister gives at a time.
-const historyPage = 100
 
 type eventView struct {
 	Number       uint64               `json:"number"`
@@ -26,10 +24,10 @@ type eventView struct {
 }
 
 type historyView struct {
-	Anchor         uint64      `json:"anchor"`
-	Events         []eventView `json:"events"`
-	DroppedRoutine uint64      `json:"dropped_routine"`
-	DroppedWeighty uint64      `json:"dropped_weighty"`
+	Anchor          uint64      `json:"anchor"`
+	Events          []eventView `json:"events"`
+	DroppedRoutine  uint64      `json:"dropped_routine"`
+	DroppedSecurity uint64      `json:"dropped_security"`
 }
 
 func (a verbs) historyCommand() *cobra.Command {
@@ -46,27 +44,20 @@ func (a verbs) historyCommand() *cobra.Command {
 				return err
 			}
 			view := historyView{Anchor: s.Anchor, Events: []eventView{}}
-			for next := &from; next != nil; {
-				page, err := s.History(cmd.Context(), s.Anchor, next, historyPage)
-				if err != nil {
-					return err
-				}
-				for _, e := range page.Entries {
-					view.Events = append(view.Events, viewEvent(e))
-				}
-				view.DroppedRoutine, view.DroppedWeighty = page.DroppedRoutine, page.DroppedWeighty
-				if next != nil && page.Next != nil && *page.Next <= *next {
-					return fmt.Errorf("the history goes round in circles at number %d", *page.Next)
-				}
-				next = page.Next
+			last, err := s.EachEvent(cmd.Context(), from, func(e kedge.HistoryEntry) {
+				view.Events = append(view.Events, viewEvent(e))
+			})
+			if err != nil {
+				return err
 			}
+			view.DroppedRoutine, view.DroppedSecurity = last.DroppedRoutine, last.DroppedWeighty
 			info, err := s.AnchorInfo(cmd.Context(), s.Anchor)
 			if err != nil {
 				return err
 			}
 			names := map[principal.Principal]string{}
 			for _, d := range info.Devices {
-				names[principal.SelfAuthenticating(d.Pubkey)] = ui.Printable(d.Alias)
+				names[principal.SelfAuthenticating(d.Pubkey)] = session.Label(d.Alias, d.Pubkey)
 			}
 			return a.Result(view, historyTable(view, names))
 		},
@@ -93,14 +84,13 @@ func historyTable(view historyView, names map[principal.Principal]string) string
 		rows = append(rows, []string{strconv.FormatUint(e.Number, 10), e.At, ui.Spaced(e.Kind), nameOf(e.Device, names), by})
 	}
 	text := ui.Table(rows)
-	if dropped := view.DroppedRoutine + view.DroppedWeighty; dropped > 0 {
-		text += fmt.Sprintf("\n%d older events have been overwritten, %d of them about protection, removal or release", dropped, view.DroppedWeighty)
+	if dropped := view.DroppedRoutine + view.DroppedSecurity; dropped > 0 {
+		text += fmt.Sprintf("\n%d older events have been overwritten, %d of them about protection, removal or release", dropped, view.DroppedSecurity)
 	}
 	return text
 }
 
-// nameOf is the alias of a device, or of one that is gone the beginning and end of its principal, enough
-// to tell devices apart.
+// nameOf is the alias of a device with the ends of its principal, or these alone if the device is gone.
 func nameOf(p *principal.Principal, names map[principal.Principal]string) string {
 	if p == nil {
 		return "-"
@@ -108,9 +98,5 @@ func nameOf(p *principal.Principal, names map[principal.Principal]string) string
 	if name, known := names[*p]; known {
 		return name
 	}
-	text := p.Text()
-	if len(text) < 20 {
-		return text
-	}
-	return text[:11] + "…" + text[len(text)-3:]
+	return ui.ShortPrincipal(*p)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"kedge/candid/kedge"
+	"kedge/cli/session"
 	"kedge/cli/ui"
 )
 
@@ -114,13 +115,13 @@ func reportText(r kedge.RecoveryReport, devices []kedge.DeviceWithUsage) string 
 	return text
 }
 
-// aliases names devices by what the anchor calls them.
+// aliases names devices by what the anchor calls them and the ends of their principals.
 func aliases(keys [][]byte, devices []kedge.DeviceWithUsage) string {
 	var names []string
 	for _, key := range keys {
 		for _, d := range devices {
 			if bytes.Equal(d.Pubkey, key) {
-				names = append(names, ui.Printable(d.Alias))
+				names = append(names, session.Label(d.Alias, d.Pubkey))
 			}
 		}
 	}

@@ -9,6 +9,7 @@ import (
 
 	"kedge/candid/kedge"
 	"kedge/cli/devices"
+	"kedge/cli/session"
 	"kedge/cli/ui"
 )
 
@@ -79,7 +80,7 @@ func (a verbs) showPublic(ctx context.Context, text string) error {
 		view.Devices = append(view.Devices, devices.ViewOf(kedge.DeviceWithUsage{
 			Pubkey: d.Pubkey, Alias: d.Alias, CredentialID: d.CredentialID, Purpose: d.Purpose,
 			KeyType: d.KeyType, Protection: d.Protection, Origin: d.Origin,
-		}, nil, nil))
+		}, session.OwnKeys{}, nil))
 	}
 	rows := [][]string{{"KIND", "PURPOSE", "PROTECTED", "PRINCIPAL"}}
 	for _, v := range view.Devices {

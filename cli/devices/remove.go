@@ -37,19 +37,19 @@ The passkey stays in the key store unless --forget-key is given.`,
 			if err != nil {
 				return err
 			}
-			if err := s.Remove(cmd.Context(), s.Anchor, found.Pubkey); err != nil {
+			if err := s.Remove(cmd.Context(), s.Anchor, found.Device.Pubkey); err != nil {
 				return err
 			}
-			a.warnSessions(found)
-			if err := a.forget(s, found.Pubkey); err != nil {
+			a.warnSessions(found.Device)
+			if err := a.forget(s, found.Device.Pubkey); err != nil {
 				return err
 			}
 			if forgetKey {
-				if err := a.forgetKey(s, found.Pubkey); err != nil {
+				if err := a.forgetKey(s, found.Device.Pubkey); err != nil {
 					return err
 				}
 			}
-			return a.Result(deviceChanged{s.Anchor, found.Alias}, fmt.Sprintf("removed %s from anchor %d", ui.Printable(found.Alias), s.Anchor))
+			return a.Result(deviceChanged{s.Anchor, found.Device.Alias, found.Principal().Text()}, fmt.Sprintf("removed %s from anchor %d", found, s.Anchor))
 		},
 	}
 	cmd.Flags().BoolVar(&forgetKey, "forget-key", false, "delete the passkey from the key store too, for ever")

@@ -8,6 +8,7 @@ import (
 	"kedge/cli/session"
 	"kedge/cli/ui"
 	"kedge/device"
+	"kedge/ic/principal"
 )
 
 func (a verbs) deviceReplace() *cobra.Command {
@@ -40,18 +41,18 @@ is kedge recovery phrase add --replace.`,
 				return err
 			}
 			data := session.PasskeyData(n.Alias, passkey)
-			if err := s.Replace(ctx, s.Anchor, old.Pubkey, data); err != nil {
+			if err := s.Replace(ctx, s.Anchor, old.Device.Pubkey, data); err != nil {
 				return n.Discard(a.App, err)
 			}
-			a.warnSessions(old)
+			a.warnSessions(old.Device)
 			if err := a.Remember(s, n.Name); err != nil {
 				return err
 			}
-			if err := a.forget(s, old.Pubkey); err != nil {
+			if err := a.forget(s, old.Device.Pubkey); err != nil {
 				return err
 			}
-			return a.Result(deviceChanged{s.Anchor, data.Alias},
-				fmt.Sprintf("%s took the place of %s on anchor %d", ui.Printable(data.Alias), ui.Printable(old.Alias), s.Anchor))
+			return a.Result(deviceChanged{s.Anchor, data.Alias, principal.SelfAuthenticating(data.Pubkey).Text()},
+				fmt.Sprintf("%s took the place of %s on anchor %d", ui.Printable(data.Alias), old, s.Anchor))
 		},
 	}
 	n.Flags(cmd)

@@ -16,7 +16,7 @@ func (a verbs) deviceUpdate() *cobra.Command {
 		Use:   "update DEVICE",
 		Short: "change the alias, purpose or origin of a device",
 		Long: `Changes what the anchor knows of a device. DEVICE is a name in the key store, an
-alias, a public key in hexadecimal, or phrase. Its key never changes; for that
+alias, a principal, a public key in hexadecimal, or phrase. Its key never changes; for that
 there is kedge device replace.`,
 		Example: `  kedge device update laptop --alias "old laptop"
   kedge device update phrase --alias "words in the safe" --as phrase
@@ -40,7 +40,7 @@ there is kedge device replace.`,
 		if err != nil {
 			return err
 		}
-		data := session.Classic(found)
+		data := session.Classic(found.Device)
 		if flags.Changed("alias") {
 			data.Alias = alias
 		}
@@ -55,7 +55,7 @@ there is kedge device replace.`,
 		if err := s.Update(cmd.Context(), s.Anchor, data); err != nil {
 			return err
 		}
-		return a.Result(deviceChanged{s.Anchor, data.Alias}, fmt.Sprintf("changed %s of anchor %d", ui.Printable(data.Alias), s.Anchor))
+		return a.Result(deviceChanged{s.Anchor, data.Alias, found.Principal().Text()}, fmt.Sprintf("changed %s of anchor %d", ui.Printable(data.Alias), s.Anchor))
 	}
 	cmd.Flags().StringVar(&alias, "alias", "", "what the anchor calls it, at most 64 bytes")
 	cmd.Flags().StringVar(&purpose, "purpose", "", "authentication or recovery")
@@ -66,6 +66,7 @@ there is kedge device replace.`,
 
 // deviceChanged is the result of commands that change one device.
 type deviceChanged struct {
-	Anchor uint64 `json:"anchor"`
-	Alias  string `json:"alias"`
+	Anchor    uint64 `json:"anchor"`
+	Alias     string `json:"alias"`
+	Principal string `json:"principal"`
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/hex"
-	"strings"
 	"time"
 
 	"kedge/candid/kedge"
@@ -26,6 +25,9 @@ type View struct {
 	CredentialID string     `json:"credential_id,omitempty"`
 	Origin       string     `json:"origin,omitempty"`
 	LastUsage    *time.Time `json:"last_usage,omitempty"`
+
+	keyType kedge.KeyType
+	short   string // of the principal
 }
 
 // ViewOf returns what commands print of a device.
@@ -36,6 +38,7 @@ func ViewOf(d kedge.DeviceWithUsage, own session.OwnKeys, signerKey []byte) View
 		Protected: d.Protection == kedge.DeviceProtectionProtected,
 		PublicKey: hex.EncodeToString(d.Pubkey), Principal: principal.SelfAuthenticating(d.Pubkey).Text(),
 		CredentialID: hex.EncodeToString(d.CredentialID),
+		keyType:      d.KeyType, short: ui.ShortPrincipal(principal.SelfAuthenticating(d.Pubkey)),
 	}
 	if d.Origin != nil {
 		v.Origin = *d.Origin
@@ -49,7 +52,7 @@ func ViewOf(d kedge.DeviceWithUsage, own session.OwnKeys, signerKey []byte) View
 
 // Table lays devices out for people.
 func Table(views []View) string {
-	rows := [][]string{{"ALIAS", "KEY STORE", "KIND", "PURPOSE", "PROTECTED", "LAST USED"}}
+	rows := [][]string{{"ALIAS", "KEY STORE", "PRINCIPAL", "KIND", "PURPOSE", "PROTECTED", "LAST USED"}}
 	for _, v := range views {
 		used := "never"
 		if v.LastUsage != nil {
@@ -62,17 +65,9 @@ func Table(views []View) string {
 		if v.Signer {
 			used += " (this call)"
 		}
-		rows = append(rows, []string{ui.Printable(v.Alias), name, KindOf(v.KeyType), v.Purpose, ui.YesNo(v.Protected), used})
+		rows = append(rows, []string{ui.Printable(v.Alias), name, v.short, session.Kind(v.keyType), v.Purpose, ui.YesNo(v.Protected), used})
 	}
 	return ui.Table(rows)
-}
-
-// KindOf is what people read for a key type; Candid's tag for a recovery phrase is an older word.
-func KindOf(keyType string) string {
-	if keyType == kedge.KeyTypeSeedPhrase.String() {
-		return "recovery phrase"
-	}
-	return strings.ReplaceAll(keyType, "_", " ")
 }
 
 // ViewAll reads the devices of the session's anchor.

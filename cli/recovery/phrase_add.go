@@ -51,7 +51,7 @@ protected, it has to sign: --as phrase.`,
 				if err != nil {
 					return err
 				}
-				old = present.Pubkey
+				old = present.Device.Pubkey
 			}
 			view, err := AddPhrase(cmd.Context(), a.App, s, old, newFile)
 			if err != nil {

@@ -48,7 +48,10 @@ func (a verbs) releaseConsent() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				consent.Askers = append(consent.Askers, found.Pubkey)
+				if err := a.Vouch(cmd.Context(), s, found, "let ask for the release"); err != nil {
+					return err
+				}
+				consent.Askers = append(consent.Askers, found.Device.Pubkey)
 			}
 			if err := s.ReleaseConsent(cmd.Context(), s.Anchor, &consent); err != nil {
 				return err

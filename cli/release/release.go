@@ -47,14 +47,15 @@ func (a verbs) releaseVerb(verb, done string, step func(*provider.Provider, cont
 			if err != nil {
 				return err
 			}
-			key, called, err := a.FindKey(cmd.Context(), s, args[0])
+			found, err := a.FindKey(cmd.Context(), s, args[0])
 			if err != nil {
 				return err
 			}
+			key := found.Device.Pubkey
 			if err := step(s.Provider, cmd.Context(), s.Anchor, key); err != nil {
 				return err
 			}
-			return a.Result(devices.Marked{Anchor: s.Anchor, PublicKey: hex.EncodeToString(key)}, fmt.Sprintf("%s %s on anchor %d", done, called, s.Anchor))
+			return a.Result(devices.Marked{Anchor: s.Anchor, PublicKey: hex.EncodeToString(key)}, fmt.Sprintf("%s %s on anchor %d", done, found, s.Anchor))
 		},
 	}
 	a.SignerFlags(cmd)

@@ -8,7 +8,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"kedge/candid/kedge"
+	"kedge/cli/session"
 	"kedge/cli/ui"
+	"kedge/ic/principal"
 )
 
 type releaseView struct {
@@ -47,9 +49,10 @@ func (a verbs) releaseStatus() *cobra.Command {
 }
 
 func viewReleases(devices []kedge.DeviceWithUsage) ([]releaseView, string) {
-	aliases := map[string]string{}
+	aliases, labels := map[string]string{}, map[string]string{}
 	for _, d := range devices {
 		aliases[hex.EncodeToString(d.Pubkey)] = d.Alias
+		labels[hex.EncodeToString(d.Pubkey)] = session.Label(d.Alias, d.Pubkey)
 	}
 	views := []releaseView{}
 	var text strings.Builder
@@ -58,7 +61,7 @@ func viewReleases(devices []kedge.DeviceWithUsage) ([]releaseView, string) {
 			continue
 		}
 		view := releaseView{Device: d.Alias, DelayS: d.Release.DelayS, Askers: []askerView{}}
-		fmt.Fprintf(&text, "%s consents to its release after %s\n", ui.Printable(d.Alias), ui.Seconds(d.Release.DelayS))
+		fmt.Fprintf(&text, "%s consents to its release after %s\n", labels[hex.EncodeToString(d.Pubkey)], ui.Seconds(d.Release.DelayS))
 		for _, asker := range d.Release.Askers {
 			key := hex.EncodeToString(asker.Pubkey)
 			view.Askers = append(view.Askers, askerView{PublicKey: key, Alias: aliases[key], CompletesInS: asker.CompletesInS})
@@ -68,7 +71,11 @@ func viewReleases(devices []kedge.DeviceWithUsage) ([]releaseView, string) {
 					state = "has asked and may complete in " + ui.Seconds(*asker.CompletesInS)
 				}
 			}
-			fmt.Fprintf(&text, "  %s %s\n", ui.Printable(aliases[key]), state)
+			label := labels[key]
+			if label == "" {
+				label = ui.ShortPrincipal(principal.SelfAuthenticating(asker.Pubkey))
+			}
+			fmt.Fprintf(&text, "  %s %s\n", label, state)
 		}
 		views = append(views, view)
 	}

@@ -32,6 +32,14 @@ func (a *App) store() (*device.Store, error) {
 	return a.opened, nil
 }
 
+func (a *App) keysExist() (bool, error) {
+	path, err := a.KeysPath()
+	if err != nil {
+		return false, err
+	}
+	return device.StoreExists(path)
+}
+
 func (a *App) readPassphrase(path string) (string, error) {
 	if file := a.Getenv("KEDGE_PASSPHRASE_FILE"); file != "" {
 		data, err := os.ReadFile(file)

@@ -11,7 +11,7 @@ import (
 // else text.
 func (u *UI) Result(value any, text string) error {
 	if !u.JSON {
-		_, err := fmt.Fprintln(u.Stdout, strings.TrimRight(text, "\n"))
+		_, err := fmt.Fprintln(u.Stdout, Harmless(strings.TrimRight(text, "\n")))
 		return err
 	}
 	line, err := json.Marshal(value)
@@ -43,16 +43,6 @@ func Table(rows [][]string) string {
 		lines[i] = strings.TrimRight(lines[i], " ")
 	}
 	return strings.Join(lines, "\n")
-}
-
-// Printable shows text that somebody else chose: an alias may hold control characters that would
-// steer the terminal.
-func Printable(s string) string {
-	quoted := fmt.Sprintf("%q", s)
-	if quoted[1:len(quoted)-1] == s && s != "" {
-		return s
-	}
-	return quoted
 }
 
 // CaseName names a case of a variant; nil is one that a newer canister may have added.
