@@ -94,8 +94,8 @@ func judge(number uint64, method func(*identity.Actor) error) error {
 	return err
 }
 
-// inspect reads an anchor for a query by one of its devices.
-func inspect(number uint64) (*identity.Anchor, error) {
+// recognise reads an anchor for a query by one of its devices.
+func recognise(number uint64) (*identity.Anchor, error) {
 	a, err := load(number)
 	if err != nil {
 		return nil, err

@@ -19,7 +19,7 @@ func history() {
 		first = *from
 	}
 	limit := int(min(most, maxHistory))
-	if _, err := inspect(number); err != nil {
+	if _, err := recognise(number); err != nil {
 		cdk.Reply(kedge.AppendHistoryResult(answer(), kedge.HistoryResult{Tag: kedge.HistoryResultTagErr, Err: refusal(err)}))
 		return
 	}

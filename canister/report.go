@@ -9,7 +9,7 @@ import (
 func recoveryReport() {
 	number, err := kedge.DecodeRecoveryReportArgs(argument())
 	must(err)
-	a, err := inspect(number)
+	a, err := recognise(number)
 	if err != nil {
 		cdk.Reply(kedge.AppendRecoveryReportResult(answer(), kedge.RecoveryReportResult{Tag: kedge.RecoveryReportResultTagErr, Err: refusal(err)}))
 		return

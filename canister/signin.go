@@ -1,7 +1,9 @@
 package canister
 
 import (
+	"bytes"
 	"fmt"
+	"strings"
 
 	"kedge/candid/kedge"
 	"kedge/canister/delegation"
@@ -17,17 +19,26 @@ func initSalt() {
 	if _, set := state.store.Salt(); set {
 		cdk.Trap("Salt already set")
 	}
-	// Fresh randomness each time: what a predecessor drew for captchas must not lead to the salt.
-	state.seeded = false
-	seed(func() {
+	freshRandomness(func() {
 		if _, set := state.store.Salt(); set {
 			cdk.Trap("Attempted to set the salt twice.")
 		}
-		var salt [32]byte
-		draw(salt[:])
-		must(ii.SetSalt(state.store, salt))
+		drawSalt()
 		cdk.Reply(kedge.EncodeInitSaltResult())
 	})
+}
+
+// freshRandomness runs then after the network has sent randomness: what a predecessor drew for captchas must
+// not lead to the salt.
+func freshRandomness(then func()) {
+	state.seeded = false
+	seed(then)
+}
+
+func drawSalt() {
+	var salt [32]byte
+	draw(salt[:])
+	must(ii.SetSalt(state.store, salt))
 }
 
 func seedOf(anchor uint64, frontend string) delegation.Seed {
@@ -46,15 +57,35 @@ func keyOf(seed delegation.Seed) []byte {
 func getPrincipal() {
 	number, frontend, err := kedge.DecodeGetPrincipalArgs(argument())
 	must(err)
-	_, err = inspect(number)
+	_, err = recognise(number)
 	must(err)
 	cdk.Reply(kedge.AppendGetPrincipalResult(answer(), principal.SelfAuthenticating(keyOf(seedOf(number, frontend)))))
 }
 
+// prepareDelegation draws the salt if there is none yet, as the first sign-in of Internet Identity does: who
+// deploys with dfx or icp calls nothing but the installation.
 func prepareDelegation() {
 	number, frontend, session, ttl, err := kedge.DecodePrepareDelegationArgs(argument())
 	must(err)
 	must(checkSession(session))
+	if _, set := state.store.Salt(); set {
+		prepare(number, frontend, session, ttl)
+		return
+	}
+	_, err = recognise(number) // a stranger does not make the canister wait, nor does what fails in any case
+	must(err)
+	_, err = delegation.NewSeed(&[32]byte{1}, number, frontend)
+	must(err)
+	frontend, session = strings.Clone(frontend), bytes.Clone(session) // of a buffer that the next message uses
+	freshRandomness(func() {
+		if _, set := state.store.Salt(); !set { // another's call may have been faster
+			drawSalt()
+		}
+		prepare(number, frontend, session, ttl)
+	})
+}
+
+func prepare(number uint64, frontend string, session []byte, ttl *uint64) {
 	var expiration uint64
 	classic(number, func(c *identity.Actor) error {
 		expiration = c.PrepareSession(ttl)
@@ -78,7 +109,7 @@ func getDelegation() {
 	number, frontend, session, expiration, err := kedge.DecodeGetDelegationArgs(argument())
 	must(err)
 	must(checkSession(session))
-	_, err = inspect(number)
+	_, err = recognise(number)
 	must(err)
 	certificate, ok := cdk.DataCertificateInto(room.certificate[:0])
 	if !ok {

@@ -43,23 +43,23 @@ func collectGarbage() {}
 
 // state is all that this package keeps between messages.
 type state struct {
-	pending  map[uint32]callbacks
-	lastCall uint32
-	random   generator
+	pending map[uint32]callbacks
+	numbers numbering
+	random  generator
 }
 
 // Install makes s the network, for tests on the host; nil takes it away. Calls that wait for an
-// answer and the seed of the generator are forgotten, as by a fresh installation.
+// answer and the seed of the generator are forgotten, as by a fresh installation or an upgrade.
 func Install(s System) {
 	system = s
-	pending, lastCall, random = map[uint32]callbacks{}, 0, generator{}
+	pending, numbers, random = map[uint32]callbacks{}, numbering{}, generator{}
 }
 
 // Snapshot returns a function that brings back what this package keeps between messages, as a trap
 // does in a canister. For implementations of System.
 func Snapshot() (restore func()) {
-	s := state{maps.Clone(pending), lastCall, random}
-	return func() { pending, lastCall, random = maps.Clone(s.pending), s.lastCall, s.random }
+	s := state{maps.Clone(pending), numbers, random}
+	return func() { pending, numbers, random = maps.Clone(s.pending), s.numbers, s.random }
 }
 
 // RunReply runs the reply callback of the call with the number that [System] got as env. For

@@ -40,9 +40,9 @@ type System interface {
 	StableRead(dst []byte, offset uint64)
 	StableWrite(offset uint64, src []byte)
 
-	// Call sends a request; its answer comes with env to the callbacks. It reports whether the
+	// Call sends a request; its answer comes with the number to the callbacks. It reports whether the
 	// request was taken.
-	Call(r *Request, env uint32) bool
+	Call(r *Request, number uint32) bool
 
 	Print(text string)
 	Trap(text string) // does not return

@@ -77,6 +77,18 @@ func (l *linker) wasiFunction(im wasm.Import) (uint32, error) {
 	return l.m.AddFunction(typ, nil, wasm.ConstI32(nosys)), nil
 }
 
+// goTableBegin is where Go's linker begins the table: it leaves the places below free, so that a nil function
+// value with an offset is none (funcValueOffset of cmd/link/internal/wasm).
+const goTableBegin = 0x1000
+
+// callbackPlaces are the places in the table of the callbacks of package cdk. They are the same in every
+// module: an answer that comes after an upgrade is delivered by the place that the old module gave, and must
+// find the same callback there, which drops it.
+var callbackPlaces = map[string]uint32{"cdk_on_reply": 1, "cdk_on_reject": 2, "cdk_on_cleanup": 3}
+
+// firstOtherPlace is where callbacks begin that have no place of their own.
+const firstOtherPlace = 16
+
 // linkFunction answers what package cdk asks of the linker: "memory_pages", and "index_of.<name>",
 // the place in table 0 of an exported function, which the linker puts there and exports no more.
 func (l *linker) linkFunction(im wasm.Import) (uint32, error) {
@@ -92,11 +104,12 @@ func (l *linker) linkFunction(im wasm.Import) (uint32, error) {
 	if typ, _ := l.m.TypeOf(function); !typ.Equal(want) {
 		return 0, fmt.Errorf("a callback has type %v, %q has %v", want, name, typ)
 	}
-	table := &l.m.Tables[0]
-	place := table.Min
-	table.Min++
-	if table.HasMax && table.Max < table.Min {
-		table.Max = table.Min
+	place, ok := callbackPlaces[name]
+	if !ok {
+		place = firstOtherPlace + uint32(len(l.callbacks))
+	}
+	if place >= goTableBegin || l.goTable < goTableBegin {
+		return 0, fmt.Errorf("no place for %q in the table: Go's part begins at %d; the Go library has changed (it was known up to Go 1.26)", name, l.goTable)
 	}
 	l.m.Elements = append(l.m.Elements, wasm.Element{
 		Offset: wasm.ConstI32(int32(place)), Type: wasm.FuncRef, Funcs: []uint32{function},

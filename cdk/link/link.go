@@ -61,6 +61,7 @@ type linker struct {
 
 	callbacks []string // exports that went into the table
 	goData    int      // data segments that are Go's; the linker's own follow
+	goTable   uint64   // where Go's part of table 0 begins
 }
 
 // open checks that the module is what Go builds, and makes the functions of wasi.wat available.
@@ -72,6 +73,11 @@ func (l *linker) open() error {
 		return fmt.Errorf("the module has a start function already")
 	}
 	l.goData = len(l.m.Data)
+	l.goTable = goTableBegin
+	for _, e := range l.m.Elements {
+		offset, _ := wasm.ConstOffset(e.Offset) // 0 if it is not a constant
+		l.goTable = min(l.goTable, offset)
+	}
 	if len(l.m.Tables) != 1 || len(l.m.Memories) != 1 {
 		return fmt.Errorf("the module has %d tables and %d memories, Go makes one each", len(l.m.Tables), len(l.m.Memories))
 	}

@@ -31,6 +31,7 @@ type Host struct {
 	Controllers []string // principals' bytes
 	Cycles      uint64   // attached to the next message
 	Certificate []byte   // what data_certificate returns in queries
+	Version     uint64   // canister_version; a message that is kept adds one
 	FailCalls   bool     // makes call_perform fail
 
 	Stable    []byte
@@ -105,7 +106,7 @@ func Instantiate(t testing.TB, module []byte) (*Host, error) {
 	t.Helper()
 	p, err := prepare(module)
 	require.NoError(t, err)
-	h := &Host{Now: 1_700_000_000_000_000_000, Caller: []byte{4}, Self: []byte{0, 0, 0, 0, 0, 0, 0, 1, 1, 1}}
+	h := &Host{Version: 7, Now: 1_700_000_000_000_000_000, Caller: []byte{4}, Self: []byte{0, 0, 0, 0, 0, 0, 0, 1, 1, 1}}
 	h.ctx = context.WithValue(context.Background(), hostKey{}, h)
 	h.module, err = engine().InstantiateModule(h.ctx, p.code, wazero.NewModuleConfig().WithName("").WithStartFunctions())
 	require.NoError(t, err)
@@ -207,6 +208,9 @@ func (h *Host) run(entry, export string, msg *message, args ...uint64) (*Result,
 			msg.trapped, _, _ = strings.Cut(err.Error(), "\n")
 		}
 		return nil, &Trap{msg.trapped}
+	}
+	if !query && entry != "canister_inspect_message" && entry != "start" {
+		h.Version++
 	}
 	if !query {
 		h.Calls = append(h.Calls, msg.calls...)

@@ -13,7 +13,7 @@ import (
 	"kedge/wasm"
 )
 
-// inStart are the system calls that the start function may make (ic.md section 3, context s).
+// inStart are the system calls that the start function may make (Interface Specification, "Overview of imports", context s).
 var inStart = []string{
 	"stable64_size", "stable64_grow", "stable64_read", "stable64_write", "performance_counter",
 	"is_controller", "in_replicated_execution", "debug_print", "trap",
@@ -113,7 +113,7 @@ var functions = map[string]func(h *Host, a []uint64) uint64{
 	},
 
 	"time":             func(h *Host, _ []uint64) uint64 { return h.Now },
-	"canister_version": func(h *Host, _ []uint64) uint64 { return 7 },
+	"canister_version": func(h *Host, _ []uint64) uint64 { return h.Version },
 	"is_controller": func(h *Host, a []uint64) uint64 {
 		return flag(slices.Contains(h.Controllers, string(h.heap(a[0], a[1]))))
 	},
