@@ -4,6 +4,8 @@ import (
 	"crypto/ed25519"
 	"crypto/sha256"
 	"crypto/subtle"
+	"slices"
+	"strings"
 
 	"kedge/candid/kedge"
 	"kedge/canister/identity"
@@ -94,18 +96,22 @@ func verifyAssertion(der, challenge []byte, a *kedge.Assertion) (*identity.Asser
 	if err != nil {
 		return nil, badAssertion("pubkey", "only a passkey can attest: "+err.Error())
 	}
-	rp, ok := relyingParty(a.AuthenticatorData)
+	client, err := webauthn.ParseClientData(a.ClientData)
+	if err != nil {
+		return nil, badAssertion("assertion", err.Error())
+	}
+	rp, ok := relyingParty(client.Origin, a.AuthenticatorData)
 	if !ok {
-		return nil, badAssertion("authenticator_data", "the relying party is none of those that the operator has set")
+		return nil, badAssertion("authenticator_data", "the relying party is none of those that the operator has set; where none are set it is the host of the page")
 	}
 	verified, err := webauthn.Verify(key, webauthn.Assertion{
 		AuthenticatorData: a.AuthenticatorData,
 		ClientDataJSON:    a.ClientData,
 		Signature:         a.Signature,
 	}, webauthn.Expectation{
-		Challenge: challenge,
-		Origins:   state.settings.RelatedOrigins,
-		RPID:      rp,
+		Challenge:   challenge,
+		AllowOrigin: attestsAt,
+		RPID:        rp,
 	})
 	if err != nil {
 		return nil, badAssertion("assertion", err.Error())
@@ -128,15 +134,39 @@ func warm() {
 	ed25519.Verify(neutral, nil, make([]byte, ed25519.SignatureSize))
 }
 
-// relyingParty finds which of the operator's relying parties the authenticator data names by its hash.
-func relyingParty(authenticatorData []byte) (id string, ok bool) {
-	for _, id := range state.settings.RelyingParties {
+// attestsAt reports whether passkeys attest at an origin: at those that the operator has set, or at the
+// canister's own page if none are set.
+func attestsAt(origin string) bool {
+	if set := state.settings.RelatedOrigins; set != nil {
+		return slices.Contains(set, origin)
+	}
+	_, own := ownPage(origin)
+	return own
+}
+
+// relyingParty finds which relying party the authenticator data names by its hash: one of those that the
+// operator has set, or the host of the page if none are set.
+func relyingParty(origin string, authenticatorData []byte) (id string, ok bool) {
+	ids := state.settings.RelyingParties
+	if ids == nil {
+		ids = []string{hostOf(origin)}
+	}
+	for _, id := range ids {
 		hash := sha256.Sum256([]byte(id))
 		if len(authenticatorData) >= len(hash) && subtle.ConstantTimeCompare(authenticatorData[:len(hash)], hash[:]) == 1 {
 			return id, true
 		}
 	}
 	return "", false
+}
+
+// hostOf is the host of an origin as browsers write it.
+func hostOf(origin string) string {
+	_, authority, _ := strings.Cut(origin, "://")
+	if i := strings.LastIndexByte(authority, ':'); i >= 0 && !strings.HasSuffix(authority, "]") {
+		return authority[:i]
+	}
+	return authority
 }
 
 func badAssertion(field, message string) error {

@@ -23,8 +23,23 @@ func install() {
 	}
 	store, err := storage.Create(memory{}, storage.Config{Lo: lo, Hi: hi})
 	must(err)
-	must(configure(store, arg))
+	must(configure(store, withDefaults(arg)))
 	open(store)
+}
+
+// withDefaults is what an installation configures where its argument is silent. On mainnet registrations have
+// Internet Identity's limit, so that filling the canister costs a stranger time; a local network, where tests
+// register many, has none. An upgrade keeps what was configured.
+func withDefaults(arg *kedge.KedgeInit) *kedge.KedgeInit {
+	if !onMainnet() || arg != nil && arg.RegisterRateLimit != nil {
+		return arg
+	}
+	var full kedge.KedgeInit
+	if arg != nil {
+		full = *arg
+	}
+	full.RegisterRateLimit = &kedge.RateLimitConfig{TimePerTokenNs: 10 * second, MaxTokens: 20_000}
+	return &full
 }
 
 // upgrade is canister_post_upgrade, over Kedge or over Internet Identity. What it costs does not depend on

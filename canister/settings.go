@@ -50,9 +50,19 @@ func configure(store *storage.Store, arg *kedge.KedgeInit) error {
 		s.TestCaptcha = arg.TestCaptcha
 	}
 	if arg.RelatedOrigins != nil {
+		for _, origin := range arg.RelatedOrigins {
+			if problem := originProblem(origin); problem != "" {
+				return fmt.Errorf("related_origins: %q is no origin as browsers write it: %s", origin, problem)
+			}
+		}
 		s.RelatedOrigins = arg.RelatedOrigins
 	}
 	if arg.RelyingParties != nil {
+		for _, host := range arg.RelyingParties {
+			if problem := hostProblem(host); problem != "" {
+				return fmt.Errorf("relying_parties: %q is no host as browsers write it: %s", host, problem)
+			}
+		}
 		s.RelyingParties = arg.RelyingParties
 	}
 	if err := store.SetConfig(kedge.EncodeInitArgs(&s)); err != nil {

@@ -5,6 +5,11 @@ import "kedge/ic/principal"
 // ID returns the canister's own id.
 func ID() principal.Principal { return system.Self() }
 
+// RootKey returns the key of the network's root, a BLS key in DER of 133 bytes. A canister tells mainnet, whose
+// key is public, from a local network by it. It traps in a query that one replica alone runs, and in the start
+// function.
+func RootKey() []byte { return system.RootKey() }
+
 // CanisterVersion returns a number that grows with every change to the canister: messages that
 // change state, upgrades, settings.
 func CanisterVersion() uint64 { return system.Version() }

@@ -71,6 +71,13 @@ func canisterSelfSize() uint32
 //go:noescape
 func canisterSelfCopy(dst unsafe.Pointer, offset, size uint32)
 
+//go:wasmimport ic0 root_key_size
+func rootKeySize() uint32
+
+//go:wasmimport ic0 root_key_copy
+//go:noescape
+func rootKeyCopy(dst unsafe.Pointer, offset, size uint32)
+
 //go:wasmimport ic0 canister_version
 func canisterVersion() uint64
 

@@ -21,6 +21,7 @@ type System interface {
 
 	// The canister and its surroundings.
 	Self() principal.Principal
+	RootKey() []byte
 	Version() uint64
 	IsController(p principal.Principal) bool
 	Replicated() bool

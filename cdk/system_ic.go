@@ -78,6 +78,12 @@ func (network) Self() principal.Principal {
 	return mustPrincipal(b)
 }
 
+func (network) RootKey() []byte {
+	b := bytesOf(rootKeySize())
+	rootKeyCopy(data(b), 0, size(b))
+	return b
+}
+
 func (network) MethodName() string {
 	b := bytesOf(msgMethodNameSize())
 	msgMethodNameCopy(data(b), 0, size(b))

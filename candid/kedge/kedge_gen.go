@@ -487,9 +487,11 @@ type KedgeInit struct {
 	CaptchaConfig           *CaptchaConfig
 	// For tests: the answer of every captcha. `opt null` returns to random ones.
 	TestCaptcha **string
-	// The origins whose passkeys attest here, compared exactly.
+	// The origins whose passkeys attest here, compared exactly. Null is the canister's
+	// own page.
 	RelatedOrigins []string
-	// The relying-party ids of those passkeys, compared exactly.
+	// The relying-party ids of those passkeys, compared exactly. Null is the host of
+	// the page.
 	RelyingParties []string
 }
 

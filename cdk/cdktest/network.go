@@ -37,6 +37,7 @@ type Network struct {
 	balance     cdk.Cycles
 	attached    cdk.Cycles // to the next message
 	certificate []byte
+	rootKey     []byte
 
 	stable    stable
 	certified []byte
@@ -85,6 +86,9 @@ func (n *Network) SetCaller(p principal.Principal) { n.caller = p }
 
 // SetSelf gives the canister another id.
 func (n *Network) SetSelf(p principal.Principal) { n.self = p }
+
+// SetRootKey sets the root key of the network, in DER.
+func (n *Network) SetRootKey(der []byte) { n.rootKey = der }
 
 // SetTime sets the time in nanoseconds since 1970.
 func (n *Network) SetTime(ns uint64) { n.now = ns }

@@ -20,6 +20,7 @@ func (n system) AcceptMessage()                          { n.message.accepted = 
 func (n system) RejectCode() cdk.RejectCode              { return n.message.rejectCode }
 func (n system) RejectMessage() string                   { return n.message.rejectMessage }
 func (n system) Self() principal.Principal               { return n.self }
+func (n system) RootKey() []byte                         { return bytes.Clone(n.rootKey) }
 func (n system) Version() uint64                         { return n.version }
 func (n system) IsController(p principal.Principal) bool { return n.controllers[p] }
 func (n system) Replicated() bool                        { return !n.message.query }

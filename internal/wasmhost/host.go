@@ -28,6 +28,7 @@ type Host struct {
 	Now         uint64
 	Caller      []byte
 	Self        []byte
+	RootKey     []byte
 	Controllers []string // principals' bytes
 	Cycles      uint64   // attached to the next message
 	Certificate []byte   // what data_certificate returns in queries

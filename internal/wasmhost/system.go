@@ -97,6 +97,8 @@ var functions = map[string]func(h *Host, a []uint64) uint64{
 	"msg_caller_copy":      func(h *Host, a []uint64) uint64 { return h.copyOut(h.Caller, a) },
 	"canister_self_size":   func(h *Host, _ []uint64) uint64 { return uint64(len(h.Self)) },
 	"canister_self_copy":   func(h *Host, a []uint64) uint64 { return h.copyOut(h.Self, a) },
+	"root_key_size":        func(h *Host, _ []uint64) uint64 { return uint64(len(h.RootKey)) },
+	"root_key_copy":        func(h *Host, a []uint64) uint64 { return h.copyOut(h.RootKey, a) },
 	"msg_method_name_size": func(h *Host, _ []uint64) uint64 { return uint64(len(h.msg.method)) },
 	"msg_method_name_copy": func(h *Host, a []uint64) uint64 { return h.copyOut(h.msg.method, a) },
 	"accept_message":       func(h *Host, _ []uint64) uint64 { h.msg.accepted = true; return 0 },

@@ -301,3 +301,40 @@ func TestWhoCannotAttest(t *testing.T) {
 	h.RequireRefused(kedge.ErrorCodeBadAssertion, err)
 	require.ErrorContains(t, err, "only a passkey can attest")
 }
+
+// Where the operator has set nothing, as after dfx deploy, passkeys attest on the canister's own page.
+func TestAttestOnTheCanistersOwnPage(t *testing.T) {
+	shared := house.Open(t, nil)
+	a := newP256(shared, "key")
+	anchor := shared.Register(a.Device)
+	host := shared.Canister.Text() + ".localhost"
+	for _, c := range []struct {
+		name, origin, relyingParty string
+		ok                         bool
+	}{
+		{"on its port", "http://" + host + ":4943", host, true},
+		{"on another port", "http://" + host + ":8000", host, true},
+		{"another relying party", "http://" + host + ":4943", "localhost", false},
+		{"another page", "http://localhost:4943", host, false},
+		{"another page and its relying party", "https://id.example.org", "id.example.org", false},
+		{"the page that it would have on mainnet", "https://" + shared.Canister.Text() + ".icp0.io", shared.Canister.Text() + ".icp0.io", false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			h := shared.For(t)
+			_, err := attests(h, anchor, a, answer{origin: c.origin, relyingParty: c.relyingParty})
+			if c.ok {
+				require.NoError(t, err)
+			} else {
+				h.RequireRefused(kedge.ErrorCodeBadAssertion, err)
+			}
+		})
+	}
+
+	// Origins alone are enough: the relying party of each is its host.
+	h := house.Open(t, &kedge.KedgeInit{RelatedOrigins: []string{"https://id.example.org:8443"}})
+	anchor = h.Register(a.Device)
+	_, err := attests(h, anchor, a, answer{origin: "https://id.example.org:8443", relyingParty: "id.example.org"})
+	require.NoError(t, err)
+	_, err = attests(h, anchor, a, answer{origin: "http://" + h.Canister.Text() + ".localhost:4943", relyingParty: h.Canister.Text() + ".localhost"})
+	h.RequireRefused(kedge.ErrorCodeBadAssertion, err)
+}

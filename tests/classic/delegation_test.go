@@ -194,23 +194,36 @@ func TestDelegations(t *testing.T) {
 	})
 }
 
+// Queries cannot draw the salt, so they trap until somebody has; preparing a delegation draws it.
 func TestSalt(t *testing.T) {
 	h := house.Open(t, nil)
 	laptop := house.NewDevice("laptop")
 	anchor := h.Register(laptop)
 	missing := "Salt is not set. Try calling init_salt() to set it"
-	_, _, err := h.Prepare(anchor, laptop, forum, session, nil)
-	h.RequireTrap(missing, err)
-	_, err = h.PrincipalAt(anchor, laptop, forum)
+	_, err := h.PrincipalAt(anchor, laptop, forum)
 	h.RequireTrap(missing, err)
 	_, err = h.Delegation(anchor, laptop, forum, session, 1)
 	h.RequireTrap(missing, err)
 
-	h.Salt()
-	_, err = h.Call(principal.Anonymous, "init_salt", kedge.EncodeInitSaltArgs())
-	h.RequireTrap("Salt already set", err)
+	// A stranger draws nothing, nor does a call that fails in any case.
+	_, _, err = h.Prepare(anchor, house.NewDevice("stranger"), forum, session, nil)
+	h.RequireTrap(house.Stranger(house.NewDevice("stranger").Principal()), err)
+	_, _, err = h.Prepare(anchor, laptop, strings.Repeat("x", 256), session, nil)
+	h.RequireTrap("frontend hostname 256 exceeds the limit of 255 bytes", err)
+	_, err = h.PrincipalAt(anchor, laptop, forum)
+	h.RequireTrap(missing, err)
+
+	user, expiration, err := h.Prepare(anchor, laptop, forum, session, nil)
+	require.NoError(t, err)
 	before, err := h.PrincipalAt(anchor, laptop, forum)
 	require.NoError(t, err)
+	require.Equal(t, principal.SelfAuthenticating(user), before)
+	response, err := h.Delegation(anchor, laptop, forum, session, expiration)
+	require.NoError(t, err)
+	require.Equal(t, kedge.GetDelegationResponseTagSignedDelegation, response.Tag)
+
+	_, err = h.Call(principal.Anonymous, "init_salt", kedge.EncodeInitSaltArgs())
+	h.RequireTrap("Salt already set", err)
 	h.Upgrade()
 	after, err := h.PrincipalAt(anchor, laptop, forum)
 	require.NoError(t, err)

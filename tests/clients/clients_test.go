@@ -11,9 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"kedge/candid/kedge"
 	"kedge/cli"
-	"kedge/ic/principal"
 	"kedge/internal/clients"
 	"kedge/tests/house"
 )
@@ -28,8 +26,6 @@ func TestJavaScript(t *testing.T) {
 		t.Skipf("@icp-sdk/core is not installed (run make tools): %v", err)
 	}
 	h := house.OpenLive(t, nil)
-	_, err = h.Call(principal.Anonymous, "init_salt", kedge.EncodeInitSaltArgs())
-	require.NoError(t, err)
 	whoami, err := h.Net.Deploy(t.Context(), h.Operator, house.Whoami(t), []byte("DIDL\x00\x00"))
 	require.NoError(t, err)
 

@@ -33,8 +33,9 @@ func project(t *testing.T, url string) string {
 	require.NoError(t, err)
 	text := string(raw)
 	for from, to := range map[string]string{
-		`go run ./cmd/icbuild -o "$ICP_WASM_OUTPUT_PATH" -candid candid/kedge/kedge.did -args "(opt KedgeInit)" ./cmd/canister`: `cp "$KEDGE_BUILT" "$ICP_WASM_OUTPUT_PATH"`,
-		"http://127.0.0.1:4943": url,
+		"            - go run ./cmd/icbuild -o build/kedge.wasm.gz -candid candid/kedge/kedge.did -args '(opt KedgeInit)' ./cmd/canister\n": "",
+		`cp build/kedge.wasm.gz "$ICP_WASM_OUTPUT_PATH"`: `cp "$KEDGE_BUILT" "$ICP_WASM_OUTPUT_PATH"`,
+		"http://127.0.0.1:4943":                          url,
 	} {
 		require.Equal(t, 1, strings.Count(text, from), "icp.yaml has %q once", from)
 		text = strings.Replace(text, from, to, 1)
@@ -48,6 +49,19 @@ func startNetwork(t *testing.T) *replica.Network {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, net.Close()) })
 	return net
+}
+
+// signsIn has a new device register, prepare a delegation and fetch it.
+func signsIn(t *testing.T, net *replica.Network, canister principal.Principal) {
+	t.Helper()
+	h := &house.House{TB: t, Net: net, Canister: canister}
+	laptop := house.NewDevice("laptop")
+	anchor := h.Register(laptop)
+	_, expiration, err := h.Prepare(anchor, laptop, "https://app.example", []byte("session"), nil)
+	require.NoError(t, err)
+	response, err := h.Delegation(anchor, laptop, "https://app.example", []byte("session"), expiration)
+	require.NoError(t, err)
+	require.Equal(t, kedge.GetDelegationResponseTagSignedDelegation, response.Tag)
 }
 
 // icp deploys Kedge from the repository's own project to a network that runs already, and manages it.
@@ -64,8 +78,9 @@ func TestICPConnected(t *testing.T) {
 	canister := principal.MustParse(id)
 	require.Equal(t, hash(small), ask[status](c, "canister", "status", "kedge").ModuleHash)
 
-	// What the canister remembers must survive the second deployment, which is an upgrade.
-	c.run("canister", "call", "kedge", "init_salt", "()")
+	// Nothing but icp deploy is needed to sign in. What the canister remembers must survive the second
+	// deployment, which is an upgrade.
+	signsIn(t, net, canister)
 	before, err := net.StableMemory(canister)
 	require.NoError(t, err)
 	c.use(large)
@@ -124,7 +139,7 @@ func TestICPConnected(t *testing.T) {
 		require.Contains(t, c.fails("canister", "call", "kedge", "lookup", "(10000 : nat64)"), "IC0508")
 		c.run("canister", "install", "kedge", "--mode", "reinstall", "--args", "(null)", "--yes")
 		c.run("canister", "start", "kedge")
-		c.run("canister", "call", "kedge", "init_salt", "()") // it has forgotten that it had one
+		signsIn(t, net, canister) // the canister has forgotten that it had a salt
 	})
 	t.Run("top-up", func(t *testing.T) {
 		c := c.in(t)

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -28,6 +29,27 @@ func TestDfxJSONIsValid(t *testing.T) {
 func TestDfxJSONNamesFilesThatExist(t *testing.T) {
 	kedge := load(t, filepath.Join(clients.Root(), "dfx.json")).(map[string]any)["canisters"].(map[string]any)["kedge"].(map[string]any)
 	require.FileExists(t, filepath.Join(clients.Root(), kedge["candid"].(string)))
+}
+
+// One build has one module hash, whoever installs it: make, dfx and icp run the same command, which writes
+// the compressed module, and install its output as it is.
+func TestEveryProjectInstallsTheSameFile(t *testing.T) {
+	const command = "./cmd/icbuild -o build/kedge.wasm.gz -candid candid/kedge/kedge.did -args '(opt KedgeInit)' ./cmd/canister"
+	kedge := load(t, filepath.Join(clients.Root(), "dfx.json")).(map[string]any)["canisters"].(map[string]any)["kedge"].(map[string]any)
+	require.Equal(t, []any{"go run " + command}, kedge["build"])
+	require.Equal(t, "build/kedge.wasm.gz", kedge["wasm"])
+	require.NotContains(t, kedge, "gzip", "dfx would compress the module anew")
+	require.NotContains(t, kedge, "shrink")
+	require.NotContains(t, kedge, "optimize")
+	require.NotContains(t, kedge, "metadata", "dfx would write it into the module")
+
+	icp, err := os.ReadFile(filepath.Join(clients.Root(), "icp.yaml"))
+	require.NoError(t, err)
+	require.Contains(t, string(icp), "- go run "+command+"\n            - cp build/kedge.wasm.gz \"$ICP_WASM_OUTPUT_PATH\"\n")
+
+	makefile, err := os.ReadFile(filepath.Join(clients.Root(), "Makefile"))
+	require.NoError(t, err)
+	require.Contains(t, strings.ReplaceAll(string(makefile), "$(WASM)", "build/kedge.wasm.gz"), "$(GO) run "+command+"\n")
 }
 
 func TestIcpReadsTheProject(t *testing.T) {
