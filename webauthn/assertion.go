@@ -18,12 +18,12 @@ type Assertion struct {
 
 // Expectation is what an assertion must say.
 type Expectation struct {
-	Challenge  []byte   // the bytes that the authenticator was asked to sign
-	Origins    []string // allowed origins, compared byte by byte
+	Challenge []byte   // the bytes that the authenticator was asked to sign
+	Origins   []string // allowed origins, compared byte by byte
 	// AllowOrigin, if not nil, says which origins are allowed, in place of Origins.
 	AllowOrigin func(origin string) bool
-	TopOrigins []string // origins that may embed them; none: not from inside a frame of another origin
-	RPID       string   // relying party id
+	TopOrigins  []string // origins that may embed them; none: not from inside a frame of another origin
+	RPID        string   // relying party id
 
 	RequireUserVerified bool
 	// BackupEligible is the flag BE that was stored when the credential was first seen; nil if it is
