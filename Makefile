@@ -3,8 +3,10 @@
 
 GO          ?= go
 STATICCHECK  = honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOTESTSUM    = gotest.tools/gotestsum@v1.13.0
 WASM         = build/kedge.wasm.gz
 FUZZTIME    ?= 3s
+PREFIX      ?= $(HOME)/.local
 
 .PHONY: all build page cli demo test vet lint unit fuzz clients tools bench mutants test-migrations generate clean help
 
@@ -22,6 +24,10 @@ page: ## build the web page: frontend-shim/dist
 cli: ## build the command line: build/kedge
 	$(GO) build -trimpath -o build/kedge ./cmd/kedge
 
+install: cli ## put kedge in PREFIX (~/.local)
+	install -d $(PREFIX)/bin
+	install build/kedge $(PREFIX)/bin/kedge
+
 demo: build cli ## build, start the local network, deploy, and play the main story
 	$(GO) run ./tests/demo
 
@@ -34,8 +40,13 @@ lint:
 	@files=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$files" ]; then echo "not formatted (run gofmt -w):"; echo "$$files"; exit 1; fi
 	$(GO) run $(STATICCHECK) ./...
 
-unit: build ## all Go tests, among them those that run the whole house
-	KEDGE_WASM=$(CURDIR)/$(WASM) $(GO) test -timeout 30m ./...
+unit: build ## all Go tests, with a list of those that were skipped and why
+	@mkdir -p build
+	KEDGE_WASM=$(CURDIR)/$(WASM) $(GO) run $(GOTESTSUM) --format pkgname-and-test-fails --jsonfile build/test.json -- -timeout 30m ./...
+	@sh scripts/slowest.sh build/test.json
+
+race: build ## the tests of what runs in several goroutines, under the race detector
+	KEDGE_WASM=$(CURDIR)/$(WASM) $(GO) test -race -timeout 40m ./replica/... ./cli/... ./device/... ./internal/...
 
 fuzz: ## every fuzz target for FUZZTIME (3 s)
 	FUZZTIME=$(FUZZTIME) sh scripts/fuzz.sh
