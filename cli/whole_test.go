@@ -22,7 +22,7 @@ import (
 	"kedge/ic/principal"
 	"kedge/internal/vectors"
 	"kedge/replica"
-	"kedge/tests/house"
+	"kedge/tests/harness"
 )
 
 // startNetwork starts a network without Kedge on it. It returns the file of the module to deploy, and the id of
@@ -35,8 +35,8 @@ func startNetwork(t *testing.T) (url, module, whoami string) {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, network.Close()) })
 	module = filepath.Join(t.TempDir(), "kedge.wasm.gz")
-	require.NoError(t, os.WriteFile(module, house.Module(t), 0o600))
-	id, err := network.Deploy(t.Context(), principal.Anonymous, house.Whoami(t), []byte("DIDL\x00\x00"))
+	require.NoError(t, os.WriteFile(module, harness.Module(t), 0o600))
+	id, err := network.Deploy(t.Context(), principal.Anonymous, harness.Whoami(t), []byte("DIDL\x00\x00"))
 	require.NoError(t, err)
 	return network.URL(), module, id.Text()
 }

@@ -45,7 +45,7 @@ func TestPasskeyPublicKey(t *testing.T) {
 	require.Equal(t, webauthn.ES256, key.Algorithm())
 }
 
-// What the relying party's side of the house accepts is what this side makes.
+// What the relying party's side accepts is what this side makes.
 func TestAssertionsPassTheRelyingParty(t *testing.T) {
 	p := testPasskey(t)
 	key, err := webauthn.ParseDER(p.PublicKey())

@@ -11,7 +11,7 @@ import (
 
 	"kedge/candid/kedge"
 	"kedge/ic/principal"
-	"kedge/tests/house"
+	"kedge/tests/harness"
 )
 
 // maxInstructions is what an attestation may cost, pages included.
@@ -22,15 +22,15 @@ const (
 	w3cRelyingParty = "example.org"
 )
 
-func openHouse(t *testing.T) *house.House {
-	init := house.Attesting()
+func openHouse(t *testing.T) *harness.Harness {
+	init := harness.Attesting()
 	init.RelatedOrigins = append(init.RelatedOrigins, w3cOrigin)
 	init.RelyingParties = append(init.RelyingParties, w3cRelyingParty)
-	return house.Open(t, init)
+	return harness.Open(t, init)
 }
 
 // challenge asks for a challenge, and computes it again as a client must before it has it signed.
-func challenge(h *house.House, anchor uint64, as *house.Device) []byte {
+func challenge(h *harness.Harness, anchor uint64, as *harness.Device) []byte {
 	h.Helper()
 	before := h.Now()
 	c, err := h.AskChallenge(anchor, as)
@@ -42,13 +42,13 @@ func challenge(h *house.House, anchor uint64, as *house.Device) []byte {
 }
 
 // attests has the device attest with this answer.
-func attests(h *house.House, anchor uint64, a *authenticator, o answer) (kedge.Attestation, error) {
+func attests(h *harness.Harness, anchor uint64, a *authenticator, o answer) (kedge.Attestation, error) {
 	h.Helper()
 	return h.Attest(anchor, a.Device, a.answers(challenge(h, anchor, a.Device), o))
 }
 
 // recorded is what the anchor's devices see of the attestation of the device; nil if it never attested.
-func recorded(h *house.House, anchor uint64, d *house.Device) *kedge.Attestation {
+func recorded(h *harness.Harness, anchor uint64, d *harness.Device) *kedge.Attestation {
 	h.Helper()
 	for _, device := range h.Info(anchor, d).Devices {
 		if bytes.Equal(device.Pubkey, d.Key()) {
@@ -61,7 +61,7 @@ func recorded(h *house.House, anchor uint64, d *house.Device) *kedge.Attestation
 
 func TestEveryKindOfKeyAttests(t *testing.T) {
 	shared := openHouse(t)
-	for name, make := range map[string]func(*house.House, string) *authenticator{"P-256": newP256, "Ed25519": newEd25519, "RSA-2048": newRSA} {
+	for name, make := range map[string]func(*harness.Harness, string) *authenticator{"P-256": newP256, "Ed25519": newEd25519, "RSA-2048": newRSA} {
 		t.Run(name, func(t *testing.T) {
 			h := shared.For(t)
 			a := make(h, "key")
@@ -120,11 +120,11 @@ func TestAnswersThatAreRefused(t *testing.T) {
 		text string
 	}{
 		{"another origin", answer{origin: "https://evil.example"}, kedge.ErrorCodeBadAssertion, `origin "https://evil.example" is not allowed`},
-		{"a longer host", answer{origin: house.Origin + ".evil.example"}, kedge.ErrorCodeBadAssertion, "is not allowed"},
+		{"a longer host", answer{origin: harness.Origin + ".evil.example"}, kedge.ErrorCodeBadAssertion, "is not allowed"},
 		{"a part of the host", answer{origin: "https://id.example"}, kedge.ErrorCodeBadAssertion, "is not allowed"},
 		{"a host below", answer{origin: "https://evil.id.example.org"}, kedge.ErrorCodeBadAssertion, "is not allowed"},
 		{"another scheme", answer{origin: "http://id.example.org"}, kedge.ErrorCodeBadAssertion, "is not allowed"},
-		{"another port", answer{origin: house.Origin + ":8443"}, kedge.ErrorCodeBadAssertion, "is not allowed"},
+		{"another port", answer{origin: harness.Origin + ":8443"}, kedge.ErrorCodeBadAssertion, "is not allowed"},
 		{"capital letters", answer{origin: "https://ID.example.org"}, kedge.ErrorCodeBadAssertion, "is not allowed"},
 		{"another relying party", answer{relyingParty: "evil.example"}, kedge.ErrorCodeBadAssertion, "the relying party is none of those that the operator has set"},
 		{"inside a foreign frame", answer{cross: true}, kedge.ErrorCodeBadAssertion, "from inside a frame of another origin"},
@@ -163,7 +163,7 @@ func TestAnswersThatAreRefused(t *testing.T) {
 		require.NoError(t, err)
 		_, err = attests(h, anchor, a, sized(4097))
 		h.RequireRefused(kedge.ErrorCodeFieldTooLong, err)
-		var refused *house.Refused
+		var refused *harness.Refused
 		require.ErrorAs(t, err, &refused)
 		require.Equal(t, "client_data", *refused.Reason.Field)
 		require.Equal(t, uint64(4097), *refused.Reason.Length)
@@ -188,7 +188,7 @@ func TestAnswersThatAreRefused(t *testing.T) {
 	})
 
 	t.Run("where the operator has set no relying party", func(t *testing.T) {
-		h := house.Open(t, nil)
+		h := harness.Open(t, nil)
 		anchor := h.Register(a.Device)
 		_, err := attests(h, anchor, a, answer{})
 		h.RequireRefused(kedge.ErrorCodeBadAssertion, err)
@@ -197,29 +197,29 @@ func TestAnswersThatAreRefused(t *testing.T) {
 
 func TestChallenges(t *testing.T) {
 	shared := openHouse(t)
-	run := func(name string, test func(h *house.House, anchor uint64, a *authenticator)) {
+	run := func(name string, test func(h *harness.Harness, anchor uint64, a *authenticator)) {
 		t.Run(name, func(t *testing.T) {
 			h := shared.For(t)
 			a := newP256(h, "key")
 			test(h, h.Register(a.Device), a)
 		})
 	}
-	none := func(h *house.House, anchor uint64, a *authenticator, assertion kedge.Assertion) {
+	none := func(h *harness.Harness, anchor uint64, a *authenticator, assertion kedge.Assertion) {
 		h.Helper()
 		_, err := h.Attest(anchor, a.Device, assertion)
 		h.RequireRefused(kedge.ErrorCodeNoChallenge, err)
 	}
-	other := func(h *house.House, anchor uint64, a *authenticator, assertion kedge.Assertion) {
+	other := func(h *harness.Harness, anchor uint64, a *authenticator, assertion kedge.Assertion) {
 		h.Helper()
 		_, err := h.Attest(anchor, a.Device, assertion)
 		h.RequireRefused(kedge.ErrorCodeBadAssertion, err)
 		require.ErrorContains(h, err, "challenge is not the expected one")
 	}
 
-	run("without one there is nothing to answer", func(h *house.House, anchor uint64, a *authenticator) {
+	run("without one there is nothing to answer", func(h *harness.Harness, anchor uint64, a *authenticator) {
 		none(h, anchor, a, a.answers(make([]byte, 32), answer{}))
 	})
-	run("an answer is not good twice", func(h *house.House, anchor uint64, a *authenticator) {
+	run("an answer is not good twice", func(h *harness.Harness, anchor uint64, a *authenticator) {
 		assertion := a.answers(challenge(h, anchor, a.Device), answer{})
 		_, err := h.Attest(anchor, a.Device, assertion)
 		require.NoError(h, err)
@@ -227,19 +227,19 @@ func TestChallenges(t *testing.T) {
 		challenge(h, anchor, a.Device)
 		other(h, anchor, a, assertion)
 	})
-	run("any answer spends it", func(h *house.House, anchor uint64, a *authenticator) {
+	run("any answer spends it", func(h *harness.Harness, anchor uint64, a *authenticator) {
 		right := a.answers(challenge(h, anchor, a.Device), answer{})
 		_, err := h.Attest(anchor, a.Device, kedge.Assertion{ClientData: make([]byte, 5000)})
 		h.RequireRefused(kedge.ErrorCodeFieldTooLong, err)
 		none(h, anchor, a, right)
 	})
-	run("a new one takes the place of the old", func(h *house.House, anchor uint64, a *authenticator) {
+	run("a new one takes the place of the old", func(h *harness.Harness, anchor uint64, a *authenticator) {
 		first := challenge(h, anchor, a.Device)
 		second := challenge(h, anchor, a.Device)
 		require.NotEqual(h, first, second)
 		other(h, anchor, a, a.answers(first, answer{}))
 	})
-	run("it lives five minutes", func(h *house.House, anchor uint64, a *authenticator) {
+	run("it lives five minutes", func(h *harness.Harness, anchor uint64, a *authenticator) {
 		late := a.answers(challenge(h, anchor, a.Device), answer{})
 		h.Pass(5*time.Minute - time.Second)
 		_, err := h.Attest(anchor, a.Device, late)
@@ -248,19 +248,19 @@ func TestChallenges(t *testing.T) {
 		h.Pass(5*time.Minute + time.Second)
 		none(h, anchor, a, late)
 	})
-	run("it survives an upgrade", func(h *house.House, anchor uint64, a *authenticator) {
+	run("it survives an upgrade", func(h *harness.Harness, anchor uint64, a *authenticator) {
 		assertion := a.answers(challenge(h, anchor, a.Device), answer{})
 		h.Upgrade()
 		_, err := h.Attest(anchor, a.Device, assertion)
 		require.NoError(h, err)
 	})
-	run("another anchor's is another", func(h *house.House, anchor uint64, a *authenticator) {
+	run("another anchor's is another", func(h *harness.Harness, anchor uint64, a *authenticator) {
 		elsewhere := h.Register(a.Device)
 		assertion := a.answers(challenge(h, elsewhere, a.Device), answer{})
 		challenge(h, anchor, a.Device)
 		other(h, anchor, a, assertion)
 	})
-	run("another device's is another", func(h *house.House, anchor uint64, a *authenticator) {
+	run("another device's is another", func(h *harness.Harness, anchor uint64, a *authenticator) {
 		b := newP256(h, "b")
 		require.NoError(h, h.Add(anchor, a.Device, b.Device))
 		ofA := challenge(h, anchor, a.Device)
@@ -271,7 +271,7 @@ func TestChallenges(t *testing.T) {
 		h.RequireRefused(kedge.ErrorCodeBadAssertion, err)
 		require.ErrorContains(h, err, "signature")
 	})
-	run("another canister's is another", func(h *house.House, anchor uint64, a *authenticator) {
+	run("another canister's is another", func(h *harness.Harness, anchor uint64, a *authenticator) {
 		c, err := h.AskChallenge(anchor, a.Device)
 		require.NoError(h, err)
 		there := kedge.ChallengeFor(principal.Canister(99), anchor, a.Key(), [kedge.NonceSize]byte(c.Nonce))
@@ -282,10 +282,10 @@ func TestChallenges(t *testing.T) {
 func TestWhoCannotAttest(t *testing.T) {
 	h := openHouse(t)
 	a := newP256(h, "key")
-	temporary, stranger, phrase := house.NewDevice("temporary"), house.NewDevice("stranger"), house.NewPhrase("phrase")
+	temporary, stranger, phrase := harness.NewDevice("temporary"), harness.NewDevice("stranger"), harness.NewPhrase("phrase")
 	anchor := h.RegisterFor(a.Device, temporary)
 	require.NoError(t, h.Add(anchor, a.Device, phrase))
-	for code, who := range map[kedge.ErrorCode]*house.Device{
+	for code, who := range map[kedge.ErrorCode]*harness.Device{
 		kedge.ErrorCodeTemporaryKey: temporary,
 		kedge.ErrorCodeNotADevice:   stranger,
 	} {
@@ -304,7 +304,7 @@ func TestWhoCannotAttest(t *testing.T) {
 
 // Where the operator has set nothing, as after dfx deploy, passkeys attest on the canister's own page.
 func TestAttestOnTheCanistersOwnPage(t *testing.T) {
-	shared := house.Open(t, nil)
+	shared := harness.Open(t, nil)
 	a := newP256(shared, "key")
 	anchor := shared.Register(a.Device)
 	host := shared.Canister.Text() + ".localhost"
@@ -331,7 +331,7 @@ func TestAttestOnTheCanistersOwnPage(t *testing.T) {
 	}
 
 	// Origins alone are enough: the relying party of each is its host.
-	h := house.Open(t, &kedge.KedgeInit{RelatedOrigins: []string{"https://id.example.org:8443"}})
+	h := harness.Open(t, &kedge.KedgeInit{RelatedOrigins: []string{"https://id.example.org:8443"}})
 	anchor = h.Register(a.Device)
 	_, err := attests(h, anchor, a, answer{origin: "https://id.example.org:8443", relyingParty: "id.example.org"})
 	require.NoError(t, err)

@@ -17,18 +17,18 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"kedge/candid/kedge"
-	"kedge/tests/house"
+	"kedge/tests/harness"
 	"kedge/webauthn"
 )
 
 // authenticator signs what it is told: the honest one of package device would not.
 type authenticator struct {
-	*house.Device
+	*harness.Device
 	sign func(message []byte) []byte
 }
 
 // answer is an assertion in the making. The zero values stand for what an honest, device-bound authenticator
-// answers: type webauthn.get, the house's origin and relying party, UP and UV, counter 0.
+// answers: type webauthn.get, the harness's origin and relying party, UP and UV, counter 0.
 type answer struct {
 	kind, origin, relyingParty, extra string
 	cross, absent, unverified         bool // crossOrigin true, UP off, UV off
@@ -46,7 +46,7 @@ func (a *authenticator) answers(challenge []byte, o answer) kedge.Assertion {
 		return standard
 	}
 	client := fmt.Appendf(nil, `{"type":"%s","challenge":"%s","origin":"%s","crossOrigin":%t%s}`,
-		or(o.kind, webauthn.TypeGet), webauthn.ChallengeText(challenge), or(o.origin, house.Origin), o.cross, o.extra)
+		or(o.kind, webauthn.TypeGet), webauthn.ChallengeText(challenge), or(o.origin, harness.Origin), o.cross, o.extra)
 	var flags webauthn.Flags
 	for flag, on := range map[webauthn.Flags]bool{webauthn.UserPresent: !o.absent, webauthn.UserVerified: !o.unverified,
 		webauthn.BackupEligible: o.eligible, webauthn.BackupState: o.backedUp, webauthn.ExtensionData: o.extensions != nil} {
@@ -54,7 +54,7 @@ func (a *authenticator) answers(challenge []byte, o answer) kedge.Assertion {
 			flags |= flag
 		}
 	}
-	rp := sha256.Sum256([]byte(or(o.relyingParty, house.RelyingParty)))
+	rp := sha256.Sum256([]byte(or(o.relyingParty, harness.RelyingParty)))
 	data := binary.BigEndian.AppendUint32(append(rp[:], byte(flags)), o.counter)
 	data = append(data, o.extensions...)
 	hash := sha256.Sum256(client)
@@ -62,7 +62,7 @@ func (a *authenticator) answers(challenge []byte, o answer) kedge.Assertion {
 }
 
 // newAuthenticator is a passkey with a COSE key of the members.
-func newAuthenticator(h *house.House, name string, cose map[int]any, sign func([]byte) []byte) *authenticator {
+func newAuthenticator(h *harness.Harness, name string, cose map[int]any, sign func([]byte) []byte) *authenticator {
 	h.Helper()
 	mode, err := cbor.CTAP2EncOptions().EncMode()
 	require.NoError(h, err)
@@ -70,12 +70,12 @@ func newAuthenticator(h *house.House, name string, cose map[int]any, sign func([
 	require.NoError(h, err)
 	key, err := webauthn.ParseCOSE(encoded)
 	require.NoError(h, err)
-	d := house.NewDevice(name)
+	d := harness.NewDevice(name)
 	d.Data.Pubkey, d.Data.CredentialID, d.Data.KeyType = key.DER(), []byte("id of "+name), kedge.KeyTypeCrossPlatform
 	return &authenticator{d, sign}
 }
 
-func fromP256(h *house.House, name string, key *ecdsa.PrivateKey) *authenticator {
+func fromP256(h *harness.Harness, name string, key *ecdsa.PrivateKey) *authenticator {
 	h.Helper()
 	point, err := key.PublicKey.Bytes()
 	require.NoError(h, err)
@@ -87,14 +87,14 @@ func fromP256(h *house.House, name string, key *ecdsa.PrivateKey) *authenticator
 	})
 }
 
-func newP256(h *house.House, name string) *authenticator {
+func newP256(h *harness.Harness, name string) *authenticator {
 	h.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	require.NoError(h, err)
 	return fromP256(h, name, key)
 }
 
-func newEd25519(h *house.House, name string) *authenticator {
+func newEd25519(h *harness.Harness, name string) *authenticator {
 	h.Helper()
 	public, private, err := ed25519.GenerateKey(rand.Reader)
 	require.NoError(h, err)
@@ -103,7 +103,7 @@ func newEd25519(h *house.House, name string) *authenticator {
 	})
 }
 
-func newRSA(h *house.House, name string) *authenticator {
+func newRSA(h *harness.Harness, name string) *authenticator {
 	h.Helper()
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	require.NoError(h, err)
@@ -116,7 +116,7 @@ func newRSA(h *house.House, name string) *authenticator {
 }
 
 // newW3C is the credential of the standard's test vectors "none.ES256": its private key is their second draw.
-func newW3C(h *house.House) *authenticator {
+func newW3C(h *harness.Harness) *authenticator {
 	h.Helper()
 	scalar, err := hkdf.Key(sha256.New, []byte("WebAuthn test vectors"), []byte{1}, "none.ES256", 32)
 	require.NoError(h, err)

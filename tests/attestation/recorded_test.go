@@ -7,19 +7,19 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"kedge/candid/kedge"
-	"kedge/tests/house"
+	"kedge/tests/harness"
 )
 
 func TestWhatIsRecorded(t *testing.T) {
 	shared := openHouse(t)
-	run := func(name string, test func(h *house.House, anchor uint64, a *authenticator)) {
+	run := func(name string, test func(h *harness.Harness, anchor uint64, a *authenticator)) {
 		t.Run(name, func(t *testing.T) {
 			h := shared.For(t)
 			a := newP256(h, "key")
 			test(h, h.Register(a.Device), a)
 		})
 	}
-	run("backup eligibility never changes", func(h *house.House, anchor uint64, a *authenticator) {
+	run("backup eligibility never changes", func(h *harness.Harness, anchor uint64, a *authenticator) {
 		first, err := attests(h, anchor, a, answer{eligible: true})
 		require.NoError(h, err)
 		_, err = attests(h, anchor, a, answer{eligible: false})
@@ -29,7 +29,7 @@ func TestWhatIsRecorded(t *testing.T) {
 		require.NoError(h, err)
 		require.True(h, now.BackedUp, "the backup state does change")
 	})
-	run("a counter that stands still is shown, and locks nobody out", func(h *house.House, anchor uint64, a *authenticator) {
+	run("a counter that stands still is shown, and locks nobody out", func(h *harness.Harness, anchor uint64, a *authenticator) {
 		for _, c := range []struct {
 			sent, kept uint32
 			stalled    bool
@@ -39,22 +39,22 @@ func TestWhatIsRecorded(t *testing.T) {
 			require.Equal(h, c.kept, got.Counter)
 			require.Equal(h, c.stalled, got.CounterStalled, "sent %d", c.sent)
 		}
-		require.NoError(h, h.Add(anchor, a.Device, house.NewDevice("phone")))
+		require.NoError(h, h.Add(anchor, a.Device, harness.NewDevice("phone")))
 	})
-	run("an authenticator that does not count always sends 0", func(h *house.House, anchor uint64, a *authenticator) {
+	run("an authenticator that does not count always sends 0", func(h *harness.Harness, anchor uint64, a *authenticator) {
 		for range 3 {
 			got, err := attests(h, anchor, a, answer{})
 			require.NoError(h, err)
 			require.False(h, got.CounterStalled)
 		}
 	})
-	run("replacing a device forgets it", func(h *house.House, anchor uint64, a *authenticator) {
+	run("replacing a device forgets it", func(h *harness.Harness, anchor uint64, a *authenticator) {
 		_, err := attests(h, anchor, a, answer{})
 		require.NoError(h, err)
 		require.NoError(h, h.Replace(anchor, a.Device, a.Device, a.Device))
 		require.Nil(h, recorded(h, anchor, a.Device))
 	})
-	run("it is in the history", func(h *house.House, anchor uint64, a *authenticator) {
+	run("it is in the history", func(h *harness.Harness, anchor uint64, a *authenticator) {
 		_, err := attests(h, anchor, a, answer{})
 		require.NoError(h, err)
 		reply, err := h.Query(a.Principal(), "history", kedge.EncodeHistoryArgs(anchor, nil, 10))
@@ -71,8 +71,8 @@ func TestWhatIsRecorded(t *testing.T) {
 func TestDeviceBoundDemand(t *testing.T) {
 	shared := openHouse(t)
 	bound, synced, silent := newP256(shared, "bound"), newP256(shared, "synced"), newP256(shared, "silent")
-	phrase := house.NewPhrase("phrase")
-	run := func(name string, test func(h *house.House, anchor uint64)) {
+	phrase := harness.NewPhrase("phrase")
+	run := func(name string, test func(h *harness.Harness, anchor uint64)) {
 		t.Run(name, func(t *testing.T) {
 			h := shared.For(t)
 			anchor := h.Register(phrase.Marked())
@@ -90,31 +90,31 @@ func TestDeviceBoundDemand(t *testing.T) {
 	}
 	const text = "this anchor demands that a protected passkey be attested as device-bound"
 
-	run("protect", func(h *house.House, anchor uint64) {
+	run("protect", func(h *harness.Harness, anchor uint64) {
 		h.RequireRefused(kedge.ErrorCodeNotDeviceBound, h.Protect(anchor, phrase, synced.Device))
 		h.RequireRefused(kedge.ErrorCodeNotDeviceBound, h.Protect(anchor, phrase, silent.Device))
 		require.NoError(h, h.Protect(anchor, phrase, bound.Device))
 		require.NoError(h, h.Demand(anchor, phrase, false))
 		require.NoError(h, h.Protect(anchor, phrase, synced.Device))
 	})
-	run("update", func(h *house.House, anchor uint64) {
+	run("update", func(h *harness.Harness, anchor uint64) {
 		require.ErrorContains(h, h.Update(anchor, phrase, synced.Marked()), text)
 		require.ErrorContains(h, h.Update(anchor, phrase, silent.Marked()), text)
 		require.NoError(h, h.Update(anchor, phrase, bound.Marked()))
 		require.NoError(h, h.Update(anchor, phrase, synced.Renamed("x")), "other fields are free")
 	})
-	run("add and replace bring devices that never attested", func(h *house.House, anchor uint64) {
+	run("add and replace bring devices that never attested", func(h *harness.Harness, anchor uint64) {
 		fresh := newP256(h, "fresh")
 		require.ErrorContains(h, h.Add(anchor, phrase, fresh.Marked()), text)
 		require.ErrorContains(h, h.Replace(anchor, phrase, silent.Device, fresh.Marked()), text)
 		require.ErrorContains(h, h.Replace(anchor, bound.Device, bound.Device, bound.Marked()), "only a protected device of this anchor")
 		require.NoError(h, h.Add(anchor, phrase, fresh.Device))
 	})
-	run("phrases are not concerned", func(h *house.House, anchor uint64) {
+	run("phrases are not concerned", func(h *harness.Harness, anchor uint64) {
 		require.NoError(h, h.Replace(anchor, phrase, phrase, phrase.Marked()))
-		require.NoError(h, h.Replace(anchor, phrase, phrase, house.NewPhrase("new").Marked()))
+		require.NoError(h, h.Replace(anchor, phrase, phrase, harness.NewPhrase("new").Marked()))
 	})
-	run("it lifts no protection", func(h *house.House, anchor uint64) {
+	run("it lifts no protection", func(h *harness.Harness, anchor uint64) {
 		require.NoError(h, h.Demand(anchor, phrase, false))
 		require.NoError(h, h.Protect(anchor, phrase, synced.Device))
 		require.NoError(h, h.Demand(anchor, phrase, true))
@@ -122,7 +122,7 @@ func TestDeviceBoundDemand(t *testing.T) {
 		require.True(h, marked)
 		require.NoError(h, h.Update(anchor, synced.Device, synced.Marked().Renamed("still protected")))
 	})
-	run("a release does not ask for it", func(h *house.House, anchor uint64) {
+	run("a release does not ask for it", func(h *harness.Harness, anchor uint64) {
 		require.NoError(h, h.Consent(anchor, phrase, 30, silent.Device))
 		require.NoError(h, h.Ask(anchor, silent.Device, phrase))
 		h.Pass(30*24*time.Hour + time.Minute)
@@ -132,7 +132,7 @@ func TestDeviceBoundDemand(t *testing.T) {
 		_, marked = h.Has(anchor, phrase)
 		require.False(h, marked)
 	})
-	run("an upgrade keeps it", func(h *house.House, anchor uint64) {
+	run("an upgrade keeps it", func(h *harness.Harness, anchor uint64) {
 		h.Upgrade()
 		h.RequireRefused(kedge.ErrorCodeNotDeviceBound, h.Protect(anchor, phrase, synced.Device))
 		require.NoError(h, h.Protect(anchor, phrase, bound.Device))

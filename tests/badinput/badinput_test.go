@@ -10,12 +10,12 @@ import (
 	"kedge/candid/kedge"
 	"kedge/candid/wire"
 	"kedge/ic/principal"
-	"kedge/tests/house"
+	"kedge/tests/harness"
 )
 
 // Arguments that do not decode: the trap says which argument, what was expected, and where.
 func TestArgumentsThatDoNotDecode(t *testing.T) {
-	shared := house.Open(t, nil)
+	shared := harness.Open(t, nil)
 	key := []byte("key")
 	for _, c := range []struct {
 		method string
@@ -49,34 +49,34 @@ func TestArgumentsThatDoNotDecode(t *testing.T) {
 }
 
 // own are Kedge's own methods that concern an anchor, as a caller uses them.
-var own = map[string]func(h *house.House, anchor uint64, as *house.Device) error{
-	"protect":   func(h *house.House, n uint64, as *house.Device) error { return h.Protect(n, as, as) },
-	"unprotect": func(h *house.House, n uint64, as *house.Device) error { return h.Unprotect(n, as, as) },
-	"guard_set": func(h *house.House, n uint64, as *house.Device) error { return h.Guard(n, as, true) },
-	"device_bound_set": func(h *house.House, n uint64, as *house.Device) error {
+var own = map[string]func(h *harness.Harness, anchor uint64, as *harness.Device) error{
+	"protect":   func(h *harness.Harness, n uint64, as *harness.Device) error { return h.Protect(n, as, as) },
+	"unprotect": func(h *harness.Harness, n uint64, as *harness.Device) error { return h.Unprotect(n, as, as) },
+	"guard_set": func(h *harness.Harness, n uint64, as *harness.Device) error { return h.Guard(n, as, true) },
+	"device_bound_set": func(h *harness.Harness, n uint64, as *harness.Device) error {
 		return h.Demand(n, as, true)
 	},
-	"session_limit_set": func(h *house.House, n uint64, as *house.Device) error { return h.LimitSessions(n, as, nil) },
-	"release_consent":   func(h *house.House, n uint64, as *house.Device) error { return h.Consent(n, as, 30, as) },
-	"release_request":   func(h *house.House, n uint64, as *house.Device) error { return h.Ask(n, as, as) },
-	"release_cancel":    func(h *house.House, n uint64, as *house.Device) error { return h.Cancel(n, as, as) },
-	"release_complete":  func(h *house.House, n uint64, as *house.Device) error { return h.Complete(n, as, as) },
-	"attestation_challenge": func(h *house.House, n uint64, as *house.Device) error {
+	"session_limit_set": func(h *harness.Harness, n uint64, as *harness.Device) error { return h.LimitSessions(n, as, nil) },
+	"release_consent":   func(h *harness.Harness, n uint64, as *harness.Device) error { return h.Consent(n, as, 30, as) },
+	"release_request":   func(h *harness.Harness, n uint64, as *harness.Device) error { return h.Ask(n, as, as) },
+	"release_cancel":    func(h *harness.Harness, n uint64, as *harness.Device) error { return h.Cancel(n, as, as) },
+	"release_complete":  func(h *harness.Harness, n uint64, as *harness.Device) error { return h.Complete(n, as, as) },
+	"attestation_challenge": func(h *harness.Harness, n uint64, as *harness.Device) error {
 		_, err := h.AskChallenge(n, as)
 		return err
 	},
-	"attest": func(h *house.House, n uint64, as *house.Device) error {
+	"attest": func(h *harness.Harness, n uint64, as *harness.Device) error {
 		_, err := h.Attest(n, as, kedge.Assertion{})
 		return err
 	},
-	"recovery_report": func(h *house.House, n uint64, as *house.Device) error {
+	"recovery_report": func(h *harness.Harness, n uint64, as *harness.Device) error {
 		reply, err := h.Query(as.Principal(), "recovery_report", kedge.EncodeRecoveryReportArgs(n))
 		require.NoError(h, err)
 		result, err := kedge.DecodeRecoveryReportResult(reply)
 		require.NoError(h, err)
 		return refused(result.Tag == kedge.RecoveryReportResultTagErr, result.Err)
 	},
-	"history": func(h *house.House, n uint64, as *house.Device) error {
+	"history": func(h *harness.Harness, n uint64, as *harness.Device) error {
 		_, err := history(h, n, as, nil, 10)
 		return err
 	},
@@ -84,12 +84,12 @@ var own = map[string]func(h *house.House, anchor uint64, as *house.Device) error
 
 func refused(no bool, reason kedge.Error) error {
 	if no {
-		return &house.Refused{Reason: reason}
+		return &harness.Refused{Reason: reason}
 	}
 	return nil
 }
 
-func history(h *house.House, anchor uint64, as *house.Device, from *uint64, most uint32) (kedge.History, error) {
+func history(h *harness.Harness, anchor uint64, as *harness.Device, from *uint64, most uint32) (kedge.History, error) {
 	h.Helper()
 	reply, err := h.Query(as.Principal(), "history", kedge.EncodeHistoryArgs(anchor, from, most))
 	require.NoError(h, err)
@@ -100,15 +100,15 @@ func history(h *house.House, anchor uint64, as *house.Device, from *uint64, most
 
 // Kedge's own methods answer strangers and callers of anchors that are not there with a code and a sentence.
 func TestOwnMethodsAnswerWithAnError(t *testing.T) {
-	h := house.Open(t, nil)
-	laptop, stranger := house.NewDevice("laptop"), house.NewDevice("stranger")
+	h := harness.Open(t, nil)
+	laptop, stranger := harness.NewDevice("laptop"), harness.NewDevice("stranger")
 	anchor := h.Register(laptop)
 	for name, call := range own {
 		t.Run(name, func(t *testing.T) {
 			h := h.For(t)
 			err := call(h, anchor, stranger)
 			h.RequireRefused(kedge.ErrorCodeNotADevice, err)
-			require.EqualError(t, err, house.Stranger(stranger.Principal()))
+			require.EqualError(t, err, harness.Stranger(stranger.Principal()))
 			err = call(h, 20_000, laptop)
 			h.RequireRefused(kedge.ErrorCodeNoSuchAnchor, err)
 			require.EqualError(t, err, "failed to read device data of user 20000: bad Identity Anchor 20000; check the number")
@@ -121,8 +121,8 @@ func TestOwnMethodsAnswerWithAnError(t *testing.T) {
 
 // Values beyond what is allowed: the error names what was given, and the nearest that is allowed.
 func TestValuesOutOfRange(t *testing.T) {
-	h := house.Open(t, nil)
-	laptop, phone := house.NewDevice("laptop"), house.NewDevice("phone")
+	h := harness.Open(t, nil)
+	laptop, phone := harness.NewDevice("laptop"), harness.NewDevice("phone")
 	anchor := h.Register(laptop)
 	require.NoError(t, h.Add(anchor, laptop, phone))
 	require.NoError(t, h.Protect(anchor, laptop, laptop))
@@ -140,12 +140,12 @@ func TestValuesOutOfRange(t *testing.T) {
 		"a release after 366 days":           {h.Consent(anchor, laptop, 366, phone), kedge.ErrorCodeBadDelay, number(366 * day), number(365 * day)},
 		"a release that nobody may ask":      {h.ConsentTo(anchor, laptop, 30, nil), kedge.ErrorCodeBadAskers, number(0), number(9)},
 		"a release that one asks of oneself": {h.Consent(anchor, laptop, 30, laptop), kedge.ErrorCodeBadAskers, nil, nil},
-		"a release for a stranger":           {h.Consent(anchor, laptop, 30, house.NewDevice("stranger")), kedge.ErrorCodeNoSuchDevice, nil, nil},
-		"protecting an unknown device":       {h.Protect(anchor, laptop, house.NewDevice("stranger")), kedge.ErrorCodeNoSuchDevice, nil, nil},
+		"a release for a stranger":           {h.Consent(anchor, laptop, 30, harness.NewDevice("stranger")), kedge.ErrorCodeNoSuchDevice, nil, nil},
+		"protecting an unknown device":       {h.Protect(anchor, laptop, harness.NewDevice("stranger")), kedge.ErrorCodeNoSuchDevice, nil, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h.For(t).RequireRefused(c.code, c.err)
-			var r *house.Refused
+			var r *harness.Refused
 			require.ErrorAs(t, c.err, &r)
 			require.Equal(t, c.length, r.Reason.Length)
 			require.Equal(t, c.limit, r.Reason.Limit)
@@ -158,8 +158,8 @@ func TestValuesOutOfRange(t *testing.T) {
 
 // History comes in parts of at most 100, wherever one begins.
 func TestHistoryInParts(t *testing.T) {
-	h := house.Open(t, nil)
-	laptop := house.NewDevice("laptop")
+	h := harness.Open(t, nil)
+	laptop := harness.NewDevice("laptop")
 	anchor := h.Register(laptop)
 	const updates = 120
 	for i := range updates {
@@ -192,8 +192,8 @@ func TestHistoryInParts(t *testing.T) {
 
 // A damaged record is told by its anchor, and every other anchor works. Upgrading does not stumble over it.
 func TestDamagedRecord(t *testing.T) {
-	h := house.Open(t, nil)
-	laptop, victim := house.NewDevice("laptop"), house.NewDevice("a very particular name")
+	h := harness.Open(t, nil)
+	laptop, victim := harness.NewDevice("laptop"), harness.NewDevice("a very particular name")
 	before := h.Register(laptop)
 	damaged := h.Register(victim)
 	after := h.Register(laptop)
@@ -211,7 +211,7 @@ func TestDamagedRecord(t *testing.T) {
 	h.RequireRefused(kedge.ErrorCodeCorrupted, h.Protect(damaged, victim, victim))
 	require.ErrorContains(t, h.Protect(damaged, victim, victim), "other anchors are not affected")
 	h.Info(before, laptop)
-	require.NoError(t, h.Add(after, laptop, house.NewDevice("phone")))
+	require.NoError(t, h.Add(after, laptop, harness.NewDevice("phone")))
 	require.Equal(t, after+1, h.Register(laptop))
 
 	reply, err := h.Call(h.Operator, "fsck", kedge.EncodeFsckArgs(nil))

@@ -12,7 +12,7 @@ import (
 	"kedge/candid/kedge"
 	"kedge/ic/principal"
 	"kedge/replica/exec"
-	"kedge/tests/house"
+	"kedge/tests/harness"
 )
 
 // Cost is what one message costs.
@@ -35,7 +35,7 @@ func withoutPages(r exec.Report) uint64 {
 
 // Measure runs every method that people use often, on a new anchor with the number of devices; the first
 // time, with 3, installation and upgrade too.
-func Measure(h *house.House, devices int) []Cost {
+func Measure(h *harness.Harness, devices int) []Cost {
 	var costs []Cost
 	add := func(method string, r exec.Report) {
 		costs = append(costs, Cost{
@@ -115,8 +115,8 @@ func Measure(h *house.House, devices int) []Cost {
 var session = append([]byte{0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00}, make([]byte, 32)...)
 
 // typical is a passkey as people have them: 96 bytes of key, 64 of credential id, an alias and an origin.
-func typical(name string) *house.Device {
-	d := house.NewDevice(name)
+func typical(name string) *harness.Device {
+	d := harness.NewDevice(name)
 	d.Data.Pubkey = []byte(fmt.Sprintf("%-96s", name))
 	d.Data.CredentialID = []byte(fmt.Sprintf("%-64s", name))
 	d.Data.Alias = "Chrome on macOS"

@@ -10,13 +10,13 @@ import (
 	"kedge/candid/kedge"
 	"kedge/ic/principal"
 	"kedge/replica/exec"
-	"kedge/tests/house"
+	"kedge/tests/harness"
 )
 
 const file = "costs.txt"
 
 func measureAll(tb testing.TB) []Cost {
-	h := house.Open(tb, house.Attesting())
+	h := harness.Open(tb, harness.Attesting())
 	return append(Measure(h, 3), Measure(h, 9)...)
 }
 
@@ -45,7 +45,7 @@ func TestCostsAreTheCommittedOnes(t *testing.T) {
 // the mean: a path of the tree is a fork or two shorter or longer than the binary logarithm, seldom ten,
 // and every fork takes two blocks of SHA-256, 11,000 instructions.
 func TestManySignaturesDoNotSlowSigningIn(t *testing.T) {
-	h := house.Open(t, nil)
+	h := harness.Open(t, nil)
 	_, err := h.Call(principal.Anonymous, "init_salt", kedge.EncodeInitSaltArgs())
 	require.NoError(t, err)
 	device := typical("the only device")
@@ -87,7 +87,7 @@ func TestManySignaturesDoNotSlowSigningIn(t *testing.T) {
 // Stable memory is the only truth, so an upgrade costs the same however many anchors there are. A million
 // are measured by package scale.
 func TestUpgradesCostTheSameWithManyAnchors(t *testing.T) {
-	h := house.Open(t, nil)
+	h := harness.Open(t, nil)
 	upgrade := func() exec.Report {
 		h.Upgrade()
 		r, err := h.Net.LastReport(h.Canister)

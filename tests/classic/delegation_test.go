@@ -13,7 +13,7 @@ import (
 	"kedge/ic/principal"
 	"kedge/ic/request"
 	"kedge/ic/signature"
-	"kedge/tests/house"
+	"kedge/tests/harness"
 )
 
 const (
@@ -24,7 +24,7 @@ const (
 var session = []byte("a session key")
 
 // prepared is a delegation that the laptop has prepared.
-func prepared(h *house.House, anchor uint64, laptop *house.Device, frontend string, ttl *uint64) (user []byte, expiration uint64) {
+func prepared(h *harness.Harness, anchor uint64, laptop *harness.Device, frontend string, ttl *uint64) (user []byte, expiration uint64) {
 	h.Helper()
 	user, expiration, err := h.Prepare(anchor, laptop, frontend, session, ttl)
 	require.NoError(h, err)
@@ -32,7 +32,7 @@ func prepared(h *house.House, anchor uint64, laptop *house.Device, frontend stri
 }
 
 // requireValid requires that the delegation can be fetched, and that the network would take it.
-func requireValid(h *house.House, anchor uint64, as *house.Device, frontend string, user []byte, expiration uint64) {
+func requireValid(h *harness.Harness, anchor uint64, as *harness.Device, frontend string, user []byte, expiration uint64) {
 	h.Helper()
 	response, err := h.Delegation(anchor, as, frontend, session, expiration)
 	require.NoError(h, err)
@@ -46,7 +46,7 @@ func requireValid(h *house.House, anchor uint64, as *house.Device, frontend stri
 	require.NoError(h, verifier.Verify(user, signed.SigningPayload(), d.Signature))
 }
 
-func requireNone(h *house.House, anchor uint64, as *house.Device, frontend string, expiration uint64) {
+func requireNone(h *harness.Harness, anchor uint64, as *harness.Device, frontend string, expiration uint64) {
 	h.Helper()
 	response, err := h.Delegation(anchor, as, frontend, session, expiration)
 	require.NoError(h, err)
@@ -54,16 +54,16 @@ func requireNone(h *house.House, anchor uint64, as *house.Device, frontend strin
 }
 
 func TestDelegations(t *testing.T) {
-	laptop := house.NewDevice("laptop")
-	open := house.Open(t, nil)
+	laptop := harness.NewDevice("laptop")
+	open := harness.Open(t, nil)
 	open.Salt()
-	run := func(name string, test func(h *house.House, anchor uint64)) {
+	run := func(name string, test func(h *harness.Harness, anchor uint64)) {
 		t.Run(name, func(t *testing.T) {
 			h := open.For(t)
 			test(h, h.Register(laptop))
 		})
 	}
-	lasts := func(h *house.House, anchor uint64, ttl *uint64) time.Duration {
+	lasts := func(h *harness.Harness, anchor uint64, ttl *uint64) time.Duration {
 		h.Helper()
 		now := h.Now()
 		_, expiration := prepared(h, anchor, laptop, forum, ttl)
@@ -72,13 +72,13 @@ func TestDelegations(t *testing.T) {
 	ns := func(d time.Duration) *uint64 { n := uint64(d); return &n }
 	const month = 30 * 24 * time.Hour
 
-	run("should_get_valid_delegation", func(h *house.House, anchor uint64) {
+	run("should_get_valid_delegation", func(h *harness.Harness, anchor uint64) {
 		user, expiration := prepared(h, anchor, laptop, forum, nil)
 		requireValid(h, anchor, laptop, forum, user, expiration)
 		requireNone(h, anchor, laptop, shop, expiration)
 		requireNone(h, anchor, laptop, forum, expiration+1)
 	})
-	run("should_get_valid_delegation_with_custom_expiration", func(h *house.House, anchor uint64) {
+	run("should_get_valid_delegation_with_custom_expiration", func(h *harness.Harness, anchor uint64) {
 		user, expiration := prepared(h, anchor, laptop, forum, ns(time.Hour))
 		requireValid(h, anchor, laptop, forum, user, expiration)
 		require.Equal(h, 30*time.Minute, lasts(h, anchor, nil))
@@ -86,12 +86,12 @@ func TestDelegations(t *testing.T) {
 		require.Equal(h, month, lasts(h, anchor, ns(month)))
 		require.Zero(h, lasts(h, anchor, ns(0)), "no time at all is accepted")
 	})
-	run("should_shorten_expiration_greater_max_ttl", func(h *house.House, anchor uint64) {
+	run("should_shorten_expiration_greater_max_ttl", func(h *harness.Harness, anchor uint64) {
 		require.Equal(h, month, lasts(h, anchor, ns(month+1)))
 		forever := ^uint64(0)
 		require.Equal(h, month, lasts(h, anchor, &forever))
 	})
-	run("should_shorten_expiration_to_session_limit", func(h *house.House, anchor uint64) {
+	run("should_shorten_expiration_to_session_limit", func(h *harness.Harness, anchor uint64) {
 		require.NoError(h, h.Protect(anchor, laptop, laptop))
 		limit := uint64(600)
 		_, err := h.Call(laptop.Principal(), "session_limit_set", kedge.EncodeSessionLimitSetArgs(anchor, &limit))
@@ -103,7 +103,7 @@ func TestDelegations(t *testing.T) {
 		require.Equal(h, 10*time.Minute, lasts(h, anchor, nil))
 		require.Equal(h, limit, *h.Info(anchor, laptop).SessionLimitS)
 	})
-	run("should_get_multiple_valid_delegations", func(h *house.House, anchor uint64) {
+	run("should_get_multiple_valid_delegations", func(h *harness.Harness, anchor uint64) {
 		before := h.Metric("signature_count")
 		user, expiration := prepared(h, anchor, laptop, forum, nil)
 		other, later := prepared(h, anchor, laptop, shop, ns(time.Hour))
@@ -114,7 +114,7 @@ func TestDelegations(t *testing.T) {
 		requireValid(h, anchor, laptop, forum, user, third)
 		require.Equal(h, before+3, h.Metric("signature_count"))
 	})
-	run("should_not_get_delegation_after_expiration", func(h *house.House, anchor uint64) {
+	run("should_not_get_delegation_after_expiration", func(h *harness.Harness, anchor uint64) {
 		user, expiration := prepared(h, anchor, laptop, forum, nil)
 		h.Pass(59 * time.Second)
 		requireValid(h, anchor, laptop, forum, user, expiration)
@@ -125,7 +125,7 @@ func TestDelegations(t *testing.T) {
 		h.Pass(time.Minute)
 		require.Zero(h, h.Metric("signature_count"), "the timer prunes")
 	})
-	run("should_not_get_prepared_delegation_after_ii_upgrade", func(h *house.House, anchor uint64) {
+	run("should_not_get_prepared_delegation_after_ii_upgrade", func(h *harness.Harness, anchor uint64) {
 		user, expiration := prepared(h, anchor, laptop, forum, nil)
 		h.Upgrade()
 		requireNone(h, anchor, laptop, forum, expiration)
@@ -133,17 +133,17 @@ func TestDelegations(t *testing.T) {
 		require.Equal(h, user, again)
 		requireValid(h, anchor, laptop, forum, user, expiration)
 	})
-	run("should_not_get_delegation_of_removed_device", func(h *house.House, anchor uint64) {
-		require.NoError(h, h.Add(anchor, laptop, house.NewDevice("phone")))
+	run("should_not_get_delegation_of_removed_device", func(h *harness.Harness, anchor uint64) {
+		require.NoError(h, h.Add(anchor, laptop, harness.NewDevice("phone")))
 		_, expiration := prepared(h, anchor, laptop, forum, nil)
-		require.NoError(h, h.Remove(anchor, house.NewDevice("phone"), laptop))
+		require.NoError(h, h.Remove(anchor, harness.NewDevice("phone"), laptop))
 		_, err := h.Delegation(anchor, laptop, forum, session, expiration)
-		h.RequireTrap(house.Stranger(laptop.Principal()), err)
+		h.RequireTrap(harness.Stranger(laptop.Principal()), err)
 		_, _, err = h.Prepare(anchor, laptop, forum, session, nil)
-		h.RequireTrap(house.Stranger(laptop.Principal()), err)
+		h.RequireTrap(harness.Stranger(laptop.Principal()), err)
 	})
-	run("can_not_…_for_different_user", func(h *house.House, anchor uint64) {
-		other := house.NewDevice("other")
+	run("can_not_…_for_different_user", func(h *harness.Harness, anchor uint64) {
+		other := harness.NewDevice("other")
 		h.Register(other)
 		_, expiration := prepared(h, anchor, laptop, forum, nil)
 		for _, err := range []error{
@@ -151,16 +151,16 @@ func TestDelegations(t *testing.T) {
 			second(h.Delegation(anchor, other, forum, session, expiration)),
 			second(h.PrincipalAt(anchor, other, forum)),
 		} {
-			h.RequireTrap(house.Stranger(other.Principal()), err)
+			h.RequireTrap(harness.Stranger(other.Principal()), err)
 		}
 	})
-	run("get_principal_should_match_prepare_delegation", func(h *house.House, anchor uint64) {
+	run("get_principal_should_match_prepare_delegation", func(h *harness.Harness, anchor uint64) {
 		user, _ := prepared(h, anchor, laptop, forum, nil)
 		who, err := h.PrincipalAt(anchor, laptop, forum)
 		require.NoError(h, err)
 		require.Equal(h, principal.SelfAuthenticating(user), who)
 	})
-	run("should_return_different_principals_for_different_{frontends,users}", func(h *house.House, anchor uint64) {
+	run("should_return_different_principals_for_different_{frontends,users}", func(h *harness.Harness, anchor uint64) {
 		users := map[string]bool{}
 		for _, anchor := range []uint64{anchor, h.Register(laptop)} {
 			for _, frontend := range []string{forum, shop, forum + "/", ""} {
@@ -170,7 +170,7 @@ func TestDelegations(t *testing.T) {
 		}
 		require.Len(h, users, 8)
 	})
-	run("should_refuse_long_frontends_and_session_keys", func(h *house.House, anchor uint64) {
+	run("should_refuse_long_frontends_and_session_keys", func(h *harness.Harness, anchor uint64) {
 		_, _, err := h.Prepare(anchor, laptop, strings.Repeat("x", 255), bytes.Repeat([]byte{1}, 300), nil)
 		require.NoError(h, err)
 		_, _, err = h.Prepare(anchor, laptop, strings.Repeat("x", 256), session, nil)
@@ -183,12 +183,12 @@ func TestDelegations(t *testing.T) {
 		_, err = h.Delegation(anchor, laptop, forum, long, 1)
 		h.RequireTrap("session key limit exceeded: length 301, limit 300", err)
 	})
-	run("should_set_last_usage_on_prepare_delegation", func(h *house.House, anchor uint64) {
-		require.NoError(h, h.Add(anchor, laptop, house.NewDevice("phone")))
+	run("should_set_last_usage_on_prepare_delegation", func(h *harness.Harness, anchor uint64) {
+		require.NoError(h, h.Add(anchor, laptop, harness.NewDevice("phone")))
 		h.Pass(time.Second)
 		now := h.Now()
 		_, expiration := prepared(h, anchor, laptop, forum, nil)
-		device := h.Info(anchor, house.NewDevice("phone")).Devices[0]
+		device := h.Info(anchor, harness.NewDevice("phone")).Devices[0]
 		require.GreaterOrEqual(h, *device.LastUsage, now)
 		require.Equal(h, expiration, *device.SessionsUntil)
 	})
@@ -196,8 +196,8 @@ func TestDelegations(t *testing.T) {
 
 // Queries cannot draw the salt, so they trap until somebody has; preparing a delegation draws it.
 func TestSalt(t *testing.T) {
-	h := house.Open(t, nil)
-	laptop := house.NewDevice("laptop")
+	h := harness.Open(t, nil)
+	laptop := harness.NewDevice("laptop")
 	anchor := h.Register(laptop)
 	missing := "Salt is not set. Try calling init_salt() to set it"
 	_, err := h.PrincipalAt(anchor, laptop, forum)
@@ -206,8 +206,8 @@ func TestSalt(t *testing.T) {
 	h.RequireTrap(missing, err)
 
 	// A stranger draws nothing, nor does a call that fails in any case.
-	_, _, err = h.Prepare(anchor, house.NewDevice("stranger"), forum, session, nil)
-	h.RequireTrap(house.Stranger(house.NewDevice("stranger").Principal()), err)
+	_, _, err = h.Prepare(anchor, harness.NewDevice("stranger"), forum, session, nil)
+	h.RequireTrap(harness.Stranger(harness.NewDevice("stranger").Principal()), err)
 	_, _, err = h.Prepare(anchor, laptop, strings.Repeat("x", 256), session, nil)
 	h.RequireTrap("frontend hostname 256 exceeds the limit of 255 bytes", err)
 	_, err = h.PrincipalAt(anchor, laptop, forum)
@@ -230,7 +230,7 @@ func TestSalt(t *testing.T) {
 	require.Equal(t, before, after)
 
 	// Another canister draws another salt.
-	other := house.Open(t, nil)
+	other := harness.Open(t, nil)
 	other.Salt()
 	otherAnchor := other.Register(laptop)
 	there, err := other.PrincipalAt(otherAnchor, laptop, forum)

@@ -8,11 +8,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"kedge/candid/kedge"
-	"kedge/tests/house"
+	"kedge/tests/harness"
 )
 
 // locked is what a device reads that touches a protected one.
-func locked(protected, actual *house.Device) string {
+func locked(protected, actual *harness.Device) string {
 	return fmt.Sprintf("Device is locked. Must be authenticated with this device to mutate: authorized principal %s, actual principal %s",
 		protected.Principal(), actual.Principal())
 }
@@ -26,41 +26,41 @@ func keys(info kedge.IdentityAnchorInfo) (out []string) {
 }
 
 // passkey is a device with a credential id.
-func passkey(name string) *house.Device {
-	d := house.NewDevice(name)
+func passkey(name string) *harness.Device {
+	d := harness.NewDevice(name)
 	d.Data.CredentialID = []byte("credential of " + name)
 	return d
 }
 
 func TestDevices(t *testing.T) {
-	open := house.Open(t, nil)
+	open := harness.Open(t, nil)
 	open.Salt()
-	laptop, phone, phrase := house.NewDevice("laptop"), house.NewDevice("phone"), house.NewPhrase("phrase")
-	stranger := house.NewDevice("stranger")
-	run := func(name string, test func(h *house.House, anchor uint64)) {
+	laptop, phone, phrase := harness.NewDevice("laptop"), harness.NewDevice("phone"), harness.NewPhrase("phrase")
+	stranger := harness.NewDevice("stranger")
+	run := func(name string, test func(h *harness.Harness, anchor uint64)) {
 		t.Run(name, func(t *testing.T) {
 			h := open.For(t)
 			test(h, h.Register(laptop))
 		})
 	}
 
-	run("should_add_additional_device", func(h *house.House, anchor uint64) {
+	run("should_add_additional_device", func(h *harness.Harness, anchor uint64) {
 		require.NoError(h, h.Add(anchor, laptop, phone))
 		require.Equal(h, []string{string(laptop.Key()), string(phone.Key())}, keys(h.Info(anchor, phone)))
 	})
-	run("should_not_add_existing_device", func(h *house.House, anchor uint64) {
+	run("should_not_add_existing_device", func(h *harness.Harness, anchor uint64) {
 		h.RequireTrap(fmt.Sprintf("failed to add device: Device with key %x already exists on this anchor.", laptop.Key()),
 			h.Add(anchor, laptop, laptop))
 	})
-	run("should_not_add_second_recovery_phrase", func(h *house.House, anchor uint64) {
+	run("should_not_add_second_recovery_phrase", func(h *harness.Harness, anchor uint64) {
 		require.NoError(h, h.Add(anchor, laptop, phrase))
 		text := "There is already a recovery phrase and only one is allowed."
-		h.RequireTrap("failed to add device: "+text, h.Add(anchor, laptop, house.NewPhrase("second")))
-		h.RequireTrap("failed to replace device: "+text, h.Replace(anchor, laptop, laptop, house.NewPhrase("second")))
-		require.NoError(h, h.Replace(anchor, laptop, phrase, house.NewPhrase("second")), "one for one")
+		h.RequireTrap("failed to add device: "+text, h.Add(anchor, laptop, harness.NewPhrase("second")))
+		h.RequireTrap("failed to replace device: "+text, h.Replace(anchor, laptop, laptop, harness.NewPhrase("second")))
+		require.NoError(h, h.Replace(anchor, laptop, phrase, harness.NewPhrase("second")), "one for one")
 	})
-	run("should_not_allow_to_add_recovery_phrase_with_credential_id", func(h *house.House, anchor uint64) {
-		odd := house.NewPhrase("odd")
+	run("should_not_allow_to_add_recovery_phrase_with_credential_id", func(h *harness.Harness, anchor uint64) {
+		odd := harness.NewPhrase("odd")
 		odd.Data.CredentialID = []byte("id")
 		text := "Devices with key type seed_phrase must not have a credential id."
 		h.RequireTrap("failed to add device: "+text, h.Add(anchor, laptop, odd))
@@ -72,7 +72,7 @@ func TestDevices(t *testing.T) {
 	})
 
 	// The same sentence from every method that takes a device, whoever the stranger is.
-	run("should_not_…_of_different_user", func(h *house.House, anchor uint64) {
+	run("should_not_…_of_different_user", func(h *harness.Harness, anchor uint64) {
 		require.NoError(h, h.Add(anchor, laptop, phone))
 		for name, err := range map[string]error{
 			"add":     h.Add(anchor, stranger, stranger),
@@ -85,12 +85,12 @@ func TestDevices(t *testing.T) {
 			"verify":  second(h.Verify(anchor, stranger, "123456")),
 		} {
 			require.NotNil(h, err, name)
-			h.RequireTrap(house.Stranger(stranger.Principal()), err)
+			h.RequireTrap(harness.Stranger(stranger.Principal()), err)
 		}
 		require.Len(h, h.Lookup(anchor), 2)
 	})
 
-	run("should_update_device", func(h *house.House, anchor uint64) {
+	run("should_update_device", func(h *harness.Harness, anchor uint64) {
 		require.NoError(h, h.Add(anchor, laptop, passkey("key")))
 		require.NoError(h, h.Add(anchor, laptop, phone))
 		changed := passkey("key")
@@ -105,23 +105,23 @@ func TestDevices(t *testing.T) {
 		require.Equal(h, changed.Data, kedge.DeviceData{Pubkey: got.Pubkey, Alias: got.Alias, CredentialID: got.CredentialID, Aaguid: got.Aaguid,
 			Purpose: got.Purpose, KeyType: got.KeyType, Protection: got.Protection, Origin: got.Origin, Metadata: got.Metadata})
 	})
-	run("should_not_modify_pubkey", func(h *house.House, anchor uint64) {
+	run("should_not_modify_pubkey", func(h *harness.Harness, anchor uint64) {
 		_, err := h.Call(laptop.Principal(), "update", kedge.EncodeUpdateArgs(anchor, laptop.Key(), phone.Data))
 		h.RequireTrap("failed to modify device: Device key cannot be updated.", err)
 	})
-	run("should_not_modify_unknown_device", func(h *house.House, anchor uint64) {
+	run("should_not_modify_unknown_device", func(h *harness.Harness, anchor uint64) {
 		h.RequireTrap("failed to modify device: Could not find device to update, check device key", h.Update(anchor, laptop, phone))
 		text := fmt.Sprintf("Device with key %x not found.", phone.Key())
 		h.RequireTrap("failed to remove device: "+text, h.Remove(anchor, laptop, phone))
 		h.RequireTrap("failed to replace device: "+text, h.Replace(anchor, laptop, phone, phrase))
 	})
-	run("should_not_change_key_type_by_update", func(h *house.House, anchor uint64) {
+	run("should_not_change_key_type_by_update", func(h *harness.Harness, anchor uint64) {
 		changed := *laptop
 		changed.Data.KeyType = kedge.KeyTypePlatform
 		h.RequireTrap("failed to modify device: Device key type cannot be updated; replace the device instead.", h.Update(anchor, laptop, &changed))
 	})
 
-	run("should_not_…_protected_with_different_device", func(h *house.House, anchor uint64) {
+	run("should_not_…_protected_with_different_device", func(h *harness.Harness, anchor uint64) {
 		require.NoError(h, h.Add(anchor, laptop, phrase))
 		require.NoError(h, h.Update(anchor, phrase, phrase.Marked()))
 		text := locked(phrase, laptop)
@@ -130,7 +130,7 @@ func TestDevices(t *testing.T) {
 		h.RequireTrap("failed to remove device: "+text, h.Remove(anchor, laptop, phrase))
 		h.RequireTrap("failed to replace device: "+text, h.Replace(anchor, laptop, phrase, phone))
 	})
-	run("should_update_protected_device", func(h *house.House, anchor uint64) {
+	run("should_update_protected_device", func(h *harness.Harness, anchor uint64) {
 		require.NoError(h, h.Add(anchor, laptop, phrase))
 		require.NoError(h, h.Update(anchor, phrase, phrase.Marked().Renamed("mine")))
 		require.NoError(h, h.Update(anchor, phrase, phrase.Marked().Renamed("still mine")))
@@ -138,21 +138,21 @@ func TestDevices(t *testing.T) {
 		require.NoError(h, h.Update(anchor, phrase, phrase), "it unprotects itself")
 		require.NoError(h, h.Remove(anchor, laptop, phrase))
 	})
-	run("should_remove_protected_device", func(h *house.House, anchor uint64) {
+	run("should_remove_protected_device", func(h *harness.Harness, anchor uint64) {
 		require.NoError(h, h.Add(anchor, laptop, phrase))
 		require.NoError(h, h.Update(anchor, phrase, phrase.Marked()))
 		require.NoError(h, h.Remove(anchor, phrase, laptop), "it removes others")
 		require.NoError(h, h.Add(anchor, phrase, phone))
 		require.NoError(h, h.Remove(anchor, phrase, phrase))
 	})
-	run("should_not_protect_another_device", func(h *house.House, anchor uint64) {
+	run("should_not_protect_another_device", func(h *harness.Harness, anchor uint64) {
 		require.NoError(h, h.Add(anchor, laptop, phrase))
 		h.RequireTrap("failed to modify device: the first protection of an anchor is granted by the device itself; sign with the device that is to be protected",
 			h.Update(anchor, laptop, phrase.Marked()))
 		h.RequireTrap("failed to add device: the first protection of an anchor is granted by the device itself; sign with the device that is to be protected",
 			h.Add(anchor, laptop, phone.Marked()))
 	})
-	run("should_protect_any_kind_of_device", func(h *house.House, anchor uint64) {
+	run("should_protect_any_kind_of_device", func(h *harness.Harness, anchor uint64) {
 		require.NoError(h, h.Update(anchor, laptop, laptop.Marked()))
 		key := passkey("hardware key")
 		key.Data.KeyType, key.Data.Protection = kedge.KeyTypeCrossPlatform, kedge.DeviceProtectionProtected
@@ -161,7 +161,7 @@ func TestDevices(t *testing.T) {
 		require.True(h, marked)
 	})
 
-	run("should_refuse_unprotected_devices_while_guarded", func(h *house.House, anchor uint64) {
+	run("should_refuse_unprotected_devices_while_guarded", func(h *harness.Harness, anchor uint64) {
 		require.NoError(h, h.Add(anchor, laptop, phrase))
 		require.NoError(h, h.Add(anchor, laptop, phone))
 		require.NoError(h, h.Protect(anchor, phrase, phrase))
@@ -177,8 +177,8 @@ func TestDevices(t *testing.T) {
 		require.NoError(h, h.Update(anchor, laptop, laptop.Renamed("mine")))
 		require.NoError(h, h.Remove(anchor, laptop, laptop))
 	})
-	run("should_not_add_a_credential_id_twice", func(h *house.House, anchor uint64) {
-		key, same := passkey("key"), house.NewDevice("same credential")
+	run("should_not_add_a_credential_id_twice", func(h *harness.Harness, anchor uint64) {
+		key, same := passkey("key"), harness.NewDevice("same credential")
 		same.Data.CredentialID = key.Data.CredentialID
 		require.NoError(h, h.Add(anchor, laptop, key))
 		text := fmt.Sprintf("Another device of this anchor has this credential id: %x", key.Key())
@@ -189,10 +189,10 @@ func TestDevices(t *testing.T) {
 		same.Data.Pubkey = []byte("another key")
 		require.NoError(h, h.Replace(anchor, laptop, key, same), "one for one")
 	})
-	run("should_not_add_its_own_signature_as_device", func(h *house.House, anchor uint64) {
+	run("should_not_add_its_own_signature_as_device", func(h *harness.Harness, anchor uint64) {
 		user, _, err := h.Prepare(anchor, laptop, forum, session, nil)
 		require.NoError(h, err)
-		own := house.NewDevice("own")
+		own := harness.NewDevice("own")
 		own.Data.Pubkey = user
 		text := "a canister signature of this canister cannot be a device key; add the device's own key"
 		h.RequireTrap("failed to add device: "+text, h.Add(anchor, laptop, own))
@@ -203,20 +203,20 @@ func TestDevices(t *testing.T) {
 		h.RequireTrap("failed to add device: "+text, second(h.Offer(anchor, own, own)))
 	})
 
-	run("should_remove_device", func(h *house.House, anchor uint64) {
-		for _, d := range []*house.Device{phone, phrase} {
+	run("should_remove_device", func(h *harness.Harness, anchor uint64) {
+		for _, d := range []*harness.Device{phone, phrase} {
 			require.NoError(h, h.Add(anchor, laptop, d))
 		}
 		require.NoError(h, h.Remove(anchor, phone, laptop), "any device removes any other")
 		require.NoError(h, h.Remove(anchor, phone, phone), "and itself")
 		require.Equal(h, []string{string(phrase.Key())}, keys(h.Info(anchor, phrase)))
-		h.RequireTrap(house.Stranger(laptop.Principal()), second(h.TryInfo(anchor, laptop)))
+		h.RequireTrap(harness.Stranger(laptop.Principal()), second(h.TryInfo(anchor, laptop)))
 	})
-	run("should_not_remove_last_device", func(h *house.House, anchor uint64) {
+	run("should_not_remove_last_device", func(h *harness.Harness, anchor uint64) {
 		h.RequireTrap("failed to remove device: the last device of an anchor cannot be removed; add another first, or replace it",
 			h.Remove(anchor, laptop, laptop))
 	})
-	run("should_replace_device", func(h *house.House, anchor uint64) {
+	run("should_replace_device", func(h *harness.Harness, anchor uint64) {
 		require.NoError(h, h.Add(anchor, laptop, phone))
 		require.NoError(h, h.Replace(anchor, laptop, laptop, passkey("new laptop")))
 		info := h.Info(anchor, phone)
@@ -229,7 +229,7 @@ func TestDevices(t *testing.T) {
 		require.Equal(h, []string{string(passkey("new laptop").Key()), string(phone.Key())}, keys(h.Info(anchor, phone)))
 	})
 
-	run("should_lookup", func(h *house.House, anchor uint64) {
+	run("should_lookup", func(h *harness.Harness, anchor uint64) {
 		named := phone.Renamed("secret name")
 		named.Data.Metadata = kedge.MetadataMap{{F0: "color", F1: kedge.MetadataValue{Tag: kedge.MetadataValueTagString, String: "red"}}}
 		require.NoError(h, h.Add(anchor, laptop, named))
@@ -246,7 +246,7 @@ func TestDevices(t *testing.T) {
 		require.Empty(h, h.Lookup(0))
 	})
 
-	run("should_set_last_usage_on_…", func(h *house.House, anchor uint64) {
+	run("should_set_last_usage_on_…", func(h *harness.Harness, anchor uint64) {
 		used := func() (out []uint64) {
 			for _, d := range h.Info(anchor, phrase).Devices {
 				if d.LastUsage == nil {
@@ -281,21 +281,21 @@ func TestDevices(t *testing.T) {
 		require.NoError(h, err)
 		require.Equal(h, before[0], used()[0], "queries are no use")
 	})
-	run("should_not_write_last_usage", func(h *house.House, anchor uint64) {
+	run("should_not_write_last_usage", func(h *harness.Harness, anchor uint64) {
 		require.NoError(h, h.Add(anchor, laptop, phone))
 		h.Info(anchor, phone)
 		was := h.Info(anchor, laptop).Devices[1].LastUsage
 		require.NoError(h, h.Update(anchor, laptop, phone.Renamed("x")))
 		require.Equal(h, was, h.Info(anchor, laptop).Devices[1].LastUsage, "update keeps it")
 	})
-	run("should_add_device_with_key_type_browser_storage_key", func(h *house.House, anchor uint64) {
-		browser := house.NewDevice("browser")
+	run("should_add_device_with_key_type_browser_storage_key", func(h *harness.Harness, anchor uint64) {
+		browser := harness.NewDevice("browser")
 		browser.Data.KeyType = kedge.KeyTypeBrowserStorageKey
 		require.NoError(h, h.Add(anchor, laptop, browser))
 		require.Equal(h, kedge.KeyTypeBrowserStorageKey, h.Info(anchor, laptop).Devices[1].KeyType)
 		require.Empty(h, h.Credentials(anchor).Credentials, "nothing to sign in with on another machine")
 	})
-	run("should_add_a_device_to_many_anchors", func(h *house.House, anchor uint64) {
+	run("should_add_a_device_to_many_anchors", func(h *harness.Harness, anchor uint64) {
 		second := h.Register(laptop)
 		require.Equal(h, anchor+1, second)
 		require.Len(h, h.Info(second, laptop).Devices, 1)

@@ -9,12 +9,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"kedge/candid/kedge"
-	"kedge/tests/house"
+	"kedge/tests/harness"
 )
 
 func TestLimits(t *testing.T) {
-	open := house.Open(t, nil)
-	laptop := house.NewDevice("laptop")
+	open := harness.Open(t, nil)
+	laptop := harness.NewDevice("laptop")
 	text := func(n int) string { return strings.Repeat("x", n) }
 	origin := func(n int) *string { s := text(n); return &s }
 	entry := func(key string) kedge.MetadataMap {
@@ -41,7 +41,7 @@ func TestLimits(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			h := open.For(t)
 			anchor := h.Register(laptop)
-			d := house.NewDevice("new")
+			d := harness.NewDevice("new")
 			c.change(&d.Data)
 			if c.want == "" {
 				require.NoError(t, h.Add(anchor, laptop, d))
@@ -54,8 +54,8 @@ func TestLimits(t *testing.T) {
 			_, err := h.TryRegister(d.Principal(), d, kedge.ChallengeResult{}, nil)
 			h.RequireTrap(fmt.Sprintf("failed to register anchor %d: %s", anchor+1, c.want), err)
 			require.Len(t, h.Lookup(anchor), 1)
-			if bytes.Equal(d.Key(), house.NewDevice("new").Key()) { // update does not change keys
-				require.NoError(t, h.Add(anchor, laptop, house.NewDevice("new")))
+			if bytes.Equal(d.Key(), harness.NewDevice("new").Key()) { // update does not change keys
+				require.NoError(t, h.Add(anchor, laptop, harness.NewDevice("new")))
 				h.RequireTrap("failed to modify device: "+c.want, h.Update(anchor, laptop, d))
 			}
 		})
@@ -66,7 +66,7 @@ func TestLimits(t *testing.T) {
 		t.Run("should_not_allow_reserved_metadata_keys "+key, func(t *testing.T) {
 			h := open.For(t)
 			anchor := h.Register(laptop)
-			d := house.NewDevice("new")
+			d := harness.NewDevice("new")
 			d.Data.Metadata = entry(key)
 			h.RequireTrap("failed to add device: Metadata key '"+key+"' is reserved and cannot be used.", h.Add(anchor, laptop, d))
 		})
@@ -76,19 +76,19 @@ func TestLimits(t *testing.T) {
 		h := open.For(t)
 		anchor := h.Register(laptop)
 		for i := range 9 {
-			require.NoError(t, h.Add(anchor, laptop, house.NewDevice(fmt.Sprint(i))))
+			require.NoError(t, h.Add(anchor, laptop, harness.NewDevice(fmt.Sprint(i))))
 		}
-		h.RequireTrap("failed to add device: Anchor device limit exceeded: num devices 11, limit 10", h.Add(anchor, laptop, house.NewDevice("eleventh")))
-		require.NoError(t, h.Replace(anchor, laptop, house.NewDevice("8"), house.NewDevice("eleventh")))
-		require.NoError(t, h.Remove(anchor, laptop, house.NewDevice("7")))
-		require.NoError(t, h.Add(anchor, laptop, house.NewDevice("8")))
+		h.RequireTrap("failed to add device: Anchor device limit exceeded: num devices 11, limit 10", h.Add(anchor, laptop, harness.NewDevice("eleventh")))
+		require.NoError(t, h.Replace(anchor, laptop, harness.NewDevice("8"), harness.NewDevice("eleventh")))
+		require.NoError(t, h.Remove(anchor, laptop, harness.NewDevice("7")))
+		require.NoError(t, h.Add(anchor, laptop, harness.NewDevice("8")))
 	})
 
 	t.Run("should_respect_total_size_limit", func(t *testing.T) {
 		h := open.For(t)
 		anchor := h.Register(laptop) // 26 bytes: its key and its alias
-		sized := func(name string, size int) *house.Device {
-			d := house.NewDevice(name)
+		sized := func(name string, size int) *harness.Device {
+			d := harness.NewDevice(name)
 			d.Data.CredentialID = []byte(name + text(size-len(d.Key())-2*len(name)))
 			return d
 		}

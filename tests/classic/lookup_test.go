@@ -8,12 +8,12 @@ import (
 
 	"kedge/candid/kedge"
 	"kedge/ic/principal"
-	"kedge/tests/house"
+	"kedge/tests/harness"
 )
 
 func TestUnknownAnchors(t *testing.T) {
-	open := house.Open(t, &kedge.KedgeInit{AssignedUserNumberRange: &kedge.AnchorRange{F0: 10_000, F1: 3_784_873}})
-	laptop := house.NewDevice("laptop")
+	open := harness.Open(t, &kedge.KedgeInit{AssignedUserNumberRange: &kedge.AnchorRange{F0: 10_000, F1: 3_784_873}})
+	laptop := harness.NewDevice("laptop")
 	open.Register(laptop)
 	for number, text := range map[uint64]string{
 		20_000:             "failed to read device data of user 20000: bad Identity Anchor 20000",
@@ -53,9 +53,9 @@ func TestUnknownAnchors(t *testing.T) {
 }
 
 func TestCredentials(t *testing.T) {
-	h := house.Open(t, nil)
-	laptop, phrase := passkey("laptop"), house.NewPhrase("phrase")
-	recovery, browser, odd := passkey("hardware key"), house.NewDevice("browser"), house.NewDevice("recovery without credential id")
+	h := harness.Open(t, nil)
+	laptop, phrase := passkey("laptop"), harness.NewPhrase("phrase")
+	recovery, browser, odd := passkey("hardware key"), harness.NewDevice("browser"), harness.NewDevice("recovery without credential id")
 	recovery.Data.Purpose, recovery.Data.KeyType = kedge.PurposeRecovery, kedge.KeyTypeCrossPlatform
 	browser.Data.KeyType = kedge.KeyTypeBrowserStorageKey
 	odd.Data.Purpose = kedge.PurposeRecovery
@@ -63,12 +63,12 @@ func TestCredentials(t *testing.T) {
 	got := h.Credentials(anchor)
 	require.Empty(t, got.RecoveryCredentials, "should_not_get_recovery_credentials_if_there_are_none")
 	require.Empty(t, got.RecoveryPhrases)
-	for _, d := range []*house.Device{phrase, recovery, browser, odd, passkey("phone")} {
+	for _, d := range []*harness.Device{phrase, recovery, browser, odd, passkey("phone")} {
 		require.NoError(t, h.Add(anchor, laptop, d))
 	}
 	got = h.Credentials(anchor)
 	proven, unproven := true, false
-	of := func(d *house.Device, proven *bool) kedge.WebAuthnCredential {
+	of := func(d *harness.Device, proven *bool) kedge.WebAuthnCredential {
 		return kedge.WebAuthnCredential{CredentialID: d.Data.CredentialID, Pubkey: d.Key(), Proven: proven}
 	}
 	require.Equal(t, kedge.AnchorCredentials{
@@ -80,7 +80,7 @@ func TestCredentials(t *testing.T) {
 
 // lookup_device_key takes a credential id, as its namesake does, and never chooses among anchors.
 func TestLookupDeviceKey(t *testing.T) {
-	h := house.Open(t, nil)
+	h := harness.Open(t, nil)
 	lookup := func(id []byte) *kedge.DeviceKeyWithAnchor {
 		reply, err := h.Query(principal.Anonymous, "lookup_device_key", kedge.EncodeLookupDeviceKeyArgs(id))
 		require.NoError(t, err)
@@ -95,7 +95,7 @@ func TestLookupDeviceKey(t *testing.T) {
 	require.Nil(t, lookup(nil))
 
 	// A stranger who lists the credential id on his own anchor does not get in the way: nothing is proven there.
-	stranger := house.NewDevice("stranger")
+	stranger := harness.NewDevice("stranger")
 	theirs := h.Register(stranger)
 	copied := passkey("mine")
 	copied.Data.Pubkey = []byte("the stranger's key")

@@ -7,11 +7,11 @@ import (
 
 	"kedge/candid/kedge"
 	"kedge/ic/principal"
-	"kedge/tests/house"
+	"kedge/tests/harness"
 )
 
 func TestLookupByRecoveryPhrase(t *testing.T) {
-	h := house.Open(t, nil)
+	h := harness.Open(t, nil)
 	find := func(as principal.Principal) *uint64 {
 		reply, err := h.Call(as, "lookup_caller_identity_by_recovery_phrase", kedge.EncodeLookupCallerIdentityByRecoveryPhraseArgs())
 		require.NoError(t, err)
@@ -19,7 +19,7 @@ func TestLookupByRecoveryPhrase(t *testing.T) {
 		require.NoError(t, err)
 		return anchor
 	}
-	laptop, phrase := house.NewDevice("laptop"), house.NewPhrase("phrase")
+	laptop, phrase := harness.NewDevice("laptop"), harness.NewPhrase("phrase")
 	anchor := h.Register(laptop)
 	require.NoError(t, h.Add(anchor, laptop, phrase))
 	require.Nil(t, find(phrase.Principal()), "it has never signed there")
@@ -29,7 +29,7 @@ func TestLookupByRecoveryPhrase(t *testing.T) {
 	require.Nil(t, find(principal.Anonymous))
 
 	// A stranger lists the phrase on an anchor of his own: that proves nothing, and changes nothing.
-	stranger := house.NewDevice("stranger")
+	stranger := harness.NewDevice("stranger")
 	theirs := h.Register(stranger)
 	require.NoError(t, h.Add(theirs, stranger, phrase))
 	require.Equal(t, &anchor, find(phrase.Principal()))
@@ -38,8 +38,8 @@ func TestLookupByRecoveryPhrase(t *testing.T) {
 }
 
 func TestWhoami(t *testing.T) {
-	h := house.Open(t, nil)
-	for _, caller := range []principal.Principal{principal.Anonymous, house.NewDevice("laptop").Principal()} {
+	h := harness.Open(t, nil)
+	for _, caller := range []principal.Principal{principal.Anonymous, harness.NewDevice("laptop").Principal()} {
 		reply, err := h.Query(caller, "whoami", kedge.EncodeWhoamiArgs())
 		require.NoError(t, err)
 		who, err := kedge.DecodeWhoamiResult(reply)

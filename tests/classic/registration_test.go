@@ -10,14 +10,14 @@ import (
 
 	"kedge/candid/kedge"
 	"kedge/ic/principal"
-	"kedge/tests/house"
+	"kedge/tests/harness"
 )
 
 func TestRegistration(t *testing.T) {
-	laptop := house.NewDevice("laptop")
+	laptop := harness.NewDevice("laptop")
 
 	t.Run("should_register_new_anchor", func(t *testing.T) {
-		h := house.Open(t, nil)
+		h := harness.Open(t, nil)
 		h.Salt()
 		key := passkey("key")
 		anchor := h.Register(key)
@@ -33,12 +33,12 @@ func TestRegistration(t *testing.T) {
 	})
 
 	t.Run("should_allow_multiple_registrations", func(t *testing.T) {
-		h := house.Open(t, nil)
+		h := harness.Open(t, nil)
 		require.Equal(t, h.Register(laptop)+1, h.Register(laptop))
 	})
 
 	t.Run("should_assign_correct_user_numbers", func(t *testing.T) {
-		h := house.Open(t, &kedge.KedgeInit{AssignedUserNumberRange: &kedge.AnchorRange{F0: 127, F1: 129}})
+		h := harness.Open(t, &kedge.KedgeInit{AssignedUserNumberRange: &kedge.AnchorRange{F0: 127, F1: 129}})
 		require.Equal(t, uint64(127), h.Register(laptop))
 		require.Equal(t, uint64(128), h.Register(laptop))
 		for range 2 {
@@ -51,8 +51,8 @@ func TestRegistration(t *testing.T) {
 	})
 
 	t.Run("registration_with_mismatched_sender_fails", func(t *testing.T) {
-		h := house.Open(t, nil)
-		stranger, key := house.NewDevice("stranger").Principal(), house.NewDevice("key").Principal()
+		h := harness.Open(t, nil)
+		stranger, key := harness.NewDevice("stranger").Principal(), harness.NewDevice("key").Principal()
 		_, err := h.TryRegister(stranger, laptop, kedge.ChallengeResult{}, nil)
 		h.RequireTrap(fmt.Sprintf("caller %s could not be authenticated against device pubkey %s and no temporary key was sent", stranger, laptop.Principal()), err)
 		_, err = h.TryRegister(stranger, laptop, kedge.ChallengeResult{}, &key)
@@ -61,21 +61,21 @@ func TestRegistration(t *testing.T) {
 	})
 
 	t.Run("should_register_protected_device", func(t *testing.T) {
-		h := house.Open(t, nil)
-		anchor := h.Register(house.NewPhrase("phrase").Marked())
-		_, marked := h.Has(anchor, house.NewPhrase("phrase"))
+		h := harness.Open(t, nil)
+		anchor := h.Register(harness.NewPhrase("phrase").Marked())
+		_, marked := h.Has(anchor, harness.NewPhrase("phrase"))
 		require.True(t, marked)
 		h.Register(laptop.Marked()) // any kind
-		temporary := house.NewDevice("temporary").Principal()
+		temporary := harness.NewDevice("temporary").Principal()
 		_, err := h.TryRegister(temporary, laptop.Marked(), kedge.ChallengeResult{}, &temporary)
 		h.RequireTrap("failed to register anchor 10002: a temporary key may not protect a device; sign with the device itself", err)
 	})
 }
 
 func TestTemporaryKeys(t *testing.T) {
-	laptop, key := house.NewDevice("laptop"), house.NewDevice("temporary")
-	open := house.Open(t, nil)
-	gone := house.Stranger(key.Principal())
+	laptop, key := harness.NewDevice("laptop"), harness.NewDevice("temporary")
+	open := harness.Open(t, nil)
+	gone := harness.Stranger(key.Principal())
 
 	t.Run("should_register_anchor_with_temp_key", func(t *testing.T) {
 		h := open.For(t)
@@ -86,7 +86,7 @@ func TestTemporaryKeys(t *testing.T) {
 		info := h.Info(anchor, key)
 		require.Equal(t, []string{string(laptop.Key())}, keys(info))
 		require.False(t, *info.Devices[0].Proven, "the device itself has not called")
-		require.NoError(t, h.Add(anchor, key, house.NewPhrase("phrase")))
+		require.NoError(t, h.Add(anchor, key, harness.NewPhrase("phrase")))
 		h.RequireTrap("failed to remove device: a temporary key may not change its own device; sign with the device itself", h.Remove(anchor, key, laptop))
 	})
 
@@ -103,7 +103,7 @@ func TestTemporaryKeys(t *testing.T) {
 	t.Run("should_remove_temp_key_on_device_deletion", func(t *testing.T) {
 		h := open.For(t)
 		anchor := h.RegisterFor(laptop, key)
-		phone := house.NewDevice("phone")
+		phone := harness.NewDevice("phone")
 		require.NoError(t, h.Add(anchor, key, phone))
 		require.NoError(t, h.Remove(anchor, phone, laptop))
 		h.RequireTrap(gone, second(h.TryInfo(anchor, key)))
@@ -128,16 +128,16 @@ func TestTemporaryKeys(t *testing.T) {
 	t.Run("should_not_allow_temp_key_for_different_anchor", func(t *testing.T) {
 		h := open.For(t)
 		h.RegisterFor(laptop, key)
-		other := h.Register(house.NewDevice("other"))
+		other := h.Register(harness.NewDevice("other"))
 		h.RequireTrap(gone, second(h.TryInfo(other, key)))
 	})
 
 	t.Run("should_separate_temp_keys_by_anchor_for_same_device", func(t *testing.T) {
 		h := open.For(t)
 		first := h.RegisterFor(laptop, key)
-		other := house.NewDevice("other temporary")
+		other := harness.NewDevice("other temporary")
 		h.RegisterFor(laptop, other)
-		h.RequireTrap(house.Stranger(other.Principal()), second(h.TryInfo(first, other)))
+		h.RequireTrap(harness.Stranger(other.Principal()), second(h.TryInfo(first, other)))
 		h.Info(first, key)
 	})
 
@@ -169,8 +169,8 @@ func withCaptcha(unsolved uint64) *kedge.KedgeInit {
 }
 
 func TestCaptchas(t *testing.T) {
-	laptop := house.NewDevice("laptop")
-	answer := func(h *house.House, key, chars string) kedge.RegisterResponseTag {
+	laptop := harness.NewDevice("laptop")
+	answer := func(h *harness.Harness, key, chars string) kedge.RegisterResponseTag {
 		h.Helper()
 		response, err := h.TryRegister(laptop.Principal(), laptop, kedge.ChallengeResult{Key: key, Chars: chars}, nil)
 		require.NoError(h, err)
@@ -179,13 +179,13 @@ func TestCaptchas(t *testing.T) {
 	const registered, bad = kedge.RegisterResponseTagRegistered, kedge.RegisterResponseTagBadChallenge
 
 	t.Run("should_be_off_where_nothing_is_configured", func(t *testing.T) {
-		h := house.Open(t, nil)
+		h := harness.Open(t, nil)
 		require.Equal(t, registered, answer(h, "", ""))
 		h.Challenge() // a classic client asks all the same
 	})
 
 	t.Run("should_not_allow_wrong_captcha", func(t *testing.T) {
-		h := house.Open(t, withCaptcha(500))
+		h := harness.Open(t, withCaptcha(500))
 		challenge := h.Challenge()
 		picture, err := base64.StdEncoding.DecodeString(challenge.PngBase64)
 		require.NoError(t, err)
@@ -203,7 +203,7 @@ func TestCaptchas(t *testing.T) {
 	})
 
 	t.Run("should_not_allow_expired_captcha", func(t *testing.T) {
-		h := house.Open(t, withCaptcha(500))
+		h := harness.Open(t, withCaptcha(500))
 		early, late := h.Challenge(), h.Challenge()
 		h.Pass(5*time.Minute - time.Second)
 		require.Equal(t, registered, answer(h, early.ChallengeKey, "a"))
@@ -212,16 +212,16 @@ func TestCaptchas(t *testing.T) {
 	})
 
 	t.Run("should_give_captcha_back_when_registration_traps", func(t *testing.T) {
-		h := house.Open(t, withCaptcha(500))
+		h := harness.Open(t, withCaptcha(500))
 		challenge := h.Challenge()
-		_, err := h.TryRegister(house.NewDevice("stranger").Principal(), laptop, kedge.ChallengeResult{Key: challenge.ChallengeKey, Chars: "a"}, nil)
+		_, err := h.TryRegister(harness.NewDevice("stranger").Principal(), laptop, kedge.ChallengeResult{Key: challenge.ChallengeKey, Chars: "a"}, nil)
 		require.ErrorContains(t, err, "could not be authenticated against device pubkey")
 		require.Equal(t, registered, answer(h, challenge.ChallengeKey, "a"))
 	})
 
 	// In Internet Identity whoever holds all the captchas keeps everybody out: "too many inflight captchas".
 	t.Run("should_limit_captcha_creation", func(t *testing.T) {
-		h := house.Open(t, withCaptcha(3))
+		h := harness.Open(t, withCaptcha(3))
 		first := h.Challenge()
 		for range 10 { // somebody fills every place, again and again
 			h.Challenge()
@@ -234,7 +234,7 @@ func TestCaptchas(t *testing.T) {
 	})
 
 	t.Run("should_forget_captchas_on_upgrade", func(t *testing.T) {
-		h := house.Open(t, withCaptcha(500))
+		h := harness.Open(t, withCaptcha(500))
 		challenge := h.Challenge()
 		h.Upgrade()
 		require.Equal(t, bad, answer(h, challenge.ChallengeKey, "a"))
@@ -244,7 +244,7 @@ func TestCaptchas(t *testing.T) {
 	t.Run("should_draw_an_unknown_text_without_test_captcha", func(t *testing.T) {
 		init := withCaptcha(500)
 		init.TestCaptcha = nil
-		h := house.Open(t, init)
+		h := harness.Open(t, init)
 		first, second := h.Challenge(), h.Challenge()
 		require.NotEqual(t, first.PngBase64, second.PngBase64)
 		require.Equal(t, bad, answer(h, first.ChallengeKey, "a"))
@@ -252,8 +252,8 @@ func TestCaptchas(t *testing.T) {
 }
 
 func TestRateLimit(t *testing.T) {
-	laptop := house.NewDevice("laptop")
-	h := house.Open(t, &kedge.KedgeInit{RegisterRateLimit: &kedge.RateLimitConfig{TimePerTokenNs: uint64(time.Second), MaxTokens: 3}})
+	laptop := harness.NewDevice("laptop")
+	h := harness.Open(t, &kedge.KedgeInit{RegisterRateLimit: &kedge.RateLimitConfig{TimePerTokenNs: uint64(time.Second), MaxTokens: 3}})
 	limited := func() {
 		_, err := h.TryRegister(laptop.Principal(), laptop, kedge.ChallengeResult{}, nil)
 		h.RequireTrap("rate limit reached, try again later", err)
@@ -272,7 +272,7 @@ func TestRateLimit(t *testing.T) {
 		h.Register(laptop)
 	}
 	limited()
-	require.NoError(t, h.Add(10_000, laptop, house.NewDevice("phone")), "nothing else is limited")
+	require.NoError(t, h.Add(10_000, laptop, harness.NewDevice("phone")), "nothing else is limited")
 
 	// The bucket is full after an upgrade, as in Internet Identity, and the limit stays.
 	h.Upgrade()
@@ -288,8 +288,8 @@ func TestRateLimit(t *testing.T) {
 
 // One person fills everything that others share, and another completes every flow.
 func TestNobodyIsKeptOut(t *testing.T) {
-	h := house.Open(t, withCaptcha(2))
-	register := func(d *house.Device) uint64 {
+	h := harness.Open(t, withCaptcha(2))
+	register := func(d *harness.Device) uint64 {
 		challenge := h.Challenge()
 		response, err := h.TryRegister(d.Principal(), d, kedge.ChallengeResult{Key: challenge.ChallengeKey, Chars: "a"}, nil)
 		require.NoError(t, err)
@@ -305,7 +305,7 @@ func TestNobodyIsKeptOut(t *testing.T) {
 		copied.Data.Pubkey = greedy.Key()
 		copied.Data.Pubkey = append([]byte("planted"), copied.Data.Pubkey...)
 		require.NoError(t, h.Add(anchor, greedy, copied))
-		response, err := h.Offer(anchor, greedy, house.NewDevice("tentative"))
+		response, err := h.Offer(anchor, greedy, harness.NewDevice("tentative"))
 		require.NoError(t, err)
 		require.Equal(t, kedge.AddTentativeDeviceResponseTagAddedTentatively, response.Tag)
 	}
@@ -313,7 +313,7 @@ func TestNobodyIsKeptOut(t *testing.T) {
 	anchor := register(owner)
 	_, err := h.EnterMode(anchor, owner)
 	require.NoError(t, err)
-	phone := house.NewDevice("phone")
+	phone := harness.NewDevice("phone")
 	response, err := h.Offer(anchor, phone, phone)
 	require.NoError(t, err)
 	verified, err := h.Verify(anchor, owner, response.AddedTentatively.VerificationCode)

@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"kedge/candid/kedge"
-	"kedge/tests/house"
+	"kedge/tests/harness"
 )
 
 // wrongFor is a verification code that is not the right one.
@@ -20,8 +20,8 @@ func wrongFor(code string) string {
 }
 
 func TestRegistrationMode(t *testing.T) {
-	laptop, phone := house.NewDevice("laptop"), house.NewDevice("phone")
-	stranger := house.NewDevice("stranger")
+	laptop, phone := harness.NewDevice("laptop"), harness.NewDevice("phone")
+	stranger := harness.NewDevice("stranger")
 	const (
 		off      = kedge.AddTentativeDeviceResponseTagDeviceRegistrationModeOff
 		taken    = kedge.AddTentativeDeviceResponseTagAddedTentatively
@@ -31,33 +31,33 @@ func TestRegistrationMode(t *testing.T) {
 		ended    = kedge.VerifyTentativeDeviceResponseTagDeviceRegistrationModeOff
 		nothing  = kedge.VerifyTentativeDeviceResponseTagNoDeviceToVerify
 	)
-	open := house.Open(t, nil)
-	run := func(name string, test func(h *house.House, anchor uint64)) {
+	open := harness.Open(t, nil)
+	run := func(name string, test func(h *harness.Harness, anchor uint64)) {
 		t.Run(name, func(t *testing.T) {
 			h := open.For(t)
 			test(h, h.Register(laptop))
 		})
 	}
-	enter := func(h *house.House, anchor uint64, as *house.Device) uint64 {
+	enter := func(h *harness.Harness, anchor uint64, as *harness.Device) uint64 {
 		h.Helper()
 		expiration, err := h.EnterMode(anchor, as)
 		require.NoError(h, err)
 		return expiration
 	}
-	offer := func(h *house.House, anchor uint64, d *house.Device) kedge.AddTentativeDeviceResponse {
+	offer := func(h *harness.Harness, anchor uint64, d *harness.Device) kedge.AddTentativeDeviceResponse {
 		h.Helper()
 		response, err := h.Offer(anchor, d, d)
 		require.NoError(h, err)
 		return response
 	}
-	verify := func(h *house.House, anchor uint64, as *house.Device, code string) kedge.VerifyTentativeDeviceResponse {
+	verify := func(h *harness.Harness, anchor uint64, as *harness.Device, code string) kedge.VerifyTentativeDeviceResponse {
 		h.Helper()
 		response, err := h.Verify(anchor, as, code)
 		require.NoError(h, err)
 		return response
 	}
 
-	run("can_enter_device_registration_mode", func(h *house.House, anchor uint64) {
+	run("can_enter_device_registration_mode", func(h *harness.Harness, anchor uint64) {
 		before := h.Now()
 		expiration := enter(h, anchor, laptop)
 		require.InDelta(h, 15*time.Minute, time.Duration(expiration-before), float64(time.Millisecond))
@@ -66,13 +66,13 @@ func TestRegistrationMode(t *testing.T) {
 		require.Equal(h, expiration, enter(h, anchor, laptop), "entering again does not prolong it")
 	})
 
-	run("can_register_remote_device", func(h *house.House, anchor uint64) {
+	run("can_register_remote_device", func(h *harness.Harness, anchor uint64) {
 		expiration := enter(h, anchor, laptop)
 		response := offer(h, anchor, phone)
 		require.Equal(h, taken, response.Tag)
 		require.Equal(h, expiration, response.AddedTentatively.DeviceRegistrationTimeout)
 		require.Regexp(h, `^\d{6}$`, response.AddedTentatively.VerificationCode)
-		h.RequireTrap(house.Stranger(phone.Principal()), second(h.TryInfo(anchor, phone)))
+		h.RequireTrap(harness.Stranger(phone.Principal()), second(h.TryInfo(anchor, phone)))
 
 		require.Equal(h, verified, verify(h, anchor, laptop, response.AddedTentatively.VerificationCode).Tag)
 		info := h.Info(anchor, phone)
@@ -81,7 +81,7 @@ func TestRegistrationMode(t *testing.T) {
 		require.Equal(h, off, offer(h, anchor, stranger).Tag, "the mode has ended")
 	})
 
-	run("anchor_info_should_return_tentative_device", func(h *house.House, anchor uint64) {
+	run("anchor_info_should_return_tentative_device", func(h *harness.Harness, anchor uint64) {
 		enter(h, anchor, laptop)
 		require.Nil(h, h.Info(anchor, laptop).DeviceRegistration.TentativeDevice)
 		offer(h, anchor, passkey("key"))
@@ -89,7 +89,7 @@ func TestRegistrationMode(t *testing.T) {
 		require.Equal(h, another, offer(h, anchor, phone).Tag, "there is one place")
 	})
 
-	run("reject_tentative_device_if_not_in_registration_mode", func(h *house.House, anchor uint64) {
+	run("reject_tentative_device_if_not_in_registration_mode", func(h *harness.Harness, anchor uint64) {
 		require.Equal(h, off, offer(h, anchor, phone).Tag)
 		enter(h, anchor, laptop)
 		require.NoError(h, h.ExitMode(anchor, laptop))
@@ -98,7 +98,7 @@ func TestRegistrationMode(t *testing.T) {
 		require.Nil(h, h.Info(anchor, laptop).DeviceRegistration)
 	})
 
-	run("reject_tentative_device_if_registration_mode_is_expired", func(h *house.House, anchor uint64) {
+	run("reject_tentative_device_if_registration_mode_is_expired", func(h *harness.Harness, anchor uint64) {
 		expiration := enter(h, anchor, laptop)
 		require.NoError(h, h.Net.SetTime(h.Context(), time.Unix(0, int64(expiration)-1000)))
 		require.NotNil(h, h.Info(anchor, laptop).DeviceRegistration)
@@ -110,7 +110,7 @@ func TestRegistrationMode(t *testing.T) {
 		require.Less(h, expiration, enter(h, anchor, laptop))
 	})
 
-	run("reject_verification_with_wrong_code", func(h *house.House, anchor uint64) {
+	run("reject_verification_with_wrong_code", func(h *harness.Harness, anchor uint64) {
 		enter(h, anchor, laptop)
 		code := offer(h, anchor, phone).AddedTentatively.VerificationCode
 		for left := 2; left >= 0; left-- {
@@ -122,7 +122,7 @@ func TestRegistrationMode(t *testing.T) {
 		require.Equal(h, off, offer(h, anchor, phone).Tag)
 	})
 
-	run("can_verify_remote_device_after_failed_attempt", func(h *house.House, anchor uint64) {
+	run("can_verify_remote_device_after_failed_attempt", func(h *harness.Harness, anchor uint64) {
 		enter(h, anchor, laptop)
 		code := offer(h, anchor, phone).AddedTentatively.VerificationCode
 		for _, typed := range []string{"", code + "0"} { // what is no code at all is a wrong one
@@ -131,7 +131,7 @@ func TestRegistrationMode(t *testing.T) {
 		require.Equal(h, verified, verify(h, anchor, laptop, code).Tag)
 	})
 
-	run("reject_verification_without_tentative_device", func(h *house.House, anchor uint64) {
+	run("reject_verification_without_tentative_device", func(h *harness.Harness, anchor uint64) {
 		require.Equal(h, ended, verify(h, anchor, laptop, "123456").Tag)
 		enter(h, anchor, laptop)
 		require.Equal(h, nothing, verify(h, anchor, laptop, "123456").Tag)
@@ -139,7 +139,7 @@ func TestRegistrationMode(t *testing.T) {
 		require.Equal(h, taken, offer(h, anchor, phone).Tag)
 	})
 
-	run("should_check_tentative_device_when_offered", func(h *house.House, anchor uint64) {
+	run("should_check_tentative_device_when_offered", func(h *harness.Harness, anchor uint64) {
 		enter(h, anchor, laptop)
 		_, err := h.Offer(anchor, stranger, laptop)
 		h.RequireTrap(fmt.Sprintf("failed to add device: Device with key %x already exists on this anchor.", laptop.Key()), err)
@@ -150,18 +150,18 @@ func TestRegistrationMode(t *testing.T) {
 		require.Equal(h, taken, offer(h, anchor, phone).Tag, "what was refused took no place")
 	})
 
-	run("should_check_tentative_device_when_verified", func(h *house.House, anchor uint64) {
+	run("should_check_tentative_device_when_verified", func(h *harness.Harness, anchor uint64) {
 		enter(h, anchor, laptop)
-		code := offer(h, anchor, house.NewPhrase("phrase")).AddedTentatively.VerificationCode
-		require.NoError(h, h.Add(anchor, laptop, house.NewPhrase("faster")))
+		code := offer(h, anchor, harness.NewPhrase("phrase")).AddedTentatively.VerificationCode
+		require.NoError(h, h.Add(anchor, laptop, harness.NewPhrase("faster")))
 		_, err := h.Verify(anchor, laptop, code)
 		h.RequireTrap("failed to add device: There is already a recovery phrase and only one is allowed.", err)
 		require.NotNil(h, h.Info(anchor, laptop).DeviceRegistration.TentativeDevice, "the trap leaves the mode open")
-		require.NoError(h, h.Remove(anchor, laptop, house.NewPhrase("faster")))
+		require.NoError(h, h.Remove(anchor, laptop, harness.NewPhrase("faster")))
 		require.Equal(h, verified, verify(h, anchor, laptop, code).Tag)
 	})
 
-	run("should_be_finished_by_its_opener", func(h *house.House, anchor uint64) {
+	run("should_be_finished_by_its_opener", func(h *harness.Harness, anchor uint64) {
 		require.NoError(h, h.Add(anchor, laptop, phone))
 		enter(h, anchor, laptop)
 		text := "registration mode was opened by another device; only that one, or a protected device, may finish or close it"
@@ -172,7 +172,7 @@ func TestRegistrationMode(t *testing.T) {
 		require.NoError(h, h.ExitMode(anchor, phone), "or by a protected device")
 	})
 
-	run("should_survive_upgrades", func(h *house.House, anchor uint64) {
+	run("should_survive_upgrades", func(h *harness.Harness, anchor uint64) {
 		expiration := enter(h, anchor, laptop)
 		code := offer(h, anchor, phone).AddedTentatively.VerificationCode
 		h.Upgrade()
@@ -180,7 +180,7 @@ func TestRegistrationMode(t *testing.T) {
 		require.Equal(h, verified, verify(h, anchor, laptop, code).Tag)
 	})
 
-	run("should_update_last_usage_on_tentative_device_registration", func(h *house.House, anchor uint64) {
+	run("should_update_last_usage_on_tentative_device_registration", func(h *harness.Harness, anchor uint64) {
 		enter(h, anchor, laptop)
 		code := offer(h, anchor, phone).AddedTentatively.VerificationCode
 		h.Pass(time.Second)

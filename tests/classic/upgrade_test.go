@@ -9,7 +9,7 @@ import (
 
 	"kedge/candid/kedge"
 	"kedge/ic/principal"
-	"kedge/tests/house"
+	"kedge/tests/harness"
 )
 
 func inRange(lo, hi uint64) *kedge.KedgeInit {
@@ -17,7 +17,7 @@ func inRange(lo, hi uint64) *kedge.KedgeInit {
 }
 
 func TestAnchorRangeOnUpgrade(t *testing.T) {
-	laptop := house.NewDevice("laptop")
+	laptop := harness.NewDevice("laptop")
 	const lo, hi = 10_000, 10_100
 	for _, c := range []struct {
 		name string
@@ -37,7 +37,7 @@ func TestAnchorRangeOnUpgrade(t *testing.T) {
 		{"a range that ends before it begins", inRange(lo, lo-1), "improper Identity Anchor range [10000, 9999)"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			h := house.Open(t, inRange(lo, hi))
+			h := harness.Open(t, inRange(lo, hi))
 			for range 3 {
 				h.Register(laptop)
 			}
@@ -64,7 +64,7 @@ func TestAnchorRangeOnUpgrade(t *testing.T) {
 		})
 	}
 	t.Run("an empty canister may begin anywhere", func(t *testing.T) {
-		h := house.Open(t, inRange(lo, hi))
+		h := harness.Open(t, inRange(lo, hi))
 		require.NoError(t, h.UpgradeWith(inRange(5, 8)))
 		require.Equal(t, uint64(5), h.Register(laptop))
 	})
@@ -74,9 +74,9 @@ func TestAnchorRangeOnUpgrade(t *testing.T) {
 // should_remove_device_after_ii_upgrade, should_get_valid_delegation_for_old_anchor_after_ii_upgrade,
 // should_issue_same_principal_…: everything that an anchor has outlives upgrades.
 func TestAnchorsOutliveUpgrades(t *testing.T) {
-	h := house.Open(t, nil)
+	h := harness.Open(t, nil)
 	h.Salt()
-	laptop, phone, phrase := passkey("laptop"), house.NewDevice("phone"), house.NewPhrase("phrase")
+	laptop, phone, phrase := passkey("laptop"), harness.NewDevice("phone"), harness.NewPhrase("phrase")
 	origin := "https://example.org"
 	laptop.Data.Origin, laptop.Data.Aaguid = &origin, make([]byte, 16)
 	laptop.Data.Metadata = kedge.MetadataMap{{F0: "a", F1: kedge.MetadataValue{Tag: kedge.MetadataValueTagMap,
@@ -105,7 +105,7 @@ func TestAnchorsOutliveUpgrades(t *testing.T) {
 	user, expiration := prepared(h, anchor, laptop, forum, nil)
 	requireValid(h, anchor, laptop, forum, user, expiration)
 	h.RequireTrap("failed to remove device: "+locked(phrase, laptop), h.Remove(anchor, laptop, phrase))
-	require.NoError(t, h.Add(anchor, phrase, house.NewDevice("new")))
+	require.NoError(t, h.Add(anchor, phrase, harness.NewDevice("new")))
 	require.NoError(t, h.Remove(anchor, phrase, phone))
 	require.Equal(t, anchor+1, h.Register(laptop), "numbers go on")
 }
@@ -126,14 +126,14 @@ func TestConfig(t *testing.T) {
 	}
 
 	t.Run("should_init_default", func(t *testing.T) {
-		h := house.Open(t, nil)
+		h := harness.Open(t, nil)
 		config := h.Config()
 		require.Equal(t, uint64(10_000), config.AssignedUserNumberRange.F0)
 		config.AssignedUserNumberRange = nil
 		require.Equal(t, kedge.KedgeInit{}, config)
 	})
 	t.Run("should_init_config and should_retain_config", func(t *testing.T) {
-		h := house.Open(t, all)
+		h := harness.Open(t, all)
 		require.Equal(t, *all, h.Config())
 		h.Upgrade()
 		require.Equal(t, *all, h.Config())
@@ -141,7 +141,7 @@ func TestConfig(t *testing.T) {
 		require.Equal(t, *all, h.Config(), "what is null stays")
 	})
 	t.Run("should_update_config", func(t *testing.T) {
-		h := house.Open(t, all)
+		h := harness.Open(t, all)
 		require.NoError(t, h.UpgradeWith(&kedge.KedgeInit{RelyingParties: []string{"c.example"}}))
 		want := *all
 		want.RelyingParties = []string{"c.example"}
@@ -152,7 +152,7 @@ func TestConfig(t *testing.T) {
 		require.Empty(t, config.RelatedOrigins)
 	})
 	t.Run("should_keep_config_when_upgrade_is_refused", func(t *testing.T) {
-		h := house.Open(t, all)
+		h := harness.Open(t, all)
 		bad := &kedge.KedgeInit{RelyingParties: []string{"c.example"}, CaptchaConfig: &kedge.CaptchaConfig{}}
 		require.Error(t, h.UpgradeWith(bad))
 		require.Equal(t, *all, h.Config())
@@ -160,9 +160,9 @@ func TestConfig(t *testing.T) {
 }
 
 func TestMetrics(t *testing.T) {
-	h := house.Open(t, inRange(10_000, 20_000))
+	h := harness.Open(t, inRange(10_000, 20_000))
 	h.Salt()
-	laptop := house.NewDevice("laptop")
+	laptop := harness.NewDevice("laptop")
 	require.Zero(t, h.Metric("user_count"))
 	require.Equal(t, uint64(10_000), h.Metric("min_user_number"))
 	require.Equal(t, uint64(19_999), h.Metric("max_user_number"))
@@ -186,7 +186,7 @@ func TestMetrics(t *testing.T) {
 	// metrics_stable_memory_pages_should_increase_with_more_users
 	pages := h.Metric("stable_memory_pages")
 	for i := range 300 {
-		d := house.NewDevice(fmt.Sprint(i))
+		d := harness.NewDevice(fmt.Sprint(i))
 		d.Data.Metadata = kedge.MetadataMap{{F0: "k", F1: kedge.MetadataValue{Tag: kedge.MetadataValueTagBytes, Bytes: make([]byte, 2000)}}}
 		h.Register(d)
 	}
@@ -197,7 +197,7 @@ func TestMetrics(t *testing.T) {
 }
 
 func TestHTTP(t *testing.T) {
-	h := house.Open(t, nil)
+	h := harness.Open(t, nil)
 	for _, c := range []struct {
 		method, url string
 		status      uint16
@@ -219,8 +219,8 @@ func TestHTTP(t *testing.T) {
 
 // The classic figures of which Kedge has none are there, and empty.
 func TestStats(t *testing.T) {
-	h := house.Open(t, inRange(10_000, 20_000))
-	h.Register(house.NewDevice("laptop"))
+	h := harness.Open(t, inRange(10_000, 20_000))
+	h.Register(harness.NewDevice("laptop"))
 	stats := h.Stats()
 	require.Equal(t, uint64(1), stats.UsersRegistered)
 	require.Equal(t, kedge.AnchorRange{F0: 10_000, F1: 20_000}, stats.AssignedUserNumberRange)
@@ -231,7 +231,7 @@ func TestStats(t *testing.T) {
 
 // What Internet Identity has and Kedge has not: the network says that there is no such method.
 func TestMethodsThatKedgeDoesNotHave(t *testing.T) {
-	h := house.Open(t, nil)
+	h := harness.Open(t, nil)
 	for _, method := range absent {
 		t.Run(method, func(t *testing.T) {
 			_, err := h.Call(principal.Anonymous, method, []byte("DIDL\x00\x00"))

@@ -13,7 +13,7 @@ import (
 
 	"kedge/cli"
 	"kedge/internal/clients"
-	"kedge/tests/house"
+	"kedge/tests/harness"
 )
 
 // @icp-sdk/core, with all its checks on, uses the classic API and signs in to another canister.
@@ -25,8 +25,8 @@ func TestJavaScript(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(clients.Dir(), "node_modules", "@icp-sdk", "core")); err != nil {
 		t.Skipf("@icp-sdk/core is not installed (run make tools): %v", err)
 	}
-	h := house.OpenLive(t, nil)
-	whoami, err := h.Net.Deploy(t.Context(), h.Operator, house.Whoami(t), []byte("DIDL\x00\x00"))
+	h := harness.OpenLive(t, nil)
+	whoami, err := h.Net.Deploy(t.Context(), h.Operator, harness.Whoami(t), []byte("DIDL\x00\x00"))
 	require.NoError(t, err)
 
 	stored, appPrincipal := login(t, h)
@@ -40,7 +40,7 @@ func TestJavaScript(t *testing.T) {
 }
 
 // login signs in by the command line and returns where it stored the session, and who that is.
-func login(t *testing.T, h *house.House) (stored, appPrincipal string) {
+func login(t *testing.T, h *harness.Harness) (stored, appPrincipal string) {
 	const origin = "https://app.example"
 	t.Chdir(t.TempDir()) // the command line keeps its files in the current folder
 	dir, err := os.Getwd()

@@ -20,7 +20,7 @@ import (
 	"kedge/ic/principal"
 	"kedge/internal/clients"
 	"kedge/replica"
-	"kedge/tests/house"
+	"kedge/tests/harness"
 )
 
 // maxIngress is the greatest message of a user in bytes; icp uploads larger modules in chunks.
@@ -54,8 +54,8 @@ func startNetwork(t *testing.T) *replica.Network {
 // signsIn has a new device register, prepare a delegation and fetch it.
 func signsIn(t *testing.T, net *replica.Network, canister principal.Principal) {
 	t.Helper()
-	h := &house.House{TB: t, Net: net, Canister: canister}
-	laptop := house.NewDevice("laptop")
+	h := &harness.Harness{TB: t, Net: net, Canister: canister}
+	laptop := harness.NewDevice("laptop")
 	anchor := h.Register(laptop)
 	_, expiration, err := h.Prepare(anchor, laptop, "https://app.example", []byte("session"), nil)
 	require.NoError(t, err)
@@ -68,7 +68,7 @@ func signsIn(t *testing.T, net *replica.Network, canister principal.Principal) {
 func TestICPConnected(t *testing.T) {
 	net := startNetwork(t)
 	c := newICP(t, project(t, net.URL()), "--environment", "kedge")
-	small := house.Module(t)
+	small := harness.Module(t)
 	large := unzip(t, small)
 	require.Less(t, len(small), maxIngress)
 	require.Greater(t, len(large), maxIngress)
@@ -220,7 +220,7 @@ networks:
 	require.Contains(t, page, "Candid UI")
 	require.Contains(t, c.run("canister", "call", local.CandidUI, "did_to_js", `("service : { greet : (text) -> (text) }")`, "--network", "local"), "IDL.Func([IDL.Text], [IDL.Text], [])")
 
-	c.use(house.Module(t))
+	c.use(harness.Module(t))
 	id := c.deploy()
 	require.Equal(t, id, c.deploy(), "the second deployment is an upgrade")
 	require.Contains(t, c.run("canister", "call", "kedge", "lookup", "(10000 : nat64)"), "(vec {})")

@@ -19,7 +19,7 @@ import (
 	"kedge/ic/request"
 	"kedge/ic/signature"
 	"kedge/replica"
-	"kedge/tests/house"
+	"kedge/tests/harness"
 )
 
 // oldAgent speaks to a network as dfx did for years: calls through version 2 and polling, or through
@@ -177,7 +177,7 @@ func (a *oldAgent) create(effective principal.Principal) principal.Principal {
 func TestOldEndpoints(t *testing.T) {
 	net := startNetwork(t)
 	a := newOldAgent(t, net)
-	module := house.Whoami(t)
+	module := harness.Whoami(t)
 	seen := map[principal.Principal]bool{}
 	for _, effective := range []principal.Principal{principal.MustParse("rwlgt-iiaaa-aaaaa-aaaaa-cai"), principal.Management} {
 		t.Run(effective.Text(), func(t *testing.T) {

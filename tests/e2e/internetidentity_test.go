@@ -15,7 +15,7 @@ import (
 	"kedge/ic/principal"
 	"kedge/internal/vectors"
 	"kedge/replica"
-	"kedge/tests/house"
+	"kedge/tests/harness"
 )
 
 // A canister of Internet Identity is upgraded in place to Kedge: real memory images, at the canister id of
@@ -23,7 +23,7 @@ import (
 func TestUpgradeFromInternetIdentity(t *testing.T) {
 	for _, layout := range []string{"genesis_v1", "genesis_v5", "genesis_v7"} {
 		t.Run(layout, func(t *testing.T) {
-			h := house.Found(t, principal.Canister(0), image(t, layout))
+			h := harness.Found(t, principal.Canister(0), image(t, layout))
 			info := func() kedge.IdentityAnchorInfo {
 				for _, device := range h.Lookup(10_030) {
 					owner := principal.SelfAuthenticating(device.Pubkey)
@@ -62,7 +62,7 @@ func TestUpgradeFromInternetIdentity(t *testing.T) {
 			require.Equal(t, kedge.ErrorCodeNotController, *refused.Err.Code)
 
 			// Life goes on, over upgrades too.
-			anchor := h.Register(house.NewDevice("newcomer"))
+			anchor := h.Register(harness.NewDevice("newcomer"))
 			h.Upgrade()
 			require.Len(t, h.Lookup(anchor), 1)
 			h.Pass(time.Hour)
@@ -81,16 +81,16 @@ func TestUpgradeFromInternetIdentity(t *testing.T) {
 
 // What is neither Kedge's nor Internet Identity's is left as it is, and so is the module.
 func TestUpgradeOverForeignMemoryIsRefused(t *testing.T) {
-	net, err := replica.Start(replica.WithTime(house.Start))
+	net, err := replica.Start(replica.WithTime(harness.Start))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, net.Close()) })
 	owner := principal.SelfAuthenticating([]byte("owner"))
-	canister, err := net.Deploy(t.Context(), owner, house.Whoami(t), nil)
+	canister, err := net.Deploy(t.Context(), owner, harness.Whoami(t), nil)
 	require.NoError(t, err)
 	foreign := bytes.Repeat([]byte("not ours"), 64<<10/8)
 	require.NoError(t, net.SetStableMemory(canister, foreign))
 
-	err = net.Upgrade(t.Context(), owner, canister, house.Module(t), kedge.EncodeInitArgs(nil))
+	err = net.Upgrade(t.Context(), owner, canister, harness.Module(t), kedge.EncodeInitArgs(nil))
 	require.ErrorContains(t, err, "it is as it was, and so is the module")
 	memory, err := net.StableMemory(canister)
 	require.NoError(t, err)
@@ -99,7 +99,7 @@ func TestUpgradeOverForeignMemoryIsRefused(t *testing.T) {
 	require.NoError(t, err)
 }
 
-func migration(t *testing.T, h *house.House, as principal.Principal, method string, arg []byte) kedge.MigrationStatus {
+func migration(t *testing.T, h *harness.Harness, as principal.Principal, method string, arg []byte) kedge.MigrationStatus {
 	t.Helper()
 	call := h.Call
 	if method == "migration_status" {

@@ -14,13 +14,13 @@ import (
 	"kedge/ic/principal"
 	"kedge/ic/request"
 	"kedge/ic/signature"
-	"kedge/tests/house"
+	"kedge/tests/harness"
 )
 
 // login is one device of one anchor that signs in over HTTP through agent-go.
 type login struct {
 	t       *testing.T
-	house   *house.House
+	harness *harness.Harness
 	network client.Network
 	device  *client.Client
 	anchor  uint64
@@ -29,15 +29,15 @@ type login struct {
 
 // newLogin deploys Kedge as dfx and icp do: with a null init argument, and nothing else is called.
 func newLogin(t *testing.T) *login {
-	h := house.OpenLive(t, nil)
-	whoami, err := h.Net.Deploy(t.Context(), h.Operator, house.Whoami(t), nil)
+	h := harness.OpenLive(t, nil)
+	whoami, err := h.Net.Deploy(t.Context(), h.Operator, harness.Whoami(t), nil)
 	require.NoError(t, err)
 	network, err := client.Open(t.Context(), h.Net.URL(), nil)
 	require.NoError(t, err)
 
 	passkey, err := device.NewPasskey(rand.Reader, device.PasskeyOptions{Origin: "http://kedge.localhost"})
 	require.NoError(t, err)
-	l := &login{t: t, house: h, network: network, whoami: whoami}
+	l := &login{t: t, harness: h, network: network, whoami: whoami}
 	l.device = l.client(client.Session{Identity: device.AgentIdentity(passkey)})
 	reply, err := l.device.Call(t.Context(), h.Canister, "register", kedge.EncodeRegisterArgs(kedge.DeviceData{
 		Pubkey: passkey.PublicKey(), Alias: "passkey", CredentialID: passkey.CredentialID(),
@@ -58,11 +58,11 @@ func (l *login) client(s client.Session) *client.Client {
 // signIn returns the chain from the user's key at the origin to the session key.
 func (l *login) signIn(origin string, session []byte) client.Chain {
 	ctx := l.t.Context()
-	reply, err := l.device.Call(ctx, l.house.Canister, "prepare_delegation", kedge.EncodePrepareDelegationArgs(l.anchor, origin, session, nil))
+	reply, err := l.device.Call(ctx, l.harness.Canister, "prepare_delegation", kedge.EncodePrepareDelegationArgs(l.anchor, origin, session, nil))
 	require.NoError(l.t, err)
 	user, expiration, err := kedge.DecodePrepareDelegationResult(reply)
 	require.NoError(l.t, err)
-	reply, err = l.device.Query(ctx, l.house.Canister, "get_delegation", kedge.EncodeGetDelegationArgs(l.anchor, origin, session, expiration))
+	reply, err = l.device.Query(ctx, l.harness.Canister, "get_delegation", kedge.EncodeGetDelegationArgs(l.anchor, origin, session, expiration))
 	require.NoError(l.t, err)
 	got, err := kedge.DecodeGetDelegationResult(reply)
 	require.NoError(l.t, err)
@@ -93,7 +93,7 @@ func TestSignInThroughAgentGo(t *testing.T) {
 	seen := map[principal.Principal]bool{}
 	for _, origin := range []string{"https://one.example", "https://two.example"} {
 		first := l.signIn(origin, session.PublicKey()) // the very first draws the salt
-		reply, err := l.device.Query(t.Context(), l.house.Canister, "get_principal", kedge.EncodeGetPrincipalArgs(l.anchor, origin))
+		reply, err := l.device.Query(t.Context(), l.harness.Canister, "get_principal", kedge.EncodeGetPrincipalArgs(l.anchor, origin))
 		require.NoError(t, err)
 		expected, err := kedge.DecodeGetPrincipalResult(reply)
 		require.NoError(t, err)

@@ -6,14 +6,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"kedge/candid/kedge"
-	"kedge/tests/house"
+	"kedge/tests/harness"
 )
 
 // The main story: a protected phrase outlives an attack from the laptop, and an upgrade, and goes by its
 // own hand.
 func TestMainStory(t *testing.T) {
-	h := house.Open(t, nil)
-	laptop, phrase := house.NewDevice("laptop"), house.NewPhrase("phrase")
+	h := harness.Open(t, nil)
+	laptop, phrase := harness.NewDevice("laptop"), harness.NewPhrase("phrase")
 	anchor := h.Register(laptop)
 	require.Equal(t, uint64(10_000), anchor)
 	require.NoError(t, h.Add(anchor, laptop, phrase))
@@ -22,7 +22,7 @@ func TestMainStory(t *testing.T) {
 	locked := "Device is locked. Must be authenticated with this device to mutate"
 	require.ErrorContains(t, h.Remove(anchor, laptop, phrase), locked)
 	require.ErrorContains(t, h.Update(anchor, laptop, phrase.Renamed("mine now")), locked)
-	require.ErrorContains(t, h.Replace(anchor, laptop, phrase, house.NewPhrase("the thief's")), locked)
+	require.ErrorContains(t, h.Replace(anchor, laptop, phrase, harness.NewPhrase("the thief's")), locked)
 	h.RequireRefused(kedge.ErrorCodeSelfOnly, h.Unprotect(anchor, laptop, phrase))
 
 	h.Upgrade()

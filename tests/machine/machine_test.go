@@ -14,7 +14,7 @@ import (
 
 	"kedge/candid/kedge"
 	"kedge/device"
-	"kedge/tests/house"
+	"kedge/tests/harness"
 	"kedge/tests/model"
 )
 
@@ -23,18 +23,18 @@ const upgrade = "upgrade"
 
 // world is an anchor on the network, and the keys of all who have to do with it.
 type world struct {
-	*house.House
+	*harness.Harness
 	anchor    uint64
-	devices   [model.Keys]*house.Device // as they come: an alias, no more
+	devices   [model.Keys]*harness.Device // as they come: an alias, no more
 	keys      [model.Keys]*device.Passkey
-	temporary *house.Device // of key 0
-	stranger  *house.Device
+	temporary *harness.Device // of key 0
+	stranger  *harness.Device
 	code      string // of the tentative device
 	serial    int    // makes aliases and origins new
 }
 
-func newWorld(h *house.House) *world {
-	w := &world{House: h, temporary: house.NewDevice("temporary"), stranger: house.NewDevice("stranger")}
+func newWorld(h *harness.Harness) *world {
+	w := &world{Harness: h, temporary: harness.NewDevice("temporary"), stranger: harness.NewDevice("stranger")}
 	for i := range w.devices {
 		w.devices[i], w.keys[i] = h.NewPasskey(fmt.Sprintf("key %d", i), true)
 		w.devices[i].Data.CredentialID, w.devices[i].Data.KeyType = nil, kedge.KeyTypeUnknown
@@ -67,7 +67,7 @@ func TestMain(m *testing.M) {
 
 // TestRandomMessages plays them.
 func TestRandomMessages(t *testing.T) {
-	h := house.Open(t, house.Attesting())
+	h := harness.Open(t, harness.Attesting())
 	rapid.Check(t, func(rt *rapid.T) {
 		w := newWorld(h.For(failing{t, rt}))
 		kind := rapid.SampledFrom([]model.Kind{model.Passkey, model.Credential, model.Phrase}).Draw(rt, "kind of the first device")
@@ -208,7 +208,7 @@ var frequent = func() []string {
 // compare holds the anchor's record to the model.
 func (w *world) compare(play model.Play) {
 	w.Helper()
-	a, at := anchorIn(w.House, w.anchor)
+	a, at := anchorIn(w.Harness, w.anchor)
 	require.Equal(w, play.View(), w.viewOf(a, at))
 	// And what everyone sees, to the record.
 	for _, d := range w.Lookup(w.anchor) {
@@ -219,7 +219,7 @@ func (w *world) compare(play model.Play) {
 }
 
 // bring is the device of a key as add and its like bring it.
-func (w *world) bring(key int, kind model.Kind, mark bool) *house.Device {
+func (w *world) bring(key int, kind model.Kind, mark bool) *harness.Device {
 	d := *w.devices[key]
 	if kind == model.Phrase || kind == model.PhraseCredential {
 		d.Data.KeyType = kedge.KeyTypeSeedPhrase
@@ -235,7 +235,7 @@ func (w *world) bring(key int, kind model.Kind, mark bool) *house.Device {
 
 // present is the device of a key as it stands on the anchor, the alias excepted, which everyone may change
 // of himself. The model does not know origins: that one is read.
-func (w *world) present(key int, v model.View) *house.Device {
+func (w *world) present(key int, v model.View) *harness.Device {
 	d := v.Devices[key]
 	kind := model.Passkey
 	switch {
@@ -253,7 +253,7 @@ func (w *world) present(key int, v model.View) *house.Device {
 	return there
 }
 
-func (w *world) caller(m model.Message) *house.Device {
+func (w *world) caller(m model.Message) *harness.Device {
 	switch {
 	case m.Who == model.Stranger:
 		return w.stranger
@@ -330,7 +330,7 @@ func (w *world) send(m model.Message, v model.View) error {
 	return nil
 }
 
-func (w *world) update(m model.Message, as, target *house.Device) error {
+func (w *world) update(m model.Message, as, target *harness.Device) error {
 	changed, key := target.Renamed(fmt.Sprint(w.serial)), target.Key()
 	switch m.Action {
 	case "update origin":
@@ -360,8 +360,8 @@ func (w *world) update(m model.Message, as, target *house.Device) error {
 }
 
 // consent names the askers; without any, which withdraws in people's words, the list is empty.
-func (w *world) consent(m model.Message, as *house.Device) error {
-	askers := []*house.Device{}
+func (w *world) consent(m model.Message, as *harness.Device) error {
+	askers := []*harness.Device{}
 	for i := range w.devices {
 		if m.Askers>>i&1 == 1 {
 			askers = append(askers, w.devices[i])
@@ -372,7 +372,7 @@ func (w *world) consent(m model.Message, as *house.Device) error {
 
 // attest asks for a challenge and answers it; both are calls of the device. A temporary key is refused the
 // first, and tries the second all the same.
-func (w *world) attest(m model.Message, as *house.Device) error {
+func (w *world) attest(m model.Message, as *harness.Device) error {
 	challenge, err := w.AskChallenge(w.anchor, as)
 	if err != nil {
 		challenge.Challenge = make([]byte, 32)

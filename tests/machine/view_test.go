@@ -9,7 +9,7 @@ import (
 
 	"kedge/canister/identity"
 	"kedge/canister/storage"
-	"kedge/tests/house"
+	"kedge/tests/harness"
 	"kedge/tests/model"
 )
 
@@ -28,7 +28,7 @@ func (m memory) ReadAt(p []byte, off uint64) error {
 func (m memory) WriteAt(p []byte, off uint64) error { copy(m[off:], p); return nil }
 
 // anchorIn reads the record of an anchor from stable memory, and settles what time has ended.
-func anchorIn(h *house.House, number uint64) (*identity.Anchor, identity.Call) {
+func anchorIn(h *harness.Harness, number uint64) (*identity.Anchor, identity.Call) {
 	h.Helper()
 	stable, err := h.Net.StableMemory(h.Canister)
 	require.NoError(h, err)

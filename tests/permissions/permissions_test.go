@@ -9,13 +9,13 @@ import (
 	"kedge/candid/kedge"
 	"kedge/canister/identity"
 	"kedge/ic/principal"
-	"kedge/tests/house"
+	"kedge/tests/harness"
 )
 
 // try is one way to call a method.
 type try struct {
 	on stage
-	do func(h *house.House, sc *scene, as *house.Device) error
+	do func(h *harness.Harness, sc *scene, as *harness.Device) error
 }
 
 const origin = "https://forum.example.org"
@@ -26,58 +26,60 @@ var session = []byte("session key")
 // none, and one whose access is limited at least one, and at least one not.
 var tries = map[string][]try{
 	"create_challenge": {{plain, update("create_challenge", kedge.EncodeCreateChallengeArgs())}},
-	"register": {{plain, func(h *house.House, _ *scene, as *house.Device) error {
+	"register": {{plain, func(h *harness.Harness, _ *scene, as *harness.Device) error {
 		_, err := h.TryRegister(as.Principal(), as, kedge.ChallengeResult{}, nil)
 		return err
 	}}},
-	"add": {{plain, add(house.NewDevice("new"))}, {guarded, add(house.NewDevice("new"))}, {plain, add(house.NewDevice("new").Marked())}},
+	"add": {{plain, add(harness.NewDevice("new"))}, {guarded, add(harness.NewDevice("new"))}, {plain, add(harness.NewDevice("new").Marked())}},
 	"update": {
-		{plain, func(h *house.House, sc *scene, as *house.Device) error {
+		{plain, func(h *harness.Harness, sc *scene, as *harness.Device) error {
 			return h.Update(sc.anchor, as, phone.Renamed("x"))
 		}},
-		{plain, func(h *house.House, sc *scene, as *house.Device) error {
+		{plain, func(h *harness.Harness, sc *scene, as *harness.Device) error {
 			return h.Update(sc.anchor, as, sc.laptop.Renamed("x"))
 		}},
-		{plain, func(h *house.House, sc *scene, as *house.Device) error {
+		{plain, func(h *harness.Harness, sc *scene, as *harness.Device) error {
 			return h.Update(sc.anchor, as, phrase.Marked().Renamed("x"))
 		}},
 	},
 	"replace": {
-		{plain, func(h *house.House, sc *scene, as *house.Device) error {
-			return h.Replace(sc.anchor, as, phone, house.NewDevice("new"))
+		{plain, func(h *harness.Harness, sc *scene, as *harness.Device) error {
+			return h.Replace(sc.anchor, as, phone, harness.NewDevice("new"))
 		}},
-		{plain, func(h *house.House, sc *scene, as *house.Device) error {
-			return h.Replace(sc.anchor, as, sc.laptop, house.NewDevice("new"))
+		{plain, func(h *harness.Harness, sc *scene, as *harness.Device) error {
+			return h.Replace(sc.anchor, as, sc.laptop, harness.NewDevice("new"))
 		}},
-		{plain, func(h *house.House, sc *scene, as *house.Device) error {
-			return h.Replace(sc.anchor, as, phrase, house.NewPhrase("new"))
+		{plain, func(h *harness.Harness, sc *scene, as *harness.Device) error {
+			return h.Replace(sc.anchor, as, phrase, harness.NewPhrase("new"))
 		}},
 	},
 	"remove": {
-		{plain, func(h *house.House, sc *scene, as *house.Device) error { return h.Remove(sc.anchor, as, phone) }},
-		{plain, func(h *house.House, sc *scene, as *house.Device) error { return h.Remove(sc.anchor, as, sc.laptop) }},
-		{plain, func(h *house.House, sc *scene, as *house.Device) error { return h.Remove(sc.anchor, as, phrase) }},
+		{plain, func(h *harness.Harness, sc *scene, as *harness.Device) error { return h.Remove(sc.anchor, as, phone) }},
+		{plain, func(h *harness.Harness, sc *scene, as *harness.Device) error {
+			return h.Remove(sc.anchor, as, sc.laptop)
+		}},
+		{plain, func(h *harness.Harness, sc *scene, as *harness.Device) error { return h.Remove(sc.anchor, as, phrase) }},
 	},
 	"lookup":               {{plain, onAnchor("lookup", kedge.EncodeLookupArgs)}},
 	"lookup_by_credential": {{plain, query("lookup_by_credential", kedge.EncodeLookupByCredentialArgs([]byte("id")))}},
 	"lookup_caller":        {{plain, query("lookup_caller", kedge.EncodeLookupCallerArgs())}},
-	"lookup_caller_identity_by_recovery_phrase": {{plain, func(h *house.House, sc *scene, as *house.Device) error {
+	"lookup_caller_identity_by_recovery_phrase": {{plain, func(h *harness.Harness, sc *scene, as *harness.Device) error {
 		_, err := h.Call(as.Principal(), "lookup_caller_identity_by_recovery_phrase", kedge.EncodeLookupCallerIdentityByRecoveryPhraseArgs())
 		return err
 	}}},
 	"whoami":                 {{plain, query("whoami", kedge.EncodeWhoamiArgs())}},
 	"lookup_device_key":      {{plain, query("lookup_device_key", kedge.EncodeLookupDeviceKeyArgs([]byte("id")))}},
 	"get_anchor_credentials": {{plain, onAnchor("get_anchor_credentials", kedge.EncodeGetAnchorCredentialsArgs)}},
-	"get_anchor_info": {{plain, func(h *house.House, sc *scene, as *house.Device) error {
+	"get_anchor_info": {{plain, func(h *harness.Harness, sc *scene, as *harness.Device) error {
 		_, err := h.TryInfo(sc.anchor, as)
 		return err
 	}}},
-	"get_principal": {{plain, func(h *house.House, sc *scene, as *house.Device) error {
+	"get_principal": {{plain, func(h *harness.Harness, sc *scene, as *harness.Device) error {
 		_, err := h.PrincipalAt(sc.anchor, as, origin)
 		return err
 	}}},
 	"prepare_delegation": {{plain, prepare}, {guarded, prepare}},
-	"get_delegation": {{plain, func(h *house.House, sc *scene, as *house.Device) error {
+	"get_delegation": {{plain, func(h *harness.Harness, sc *scene, as *harness.Device) error {
 		_, expiration, err := h.Prepare(sc.anchor, sc.laptop, origin, session, nil)
 		require.NoError(h, err)
 		response, err := h.Delegation(sc.anchor, as, origin, session, expiration)
@@ -88,8 +90,8 @@ var tries = map[string][]try{
 	}}},
 	"enter_device_registration_mode": {{plain, enter}, {guarded, enter}},
 	"exit_device_registration_mode":  {{open, exit}, {openByPhone, exit}},
-	"add_tentative_device": {{open, func(h *house.House, sc *scene, as *house.Device) error {
-		response, err := h.Offer(sc.anchor, as, house.NewDevice("tentative"))
+	"add_tentative_device": {{open, func(h *harness.Harness, sc *scene, as *harness.Device) error {
+		response, err := h.Offer(sc.anchor, as, harness.NewDevice("tentative"))
 		if err == nil {
 			require.Equal(h, kedge.AddTentativeDeviceResponseTagAddedTentatively, response.Tag)
 		}
@@ -98,38 +100,48 @@ var tries = map[string][]try{
 	"verify_tentative_device": {{offered, verify}, {offeredPhone, verify}},
 	"protect":                 {{unmarked, protectItself}, {plain, protectPhone}},
 	"unprotect": {
-		{plain, func(h *house.House, sc *scene, as *house.Device) error { return h.Unprotect(sc.anchor, as, phone) }},
-		{plain, func(h *house.House, sc *scene, as *house.Device) error { return h.Unprotect(sc.anchor, as, sc.key) }},
-		{plain, func(h *house.House, sc *scene, as *house.Device) error { return h.Unprotect(sc.anchor, as, phrase) }},
+		{plain, func(h *harness.Harness, sc *scene, as *harness.Device) error {
+			return h.Unprotect(sc.anchor, as, phone)
+		}},
+		{plain, func(h *harness.Harness, sc *scene, as *harness.Device) error {
+			return h.Unprotect(sc.anchor, as, sc.key)
+		}},
+		{plain, func(h *harness.Harness, sc *scene, as *harness.Device) error {
+			return h.Unprotect(sc.anchor, as, phrase)
+		}},
 	},
 	"guard_set": {
-		{plain, func(h *house.House, sc *scene, as *house.Device) error { return h.Guard(sc.anchor, as, true) }},
-		{guarded, func(h *house.House, sc *scene, as *house.Device) error { return h.Guard(sc.anchor, as, false) }},
+		{plain, func(h *harness.Harness, sc *scene, as *harness.Device) error { return h.Guard(sc.anchor, as, true) }},
+		{guarded, func(h *harness.Harness, sc *scene, as *harness.Device) error { return h.Guard(sc.anchor, as, false) }},
 	},
-	"device_bound_set":  {{plain, func(h *house.House, sc *scene, as *house.Device) error { return h.Demand(sc.anchor, as, true) }}},
-	"session_limit_set": {{plain, func(h *house.House, sc *scene, as *house.Device) error { return h.LimitSessions(sc.anchor, as, nil) }}},
-	"release_consent":   {{plain, func(h *house.House, sc *scene, as *house.Device) error { return h.Consent(sc.anchor, as, 30, phone) }}},
+	"device_bound_set": {{plain, func(h *harness.Harness, sc *scene, as *harness.Device) error { return h.Demand(sc.anchor, as, true) }}},
+	"session_limit_set": {{plain, func(h *harness.Harness, sc *scene, as *harness.Device) error {
+		return h.LimitSessions(sc.anchor, as, nil)
+	}}},
+	"release_consent": {{plain, func(h *harness.Harness, sc *scene, as *harness.Device) error {
+		return h.Consent(sc.anchor, as, 30, phone)
+	}}},
 	"release_request": {
-		{consented, func(h *house.House, sc *scene, as *house.Device) error { return h.Ask(sc.anchor, as, phrase) }},
-		{plain, func(h *house.House, sc *scene, as *house.Device) error { return h.Ask(sc.anchor, as, phrase) }},
+		{consented, func(h *harness.Harness, sc *scene, as *harness.Device) error { return h.Ask(sc.anchor, as, phrase) }},
+		{plain, func(h *harness.Harness, sc *scene, as *harness.Device) error { return h.Ask(sc.anchor, as, phrase) }},
 	},
-	"release_cancel":   {{asked, func(h *house.House, sc *scene, as *house.Device) error { return h.Cancel(sc.anchor, as, phrase) }}},
+	"release_cancel":   {{asked, func(h *harness.Harness, sc *scene, as *harness.Device) error { return h.Cancel(sc.anchor, as, phrase) }}},
 	"release_complete": {{asked, complete}, {ripe, complete}},
-	"recovery_report": {{plain, func(h *house.House, sc *scene, as *house.Device) error {
+	"recovery_report": {{plain, func(h *harness.Harness, sc *scene, as *harness.Device) error {
 		reply, err := h.Query(as.Principal(), "recovery_report", kedge.EncodeRecoveryReportArgs(sc.anchor))
 		require.NoError(h, err)
 		result, err := kedge.DecodeRecoveryReportResult(reply)
 		require.NoError(h, err)
 		return refused(result.Tag == kedge.RecoveryReportResultTagErr, result.Err)
 	}}},
-	"history": {{plain, func(h *house.House, sc *scene, as *house.Device) error {
+	"history": {{plain, func(h *harness.Harness, sc *scene, as *harness.Device) error {
 		reply, err := h.Query(as.Principal(), "history", kedge.EncodeHistoryArgs(sc.anchor, nil, 10))
 		require.NoError(h, err)
 		result, err := kedge.DecodeHistoryResult(reply)
 		require.NoError(h, err)
 		return refused(result.Tag == kedge.HistoryResultTagErr, result.Err)
 	}}},
-	"attestation_challenge": {{plain, func(h *house.House, sc *scene, as *house.Device) error {
+	"attestation_challenge": {{plain, func(h *harness.Harness, sc *scene, as *harness.Device) error {
 		_, err := h.AskChallenge(sc.anchor, as)
 		return err
 	}}},
@@ -142,7 +154,7 @@ var tries = map[string][]try{
 	"migration_pause":    {{plain, operate("migration_pause", kedge.EncodeMigrationPauseArgs())}},
 	"migration_resume":   {{plain, operate("migration_resume", kedge.EncodeMigrationResumeArgs())}},
 	"finalize_migration": {{plain, operate("finalize_migration", kedge.EncodeFinalizeMigrationArgs(nil))}},
-	"fsck": {{plain, func(h *house.House, _ *scene, as *house.Device) error {
+	"fsck": {{plain, func(h *harness.Harness, _ *scene, as *harness.Device) error {
 		reply, err := h.Call(as.Principal(), "fsck", kedge.EncodeFsckArgs(nil))
 		require.NoError(h, err)
 		result, err := kedge.DecodeFsckResult(reply)
@@ -152,30 +164,30 @@ var tries = map[string][]try{
 }
 
 // update and query call a method that everyone may call.
-func update(method string, arg []byte) func(*house.House, *scene, *house.Device) error {
-	return func(h *house.House, _ *scene, as *house.Device) error {
+func update(method string, arg []byte) func(*harness.Harness, *scene, *harness.Device) error {
+	return func(h *harness.Harness, _ *scene, as *harness.Device) error {
 		_, err := h.Call(as.Principal(), method, arg)
 		return err
 	}
 }
 
-func query(method string, arg []byte) func(*house.House, *scene, *house.Device) error {
-	return func(h *house.House, _ *scene, as *house.Device) error {
+func query(method string, arg []byte) func(*harness.Harness, *scene, *harness.Device) error {
+	return func(h *harness.Harness, _ *scene, as *harness.Device) error {
 		_, err := h.Query(as.Principal(), method, arg)
 		return err
 	}
 }
 
-func onAnchor(method string, encode func(uint64) []byte) func(*house.House, *scene, *house.Device) error {
-	return func(h *house.House, sc *scene, as *house.Device) error {
+func onAnchor(method string, encode func(uint64) []byte) func(*harness.Harness, *scene, *harness.Device) error {
+	return func(h *harness.Harness, sc *scene, as *harness.Device) error {
 		_, err := h.Query(as.Principal(), method, encode(sc.anchor))
 		return err
 	}
 }
 
 // operate calls a controller's method. That there is no migration to act on is no refusal.
-func operate(method string, arg []byte) func(*house.House, *scene, *house.Device) error {
-	return func(h *house.House, _ *scene, as *house.Device) error {
+func operate(method string, arg []byte) func(*harness.Harness, *scene, *harness.Device) error {
+	return func(h *harness.Harness, _ *scene, as *harness.Device) error {
 		call := h.Call
 		if method == "migration_status" {
 			call = h.Query
@@ -191,28 +203,28 @@ func operate(method string, arg []byte) func(*house.House, *scene, *house.Device
 
 func refused(no bool, reason kedge.Error) error {
 	if no {
-		return &house.Refused{Reason: reason}
+		return &harness.Refused{Reason: reason}
 	}
 	return nil
 }
 
-func add(d *house.Device) func(*house.House, *scene, *house.Device) error {
-	return func(h *house.House, sc *scene, as *house.Device) error { return h.Add(sc.anchor, as, d) }
+func add(d *harness.Device) func(*harness.Harness, *scene, *harness.Device) error {
+	return func(h *harness.Harness, sc *scene, as *harness.Device) error { return h.Add(sc.anchor, as, d) }
 }
 
-func prepare(h *house.House, sc *scene, as *house.Device) error {
+func prepare(h *harness.Harness, sc *scene, as *harness.Device) error {
 	_, _, err := h.Prepare(sc.anchor, as, origin, session, nil)
 	return err
 }
 
-func enter(h *house.House, sc *scene, as *house.Device) error {
+func enter(h *harness.Harness, sc *scene, as *harness.Device) error {
 	_, err := h.EnterMode(sc.anchor, as)
 	return err
 }
 
-func exit(h *house.House, sc *scene, as *house.Device) error { return h.ExitMode(sc.anchor, as) }
+func exit(h *harness.Harness, sc *scene, as *harness.Device) error { return h.ExitMode(sc.anchor, as) }
 
-func verify(h *house.House, sc *scene, as *house.Device) error {
+func verify(h *harness.Harness, sc *scene, as *harness.Device) error {
 	response, err := h.Verify(sc.anchor, as, sc.code)
 	if err == nil {
 		require.Equal(h, kedge.VerifyTentativeDeviceResponseTagVerified, response.Tag)
@@ -220,20 +232,20 @@ func verify(h *house.House, sc *scene, as *house.Device) error {
 	return err
 }
 
-func protectItself(h *house.House, sc *scene, as *house.Device) error {
+func protectItself(h *harness.Harness, sc *scene, as *harness.Device) error {
 	return h.Protect(sc.anchor, as, sc.of(as))
 }
 
-func protectPhone(h *house.House, sc *scene, as *house.Device) error {
+func protectPhone(h *harness.Harness, sc *scene, as *harness.Device) error {
 	return h.Protect(sc.anchor, as, phone)
 }
 
-func complete(h *house.House, sc *scene, as *house.Device) error {
+func complete(h *harness.Harness, sc *scene, as *harness.Device) error {
 	return h.Complete(sc.anchor, as, phrase)
 }
 
 // attest answers a challenge of the caller's device, for whom the laptop stands if it is none.
-func attest(h *house.House, sc *scene, as *house.Device) error {
+func attest(h *harness.Harness, sc *scene, as *harness.Device) error {
 	device := sc.of(as)
 	_, key := h.NewPasskey(device.Name, true)
 	challenge, err := h.AskChallenge(sc.anchor, device)
@@ -243,7 +255,7 @@ func attest(h *house.House, sc *scene, as *house.Device) error {
 }
 
 // of is the caller's device on the anchor, or the laptop.
-func (sc *scene) of(as *house.Device) *house.Device {
+func (sc *scene) of(as *harness.Device) *harness.Device {
 	if as == sc.key {
 		return sc.key
 	}
@@ -256,20 +268,20 @@ var lacking = regexp.MustCompile("could not be authenticated|only a controller o
 	"only a protected device|first protection of an anchor|Device is locked|the anchor is guarded|" +
 	"was opened by another device|has not consented that this one asks|the delay has not passed")
 
-// Every cell of the table. The salt is drawn once, so each role draws it for a house of its own.
+// Every cell of the table. The salt is drawn once, so each role draws it on a harness of its own.
 func TestEveryCell(t *testing.T) {
 	for role := range identity.Role(identity.Roles) {
 		t.Run("init_salt by "+role.String(), func(t *testing.T) {
 			row, ok := identity.PermissionOf("init_salt")
 			require.True(t, ok)
 			require.Equal(t, identity.Allowed, row.Cells[role])
-			h := house.Open(t, nil)
+			h := harness.Open(t, nil)
 			_, err := h.Call(build(h, plain).caller(role).Principal(), "init_salt", kedge.EncodeInitSaltArgs())
 			require.NoError(t, err)
 		})
 	}
 
-	shared := house.Open(t, house.Attesting())
+	shared := harness.Open(t, harness.Attesting())
 	shared.Salt()
 	ripened := ripen(shared)
 	walked := 0
@@ -316,7 +328,7 @@ func TestEveryCell(t *testing.T) {
 // Public look-ups show no field that Internet Identity does not show, but proven: an anchor with everything
 // on it looks to strangers like any other.
 func TestStrangersSeeNothingElse(t *testing.T) {
-	h := house.Open(t, nil)
+	h := harness.Open(t, nil)
 	sc := build(h, asked)
 	require.NoError(t, h.Guard(sc.anchor, sc.key, true))
 	var got []kedge.LookupDevice

@@ -7,16 +7,16 @@ import (
 
 	"kedge/candid/kedge"
 	"kedge/canister/identity"
-	"kedge/tests/house"
+	"kedge/tests/harness"
 )
 
 // The people of every scene. A controller is no device of the anchor.
 var (
-	stranger   = house.NewDevice("stranger")
-	temporary  = house.NewDevice("temporary key of the laptop")
-	phone      = house.NewDevice("phone")
-	phrase     = house.NewPhrase("phrase")
-	controller = &house.Device{Name: "controller", Data: kedge.DeviceData{Pubkey: []byte("the operator")}}
+	stranger   = harness.NewDevice("stranger")
+	temporary  = harness.NewDevice("temporary key of the laptop")
+	phone      = harness.NewDevice("phone")
+	phrase     = harness.NewPhrase("phrase")
+	controller = &harness.Device{Name: "controller", Data: kedge.DeviceData{Pubkey: []byte("the operator")}}
 )
 
 // stage is the state of an anchor before a call.
@@ -39,11 +39,11 @@ const (
 type scene struct {
 	anchor      uint64
 	code        string // of the tentative device
-	laptop, key *house.Device
+	laptop, key *harness.Device
 }
 
 // build makes an anchor in the stage.
-func build(h *house.House, s stage) *scene {
+func build(h *harness.Harness, s stage) *scene {
 	h.Helper()
 	do := func(err error) {
 		h.Helper()
@@ -61,7 +61,7 @@ func build(h *house.House, s stage) *scene {
 		do(h.Protect(sc.anchor, phrase, sc.key))
 		h.Info(sc.anchor, sc.key) // proves it
 	}
-	opener := map[stage]*house.Device{open: sc.laptop, offered: sc.laptop, openByPhone: phone, offeredPhone: phone}[s]
+	opener := map[stage]*harness.Device{open: sc.laptop, offered: sc.laptop, openByPhone: phone, offeredPhone: phone}[s]
 	if opener != nil {
 		_, err := h.EnterMode(sc.anchor, opener)
 		do(err)
@@ -84,8 +84,8 @@ func build(h *house.House, s stage) *scene {
 }
 
 // caller is who calls in a role. Temporary keys live ten minutes, so none is there in the ripe stage.
-func (sc *scene) caller(r identity.Role) *house.Device {
-	return map[identity.Role]*house.Device{
+func (sc *scene) caller(r identity.Role) *harness.Device {
+	return map[identity.Role]*harness.Device{
 		identity.RoleAnyone:      stranger,
 		identity.RoleTemporary:   temporary,
 		identity.RoleUnprotected: sc.laptop,
@@ -95,7 +95,7 @@ func (sc *scene) caller(r identity.Role) *house.Device {
 }
 
 // ripen makes a ripe scene for each role at once: the thirty days pass once.
-func ripen(h *house.House) (scenes [identity.Roles]*scene) {
+func ripen(h *harness.Harness) (scenes [identity.Roles]*scene) {
 	for role := range scenes {
 		scenes[role] = build(h, ripe)
 	}

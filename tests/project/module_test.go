@@ -12,13 +12,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"kedge/internal/clients"
-	"kedge/tests/house"
+	"kedge/tests/harness"
 	"kedge/wasm"
 )
 
 // module returns the real canister's module, unpacked, and the file that holds it.
 func module(t *testing.T) (content []byte, path string) {
-	unzip, err := gzip.NewReader(bytes.NewReader(house.Module(t)))
+	unzip, err := gzip.NewReader(bytes.NewReader(harness.Module(t)))
 	require.NoError(t, err)
 	content, err = io.ReadAll(unzip)
 	require.NoError(t, err)
@@ -32,7 +32,7 @@ func TestModuleKeepsTheNetworksRules(t *testing.T) {
 	m, err := wasm.Decode(content)
 	require.NoError(t, err)
 	require.NoError(t, wasm.Check(m, wasm.Production()))
-	require.Less(t, len(house.Module(t)), 2<<20, "the module still fits one installation message")
+	require.Less(t, len(harness.Module(t)), 2<<20, "the module still fits one installation message")
 
 	did, err := os.ReadFile(filepath.Join(clients.Root(), "candid", "kedge", "kedge.did"))
 	require.NoError(t, err)
@@ -41,7 +41,7 @@ func TestModuleKeepsTheNetworksRules(t *testing.T) {
 	require.Equal(t, string(did), string(service))
 	figures, err := m.Figures()
 	require.NoError(t, err)
-	t.Logf("%d bytes, %d gzipped, %d functions", len(content), len(house.Module(t)), figures.Functions)
+	t.Logf("%d bytes, %d gzipped, %d functions", len(content), len(harness.Module(t)), figures.Functions)
 }
 
 func TestModuleIsValid(t *testing.T) {

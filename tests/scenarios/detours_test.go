@@ -8,14 +8,14 @@ import (
 
 	"kedge/candid/kedge"
 	"kedge/ic/principal"
-	"kedge/tests/house"
+	"kedge/tests/harness"
 )
 
 // Replace is removal and addition in one: it is no way round protection, and the new device inherits
 // nothing, even with the same key.
 func TestReplaceIsNoWayRound(t *testing.T) {
-	h := house.Open(t, nil)
-	laptop, phrase := house.NewDevice("laptop"), house.NewPhrase("phrase")
+	h := harness.Open(t, nil)
+	laptop, phrase := harness.NewDevice("laptop"), harness.NewPhrase("phrase")
 	anchor := h.Register(laptop)
 	require.NoError(t, h.Add(anchor, laptop, phrase))
 	require.NoError(t, h.Protect(anchor, phrase, phrase))
@@ -30,8 +30,8 @@ func TestReplaceIsNoWayRound(t *testing.T) {
 
 // A temporary key acts as its device would if it were unprotected, and dies when the device is marked.
 func TestTemporaryKeyIsNoWayRound(t *testing.T) {
-	h := house.Open(t, nil)
-	phrase, browser := house.NewPhrase("phrase"), house.NewDevice("browser session")
+	h := harness.Open(t, nil)
+	phrase, browser := harness.NewPhrase("phrase"), harness.NewDevice("browser session")
 	session := browser.Principal()
 	reply, err := h.Call(session, "register", kedge.EncodeRegisterArgs(phrase.Data, kedge.ChallengeResult{}, &session))
 	require.NoError(t, err)
@@ -39,7 +39,7 @@ func TestTemporaryKeyIsNoWayRound(t *testing.T) {
 	require.NoError(t, err)
 	anchor := response.Registered.UserNumber
 
-	laptop := house.NewDevice("laptop")
+	laptop := harness.NewDevice("laptop")
 	require.NoError(t, h.Add(anchor, browser, laptop))
 	h.RequireRefused(kedge.ErrorCodeTemporaryKey, h.Protect(anchor, browser, phrase))
 	require.ErrorContains(t, h.Remove(anchor, browser, phrase), "temporary key")
@@ -52,8 +52,8 @@ func TestTemporaryKeyIsNoWayRound(t *testing.T) {
 
 // A temporary key lasts ten minutes.
 func TestTemporaryKeyExpires(t *testing.T) {
-	h := house.Open(t, nil)
-	laptop, browser := house.NewDevice("laptop"), house.NewDevice("browser session")
+	h := harness.Open(t, nil)
+	laptop, browser := harness.NewDevice("laptop"), harness.NewDevice("browser session")
 	session := browser.Principal()
 	_, err := h.Call(laptop.Principal(), "register", kedge.EncodeRegisterArgs(laptop.Data, kedge.ChallengeResult{}, &session))
 	require.NoError(t, err)
@@ -68,25 +68,25 @@ func TestTemporaryKeyExpires(t *testing.T) {
 // A device that is offered and verified meets the same rules as one that is added, with the verifier as
 // the caller, and is never marked.
 func TestTentativeDeviceIsNoWayRound(t *testing.T) {
-	h := house.Open(t, nil)
-	laptop, phone, phrase := house.NewDevice("laptop"), house.NewDevice("phone"), house.NewPhrase("phrase")
+	h := harness.Open(t, nil)
+	laptop, phone, phrase := harness.NewDevice("laptop"), harness.NewDevice("phone"), harness.NewPhrase("phrase")
 	anchor := h.Register(laptop)
 	require.NoError(t, h.Add(anchor, laptop, phone))
 	require.NoError(t, h.Add(anchor, laptop, phrase))
 	require.NoError(t, h.Protect(anchor, phrase, phrase))
 
-	open := func(as *house.Device) error {
+	open := func(as *harness.Device) error {
 		_, err := h.Call(as.Principal(), "enter_device_registration_mode", kedge.EncodeEnterDeviceRegistrationModeArgs(anchor))
 		return err
 	}
-	offer := func(d *house.Device) (kedge.AddTentativeDeviceResponse, error) {
+	offer := func(d *harness.Device) (kedge.AddTentativeDeviceResponse, error) {
 		reply, err := h.Call(principal.Anonymous, "add_tentative_device", kedge.EncodeAddTentativeDeviceArgs(anchor, d.Data))
 		if err != nil {
 			return kedge.AddTentativeDeviceResponse{}, err
 		}
 		return kedge.DecodeAddTentativeDeviceResult(reply)
 	}
-	verify := func(as *house.Device, code string) (kedge.VerifyTentativeDeviceResponse, error) {
+	verify := func(as *harness.Device, code string) (kedge.VerifyTentativeDeviceResponse, error) {
 		reply, err := h.Call(as.Principal(), "verify_tentative_device", kedge.EncodeVerifyTentativeDeviceArgs(anchor, code))
 		if err != nil {
 			return kedge.VerifyTentativeDeviceResponse{}, err
@@ -94,7 +94,7 @@ func TestTentativeDeviceIsNoWayRound(t *testing.T) {
 		return kedge.DecodeVerifyTentativeDeviceResult(reply)
 	}
 
-	tablet := house.NewDevice("tablet")
+	tablet := harness.NewDevice("tablet")
 	answer, err := offer(tablet)
 	require.NoError(t, err)
 	require.Equal(t, kedge.AddTentativeDeviceResponseTagDeviceRegistrationModeOff, answer.Tag)
@@ -102,7 +102,7 @@ func TestTentativeDeviceIsNoWayRound(t *testing.T) {
 	require.NoError(t, open(laptop))
 	_, err = offer(tablet.Marked())
 	require.ErrorContains(t, err, "a tentative device cannot be protected")
-	_, err = offer(house.NewPhrase("second phrase"))
+	_, err = offer(harness.NewPhrase("second phrase"))
 	require.ErrorContains(t, err, "There is already a recovery phrase and only one is allowed.")
 
 	answer, err = offer(tablet)
@@ -137,11 +137,11 @@ func TestTentativeDeviceIsNoWayRound(t *testing.T) {
 // A stranger lists your credential id, and your key, on his own anchor. Look-ups show every match and let
 // the client say that there is more than one; only what is proven counts.
 func TestStrangerListsYourCredential(t *testing.T) {
-	h := house.Open(t, nil)
-	mine := house.NewDevice("mine")
+	h := harness.Open(t, nil)
+	mine := harness.NewDevice("mine")
 	mine.Data.CredentialID = []byte("my credential")
 	anchor := h.Register(mine)
-	stranger := house.NewDevice("stranger")
+	stranger := harness.NewDevice("stranger")
 	theirs := h.Register(stranger)
 	require.NoError(t, h.Add(theirs, stranger, mine))
 
@@ -180,8 +180,8 @@ func TestStrangerListsYourCredential(t *testing.T) {
 
 // Removing a device does not end the sessions that it prepared; the owner is told until when they run.
 func TestSessionsOutliveTheirDevice(t *testing.T) {
-	h := house.Open(t, nil)
-	laptop, phone := house.NewDevice("laptop"), house.NewDevice("phone")
+	h := harness.Open(t, nil)
+	laptop, phone := harness.NewDevice("laptop"), harness.NewDevice("phone")
 	anchor := h.Register(laptop)
 	require.NoError(t, h.Add(anchor, laptop, phone))
 	_, err := h.Call(principal.Anonymous, "init_salt", kedge.EncodeInitSaltArgs())

@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"kedge/candid/kedge"
-	"kedge/tests/house"
+	"kedge/tests/harness"
 )
 
 const day = 24 * time.Hour
@@ -16,8 +16,8 @@ const day = 24 * time.Hour
 // A protected phrase that is lost without consent stays: nobody can remove it, which is what protection
 // means. The anchor goes on working.
 func TestPhraseLostWithoutConsent(t *testing.T) {
-	h := house.Open(t, nil)
-	laptop, phrase := house.NewDevice("laptop"), house.NewPhrase("phrase")
+	h := harness.Open(t, nil)
+	laptop, phrase := harness.NewDevice("laptop"), harness.NewPhrase("phrase")
 	anchor := h.Register(laptop)
 	require.NoError(t, h.Add(anchor, laptop, phrase))
 	require.NoError(t, h.Protect(anchor, phrase, phrase))
@@ -26,14 +26,14 @@ func TestPhraseLostWithoutConsent(t *testing.T) {
 	h.Pass(400 * day)
 	h.RequireRefused(kedge.ErrorCodeNoConsent, h.Complete(anchor, laptop, phrase))
 	require.ErrorContains(t, h.Remove(anchor, laptop, phrase), locked)
-	require.NoError(t, h.Add(anchor, laptop, house.NewDevice("phone")))
+	require.NoError(t, h.Add(anchor, laptop, harness.NewDevice("phone")))
 }
 
 // With consent given in advance the laptop asks, waits, and completes; it is protected then, so that the
 // anchor is not left open, and can throw the lost phrase out.
 func TestPhraseLostWithConsent(t *testing.T) {
-	h := house.Open(t, nil)
-	laptop, phone, phrase := house.NewDevice("laptop"), house.NewDevice("phone"), house.NewPhrase("phrase")
+	h := harness.Open(t, nil)
+	laptop, phone, phrase := harness.NewDevice("laptop"), harness.NewDevice("phone"), harness.NewPhrase("phrase")
 	anchor := h.Register(laptop)
 	require.NoError(t, h.Add(anchor, laptop, phone))
 	require.NoError(t, h.Add(anchor, laptop, phrase))
@@ -52,15 +52,15 @@ func TestPhraseLostWithConsent(t *testing.T) {
 
 	_, marked := h.Has(anchor, laptop)
 	require.True(t, marked)
-	require.NoError(t, h.Replace(anchor, laptop, phrase, house.NewPhrase("new phrase")))
+	require.NoError(t, h.Replace(anchor, laptop, phrase, harness.NewPhrase("new phrase")))
 	require.NoError(t, h.Remove(anchor, laptop, phone))
 }
 
 // A thief with the laptop asks again and again. Each sign of life from the phrase cancels and takes the
 // asker off the list, so he asks once.
 func TestThiefKeepsAsking(t *testing.T) {
-	h := house.Open(t, nil)
-	laptop, phrase := house.NewDevice("laptop"), house.NewPhrase("phrase")
+	h := harness.Open(t, nil)
+	laptop, phrase := harness.NewDevice("laptop"), harness.NewPhrase("phrase")
 	anchor := h.Register(laptop)
 	require.NoError(t, h.Add(anchor, laptop, phrase))
 	require.NoError(t, h.Protect(anchor, phrase, phrase))
@@ -77,28 +77,28 @@ func TestThiefKeepsAsking(t *testing.T) {
 	// A call that is refused is a sign of life too, and the owner may name the laptop again.
 	require.NoError(t, h.Consent(anchor, phrase, 30, laptop))
 	require.NoError(t, h.Ask(anchor, laptop, phrase))
-	h.RequireRefused(kedge.ErrorCodeNoSuchDevice, h.Protect(anchor, phrase, house.NewDevice("nobody")))
+	h.RequireRefused(kedge.ErrorCodeNoSuchDevice, h.Protect(anchor, phrase, harness.NewDevice("nobody")))
 	h.RequireRefused(kedge.ErrorCodeNoConsent, h.Ask(anchor, laptop, phrase))
 }
 
 // A call that traps leaves nothing, so it is no sign of life.
 func TestATrappedCallIsNoSignOfLife(t *testing.T) {
-	h := house.Open(t, nil)
-	laptop, phrase := house.NewDevice("laptop"), house.NewPhrase("phrase")
+	h := harness.Open(t, nil)
+	laptop, phrase := harness.NewDevice("laptop"), harness.NewPhrase("phrase")
 	anchor := h.Register(laptop)
 	require.NoError(t, h.Add(anchor, laptop, phrase))
 	require.NoError(t, h.Protect(anchor, phrase, phrase))
 	require.NoError(t, h.Consent(anchor, phrase, 30, laptop))
 	require.NoError(t, h.Ask(anchor, laptop, phrase))
-	require.Error(t, h.Remove(anchor, phrase, house.NewDevice("nobody"))) // classic: it traps
+	require.Error(t, h.Remove(anchor, phrase, harness.NewDevice("nobody"))) // classic: it traps
 	h.Pass(30*day + time.Second)
 	require.NoError(t, h.Complete(anchor, laptop, phrase))
 }
 
 // Another protected device vetoes.
 func TestAnotherProtectedDeviceVetoes(t *testing.T) {
-	h := house.Open(t, nil)
-	laptop, phrase, key := house.NewDevice("laptop"), house.NewPhrase("phrase"), house.NewDevice("hardware key")
+	h := harness.Open(t, nil)
+	laptop, phrase, key := harness.NewDevice("laptop"), harness.NewPhrase("phrase"), harness.NewDevice("hardware key")
 	anchor := h.Register(laptop)
 	require.NoError(t, h.Add(anchor, laptop, phrase))
 	require.NoError(t, h.Add(anchor, laptop, key))
@@ -116,8 +116,8 @@ func TestAnotherProtectedDeviceVetoes(t *testing.T) {
 // The canister stands still for 400 days while a release runs. That time does not count: the owner could
 // not have objected.
 func TestCanisterStoppedWhileAReleaseRuns(t *testing.T) {
-	h := house.Open(t, nil)
-	laptop, phrase := house.NewDevice("laptop"), house.NewPhrase("phrase")
+	h := harness.Open(t, nil)
+	laptop, phrase := harness.NewDevice("laptop"), harness.NewPhrase("phrase")
 	anchor := h.Register(laptop)
 	require.NoError(t, h.Add(anchor, laptop, phrase))
 	require.NoError(t, h.Protect(anchor, phrase, phrase))
@@ -136,8 +136,8 @@ func TestCanisterStoppedWhileAReleaseRuns(t *testing.T) {
 // The owner adds a second protected device and mistypes it, or never writes it down. The mark binds the
 // laptop, but not the phrase, and lapses after a week without a call of its own.
 func TestMistypedNewDevice(t *testing.T) {
-	h := house.Open(t, nil)
-	laptop, phrase, typo := house.NewDevice("laptop"), house.NewPhrase("phrase"), house.NewDevice("a key that nobody holds")
+	h := harness.Open(t, nil)
+	laptop, phrase, typo := harness.NewDevice("laptop"), harness.NewPhrase("phrase"), harness.NewDevice("a key that nobody holds")
 	anchor := h.Register(laptop)
 	require.NoError(t, h.Add(anchor, laptop, phrase))
 	require.NoError(t, h.Protect(anchor, phrase, phrase))
@@ -159,12 +159,12 @@ func TestMistypedNewDevice(t *testing.T) {
 
 // There is one phrase. Switching key types does not make room for a second.
 func TestKeyTypeSwitchingDoesNotDodgeTheOnePhraseRule(t *testing.T) {
-	h := house.Open(t, nil)
-	laptop, phrase := house.NewDevice("laptop"), house.NewPhrase("phrase")
+	h := harness.Open(t, nil)
+	laptop, phrase := harness.NewDevice("laptop"), harness.NewPhrase("phrase")
 	anchor := h.Register(laptop)
 	require.NoError(t, h.Add(anchor, laptop, phrase))
 
-	second := house.NewPhrase("second")
+	second := harness.NewPhrase("second")
 	require.ErrorContains(t, h.Add(anchor, laptop, second), "There is already a recovery phrase and only one is allowed.")
 	switched := *phrase
 	switched.Data.KeyType = kedge.KeyTypeUnknown
@@ -179,15 +179,15 @@ func TestKeyTypeSwitchingDoesNotDodgeTheOnePhraseRule(t *testing.T) {
 // A thief fills the anchor to the last byte. Every call of the protected device but a growing one still
 // succeeds, and it makes room.
 func TestAnchorFilledToTheLastByte(t *testing.T) {
-	h := house.Open(t, nil)
-	laptop, phrase := house.NewDevice("laptop"), house.NewPhrase("phrase")
+	h := harness.Open(t, nil)
+	laptop, phrase := harness.NewDevice("laptop"), harness.NewPhrase("phrase")
 	anchor := h.Register(laptop)
 	require.NoError(t, h.Add(anchor, laptop, phrase))
 	require.NoError(t, h.Protect(anchor, phrase, phrase))
 
-	var fillers []*house.Device
+	var fillers []*harness.Device
 	for i := 0; ; i++ {
-		filler := house.NewDevice("filler " + string(rune('a'+i)))
+		filler := harness.NewDevice("filler " + string(rune('a'+i)))
 		filler.Data.Alias = strings.Repeat("x", 64)
 		if len(fillers) == 7 {
 			filler.Data.Pubkey = append([]byte("last "), filler.Data.Pubkey...)
@@ -219,5 +219,5 @@ func TestAnchorFilledToTheLastByte(t *testing.T) {
 	for _, filler := range fillers {
 		require.NoError(t, h.Remove(anchor, phrase, filler))
 	}
-	require.NoError(t, h.Add(anchor, phrase, house.NewDevice("new laptop")))
+	require.NoError(t, h.Add(anchor, phrase, harness.NewDevice("new laptop")))
 }

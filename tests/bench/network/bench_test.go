@@ -27,7 +27,7 @@ import (
 	"kedge/replica"
 	"kedge/tests/bench/machine"
 	"kedge/tests/bench/network/load"
-	"kedge/tests/house"
+	"kedge/tests/harness"
 )
 
 var owner = principal.SelfAuthenticating([]byte("owner"))
@@ -160,7 +160,7 @@ func idle(b *testing.B, t *machine.Table) {
 	}{
 		{"the small canister, heap of 64 KiB", func(net *replica.Network) { small(b, net, 1) }, 200},
 		{"Kedge without anchors", func(net *replica.Network) {
-			_, err := net.Deploy(b.Context(), owner, house.Module(b), kedge.EncodeInitArgs(nil))
+			_, err := net.Deploy(b.Context(), owner, harness.Module(b), kedge.EncodeInitArgs(nil))
 			require.NoError(b, err)
 		}, 20},
 	} {
@@ -196,7 +196,7 @@ func start(b *testing.B, t *machine.Table) {
 	home, state := b.TempDir(), filepath.Join(b.TempDir(), "state")
 	net, err := replica.Start(replica.WithState(state))
 	require.NoError(b, err)
-	_, err = net.Deploy(b.Context(), owner, house.Module(b), kedge.EncodeInitArgs(nil))
+	_, err = net.Deploy(b.Context(), owner, harness.Module(b), kedge.EncodeInitArgs(nil))
 	require.NoError(b, err)
 	require.NoError(b, net.Close())
 

@@ -16,7 +16,7 @@ import (
 	"kedge/ic/principal"
 	"kedge/replica/exec"
 	"kedge/tests/bench/machine"
-	"kedge/tests/house"
+	"kedge/tests/harness"
 )
 
 // BenchmarkScale measures everything and writes figures.txt. A million anchors take several GiB of memory.
@@ -58,7 +58,7 @@ func grown(b *testing.B, t *machine.Table, n int) costs {
 	pages := mem.Size()
 
 	begin = time.Now()
-	h := house.Found(b, principal.Canister(7), mem.Bytes())
+	h := harness.Found(b, principal.Canister(7), mem.Bytes())
 	mem = nil //nolint:ineffassign // gigabytes: let them go
 	loaded := time.Since(begin)
 	debug.FreeOSMemory()
@@ -105,7 +105,7 @@ func (c cost) own() uint64 { return c.instructions - 80_000*(c.heap+c.stable) }
 // samples is how many anchors, spread over all of them, a method is measured on. Odd, for the median.
 const samples = 15
 
-func measure(b *testing.B, h *house.House, n int) costs {
+func measure(b *testing.B, h *harness.Harness, n int) costs {
 	var out costs
 	note := func(method string, times int, run func(sample int)) {
 		var seen []cost
@@ -119,7 +119,7 @@ func measure(b *testing.B, h *house.House, n int) costs {
 		out = append(out, seen[len(seen)/2])
 	}
 	index := func(sample int) int { return (2*sample + 1) * n / (2 * samples) }
-	first := func(sample int) *house.Device { return deviceOf(DevicesOf(index(sample))[0]) }
+	first := func(sample int) *harness.Device { return deviceOf(DevicesOf(index(sample))[0]) }
 	note("upgrade, which opens the memory", 1, func(int) { h.Upgrade() })
 	h.Pass(time.Second)
 	query := func(as principal.Principal, method string, arg []byte) {
@@ -171,7 +171,7 @@ func compare(t *machine.Table, sizes []int, all []costs) {
 // migrate installs Kedge over a memory and lets its timer work until nothing is under way. idle is what the
 // first run of the timer costs where there is nothing to migrate.
 func migrate(b *testing.B, t *machine.Table, what string, goal uint64, n int, mem *storage.RAM, idle exec.Report) {
-	h := house.Found(b, principal.Canister(7), mem.Bytes()) // lets the timer run once
+	h := harness.Found(b, principal.Canister(7), mem.Bytes()) // lets the timer run once
 	var sum, own, most uint64
 	batches := 0
 	for {
@@ -195,7 +195,7 @@ func migrate(b *testing.B, t *machine.Table, what string, goal uint64, n int, me
 func idle(b *testing.B) exec.Report {
 	mem, err := Build(1, 0)
 	require.NoError(b, err)
-	h := house.Found(b, principal.Canister(7), mem.Bytes())
+	h := harness.Found(b, principal.Canister(7), mem.Bytes())
 	r, err := h.Net.LastReport(h.Canister)
 	require.NoError(b, err)
 	return r
@@ -206,7 +206,7 @@ func ownOf(r exec.Report) uint64 {
 }
 
 // settled reports whether no migration is under way.
-func settled(b *testing.B, h *house.House) bool {
+func settled(b *testing.B, h *harness.Harness) bool {
 	reply, err := h.Query(h.Operator, "migration_status", kedge.EncodeMigrationStatusArgs())
 	require.NoError(b, err)
 	result, err := kedge.DecodeMigrationStatusResult(reply)

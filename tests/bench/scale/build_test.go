@@ -9,14 +9,14 @@ import (
 	"kedge/candid/kedge"
 	"kedge/canister/identity"
 	"kedge/canister/storage"
-	"kedge/tests/house"
+	"kedge/tests/harness"
 )
 
 // A memory that is built on the host is the one that a thousand people make of the real module by calls at
 // the same times.
 func TestBuiltMemoryIsWhatCallsMake(t *testing.T) {
 	const anchors, atOnce = 1000, 10
-	h := house.Open(t, nil)
+	h := harness.Open(t, nil)
 	memory, err := h.Net.StableMemory(h.Canister)
 	require.NoError(t, err)
 	store, err := storage.Open(storage.RAMOf(memory))
@@ -54,7 +54,7 @@ func TestBuiltMemoryIsWhatCallsMake(t *testing.T) {
 }
 
 // byCalls makes the anchor that Builder.Anchor makes.
-func byCalls(h *house.House, i int, count func()) {
+func byCalls(h *harness.Harness, i int, count func()) {
 	h.Helper()
 	devices := DevicesOf(i)
 	owner := deviceOf(devices[0])
@@ -70,12 +70,12 @@ func byCalls(h *house.House, i int, count func()) {
 }
 
 // deviceOf is a device as clients speak of it.
-func deviceOf(d identity.Data) *house.Device {
+func deviceOf(d identity.Data) *harness.Device {
 	kind := kedge.KeyTypePlatform
 	if d.KeyType == identity.CrossPlatform {
 		kind = kedge.KeyTypeCrossPlatform
 	}
-	return &house.Device{Name: d.Alias, Data: kedge.DeviceData{
+	return &harness.Device{Name: d.Alias, Data: kedge.DeviceData{
 		Pubkey: d.PublicKey, Alias: d.Alias, CredentialID: d.CredentialID, Aaguid: d.AAGUID, Origin: &d.Origin,
 		Purpose: kedge.PurposeAuthentication, KeyType: kind, Protection: kedge.DeviceProtectionUnprotected,
 	}}

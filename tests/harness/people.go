@@ -1,4 +1,4 @@
-package house
+package harness
 
 import (
 	"github.com/stretchr/testify/require"
@@ -53,7 +53,7 @@ func (d *Device) Renamed(alias string) *Device {
 }
 
 // Register makes an anchor whose first device is d.
-func (h *House) Register(d *Device) uint64 {
+func (h *Harness) Register(d *Device) uint64 {
 	h.Helper()
 	reply, err := h.Call(d.Principal(), "register", kedge.EncodeRegisterArgs(d.Data, kedge.ChallengeResult{}, nil))
 	require.NoError(h, err)
@@ -64,46 +64,46 @@ func (h *House) Register(d *Device) uint64 {
 }
 
 // Add is as adding another, which fails or not.
-func (h *House) Add(anchor uint64, as, d *Device) error {
+func (h *Harness) Add(anchor uint64, as, d *Device) error {
 	_, err := h.Call(as.Principal(), "add", kedge.EncodeAddArgs(anchor, d.Data))
 	return err
 }
 
 // Update is as changing d to what it says now.
-func (h *House) Update(anchor uint64, as, d *Device) error {
+func (h *Harness) Update(anchor uint64, as, d *Device) error {
 	_, err := h.Call(as.Principal(), "update", kedge.EncodeUpdateArgs(anchor, d.Key(), d.Data))
 	return err
 }
 
 // Replace is as putting d in the place of gone.
-func (h *House) Replace(anchor uint64, as, gone, d *Device) error {
+func (h *Harness) Replace(anchor uint64, as, gone, d *Device) error {
 	_, err := h.Call(as.Principal(), "replace", kedge.EncodeReplaceArgs(anchor, gone.Key(), d.Data))
 	return err
 }
 
 // Remove is as removing d.
-func (h *House) Remove(anchor uint64, as, d *Device) error {
+func (h *Harness) Remove(anchor uint64, as, d *Device) error {
 	_, err := h.Call(as.Principal(), "remove", kedge.EncodeRemoveArgs(anchor, d.Key()))
 	return err
 }
 
 // Protect is as protecting d; what is refused comes back as a *Refused.
-func (h *House) Protect(anchor uint64, as, d *Device) error {
+func (h *Harness) Protect(anchor uint64, as, d *Device) error {
 	return h.result(h.Call(as.Principal(), "protect", kedge.EncodeProtectArgs(anchor, d.Key())))
 }
 
 // Unprotect is as unprotecting d.
-func (h *House) Unprotect(anchor uint64, as, d *Device) error {
+func (h *Harness) Unprotect(anchor uint64, as, d *Device) error {
 	return h.result(h.Call(as.Principal(), "unprotect", kedge.EncodeUnprotectArgs(anchor, d.Key())))
 }
 
 // Guard is as switching the guard.
-func (h *House) Guard(anchor uint64, as *Device, on bool) error {
+func (h *Harness) Guard(anchor uint64, as *Device, on bool) error {
 	return h.result(h.Call(as.Principal(), "guard_set", kedge.EncodeGuardSetArgs(anchor, on)))
 }
 
 // Consent is as consenting to its own release by askers after days; no askers withdraws.
-func (h *House) Consent(anchor uint64, as *Device, days uint64, askers ...*Device) error {
+func (h *Harness) Consent(anchor uint64, as *Device, days uint64, askers ...*Device) error {
 	if len(askers) > 0 {
 		return h.ConsentTo(anchor, as, days, askers)
 	}
@@ -111,7 +111,7 @@ func (h *House) Consent(anchor uint64, as *Device, days uint64, askers ...*Devic
 }
 
 // ConsentTo is Consent with a list that may be empty, which is refused.
-func (h *House) ConsentTo(anchor uint64, as *Device, days uint64, askers []*Device) error {
+func (h *Harness) ConsentTo(anchor uint64, as *Device, days uint64, askers []*Device) error {
 	consent := &kedge.ReleaseConsentConsent{Delay: days * 24 * 3600}
 	for _, asker := range askers {
 		consent.Askers = append(consent.Askers, asker.Key())
@@ -120,22 +120,22 @@ func (h *House) ConsentTo(anchor uint64, as *Device, days uint64, askers []*Devi
 }
 
 // Ask is as asking for the release of d.
-func (h *House) Ask(anchor uint64, as, d *Device) error {
+func (h *Harness) Ask(anchor uint64, as, d *Device) error {
 	return h.result(h.Call(as.Principal(), "release_request", kedge.EncodeReleaseRequestArgs(anchor, d.Key())))
 }
 
 // Cancel is as refusing what was asked of d.
-func (h *House) Cancel(anchor uint64, as, d *Device) error {
+func (h *Harness) Cancel(anchor uint64, as, d *Device) error {
 	return h.result(h.Call(as.Principal(), "release_cancel", kedge.EncodeReleaseCancelArgs(anchor, d.Key())))
 }
 
 // Complete is as completing the release of d.
-func (h *House) Complete(anchor uint64, as, d *Device) error {
+func (h *Harness) Complete(anchor uint64, as, d *Device) error {
 	return h.result(h.Call(as.Principal(), "release_complete", kedge.EncodeReleaseCompleteArgs(anchor, d.Key())))
 }
 
 // Info is what as sees of the anchor; a sign of life of as.
-func (h *House) Info(anchor uint64, as *Device) kedge.IdentityAnchorInfo {
+func (h *Harness) Info(anchor uint64, as *Device) kedge.IdentityAnchorInfo {
 	h.Helper()
 	info, err := h.TryInfo(anchor, as)
 	require.NoError(h, err)
@@ -143,7 +143,7 @@ func (h *House) Info(anchor uint64, as *Device) kedge.IdentityAnchorInfo {
 }
 
 // TryInfo is Info for somebody who may be refused.
-func (h *House) TryInfo(anchor uint64, as *Device) (kedge.IdentityAnchorInfo, error) {
+func (h *Harness) TryInfo(anchor uint64, as *Device) (kedge.IdentityAnchorInfo, error) {
 	reply, err := h.Call(as.Principal(), "get_anchor_info", kedge.EncodeGetAnchorInfoArgs(anchor))
 	if err != nil {
 		return kedge.IdentityAnchorInfo{}, err
@@ -152,7 +152,7 @@ func (h *House) TryInfo(anchor uint64, as *Device) (kedge.IdentityAnchorInfo, er
 }
 
 // Lookup is what everyone sees of the anchor.
-func (h *House) Lookup(anchor uint64) []kedge.LookupDevice {
+func (h *Harness) Lookup(anchor uint64) []kedge.LookupDevice {
 	h.Helper()
 	reply, err := h.Query(principal.Anonymous, "lookup", kedge.EncodeLookupArgs(anchor))
 	require.NoError(h, err)
@@ -162,7 +162,7 @@ func (h *House) Lookup(anchor uint64) []kedge.LookupDevice {
 }
 
 // Has reports whether the anchor has the device, and whether it is marked.
-func (h *House) Has(anchor uint64, d *Device) (there, marked bool) {
+func (h *Harness) Has(anchor uint64, d *Device) (there, marked bool) {
 	h.Helper()
 	for _, device := range h.Lookup(anchor) {
 		if string(device.Pubkey) == string(d.Key()) {
@@ -179,7 +179,7 @@ type Refused struct{ Reason kedge.Error }
 func (r *Refused) Error() string { return r.Reason.Message }
 
 // RequireRefused requires that a method of Kedge's own refused for this reason.
-func (h *House) RequireRefused(code kedge.ErrorCode, err error) {
+func (h *Harness) RequireRefused(code kedge.ErrorCode, err error) {
 	h.Helper()
 	var refused *Refused
 	require.ErrorAs(h, err, &refused)
@@ -187,7 +187,7 @@ func (h *House) RequireRefused(code kedge.ErrorCode, err error) {
 	require.Equal(h, code, *refused.Reason.Code, refused.Reason.Message)
 }
 
-func (h *House) result(reply []byte, err error) error {
+func (h *Harness) result(reply []byte, err error) error {
 	h.Helper()
 	require.NoError(h, err, "the methods of Kedge's own answer, they do not trap")
 	result, err := kedge.DecodeProtectResult(reply)

@@ -1,4 +1,4 @@
-package house
+package harness
 
 import (
 	"crypto/rand"
@@ -10,13 +10,13 @@ import (
 	"kedge/device"
 )
 
-// Origin is where the passkeys of a house sign, RelyingParty what they sign for: [Attesting] allows both.
+// Origin is where the passkeys of a harness sign, RelyingParty what they sign for: [Attesting] allows both.
 const (
 	Origin       = "https://id.example.org"
 	RelyingParty = "id.example.org"
 )
 
-// Attesting are the settings of a canister before which the passkeys of a house attest.
+// Attesting are the settings of a canister before which the passkeys of a harness attest.
 func Attesting() *kedge.KedgeInit {
 	return &kedge.KedgeInit{RelatedOrigins: []string{Origin}, RelyingParties: []string{RelyingParty}}
 }
@@ -26,7 +26,7 @@ var passkeys sync.Map
 
 // NewPasskey is a device with a real key, which attests that it is bound to its device or not. Passkeys of
 // one name are the same.
-func (h *House) NewPasskey(name string, bound bool) (*Device, *device.Passkey) {
+func (h *Harness) NewPasskey(name string, bound bool) (*Device, *device.Passkey) {
 	h.Helper()
 	type kind struct {
 		name  string
@@ -43,7 +43,7 @@ func (h *House) NewPasskey(name string, bound bool) (*Device, *device.Passkey) {
 }
 
 // AskChallenge is as asking for an attestation challenge.
-func (h *House) AskChallenge(anchor uint64, as *Device) (kedge.AttestationChallenge, error) {
+func (h *Harness) AskChallenge(anchor uint64, as *Device) (kedge.AttestationChallenge, error) {
 	reply, err := h.Call(as.Principal(), "attestation_challenge", kedge.EncodeAttestationChallengeArgs(anchor))
 	require.NoError(h, err, "the methods of Kedge's own answer, they do not trap")
 	result, err := kedge.DecodeAttestationChallengeResult(reply)
@@ -55,7 +55,7 @@ func (h *House) AskChallenge(anchor uint64, as *Device) (kedge.AttestationChalle
 }
 
 // Attest is as answering a challenge.
-func (h *House) Attest(anchor uint64, as *Device, assertion kedge.Assertion) (kedge.Attestation, error) {
+func (h *Harness) Attest(anchor uint64, as *Device, assertion kedge.Assertion) (kedge.Attestation, error) {
 	reply, err := h.Call(as.Principal(), "attest", kedge.EncodeAttestArgs(anchor, assertion))
 	require.NoError(h, err, "the methods of Kedge's own answer, they do not trap")
 	result, err := kedge.DecodeAttestResult(reply)
@@ -67,7 +67,7 @@ func (h *House) Attest(anchor uint64, as *Device, assertion kedge.Assertion) (ke
 }
 
 // AssertionBy is what the passkey answers to the challenge.
-func (h *House) AssertionBy(key *device.Passkey, challenge []byte) kedge.Assertion {
+func (h *Harness) AssertionBy(key *device.Passkey, challenge []byte) kedge.Assertion {
 	h.Helper()
 	a, err := key.Assert(device.AssertionRequest{Challenge: challenge})
 	require.NoError(h, err)
@@ -75,11 +75,11 @@ func (h *House) AssertionBy(key *device.Passkey, challenge []byte) kedge.Asserti
 }
 
 // Demand is as switching the demand for device-bound passkeys.
-func (h *House) Demand(anchor uint64, as *Device, on bool) error {
+func (h *Harness) Demand(anchor uint64, as *Device, on bool) error {
 	return h.result(h.Call(as.Principal(), "device_bound_set", kedge.EncodeDeviceBoundSetArgs(anchor, on)))
 }
 
 // LimitSessions is as setting the anchor's longest session in seconds; nil for 30 days.
-func (h *House) LimitSessions(anchor uint64, as *Device, seconds *uint64) error {
+func (h *Harness) LimitSessions(anchor uint64, as *Device, seconds *uint64) error {
 	return h.result(h.Call(as.Principal(), "session_limit_set", kedge.EncodeSessionLimitSetArgs(anchor, seconds)))
 }

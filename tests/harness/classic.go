@@ -1,4 +1,4 @@
-package house
+package harness
 
 import (
 	"regexp"
@@ -12,20 +12,20 @@ import (
 	"kedge/ic/principal"
 )
 
-// For is the house for a subtest, which fails in the place of the test that opened it.
-func (h *House) For(tb testing.TB) *House {
+// For is the harness for a subtest, which fails in the place of the test that opened it.
+func (h *Harness) For(tb testing.TB) *Harness {
 	other := *h
 	other.TB = tb
 	return &other
 }
 
 // Now is the network's time in ns since 1970.
-func (h *House) Now() uint64 { return uint64(h.Net.Time().UnixNano()) }
+func (h *Harness) Now() uint64 { return uint64(h.Net.Time().UnixNano()) }
 
 var trapText = regexp.MustCompile("(?s)Canister called `ic0\\.trap` with message: '(.*?)'(?:\\.?\n.*)?$")
 
 // RequireTrap requires that the canister trapped with exactly this text.
-func (h *House) RequireTrap(text string, err error) {
+func (h *Harness) RequireTrap(text string, err error) {
 	h.Helper()
 	require.Error(h, err, "expected the trap %q", text)
 	m := trapText.FindStringSubmatch(err.Error())
@@ -37,12 +37,12 @@ func (h *House) RequireTrap(text string, err error) {
 func Stranger(p principal.Principal) string { return p.Text() + " could not be authenticated." }
 
 // UpgradeWith upgrades the canister to the same module, with settings.
-func (h *House) UpgradeWith(init *kedge.KedgeInit) error {
+func (h *Harness) UpgradeWith(init *kedge.KedgeInit) error {
 	return h.Net.Upgrade(h.Context(), h.Operator, h.Canister, Module(h), kedge.EncodeInitArgs(init))
 }
 
 // TryRegister registers d as the sender says, and may be refused.
-func (h *House) TryRegister(sender principal.Principal, d *Device, answer kedge.ChallengeResult, temporary *principal.Principal) (kedge.RegisterResponse, error) {
+func (h *Harness) TryRegister(sender principal.Principal, d *Device, answer kedge.ChallengeResult, temporary *principal.Principal) (kedge.RegisterResponse, error) {
 	reply, err := h.Call(sender, "register", kedge.EncodeRegisterArgs(d.Data, answer, temporary))
 	if err != nil {
 		return kedge.RegisterResponse{}, err
@@ -51,7 +51,7 @@ func (h *House) TryRegister(sender principal.Principal, d *Device, answer kedge.
 }
 
 // RegisterFor makes an anchor whose first device is d, and for which key acts for ten minutes.
-func (h *House) RegisterFor(d, key *Device) uint64 {
+func (h *Harness) RegisterFor(d, key *Device) uint64 {
 	h.Helper()
 	temporary := key.Principal()
 	response, err := h.TryRegister(d.Principal(), d, kedge.ChallengeResult{}, &temporary)
@@ -61,7 +61,7 @@ func (h *House) RegisterFor(d, key *Device) uint64 {
 }
 
 // Challenge asks for a captcha.
-func (h *House) Challenge() kedge.Challenge {
+func (h *Harness) Challenge() kedge.Challenge {
 	h.Helper()
 	reply, err := h.Call(principal.Anonymous, "create_challenge", kedge.EncodeCreateChallengeArgs())
 	require.NoError(h, err)
@@ -71,14 +71,14 @@ func (h *House) Challenge() kedge.Challenge {
 }
 
 // Salt draws the salt.
-func (h *House) Salt() {
+func (h *Harness) Salt() {
 	h.Helper()
 	_, err := h.Call(principal.Anonymous, "init_salt", kedge.EncodeInitSaltArgs())
 	require.NoError(h, err)
 }
 
 // EnterMode is as opening registration mode; the answer is when it ends.
-func (h *House) EnterMode(anchor uint64, as *Device) (uint64, error) {
+func (h *Harness) EnterMode(anchor uint64, as *Device) (uint64, error) {
 	reply, err := h.Call(as.Principal(), "enter_device_registration_mode", kedge.EncodeEnterDeviceRegistrationModeArgs(anchor))
 	if err != nil {
 		return 0, err
@@ -87,13 +87,13 @@ func (h *House) EnterMode(anchor uint64, as *Device) (uint64, error) {
 }
 
 // ExitMode is as closing registration mode.
-func (h *House) ExitMode(anchor uint64, as *Device) error {
+func (h *Harness) ExitMode(anchor uint64, as *Device) error {
 	_, err := h.Call(as.Principal(), "exit_device_registration_mode", kedge.EncodeExitDeviceRegistrationModeArgs(anchor))
 	return err
 }
 
 // Offer is as offering d in registration mode.
-func (h *House) Offer(anchor uint64, as, d *Device) (kedge.AddTentativeDeviceResponse, error) {
+func (h *Harness) Offer(anchor uint64, as, d *Device) (kedge.AddTentativeDeviceResponse, error) {
 	reply, err := h.Call(as.Principal(), "add_tentative_device", kedge.EncodeAddTentativeDeviceArgs(anchor, d.Data))
 	if err != nil {
 		return kedge.AddTentativeDeviceResponse{}, err
@@ -102,7 +102,7 @@ func (h *House) Offer(anchor uint64, as, d *Device) (kedge.AddTentativeDeviceRes
 }
 
 // Verify is as typing the code of the device that was offered.
-func (h *House) Verify(anchor uint64, as *Device, code string) (kedge.VerifyTentativeDeviceResponse, error) {
+func (h *Harness) Verify(anchor uint64, as *Device, code string) (kedge.VerifyTentativeDeviceResponse, error) {
 	reply, err := h.Call(as.Principal(), "verify_tentative_device", kedge.EncodeVerifyTentativeDeviceArgs(anchor, code))
 	if err != nil {
 		return kedge.VerifyTentativeDeviceResponse{}, err
@@ -111,7 +111,7 @@ func (h *House) Verify(anchor uint64, as *Device, code string) (kedge.VerifyTent
 }
 
 // Prepare is as preparing a delegation to the session key; ttl is in ns.
-func (h *House) Prepare(anchor uint64, as *Device, frontend string, session []byte, ttl *uint64) (user []byte, expiration uint64, err error) {
+func (h *Harness) Prepare(anchor uint64, as *Device, frontend string, session []byte, ttl *uint64) (user []byte, expiration uint64, err error) {
 	reply, err := h.Call(as.Principal(), "prepare_delegation", kedge.EncodePrepareDelegationArgs(anchor, frontend, session, ttl))
 	if err != nil {
 		return nil, 0, err
@@ -120,7 +120,7 @@ func (h *House) Prepare(anchor uint64, as *Device, frontend string, session []by
 }
 
 // Delegation is as fetching a delegation.
-func (h *House) Delegation(anchor uint64, as *Device, frontend string, session []byte, expiration uint64) (kedge.GetDelegationResponse, error) {
+func (h *Harness) Delegation(anchor uint64, as *Device, frontend string, session []byte, expiration uint64) (kedge.GetDelegationResponse, error) {
 	reply, err := h.Query(as.Principal(), "get_delegation", kedge.EncodeGetDelegationArgs(anchor, frontend, session, expiration))
 	if err != nil {
 		return kedge.GetDelegationResponse{}, err
@@ -129,7 +129,7 @@ func (h *House) Delegation(anchor uint64, as *Device, frontend string, session [
 }
 
 // PrincipalAt is as asking who the anchor is at a frontend.
-func (h *House) PrincipalAt(anchor uint64, as *Device, frontend string) (principal.Principal, error) {
+func (h *Harness) PrincipalAt(anchor uint64, as *Device, frontend string) (principal.Principal, error) {
 	reply, err := h.Query(as.Principal(), "get_principal", kedge.EncodeGetPrincipalArgs(anchor, frontend))
 	if err != nil {
 		return principal.Principal{}, err
@@ -138,7 +138,7 @@ func (h *House) PrincipalAt(anchor uint64, as *Device, frontend string) (princip
 }
 
 // Credentials are the keys with which one can sign in to the anchor.
-func (h *House) Credentials(anchor uint64) kedge.AnchorCredentials {
+func (h *Harness) Credentials(anchor uint64) kedge.AnchorCredentials {
 	h.Helper()
 	reply, err := h.Query(principal.Anonymous, "get_anchor_credentials", kedge.EncodeGetAnchorCredentialsArgs(anchor))
 	require.NoError(h, err)
@@ -148,7 +148,7 @@ func (h *House) Credentials(anchor uint64) kedge.AnchorCredentials {
 }
 
 // Config is what is set, the range of anchors included.
-func (h *House) Config() kedge.KedgeInit {
+func (h *Harness) Config() kedge.KedgeInit {
 	h.Helper()
 	reply, err := h.Query(principal.Anonymous, "config", kedge.EncodeConfigArgs())
 	require.NoError(h, err)
@@ -158,7 +158,7 @@ func (h *House) Config() kedge.KedgeInit {
 }
 
 // Stats are the public figures.
-func (h *House) Stats() kedge.InternetIdentityStats {
+func (h *Harness) Stats() kedge.InternetIdentityStats {
 	h.Helper()
 	reply, err := h.Query(principal.Anonymous, "stats", kedge.EncodeStatsArgs())
 	require.NoError(h, err)
@@ -168,7 +168,7 @@ func (h *House) Stats() kedge.InternetIdentityStats {
 }
 
 // Get is what the canister answers to a gateway.
-func (h *House) Get(method, url string) kedge.HttpResponse {
+func (h *Harness) Get(method, url string) kedge.HttpResponse {
 	h.Helper()
 	reply, err := h.Query(principal.Anonymous, "http_request", kedge.EncodeHttpRequestArgs(kedge.HttpRequest{Method: method, URL: url}))
 	require.NoError(h, err)
@@ -178,7 +178,7 @@ func (h *House) Get(method, url string) kedge.HttpResponse {
 }
 
 // Metric is a figure of /metrics, without its prefix internet_identity_.
-func (h *House) Metric(name string) uint64 {
+func (h *Harness) Metric(name string) uint64 {
 	h.Helper()
 	for line := range strings.Lines(string(h.Get("GET", "/metrics").Body)) {
 		fields := strings.Fields(line)

@@ -8,13 +8,13 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"kedge/tests/house"
+	"kedge/tests/harness"
 )
 
 // The demo plays to its end, and says what it claims to show.
 func TestDemo(t *testing.T) {
 	module := filepath.Join(t.TempDir(), "kedge.wasm.gz")
-	require.NoError(t, os.WriteFile(module, house.Module(t), 0o600))
+	require.NoError(t, os.WriteFile(module, harness.Module(t), 0o600))
 	var out bytes.Buffer
 	require.NoError(t, play(&out, module), "%s", &out)
 	t.Logf("%s", &out)

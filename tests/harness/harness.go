@@ -1,6 +1,6 @@
-// Package house starts the whole product for a test: the real module on a local network, and people who
+// Package harness starts the whole product for a test: the real module on a local network, and people who
 // hold devices. Stories read in terms of people; what they call goes through Candid like any client's.
-package house
+package harness
 
 import (
 	"context"
@@ -45,7 +45,7 @@ func build(pkg string, flags ...string) ([]byte, error) {
 		if file := os.Getenv("KEDGE_WASM"); file != "" && pkg == "cmd/canister" {
 			return os.ReadFile(file)
 		}
-		dir, err := os.MkdirTemp("", "kedge-house-*")
+		dir, err := os.MkdirTemp("", "kedge-harness-*")
 		if err != nil {
 			return nil, err
 		}
@@ -61,8 +61,8 @@ func build(pkg string, flags ...string) ([]byte, error) {
 	return once.(func() ([]byte, error))()
 }
 
-// House is a network with Kedge on it.
-type House struct {
+// Harness is a network with Kedge on it.
+type Harness struct {
 	testing.TB
 	Net      *replica.Network
 	Canister principal.Principal
@@ -70,25 +70,25 @@ type House struct {
 	Install  exec.Report         // what installing it cost
 }
 
-// Start is the time at which every house opens.
+// Start is the time at which every harness starts.
 var Start = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 
 // Open starts a network with a clock that only the test moves, and deploys Kedge with the init argument.
-func Open(tb testing.TB, init *kedge.KedgeInit, options ...replica.Option) *House {
+func Open(tb testing.TB, init *kedge.KedgeInit, options ...replica.Option) *Harness {
 	tb.Helper()
 	net, err := replica.Start(append([]replica.Option{replica.WithTime(Start), replica.WithCache(cacheDir())}, options...)...)
 	require.NoError(tb, err)
-	h := furnish(tb, net, init)
+	h := deploy(tb, net, init)
 	// The first tick draws randomness.
 	h.Pass(time.Second)
 	return h
 }
 
-// furnish deploys Kedge.
-func furnish(tb testing.TB, net *replica.Network, init *kedge.KedgeInit) *House {
+// deploy deploys Kedge.
+func deploy(tb testing.TB, net *replica.Network, init *kedge.KedgeInit) *Harness {
 	tb.Helper()
 	tb.Cleanup(func() { require.NoError(tb, net.Close()) })
-	h := &House{TB: tb, Net: net, Operator: principal.SelfAuthenticating([]byte("the operator"))}
+	h := &Harness{TB: tb, Net: net, Operator: principal.SelfAuthenticating([]byte("the operator"))}
 	var err error
 	h.Canister, err = net.Deploy(tb.Context(), h.Operator, Module(tb), kedge.EncodeInitArgs(init))
 	require.NoError(tb, err)
@@ -98,12 +98,12 @@ func furnish(tb testing.TB, net *replica.Network, init *kedge.KedgeInit) *House 
 }
 
 // Found upgrades to Kedge a canister with a certain id that another module left with this stable memory.
-func Found(tb testing.TB, id principal.Principal, memory []byte) *House {
+func Found(tb testing.TB, id principal.Principal, memory []byte) *Harness {
 	tb.Helper()
 	net, err := replica.Start(replica.WithTime(Start), replica.WithCache(cacheDir()))
 	require.NoError(tb, err)
 	tb.Cleanup(func() { require.NoError(tb, net.Close()) })
-	h := &House{TB: tb, Net: net, Operator: principal.SelfAuthenticating([]byte("the operator"))}
+	h := &Harness{TB: tb, Net: net, Operator: principal.SelfAuthenticating([]byte("the operator"))}
 	h.Canister, err = net.Create(tb.Context(), h.Operator, replica.CreateOptions{ID: id})
 	require.NoError(tb, err)
 	require.NoError(tb, net.Install(tb.Context(), h.Operator, h.Canister, Whoami(tb), nil))
@@ -114,11 +114,11 @@ func Found(tb testing.TB, id principal.Principal, memory []byte) *House {
 }
 
 // OpenLive is Open with a real clock and HTTP, for real clients.
-func OpenLive(tb testing.TB, init *kedge.KedgeInit) *House {
+func OpenLive(tb testing.TB, init *kedge.KedgeInit) *Harness {
 	tb.Helper()
 	net, err := replica.Start(replica.WithListen("127.0.0.1:0"), replica.WithCache(cacheDir()))
 	require.NoError(tb, err)
-	return furnish(tb, net, init)
+	return deploy(tb, net, init)
 }
 
 // cacheDir keeps compiled modules from run to run.
@@ -131,7 +131,7 @@ func cacheDir() string {
 }
 
 // Pass lets time go by in which the canister can answer: its timer runs every half hour.
-func (h *House) Pass(d time.Duration) {
+func (h *Harness) Pass(d time.Duration) {
 	h.Helper()
 	const step = 30 * time.Minute
 	for ; d > 0; d -= step {
@@ -140,7 +140,7 @@ func (h *House) Pass(d time.Duration) {
 }
 
 // Outage lets time go by in which the canister is stopped, and starts it again.
-func (h *House) Outage(d time.Duration) {
+func (h *Harness) Outage(d time.Duration) {
 	h.Helper()
 	require.NoError(h, h.Net.StopCanister(h.Context(), h.Operator, h.Canister))
 	require.NoError(h, h.Net.Advance(h.Context(), d))
@@ -148,17 +148,17 @@ func (h *House) Outage(d time.Duration) {
 }
 
 // Upgrade installs the same module again, keeping stable memory.
-func (h *House) Upgrade() {
+func (h *Harness) Upgrade() {
 	h.Helper()
 	require.NoError(h, h.Net.Upgrade(h.Context(), h.Operator, h.Canister, Module(h), kedge.EncodeInitArgs(nil)))
 }
 
 // Call calls an update method as anyone.
-func (h *House) Call(sender principal.Principal, method string, arg []byte) ([]byte, error) {
+func (h *Harness) Call(sender principal.Principal, method string, arg []byte) ([]byte, error) {
 	return h.Net.Call(context.Background(), sender, h.Canister, method, arg)
 }
 
 // Query calls a query method as anyone.
-func (h *House) Query(sender principal.Principal, method string, arg []byte) ([]byte, error) {
+func (h *Harness) Query(sender principal.Principal, method string, arg []byte) ([]byte, error) {
 	return h.Net.Query(context.Background(), sender, h.Canister, method, arg)
 }
