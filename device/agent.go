@@ -7,30 +7,16 @@ import (
 	"github.com/aviate-labs/agent-go/principal"
 
 	"kedge/ic/signature"
-	"kedge/internal/minicbor"
 	"kedge/webauthn"
 )
 
 // This file is all that the package knows of the Internet Computer: the form of a passkey's public
 // key and signature there (Interface Specification, "Web Authentication"), and agent-go's identity.
 
-// PublicKey returns the passkey's key as the Internet Computer takes it, 96 bytes: the COSE key
-//
-//	{ 1: 2 (EC2), 3: -7 (ES256), -1: 1 (P-256), -2: x, -3: y }
-//
+// PublicKey returns the passkey's key as the Internet Computer takes it, 96 bytes for ES256: the COSE key
 // as the bit string of a SubjectPublicKeyInfo with the algorithm 1.3.6.1.4.1.56387.1.1.
 func (p *Passkey) PublicKey() []byte {
-	point, err := p.private.PublicKey.Bytes() // 04 ‖ x ‖ y
-	if err != nil {
-		panic("device: " + err.Error()) // the key was checked when it was made or read
-	}
-	cose := minicbor.AppendHead(nil, minicbor.Map, 5)
-	for _, member := range [][2]int64{{1, 2}, {3, int64(webauthn.ES256)}, {-1, 1}} {
-		cose = minicbor.AppendInt(minicbor.AppendInt(cose, member[0]), member[1])
-	}
-	cose = minicbor.AppendBytes(minicbor.AppendInt(cose, -2), point[1:33])
-	cose = minicbor.AppendBytes(minicbor.AppendInt(cose, -3), point[33:])
-	key, err := webauthn.ParseCOSE(cose)
+	key, err := webauthn.ParseCOSE(p.COSE())
 	if err != nil {
 		panic("device: " + err.Error())
 	}

@@ -3,6 +3,8 @@ package device
 import (
 	"crypto/ed25519"
 	"crypto/x509"
+
+	"kedge/device/derive"
 )
 
 // Key is something that signs messages of the Internet Computer, or of anyone else who takes
@@ -20,7 +22,7 @@ var (
 )
 
 // phrasePath is the path m/44'/223'/0'/0'/0' of Internet Identity's recovery phrases.
-var phrasePath = []uint32{44 | Hardened, 223 | Hardened, Hardened, Hardened, Hardened}
+var phrasePath = []uint32{44 | derive.Hardened, 223 | derive.Hardened, derive.Hardened, derive.Hardened, derive.Hardened}
 
 // PhraseKey is the Ed25519 key of a recovery phrase.
 type PhraseKey struct{ private ed25519.PrivateKey }
@@ -31,7 +33,7 @@ func (p Phrase) Key() PhraseKey {
 	if len(p.words) == 0 {
 		panic("device: Key of a Phrase that was neither made nor parsed")
 	}
-	private, err := DeriveEd25519(p.Seed(), phrasePath...)
+	private, err := derive.Ed25519(p.Seed(), phrasePath...)
 	if err != nil {
 		panic("device: " + err.Error()) // a BIP-39 seed has 64 bytes, always
 	}

@@ -4,13 +4,18 @@ import (
 	"bytes"
 	"crypto"
 	"crypto/ecdsa"
-	"crypto/elliptic"
+	"crypto/ed25519"
 	"crypto/sha256"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"net/url"
 	"strings"
+
+	"kedge/device/credid"
+	"kedge/device/derive"
+	"kedge/internal/minicbor"
 )
 
 // credentialIDSize is the size in bytes of a new passkey's credential id, random and without
@@ -28,12 +33,41 @@ const (
 	BackedUp       Flags = 1 << 4 // BS: it does at present
 )
 
-// Passkey is a P-256 WebAuthn credential whose private key is random and kept in a [Store].
+// Passkey is a WebAuthn credential that can sign. Its private key is derived from the seed of its
+// [SecurityKey] each time that it signs, or kept in the [Store].
 type Passkey struct {
-	private      *ecdsa.PrivateKey
+	source       keySource
+	algorithm    credid.Algorithm
+	public       crypto.PublicKey
 	credentialID []byte
 	rpID, origin string
 	deviceBound  bool
+	backedUp     bool
+	counter      uint32 // what an assertion reports; 0 says that there is none
+}
+
+// keySource gives the private key of a passkey for the time of one signature.
+type keySource interface{ key() (crypto.Signer, error) }
+
+// keptKey is a private key that is not derived.
+type keptKey struct{ private crypto.Signer }
+
+func (k keptKey) key() (crypto.Signer, error) { return k.private, nil }
+
+func (keptKey) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, "private key") }
+
+// newPasskey fills in the public key.
+func newPasskey(p Passkey) (*Passkey, error) {
+	private, err := p.source.key()
+	if err != nil {
+		return nil, err
+	}
+	p.public = private.Public()
+	p.algorithm = credid.ES256
+	if _, ok := p.public.(ed25519.PublicKey); ok {
+		p.algorithm = credid.EdDSA
+	}
+	return &p, nil
 }
 
 // PasskeyOptions says for whom a new passkey is.
@@ -61,7 +95,7 @@ func NewPasskey(random io.Reader, o PasskeyOptions) (*Passkey, error) {
 	if _, err := io.ReadFull(random, id); err != nil {
 		return nil, fmt.Errorf("drawing a credential id: %w", err)
 	}
-	return &Passkey{private: private, credentialID: id, rpID: rpID, origin: o.Origin, deviceBound: o.DeviceBound}, nil
+	return newPasskey(Passkey{source: keptKey{private}, credentialID: id, rpID: rpID, origin: o.Origin, deviceBound: o.DeviceBound})
 }
 
 // randomP256 draws scalars until one is a private key. ecdsa.GenerateKey would ignore the reader.
@@ -71,8 +105,8 @@ func randomP256(random io.Reader) (*ecdsa.PrivateKey, error) {
 		if _, err := io.ReadFull(random, b[:]); err != nil {
 			return nil, err
 		}
-		if key, ok := addModOrder(scalar{}, readScalar(b[:])); ok {
-			return ecdsa.ParseRawPrivateKey(elliptic.P256(), key.bytes())
+		if key, ok := derive.P256Scalar(b[:]); ok {
+			return key, nil
 		}
 	}
 }
@@ -104,21 +138,62 @@ func (p *Passkey) RelyingParty() string { return p.rpID }
 // DeviceBound reports whether the passkey reports backup-eligible off.
 func (p *Passkey) DeviceBound() bool { return p.deviceBound }
 
-// DefaultFlags returns the flags that [Passkey.Sign] sets: user present and verified (the store was
-// opened with its passphrase), and backup-eligible unless the passkey is device-bound. The last one
-// never changes in the life of a credential, as the standard demands.
-func (p *Passkey) DefaultFlags() Flags {
-	if p.deviceBound {
-		return UserPresent | UserVerified
+// Counter returns the signature counter that assertions report, 0 if there is none.
+func (p *Passkey) Counter() uint32 { return p.counter }
+
+// Algorithm returns what the passkey signs with.
+func (p *Passkey) Algorithm() credid.Algorithm { return p.algorithm }
+
+// COSE returns the public key as a COSE key in canonical CBOR (RFC 9053), 77 bytes for ES256 and 42 for
+// EdDSA.
+func (p *Passkey) COSE() []byte {
+	switch public := p.public.(type) {
+	case *ecdsa.PublicKey:
+		point, err := public.Bytes() // 04 ‖ x ‖ y
+		if err != nil {
+			panic("device: " + err.Error()) // the key was checked when it was made or read
+		}
+		cose := coseHead(5, 2, credid.ES256, 1)
+		cose = minicbor.AppendBytes(minicbor.AppendInt(cose, -2), point[1:33])
+		return minicbor.AppendBytes(minicbor.AppendInt(cose, -3), point[33:])
+	case ed25519.PublicKey:
+		return minicbor.AppendBytes(minicbor.AppendInt(coseHead(4, 1, credid.EdDSA, 6), -2), public)
 	}
-	return UserPresent | UserVerified | BackupEligible
+	panic(fmt.Sprintf("device: public key of type %T", p.public))
+}
+
+func coseHead(members uint64, keyType int64, algorithm credid.Algorithm, curve int64) []byte {
+	cose := minicbor.AppendHead(nil, minicbor.Map, members)
+	for _, member := range [][2]int64{{1, keyType}, {3, int64(algorithm)}, {-1, curve}} {
+		cose = minicbor.AppendInt(minicbor.AppendInt(cose, member[0]), member[1])
+	}
+	return cose
+}
+
+// DefaultFlags returns the flags that [Passkey.Sign] sets: user present and verified (the store was
+// opened with its passphrase), backup-eligible unless the passkey is device-bound, and backed up once
+// a backup of its seed has been checked. Backup-eligible never changes in the life of a credential, as
+// the standard demands; backed up may.
+func (p *Passkey) DefaultFlags() Flags { return UserPresent | UserVerified | p.BackupFlags() }
+
+// BackupFlags returns BE and BS of the passkey.
+func (p *Passkey) BackupFlags() Flags {
+	switch {
+	case p.deviceBound:
+		return 0
+	case p.backedUp:
+		return BackupEligible | BackedUp
+	}
+	return BackupEligible
 }
 
 // String keeps the private key out of logs.
-func (p *Passkey) String() string { return fmt.Sprintf("passkey %x for %s", p.credentialID, p.origin) }
+func (p Passkey) String() string {
+	return fmt.Sprintf("passkey %x for %s", p.credentialID, p.origin)
+}
 
-// GoString keeps the private key out of logs.
-func (p *Passkey) GoString() string { return p.String() }
+// Format prints what [Passkey.String] says for every verb, %#v and %x included.
+func (p Passkey) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, p.String()) }
 
 // Assertion is a WebAuthn assertion: what navigator.credentials.get answers.
 type Assertion struct {
@@ -156,14 +231,10 @@ func (p *Passkey) Assert(r AssertionRequest) (Assertion, error) {
 	if err != nil {
 		return Assertion{}, err
 	}
-	auth := authenticatorData(r.RelyingParty, r.Flags)
-	clientHash := sha256.Sum256(data)
-	digest := sha256.Sum256(append(bytes.Clone(auth), clientHash[:]...))
-	// Without a source of randomness the signature is deterministic (RFC 6979, Go 1.24 and later).
-	// It is left as it comes: WebAuthn does not ask for a low s.
-	signature, err := p.private.Sign(nil, digest[:], crypto.SHA256)
+	auth := authenticatorData(r.RelyingParty, r.Flags, p.counter)
+	signature, err := p.signAssertion(auth, sha256.Sum256(data))
 	if err != nil {
-		return Assertion{}, fmt.Errorf("signing with a passkey: %w", err)
+		return Assertion{}, err
 	}
 	return Assertion{
 		CredentialID:      p.CredentialID(),
@@ -171,6 +242,34 @@ func (p *Passkey) Assert(r AssertionRequest) (Assertion, error) {
 		ClientDataJSON:    data,
 		Signature:         signature,
 	}, nil
+}
+
+// SignData signs authenticator data and the hash of client data as an assertion or a self attestation
+// does: ASN.1 DER for ES256, 64 bytes for EdDSA. It is for an authenticator, which does not know the client data; a
+// client uses [Passkey.Assert].
+func (p *Passkey) SignData(authenticatorData []byte, clientDataHash [32]byte) ([]byte, error) {
+	return p.signAssertion(authenticatorData, clientDataHash)
+}
+
+func (p *Passkey) signAssertion(auth []byte, clientHash [32]byte) ([]byte, error) {
+	private, err := p.source.key()
+	if err != nil {
+		return nil, fmt.Errorf("deriving the key of a passkey: %w", err)
+	}
+	message := append(bytes.Clone(auth), clientHash[:]...)
+	var signature []byte
+	if p.algorithm == credid.EdDSA {
+		signature, err = private.Sign(nil, message, crypto.Hash(0))
+	} else {
+		// Without a source of randomness the signature is deterministic (RFC 6979, Go 1.24 and later).
+		// It is left as it comes: WebAuthn does not ask for a low s.
+		digest := sha256.Sum256(message)
+		signature, err = private.Sign(nil, digest[:], crypto.SHA256)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("signing with a passkey: %w", err)
+	}
+	return signature, nil
 }
 
 func (p *Passkey) checkFlags(f Flags) error {
@@ -188,10 +287,10 @@ func (p *Passkey) checkFlags(f Flags) error {
 }
 
 // authenticatorData returns the 37 bytes of an assertion's authenticator data (WebAuthn Level 3,
-// section 6.1). The counter is 0, which says that there is none:
+// section 6.1):
 //
-//	rpIdHash 32 │ flags 1 │ signCount 4 (0)
-func authenticatorData(rpID string, f Flags) []byte {
+//	rpIdHash 32 │ flags 1 │ signCount 4, big endian, 0 for none
+func authenticatorData(rpID string, f Flags, counter uint32) []byte {
 	hash := sha256.Sum256([]byte(rpID))
-	return append(hash[:], byte(f), 0, 0, 0, 0)
+	return binary.BigEndian.AppendUint32(append(hash[:], byte(f)), counter)
 }

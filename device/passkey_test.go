@@ -20,10 +20,12 @@ func w3cPasskey(t testing.TB) *Passkey {
 	t.Helper()
 	private, err := ecdsa.ParseRawPrivateKey(elliptic.P256(), unhex(t, "6e68e7a58484a3264f66b77f5d6dc5bc36a47085b615c9727ab334e8c369c2ee"))
 	require.NoError(t, err)
-	return &Passkey{
-		private: private, origin: "https://example.org", rpID: "example.org",
+	p, err := newPasskey(Passkey{
+		source: keptKey{private}, origin: "https://example.org", rpID: "example.org",
 		credentialID: unhex(t, "f91f391db4c9b2fde0ea70189cba3fb63f579ba6122b33ad94ff3ec330084be4"),
-	}
+	})
+	require.NoError(t, err)
+	return p
 }
 
 // The signature is that of the standard, byte for byte: same client data, same authenticator data,
@@ -49,7 +51,7 @@ func TestAssertVerifies(t *testing.T) {
 		require.NoError(t, err)
 		clientHash := sha256.Sum256(a.ClientDataJSON)
 		digest := sha256.Sum256(append(bytes.Clone(a.AuthenticatorData), clientHash[:]...))
-		require.True(t, ecdsa.VerifyASN1(&p.private.PublicKey, digest[:], a.Signature))
+		require.True(t, ecdsa.VerifyASN1(p.public.(*ecdsa.PublicKey), digest[:], a.Signature))
 		again, err := p.Assert(AssertionRequest{Challenge: challenge})
 		require.NoError(t, err)
 		require.Equal(t, a, again, "deterministic")
@@ -126,12 +128,12 @@ func TestNewPasskeyOrigins(t *testing.T) {
 }
 
 func TestNewPasskeySkipsScalarsThatAreNoKeys(t *testing.T) {
-	order := p256Order.bytes()
-	one := scalar{1}.bytes()
+	order := elliptic.P256().Params().N.Bytes()
+	one := append(make([]byte, 31), 1)
 	random := bytes.NewReader(append(append(append(append([]byte{}, make([]byte, 32)...), order...), one...), make([]byte, 32)...))
 	p, err := NewPasskey(random, PasskeyOptions{Origin: "https://id.example"})
 	require.NoError(t, err)
-	private, err := p.private.Bytes()
+	private, err := rawPrivate(p.source.(keptKey).private)
 	require.NoError(t, err)
 	require.Equal(t, one, private)
 

@@ -8,125 +8,32 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"time"
 	"unicode"
 	"unicode/utf8"
 
 	"kedge/internal/fileio"
 )
 
-// ReservedName is the name that stands for the recovery phrase and that no passkey may have.
-const ReservedName = "phrase"
-
-// NotFoundError is a passkey that the store does not have.
-type NotFoundError struct{ Name string }
-
-func (e *NotFoundError) Error() string { return fmt.Sprintf("no device %q in the key store", e.Name) }
-
-// ExistsError is a name that the store already has.
-type ExistsError struct{ Name string }
-
-func (e *ExistsError) Error() string {
-	return fmt.Sprintf("device %q is already in the key store", e.Name)
-}
-
-// StoredPasskey is a passkey and what the store knows of it.
-type StoredPasskey struct {
-	Name    string
-	Created time.Time
-	Passkey *Passkey
-	Uses    []Use
-}
-
-// Use is an anchor that has the passkey as a device. Where names the identity provider; the store
-// takes it as it comes.
-type Use struct {
-	Where  string `json:"where"`
-	Anchor uint64 `json:"anchor"`
-}
-
-// Keys is what a store holds, in the order in which it was added.
-type Keys struct{ passkeys []StoredPasskey }
-
-// All returns every passkey.
-func (k *Keys) All() []StoredPasskey { return slices.Clone(k.passkeys) }
-
-// Get returns the passkey with the name, or a [*NotFoundError].
-func (k *Keys) Get(name string) (StoredPasskey, error) {
-	if i := k.index(name); i >= 0 {
-		return k.passkeys[i], nil
-	}
-	return StoredPasskey{}, &NotFoundError{Name: name}
-}
-
-// Add puts a passkey under a name that is free, else it returns an [*ExistsError].
-func (k *Keys) Add(name string, p *Passkey, now time.Time) error {
-	return k.add(StoredPasskey{Name: name, Created: now.UTC().Truncate(time.Second), Passkey: p})
-}
-
-// Remove forgets a passkey for ever, or returns a [*NotFoundError].
-func (k *Keys) Remove(name string) error {
-	i := k.index(name)
-	if i < 0 {
-		return &NotFoundError{Name: name}
-	}
-	k.passkeys = slices.Delete(k.passkeys, i, i+1)
-	return nil
-}
-
-// Note records that the passkey is a device of an anchor. Noting it twice is the same as once.
-func (k *Keys) Note(name string, use Use) error {
-	i := k.index(name)
-	if i < 0 {
-		return &NotFoundError{Name: name}
-	}
-	if !slices.Contains(k.passkeys[i].Uses, use) {
-		k.passkeys[i].Uses = append(slices.Clone(k.passkeys[i].Uses), use)
-	}
-	return nil
-}
-
-// Forget takes back what [Keys.Note] recorded.
-func (k *Keys) Forget(name string, use Use) error {
-	i := k.index(name)
-	if i < 0 {
-		return &NotFoundError{Name: name}
-	}
-	same := func(u Use) bool { return u == use }
-	k.passkeys[i].Uses = slices.DeleteFunc(slices.Clone(k.passkeys[i].Uses), same)
-	return nil
-}
-
-func (k *Keys) add(s StoredPasskey) error {
-	if err := CheckName(s.Name); err != nil {
-		return err
-	}
-	if k.index(s.Name) >= 0 {
-		return &ExistsError{Name: s.Name}
-	}
-	k.passkeys = append(k.passkeys, s)
-	return nil
-}
-
-func (k *Keys) index(name string) int {
-	return slices.IndexFunc(k.passkeys, func(s StoredPasskey) bool { return s.Name == name })
-}
-
-// CheckName says whether a passkey may have the name: 1 to 64 bytes of printable UTF-8 without a
+// CheckName says whether a security key may have the name: 1 to 64 bytes of printable UTF-8 without a
 // space at either end, and not [ReservedName].
 func CheckName(name string) error {
+	if name == ReservedName {
+		return fmt.Errorf("the name %q is kept for the recovery phrase", name)
+	}
+	return checkText("device name", name)
+}
+
+func checkText(what, text string) error {
 	unprintable := func(r rune) bool { return !unicode.IsPrint(r) }
 	switch {
-	case name == "":
-		return errors.New("a device needs a name")
-	case name == ReservedName:
-		return fmt.Errorf("the name %q is kept for the recovery phrase", name)
-	case len(name) > maxNameLength:
-		return fmt.Errorf("device name %q has %d bytes, the limit is %d", name, len(name), maxNameLength)
-	case !utf8.ValidString(name) || slices.ContainsFunc([]rune(name), unprintable):
-		return fmt.Errorf("device name %q has characters that cannot be printed", name)
-	case name[0] == ' ' || name[len(name)-1] == ' ':
-		return fmt.Errorf("device name %q begins or ends with a space", name)
+	case text == "":
+		return fmt.Errorf("the %s is empty", what)
+	case len(text) > maxNameLength:
+		return fmt.Errorf("%s %q has %d bytes, the limit is %d", what, text, len(text), maxNameLength)
+	case !utf8.ValidString(text) || slices.ContainsFunc([]rune(text), unprintable):
+		return fmt.Errorf("%s %q has characters that cannot be printed", what, text)
+	case text[0] == ' ' || text[len(text)-1] == ' ':
+		return fmt.Errorf("%s %q begins or ends with a space", what, text)
 	}
 	return nil
 }
@@ -191,6 +98,10 @@ func (s *Store) Load() (*Keys, error) {
 	var keys *Keys
 	if err == nil {
 		keys, err = parseStore(plain)
+	}
+	var newer *NewerStoreError
+	if errors.As(err, &newer) {
+		return nil, fmt.Errorf("opening the key store %q: %w", s.path, err)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("the key store %q is damaged: %w", s.path, err)

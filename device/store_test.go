@@ -59,7 +59,8 @@ func TestStoreKeepsPasskeys(t *testing.T) {
 	require.Len(t, keys.All(), 2)
 	got, err := keys.Get("laptop")
 	require.NoError(t, err)
-	require.Equal(t, StoredPasskey{Name: "laptop", Created: testTime, Passkey: laptop, Uses: []Use{{Where: "here", Anchor: 10000}}}, got)
+	require.Equal(t, StoredPasskey{Name: "laptop", Created: testTime, Passkey: laptop, Uses: []Use{{Where: "here", Anchor: 10000}},
+		Key: "laptop", Kind: Stored}, got)
 	got, err = keys.Get("phone")
 	require.NoError(t, err)
 	require.True(t, got.Passkey.DeviceBound())
@@ -160,11 +161,11 @@ func TestParseStoreRefuses(t *testing.T) {
 	tests := []struct{ name, text, err string }{
 		{"not JSON", "hello", "the decrypted text is not JSON"},
 		{"another format", `{"format":"pets","version":1}`, `format is "pets", not "kedge-keys"`},
-		{"a later version", `{"format":"kedge-keys","version":2}`, "version 2 is not known here, a newer kedge wrote it"},
+		{"a later version", `{"format":"kedge-keys","version":3}`, "version 3 is not known here, a newer kedge wrote it"},
 		{"an unknown field", `{"format":"kedge-keys","version":1,"passkeys":[],"extra":1}`, `unknown field "extra"`},
 		{"a tail", `{"format":"kedge-keys","version":1,"passkeys":[]} {}`, "the decrypted text is not JSON"},
-		{"no credential id", `{"format":"kedge-keys","version":1,"passkeys":[{"name":"a","private_key":"AA=="}]}`, `passkey "a": credential id of 0 bytes`},
-		{"a zero key", `{"format":"kedge-keys","version":1,"passkeys":[{"name":"a","credential_id":"AQ==","private_key":"AA=="}]}`, `passkey "a": the private key is not one of P-256`},
+		{"no credential id", `{"format":"kedge-keys","version":1,"passkeys":[{"name":"a","origin":"https://a","private_key":"AA=="}]}`, `passkey "a": credential id of 0 bytes`},
+		{"a zero key", `{"format":"kedge-keys","version":1,"passkeys":[{"name":"a","origin":"https://a","credential_id":"AQ==","private_key":"AA=="}]}`, `passkey "a": the private key is not one of P-256`},
 		{"no origin", `{"format":"kedge-keys","version":1,"passkeys":[{"name":"a",` + key + `}]}`, `passkey "a": origin "" is not of the form https://host`},
 		{"a name twice", `{"format":"kedge-keys","version":1,"passkeys":[{"name":"a","origin":"https://a",` + key + `},{"name":"a","origin":"https://a",` + key + `}]}`,
 			`device "a" is already in the key store`},
@@ -186,7 +187,7 @@ func TestStoreOfTheFirstRelease(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []Use{{Where: "rdmx6-jaaaa-aaaaa-aaadq-cai@local", Anchor: 10000}}, laptop.Uses)
 	require.Equal(t, testTime, laptop.Created)
-	private, err := laptop.Passkey.private.Bytes()
+	private, err := rawPrivate(laptop.Passkey.source.(keptKey).private)
 	require.NoError(t, err)
 	require.Equal(t, "6e68e7a58484a3264f66b77f5d6dc5bc36a47085b615c9727ab334e8c369c2ee", hex.EncodeToString(private))
 	require.Equal(t, "https://example.org", laptop.Passkey.Origin())

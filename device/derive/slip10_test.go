@@ -1,4 +1,4 @@
-package device
+package derive
 
 import (
 	"crypto/ecdsa"
@@ -20,7 +20,7 @@ func unhex(t testing.TB, s string) []byte {
 }
 
 // The vectors are those of SLIP-0010 itself; two of them take a step again.
-func TestDeriveP256(t *testing.T) {
+func TestP256(t *testing.T) {
 	const seed = "000102030405060708090a0b0c0d0e0f"
 	tests := []struct {
 		name, seed string
@@ -35,37 +35,37 @@ func TestDeriveP256(t *testing.T) {
 	}
 	for _, tc := range tests {
 		t.Run(tc.name, func(t *testing.T) {
-			key, err := DeriveP256(unhex(t, tc.seed), tc.path...)
+			key, err := P256(unhex(t, tc.seed), tc.path...)
 			require.NoError(t, err)
 			private, err := key.Bytes()
 			require.NoError(t, err)
 			require.Equal(t, tc.key, hex.EncodeToString(private))
 		})
 	}
-	key, err := DeriveP256(unhex(t, seed))
+	key, err := P256(unhex(t, seed))
 	require.NoError(t, err)
 	require.Equal(t, "0266874dc6ade47b3ecd096745ca09bcd29638dd52c2c12117b11ed3e458cfa9e8",
 		hex.EncodeToString(elliptic.MarshalCompressed(elliptic.P256(), key.X, key.Y)))
 }
 
-func TestDeriveEd25519(t *testing.T) {
-	key, err := DeriveEd25519(unhex(t, "000102030405060708090a0b0c0d0e0f"), Hardened, 1|Hardened, 2|Hardened, 2|Hardened, 1000000000|Hardened)
+func TestEd25519(t *testing.T) {
+	key, err := Ed25519(unhex(t, "000102030405060708090a0b0c0d0e0f"), Hardened, 1|Hardened, 2|Hardened, 2|Hardened, 1000000000|Hardened)
 	require.NoError(t, err)
 	require.Equal(t, "8f94d394a8e8fd6b1bc2f3f49f5c47e385281d5c17e65324b0f62483e37e8793", hex.EncodeToString(key.Seed()))
 	require.Equal(t, "3c24da049451555d51a7014a37337aa4e12d41e485abccfa46b47dfb2af54b7a",
 		hex.EncodeToString(key.Public().(ed25519.PublicKey)))
 }
 
-func TestDeriveEd25519RefusesStep(t *testing.T) {
-	_, err := DeriveEd25519(make([]byte, 16), 44|Hardened, 7)
+func TestEd25519RefusesStep(t *testing.T) {
+	_, err := Ed25519(make([]byte, 16), 44|Hardened, 7)
 	require.EqualError(t, err, "step 7 of a path is not hardened, Ed25519 has no such step")
 }
 
 func TestDeriveRefusesSeed(t *testing.T) {
 	for _, size := range []int{0, 15, 65} {
-		_, err := DeriveEd25519(make([]byte, size))
+		_, err := Ed25519(make([]byte, size))
 		require.ErrorContains(t, err, "a SLIP-0010 seed has 16 to 64 bytes")
-		_, err = DeriveP256(make([]byte, size))
+		_, err = P256(make([]byte, size))
 		require.ErrorContains(t, err, "a SLIP-0010 seed has 16 to 64 bytes")
 	}
 }

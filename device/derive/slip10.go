@@ -1,4 +1,4 @@
-package device
+package derive
 
 import (
 	"crypto/ecdh"
@@ -9,6 +9,7 @@ import (
 	"crypto/sha512"
 	"encoding/binary"
 	"fmt"
+	"io"
 	"math/bits"
 )
 
@@ -29,9 +30,9 @@ const Hardened uint32 = 1 << 31
 // minSeed and maxSeed bound the seed that SLIP-0010 takes, in bytes.
 const minSeed, maxSeed = 16, 64
 
-// DeriveEd25519 returns the Ed25519 key at the path below the seed of 16 to 64 bytes (SLIP-0010).
+// Ed25519 returns the Ed25519 key at the path below the seed of 16 to 64 bytes (SLIP-0010).
 // It refuses a step that is not [Hardened].
-func DeriveEd25519(seed []byte, path ...uint32) (ed25519.PrivateKey, error) {
+func Ed25519(seed []byte, path ...uint32) (ed25519.PrivateKey, error) {
 	if err := checkSeed(seed); err != nil {
 		return nil, err
 	}
@@ -45,10 +46,28 @@ func DeriveEd25519(seed []byte, path ...uint32) (ed25519.PrivateKey, error) {
 	return ed25519.NewKeyFromSeed(i[:32]), nil
 }
 
-// DeriveP256 returns the P-256 key at the path below the seed of 16 to 64 bytes (SLIP-0010).
-func DeriveP256(seed []byte, path ...uint32) (*ecdsa.PrivateKey, error) {
-	if err := checkSeed(seed); err != nil {
+// P256 returns the P-256 key at the path below the seed of 16 to 64 bytes (SLIP-0010).
+func P256(seed []byte, path ...uint32) (*ecdsa.PrivateKey, error) {
+	node, err := P256Node(seed, path...)
+	if err != nil {
 		return nil, err
+	}
+	return ecdsa.ParseRawPrivateKey(elliptic.P256(), node.Key[:])
+}
+
+// Node is a key of the tree with its chain code, 32 bytes each.
+type Node struct{ Key, Chain [32]byte }
+
+// String keeps the key out of logs.
+func (Node) String() string { return "node of a key tree" }
+
+// Format prints the placeholder for every verb, %#v and %x included.
+func (n Node) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, n.String()) }
+
+// P256Node is [P256] for what needs the chain code, too.
+func P256Node(seed []byte, path ...uint32) (Node, error) {
+	if err := checkSeed(seed); err != nil {
+		return Node{}, err
 	}
 	i := hmac512([]byte("Nist256p1 seed"), seed)
 	key, ok := addModOrder(scalar{}, readScalar(i[:32]))
@@ -63,7 +82,7 @@ func DeriveP256(seed []byte, path ...uint32) (*ecdsa.PrivateKey, error) {
 		if step&Hardened == 0 {
 			point, err := compressedPoint(parent)
 			if err != nil {
-				return nil, err
+				return Node{}, err
 			}
 			data = childData(point[0], point[1:], step)
 		}
@@ -73,7 +92,7 @@ func DeriveP256(seed []byte, path ...uint32) (*ecdsa.PrivateKey, error) {
 		}
 		chain = i[32:]
 	}
-	return ecdsa.ParseRawPrivateKey(elliptic.P256(), key.bytes())
+	return Node{Key: [32]byte(key.bytes()), Chain: [32]byte(chain)}, nil
 }
 
 func checkSeed(seed []byte) error {
@@ -132,6 +151,20 @@ func (s scalar) minus(t scalar) (difference scalar, borrow uint64) {
 		difference[i], borrow = bits.Sub64(s[i], t[i], borrow)
 	}
 	return difference, borrow
+}
+
+// P256Scalar returns the P-256 key whose private scalar is the 32 bytes, big endian. It is not ok if
+// the number is zero or not below the group order, one case in 2^32.
+func P256Scalar(b []byte) (*ecdsa.PrivateKey, bool) {
+	if len(b) != 32 {
+		return nil, false
+	}
+	k, ok := addModOrder(scalar{}, readScalar(b))
+	if !ok {
+		return nil, false
+	}
+	key, err := ecdsa.ParseRawPrivateKey(elliptic.P256(), k.bytes())
+	return key, err == nil
 }
 
 // addModOrder returns k + il modulo the group order, for k below the order. It is not ok if il is
