@@ -12,7 +12,7 @@ import (
 func main() {
 	module, err := filepath.Abs(filepath.Join("build", "kedge.wasm.gz"))
 	if err == nil {
-		err = play(os.Stdout, module)
+		err = runSession(os.Stdout, module)
 	}
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "demo: %v\n", err)

@@ -20,8 +20,8 @@ type story struct {
 	err error
 }
 
-// play tells the story with the module at a path. The folder in which it plays is removed at the end.
-func play(out io.Writer, module string) error {
+// runSession tells the story with the module at a path. The folder in which it runs is removed at the end.
+func runSession(out io.Writer, module string) error {
 	dir, err := os.MkdirTemp("", "kedge-demo-*")
 	if err != nil {
 		return err

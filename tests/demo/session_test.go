@@ -16,7 +16,7 @@ func TestDemo(t *testing.T) {
 	module := filepath.Join(t.TempDir(), "kedge.wasm.gz")
 	require.NoError(t, os.WriteFile(module, harness.Module(t), 0o600))
 	var out bytes.Buffer
-	require.NoError(t, play(&out, module), "%s", &out)
+	require.NoError(t, runSession(&out, module), "%s", &out)
 	t.Logf("%s", &out)
 	require.Contains(t, out.String(), "Device is locked. Must be authenticated with this device to mutate")
 	require.Contains(t, out.String(), "removed Recovery phrase from anchor 10000")
