@@ -31,6 +31,7 @@ Environment:
   KEDGE_CANISTER         what --canister is when it is not given
   KEDGE_KEYS             what --keys is when it is not given
   KEDGE_AS               what --as is when it is not given
+  KEDGE_ANCHOR           what --anchor is when it is not given
   KEDGE_PASSPHRASE_FILE  a file whose first line is the passphrase of the key store`
 
 const rootExample = `  kedge network start --background

@@ -47,7 +47,8 @@ func TestWholeScripts(t *testing.T) {
 	// The scripts run in parallel after this function is through, unless they are in a group.
 	t.Run("stories", func(t *testing.T) {
 		testscript.Run(t, testscript.Params{
-			Dir: "testdata/whole",
+			Dir:  "testdata/whole",
+			Cmds: map[string]func(*testscript.TestScript, bool, []string){"publickey": publicKey, "plant": plant},
 			Setup: func(env *testscript.Env) error {
 				for name, value := range map[string]string{
 					"KEDGE_KEYS": env.WorkDir + "/keys.age", "KEDGE_PASSPHRASE_FILE": env.WorkDir + "/passphrase",
@@ -59,6 +60,28 @@ func TestWholeScripts(t *testing.T) {
 			},
 		})
 	})
+}
+
+// publicKey is the script command "publickey FILE KIND JSON": it writes the public key of the device of
+// that kind in a list of devices to a file.
+func publicKey(ts *testscript.TestScript, _ bool, args []string) {
+	var devices []struct {
+		KeyType   string `json:"key_type"`
+		PublicKey string `json:"public_key"`
+	}
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[2])), &devices))
+	for _, d := range devices {
+		if d.KeyType == args[1] {
+			ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(d.PublicKey), 0o600))
+			return
+		}
+	}
+	ts.Fatalf("no device of kind %q", args[1])
+}
+
+// plant is the script command "plant ALIAS FILE": it adds a device with the public key in a file.
+func plant(ts *testscript.TestScript, _ bool, args []string) {
+	ts.Check(ts.Exec("kedge", "device", "add", args[0], "--public-key", strings.TrimSpace(ts.ReadFile(args[1]))))
 }
 
 // person is a fake terminal: it remembers what is shown and answers with functions, in turn.
@@ -262,7 +285,7 @@ func TestLookupsNeverChoose(t *testing.T) {
 	require.Contains(t, stderr, "2 anchors list this credential id; only its owner knows which is the right one")
 	require.Equal(t, "ANCHOR  PROVEN\n10000   yes\n10001   no\n", stdout)
 	stdout, _ = must("lookup")
-	require.Equal(t, "device \"laptop\" is a device of anchors 10000, 10001\n", stdout)
+	require.Equal(t, "ANCHOR  PROVEN\n10000   yes\n10001   no\n", stdout)
 	stdout, _ = must("lookup", "--json", "--credential-id", "00")
 	require.Equal(t, "[]\n", stdout)
 }

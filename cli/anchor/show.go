@@ -61,7 +61,7 @@ func (a verbs) showPublic(ctx context.Context, text string) error {
 	if err != nil {
 		return ui.Usagef("anchor %q is not a number", text)
 	}
-	if a.As != "" || a.PhraseFile != "" || a.AnchorGiven {
+	if a.As != "" || a.PhraseFile != "" || a.AnchorFlag {
 		return ui.Usagef("a number shows what anybody may see; leave --as, --phrase-file and --anchor out")
 	}
 	p, err := a.OpenProvider(ctx)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 
 	"github.com/spf13/cobra"
 
@@ -19,7 +20,8 @@ type App struct {
 
 	As, PhraseFile string // who signs
 	AnchorNumber   uint64
-	AnchorGiven    bool
+	AnchorGiven    bool   // by the flag or the environment
+	AnchorFlag     bool   // by the flag
 	IdentityFile   string // of a controller
 
 	opened *device.Store
@@ -42,9 +44,27 @@ func (a *App) SignerFlags(cmd *cobra.Command) {
 	cmd.Flags().Uint64Var(&a.AnchorNumber, "anchor", 0, "number of the anchor (default: the one that the signer belongs to)")
 	run := cmd.RunE
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		a.AnchorGiven = cmd.Flags().Changed("anchor")
+		a.AnchorFlag = cmd.Flags().Changed("anchor")
+		if err := a.readAnchor(); err != nil {
+			return err
+		}
 		return run(cmd, args)
 	}
+}
+
+// readAnchor takes the anchor from the environment where there is no flag.
+func (a *App) readAnchor() error {
+	a.AnchorGiven = a.AnchorFlag
+	text := a.Getenv("KEDGE_ANCHOR")
+	if a.AnchorFlag || text == "" {
+		return nil
+	}
+	n, err := strconv.ParseUint(text, 10, 64)
+	if err != nil {
+		return ui.Usagef("KEDGE_ANCHOR %q is not the number of an anchor", text)
+	}
+	a.AnchorNumber, a.AnchorGiven = n, true
+	return nil
 }
 
 // Setting returns a flag's value, or that of the environment variable, or the default.

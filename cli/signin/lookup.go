@@ -3,7 +3,6 @@ package signin
 import (
 	"encoding/hex"
 	"fmt"
-	"slices"
 
 	"kedge/cli/ui"
 
@@ -13,7 +12,7 @@ import (
 type matchView struct {
 	Anchor    uint64 `json:"anchor"`
 	PublicKey string `json:"public_key,omitempty"`
-	Proven    *bool  `json:"proven,omitempty"` // by credential id only
+	Proven    *bool  `json:"proven"`
 }
 
 func (a verbs) lookupCommand() *cobra.Command {
@@ -35,8 +34,7 @@ itself signed a call on that anchor.`,
 		},
 	}
 	cmd.Flags().StringVar(&credentialID, "credential-id", "", "WebAuthn credential id in hexadecimal; needs no signer")
-	cmd.Flags().StringVar(&a.As, "as", "", "device that signs: a name in the key store, or phrase")
-	cmd.Flags().StringVar(&a.PhraseFile, "phrase-file", "", "file with the recovery phrase, in place of asking for it")
+	a.SignerFlags(cmd)
 	return cmd
 }
 
@@ -84,20 +82,21 @@ func (a verbs) lookupSigner(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	anchors, err := p.LookupCaller(cmd.Context())
+	listings, err := a.Listings(cmd.Context(), p, who.Key.PublicKey())
 	if err != nil {
 		return err
 	}
-	slices.Sort(anchors)
 	views := []matchView{}
-	for _, n := range anchors {
-		views = append(views, matchView{Anchor: n})
+	rows := [][]string{{"ANCHOR", "PROVEN"}}
+	for _, l := range listings {
+		if a.AnchorGiven && l.Anchor != a.AnchorNumber {
+			continue
+		}
+		views = append(views, matchView{Anchor: l.Anchor, Proven: &l.Proven})
+		rows = append(rows, []string{fmt.Sprint(l.Anchor), ui.YesNo(l.Proven)})
 	}
-	switch len(anchors) {
-	case 0:
-		return a.Result(views, fmt.Sprintf("%s is not a device of any anchor here", who))
-	case 1:
-		return a.Result(views, fmt.Sprintf("%s is a device of anchor %d", who, anchors[0]))
+	if len(views) == 0 {
+		return a.Result(views, fmt.Sprintf("%s is not a device of %s", who, a.AnyAnchor()))
 	}
-	return a.Result(views, fmt.Sprintf("%s is a device of anchors %s", who, ui.Numbers(anchors)))
+	return a.Result(views, ui.Table(rows))
 }

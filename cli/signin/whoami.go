@@ -41,8 +41,7 @@ method whoami is called, and what it answers is shown.`,
 	}
 	cmd.Flags().StringVar(&login, "session", "", "delegation that kedge login stored; its key is beside it, with the ending .pem")
 	cmd.Flags().StringVar(&canister, "at", "", "id of a canister with the query method whoami")
-	cmd.Flags().StringVar(&a.As, "as", "", "device that signs: a name in the key store, or phrase")
-	cmd.Flags().StringVar(&a.PhraseFile, "phrase-file", "", "file with the recovery phrase, in place of asking for it")
+	a.SignerFlags(cmd)
 	return cmd
 }
 
@@ -62,8 +61,8 @@ func (a verbs) whoami(ctx context.Context, login, canister string) error {
 		}
 		return a.answerWhoami(ctx, p.Client, whoamiView{Principal: p.Client.Sender(), Device: who.Name}, canister)
 	}
-	if a.As != "" || a.PhraseFile != "" {
-		return ui.Usagef("--session names the signer; leave --as and --phrase-file out")
+	if a.As != "" || a.PhraseFile != "" || a.AnchorFlag {
+		return ui.Usagef("--session names the signer; leave --as, --phrase-file and --anchor out")
 	}
 	network, err := a.OpenNetwork(ctx)
 	if err != nil {

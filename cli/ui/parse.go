@@ -59,3 +59,24 @@ func Seconds(n uint64) string {
 	const most = 200 * 365 * 24 * 3600 // a Duration overflows beyond 292 years
 	return SpanText(time.Duration(min(n, most)) * time.Second)
 }
+
+// Rough writes a length of time for people, in its largest unit: days, hours, minutes or seconds.
+func Rough(d time.Duration) string {
+	const day = 24 * time.Hour
+	for _, u := range []struct {
+		length time.Duration
+		name   string
+	}{{day, "day"}, {time.Hour, "hour"}, {time.Minute, "minute"}} {
+		if d >= u.length {
+			return plural(int64(d/u.length), u.name)
+		}
+	}
+	return plural(int64(d/time.Second), "second")
+}
+
+func plural(n int64, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}

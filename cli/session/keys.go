@@ -1,0 +1,36 @@
+package session
+
+import (
+	"fmt"
+
+	"kedge/cli/ui"
+	"kedge/device"
+)
+
+// LoadKeys reads the key store.
+func (a *App) LoadKeys() (*device.Keys, error) {
+	store, err := a.store()
+	if err != nil {
+		return nil, err
+	}
+	return store.Load()
+}
+
+// ChangeKeys changes the key store.
+func (a *App) ChangeKeys(change func(*device.Keys) error) error {
+	store, err := a.store()
+	if err != nil {
+		return err
+	}
+	return store.Change(change)
+}
+
+// Remember notes in the key store that a device belongs to the session's anchor.
+func (a *App) Remember(s *Session, name string) error {
+	use := device.Use{Where: s.Where(), Anchor: s.Anchor}
+	if err := a.ChangeKeys(func(k *device.Keys) error { return k.Note(name, use) }); err != nil {
+		return ui.Hinted(fmt.Errorf("device %q belongs to anchor %d now, but the key store could not note it: %w", name, s.Anchor, err),
+			"give --anchor %d --as %q to later commands", s.Anchor, name)
+	}
+	return nil
+}
