@@ -17,7 +17,9 @@ import (
 //	 12    4  anchors whose old record cannot be read
 //	 16    4  anchors in which something was restored or dropped on coming back
 //	 20   48  slots of the first twelve of those, u32 each
-//	 68  188  zero
+//	 68    2  newest generation of the old records met, 0 for none
+//	 70    1  number of returns from the old module or another, modulo 128
+//	 71  185  zero
 type Trial struct {
 	Layout          uint8
 	KnowsProtection bool
@@ -26,6 +28,8 @@ type Trial struct {
 	Unreadable      uint32
 	Amended         uint32
 	FirstAmended    [12]uint32 // slots, the first min(Amended, 12) of them
+	Generation      uint16
+	Returns         uint8
 }
 
 // trialSize is the room that the superblock keeps for the trial.
@@ -41,12 +45,14 @@ func (t *Trial) encode(b []byte) {
 	for i, slot := range t.FirstAmended {
 		le.PutUint32(b[20+4*i:], slot)
 	}
+	le.PutUint16(b[68:], t.Generation)
+	b[70] = t.Returns
 }
 
 func (t *Trial) decode(b []byte) {
 	*t = Trial{
 		Layout: b[0], KnowsProtection: b[1]&1 != 0, Settled: le.Uint32(b[4:]), WithoutKey: le.Uint32(b[8:]),
-		Unreadable: le.Uint32(b[12:]), Amended: le.Uint32(b[16:]),
+		Unreadable: le.Uint32(b[12:]), Amended: le.Uint32(b[16:]), Generation: le.Uint16(b[68:]), Returns: b[70],
 	}
 	for i := range t.FirstAmended {
 		t.FirstAmended[i] = le.Uint32(b[20+4*i:])

@@ -181,6 +181,34 @@ func (s *Store) freeExtents(first, n uint32) error {
 	return nil
 }
 
+// Extents lists the extents of all regions, those that are free, and how many there are in all; extents that
+// are an old module's during a trial are not listed. It reads the whole table.
+func (s *Store) Extents() (used, free []uint32, total uint32, err error) {
+	for r := slots; r < regionCount; r++ {
+		b := make([]byte, 2*s.sb.regions[r].extents)
+		if err := s.mem.ReadAt(b, s.tableEntry(r, 0)); err != nil {
+			return nil, nil, 0, fmt.Errorf("read extent table: %w", err)
+		}
+		for i := 0; i < len(b); i += 2 {
+			used = append(used, uint32(le.Uint16(b[i:]))-1)
+		}
+	}
+	for next := s.sb.freeExtent; next != 0; {
+		if err := s.mem.ReadAt(s.word[:], extentOffset(next-1)); err != nil {
+			return nil, nil, 0, fmt.Errorf("read free extent: %w", err)
+		}
+		n := le.Uint32(s.word[4:])
+		if n == 0 || n > maxExtents || len(free)+int(n) > maxExtents {
+			return nil, nil, 0, corrupted(fmt.Sprintf("free extent %d", next-1), "a run of %d extents", n)
+		}
+		for i := range n {
+			free = append(free, next-1+i)
+		}
+		next = le.Uint32(s.word[:])
+	}
+	return used, free, s.sb.nextExtent, nil
+}
+
 func growTo(mem Memory, pages uint64) error {
 	if have := mem.Size(); have < pages {
 		if err := mem.Grow(pages - have); err != nil {

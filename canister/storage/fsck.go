@@ -43,6 +43,9 @@ func (s *Store) Check(c *Check, more func() bool) (done bool, err error) {
 				return false, err
 			}
 		}
+		if err := s.checkExtents(c); err != nil {
+			return false, err
+		}
 		if s.sb.index != indexWhole {
 			c.Findings = append(c.Findings, Finding{"index", "it was put aside because it is damaged; rebuild it"})
 		}
@@ -65,6 +68,35 @@ func (s *Store) Check(c *Check, more func() bool) (done bool, err error) {
 		}
 	}
 	return s.checkIndex(c, more)
+}
+
+// checkExtents finds extents that are in two places, and those that are nowhere.
+func (s *Store) checkExtents(c *Check) error {
+	used, free, total, err := s.Extents()
+	if err != nil {
+		if c.add(err) {
+			return nil
+		}
+		return err
+	}
+	places := make([]uint8, maxExtents)
+	for _, e := range append(used, free...) {
+		if e >= maxExtents { // an empty entry; whoever reads it is told
+			continue
+		}
+		if places[e]++; places[e] == 2 {
+			c.Findings = append(c.Findings, Finding{fmt.Sprintf("extent %d", e), "it is in two places"})
+		}
+	}
+	if s.sb.host != native { // others have extents, too
+		return nil
+	}
+	for e, n := range places[:min(total, maxExtents)] {
+		if n == 0 {
+			c.Findings = append(c.Findings, Finding{fmt.Sprintf("extent %d", e), "it is in no region and not free"})
+		}
+	}
+	return nil
 }
 
 // checkIndex reads the whole index. How many entries it should have is only known when nobody edited it

@@ -8,12 +8,13 @@ import (
 
 	"kedge/canister/identity"
 	"kedge/canister/storage"
+	"kedge/migrations/ii/iitest"
 	"kedge/migrations/ii/wire"
 )
 
 // The old layout's limits hold while its bytes must stay valid.
 func TestOldLimitHoldsOnTrial(t *testing.T) {
-	_, s := trialWith(t, 1, nil, func(*identity.Anchor) {})
+	_, s := trialWith(t, 1, latest(1), func(*identity.Anchor) {})
 	a := read(t, s, 10000)
 	for i := range 9 {
 		d := newDevice(fmt.Sprint("key ", i), i+1)
@@ -32,23 +33,23 @@ func TestOldLimitHoldsOnTrial(t *testing.T) {
 // Anchors outside today's rules are imported as they are.
 func TestOddAnchorsAreImportedAsTheyAre(t *testing.T) {
 	mem := build(t, 6)
-	o := start(t, mem, nil)
+	o := start(t, mem)
 	long := passkey("long alias")
 	long.Alias = string(make([]byte, 300))
 	used := uint64(5)
 	twice := passkey("twice")
-	twice.LastUsageTimestamp = &used
-	o.register(phrase("one", wire.ProtectionUnprotected), phrase("two", wire.ProtectionProtected))
-	o.register()
-	o.register(long)
-	o.register(passkey("twice"), twice)
-	var many []wire.AnyDevice
+	twice.LastUsed = &used
+	o.Register(phrase("one", false), phrase("two", true))
+	o.Register()
+	o.Register(long)
+	o.Register(passkey("twice"), twice)
+	var many []iitest.Device
 	for i := range 14 {
 		many = append(many, passkey(fmt.Sprint("key ", i)))
 	}
-	o.register(many...)
-	require.NoError(t, o.img.Append()) // registered, never written
-	o.register(oldDevice("hardware", wire.KeyTypeCrossPlatform, wire.ProtectionProtected))
+	o.Register(many...)
+	o.SetEntry(o.Register(), nil) // registered, never written
+	o.Register(iitest.Device{Key: "hardware", KeyType: "cross_platform", Protected: true})
 	r, err := Plan(mem)
 	require.NoError(t, err)
 	odd := map[Oddity][]uint64{}
@@ -82,11 +83,11 @@ func TestFaultAtEveryWrite(t *testing.T) {
 	for _, layout := range []uint8{1, 6, 9} {
 		t.Run(fmt.Sprint("layout ", layout), func(t *testing.T) {
 			mem := build(t, layout)
-			o := start(t, mem, nil)
+			o := start(t, mem)
 			for i := range 3 {
-				o.register(passkey(fmt.Sprint("key ", i)), phrase(fmt.Sprint("phrase ", i), wire.ProtectionProtected))
+				o.Register(passkey(fmt.Sprint("key ", i)), phrase(fmt.Sprint("phrase ", i), true))
 			}
-			o.stop()
+			o.Stop()
 			attached := func(m storage.Memory) (*storage.Store, error) {
 				s, err := storage.Open(m)
 				if err != nil {
@@ -149,20 +150,20 @@ func TestWhatWasWrittenUnprotectedIsNotEnforced(t *testing.T) {
 		a.Devices = append(a.Devices, protectedDevice("phrase", 1, identity.SeedPhrase))
 	})
 	was := read(t, s, 10000)
-	o := start(t, mem, nil)
-	require.True(t, o.change(10000, "passkey", "phrase", nil))
+	o := start(t, mem)
+	require.True(t, o.Change(10000, "passkey", "phrase", nil))
 	s = upgrade(t, mem, 10)
 	require.True(t, s.Trial().KnowsProtection)
 	require.Equal(t, was, read(t, s, 10000))
-	o = start(t, mem, nil)
-	require.False(t, o.change(10000, "passkey", "phrase", nil), "now it is written as protected")
+	o = start(t, mem)
+	require.False(t, o.Change(10000, "passkey", "phrase", nil), "now it is written as protected")
 }
 
 // Slots in extents that the old module had used are as good as new ones.
 func TestOldExtentsAsSlots(t *testing.T) {
 	mem := build(t, 9)
-	o := start(t, mem, nil)
-	o.register(passkey("passkey"))
+	o := start(t, mem)
+	o.Register(passkey("passkey"))
 	s := upgrade(t, mem, 10)
 	require.NoError(t, Finalize(s, false))
 	require.NoError(t, s.SetRange(10000, 30000))
@@ -179,7 +180,7 @@ func TestOldExtentsAsSlots(t *testing.T) {
 func TestRefusedAndBroken(t *testing.T) {
 	poke := func(layout uint8, off uint64, b ...byte) *storage.RAM {
 		mem := build(t, layout)
-		start(t, mem, nil).register(passkey("passkey"))
+		start(t, mem).Register(passkey("passkey"))
 		require.NoError(t, mem.WriteAt(b, off))
 		return mem
 	}
@@ -194,6 +195,26 @@ func TestRefusedAndBroken(t *testing.T) {
 		require.NoError(t, mem.WriteAt(head, lateEntries+bucketSize))
 		return mem
 	}
+	counted := func(layout uint8, off, anchors, entries int) *storage.RAM {
+		mem := storage.NewRAM(0)
+		iitest.Install(t, mem, layout, iitest.Options{Entries: uint64(entries)})
+		o := start(t, mem)
+		for range anchors {
+			o.Register(passkey("passkey"))
+		}
+		o.Stop()
+		if have := mem.Size(); have < 130 {
+			require.NoError(t, mem.Grow(130-have))
+		}
+		require.NoError(t, mem.WriteAt(le.AppendUint32(nil, uint32(anchors+off)), 4))
+		return mem
+	}
+	cutOff := func(layout uint8) *storage.RAM {
+		mem := poke(layout, 0, 'I')
+		require.NoError(t, mem.WriteAt([]byte{2}, managerAt+4))
+		require.NoError(t, mem.WriteAt([]byte{8 - layout}, managerAt+managerOwners+1))
+		return mem
+	}
 	for _, c := range []struct {
 		name string
 		mem  *storage.RAM
@@ -205,11 +226,19 @@ func TestRefusedAndBroken(t *testing.T) {
 		{"half way to 5", poke(3, 3, 4), "layout 4 of Internet Identity is not imported"},
 		{"unknown", poke(9, 3, 10), "unsupported header version: 10"},
 		{"late layout 9", mapped(1), "its anchors are in a map in virtual memory 16"},
-		{"entry size", poke(5, 24, 1), "has entries of 4096 bytes"},
-		{"more anchors than range", poke(5, 4, 0xff, 0xff), "65535 anchors in the range"},
-		{"more anchors than memory", poke(5, 4, 200), "the memory ends before the last"},
-		{"no manager", poke(7, managerAt, 'X'), "memory manager"},
-		{"no buckets", poke(7, managerAt+managerOwners, freeBucket), "outside stable memory"},
+		{"flipped magic", poke(6, 2, 'B'), `it begins with "IIB", where Internet Identity's begins with "IIC": it is another canister's, or its first bytes are damaged`},
+		{"Kedge's own", poke(6, 0, []byte("KDG\x02")...), `it is Kedge's own already (it begins with "KDG"), so there is nothing to import`},
+		{"entry size", poke(5, 24, 1), "the header is damaged: it says that an entry has 4097 bytes; in layout 5 every entry has 4096"},
+		{"more anchors than range", poke(5, 4, 0xff, 0xff), "the header is damaged: it counts 65535 anchors in the range"},
+		{"more anchors than memory", poke(5, 4, 200), "the header counts 200 anchors, whose entries take 800 KiB, and the memory ends before the last of them: the memory is cut off, or the count is wrong"},
+		{"a thousand too many", counted(7, 1000, 3, 9000), "the header counts 1003 anchors, but only 3 have a record: the last 1000 entries were never written, so the count is wrong"},
+		{"a thousand too many without state", counted(9, 1000, 3, 9000), "the header counts 1003 anchors, but only 3 have a record: the last 1000 entries"},
+		{"two too few", counted(6, -2, 3, 100), "the header counts 1 anchors, but the records of 2 more follow: the count is wrong, and an import would lose the anchors from 10001 on"},
+		{"a thousand too few", counted(1, -1000, 1001, 9000), "the header counts 1 anchors, but the records of 1000 more follow"},
+		{"no manager", poke(7, managerAt, 'X'), `the table of the memory manager, in the second page, begins with "XGR\x01"; in layout 7 it begins with "MGR\x01": that page is damaged`},
+		{"cut off behind memory 0", cutOff(7), "the memory is cut off: the memory manager has 2 buckets of 128 pages, which end at page 258, and there are 130 pages; take the backup again"},
+		{"cut off in memory 0", cutOff(8), "the memory is cut off: the memory manager has 2 buckets of 128 pages"},
+		{"no buckets", poke(7, managerAt+managerOwners, freeBucket), "the memory is cut off, or the count is wrong"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			before := c.mem.Clone()
@@ -227,10 +256,10 @@ func TestRefusedAndBroken(t *testing.T) {
 // A record that cannot be read is reported, left alone, and keeps the old bytes from being given up.
 func TestUnreadableRecord(t *testing.T) {
 	mem := build(t, 6)
-	o := start(t, mem, nil)
-	o.register(passkey("passkey"))
-	o.register(passkey("passkey"))
-	require.NoError(t, o.img.SetEntry(0, []byte("not Candid")))
+	o := start(t, mem)
+	o.Register(passkey("passkey"))
+	o.Register(passkey("passkey"))
+	o.SetEntry(10000, []byte("not Candid"))
 	r, err := Plan(mem)
 	require.NoError(t, err)
 	require.Equal(t, uint64(1), r.UnreadableAnchors)
@@ -244,7 +273,7 @@ func TestUnreadableRecord(t *testing.T) {
 
 // While the old module is on trial it must keep its layout.
 func TestLayoutChangedOnTrial(t *testing.T) {
-	mem, _ := trialWith(t, 5, nil, func(*identity.Anchor) {})
+	mem, _ := trialWith(t, 5, latest(5), func(*identity.Anchor) {})
 	require.NoError(t, mem.WriteAt([]byte{3}, 3))
 	_, err := Upgrade(mem)
 	require.ErrorContains(t, err, "was on trial beside layout 5")
@@ -254,21 +283,19 @@ func TestLayoutChangedOnTrial(t *testing.T) {
 }
 
 func TestAnotherSaltIsRefused(t *testing.T) {
-	mem, _ := trialWith(t, 5, nil, func(*identity.Anchor) {})
+	mem, _ := trialWith(t, 5, latest(5), func(*identity.Anchor) {})
 	require.NoError(t, mem.WriteAt([]byte{1}, 26))
 	_, err := Upgrade(mem)
 	require.ErrorContains(t, err, "another salt")
 }
 
 func FuzzRecord(f *testing.F) {
-	a := wire.AnyAnchor{Devices: []wire.AnyDevice{phrase("phrase", wire.ProtectionProtected), passkey("passkey")}}
-	purpose := wire.PurposeRecovery
-	for i := range a.Devices {
-		a.Devices[i].Purpose = &purpose
+	devices := []iitest.Device{phrase("phrase", true), passkey("passkey")}
+	for i, layout := range layouts {
+		for _, g := range iitest.Generations(layout) {
+			f.Add(uint8(i), g.Encode(devices))
+		}
 	}
-	f.Add(uint8(1), encodeGenesis(a.Devices))
-	f.Add(uint8(3), encode(3, a))
-	f.Add(uint8(9), encode(9, a))
 	f.Fuzz(func(t *testing.T, layout uint8, raw []byte) {
 		mem := build(t, layouts[int(layout)%len(layouts)])
 		m, err := Open(mem)
@@ -282,7 +309,8 @@ func FuzzRecord(f *testing.F) {
 			return
 		}
 		imported, _ := old.Import()
-		again := encode(9, exported(imported, true))
+		out := exported(imported, true)
+		again := tableOf(allGenerations, 9).encode(nil, &out)
 		back, err := wire.DecodeAnyAnchorArgs(again)
 		if err != nil {
 			t.Fatalf("an imported anchor cannot be written for the old module: %v", err)

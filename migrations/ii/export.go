@@ -76,30 +76,6 @@ func exportMetadata(m identity.Metadata) wire.Metadata {
 	return out
 }
 
-// encode writes an anchor in the form of a layout. Layouts 1 to 3 have no room for last usage, origin,
-// metadata, AAGUID and time of creation.
-func encode(layout uint8, a wire.AnyAnchor) []byte {
-	if layout <= 3 {
-		devices := make([]wire.EarlyDevice, len(a.Devices))
-		for i := range a.Devices {
-			d := &a.Devices[i]
-			devices[i] = wire.EarlyDevice{
-				Pubkey: d.Pubkey, Alias: d.Alias, CredentialID: d.CredentialID, Purpose: d.Purpose, KeyType: d.KeyType, Protection: d.Protection,
-			}
-		}
-		return wire.EncodeEarlyDevicesArgs(devices)
-	}
-	out := wire.Anchor{Devices: make([]wire.Device, len(a.Devices)), Metadata: a.Metadata, CreatedAt: a.CreatedAt}
-	for i := range a.Devices {
-		d := &a.Devices[i]
-		out.Devices[i] = wire.Device{
-			Pubkey: d.Pubkey, Alias: d.Alias, CredentialID: d.CredentialID, Purpose: *d.Purpose, KeyType: *d.KeyType, Protection: *d.Protection,
-			Origin: d.Origin, LastUsageTimestamp: d.LastUsageTimestamp, Metadata: d.Metadata, Aaguid: d.Aaguid,
-		}
-	}
-	return wire.EncodeAnchorArgs(out)
-}
-
 // SetEntry writes the record of the i-th anchor. Stale bytes behind it are erased.
 func (m *Image) SetEntry(i uint32, record []byte) error {
 	if len(record) > m.MaxPayload() {

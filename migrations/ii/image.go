@@ -62,8 +62,11 @@ func Open(mem storage.Memory) (*Image, error) {
 	if err := mem.ReadAt(h[:], 0); err != nil {
 		return nil, fmt.Errorf("read header: %w", err)
 	}
-	if string(h[:3]) != "IIC" {
-		return nil, fmt.Errorf("%w: it begins with %q, not \"IIC\"", ErrNotII, h[:3])
+	switch {
+	case string(h[:3]) == "KDG":
+		return nil, fmt.Errorf("%w: it is Kedge's own already (it begins with \"KDG\"), so there is nothing to import", ErrNotII)
+	case string(h[:3]) != "IIC":
+		return nil, fmt.Errorf("%w: it begins with %q, where Internet Identity's begins with \"IIC\": it is another canister's, or its first bytes are damaged", ErrNotII, h[:3])
 	}
 	m := &Image{
 		Layout: h[3], Anchors: le.Uint32(h[4:]), Lo: le.Uint64(h[8:]), Hi: le.Uint64(h[16:]),
@@ -81,16 +84,13 @@ func Open(mem storage.Memory) (*Image, error) {
 		return nil, &RefusedError{m.Layout, fmt.Sprintf("unsupported header version: %d", m.Layout)}
 	}
 	if want := m.entrySize(); m.EntrySize != want {
-		return nil, fmt.Errorf("layout %d has entries of %d bytes, this header says %d", m.Layout, want, m.EntrySize)
+		return nil, fmt.Errorf("the header is damaged: it says that an entry has %d bytes; in layout %d every entry has %d", m.EntrySize, m.Layout, want)
 	}
 	if m.Hi < m.Lo || uint64(m.Anchors) > m.Hi-m.Lo {
-		return nil, fmt.Errorf("the header has %d anchors in the range [%d, %d)", m.Anchors, m.Lo, m.Hi)
+		return nil, fmt.Errorf("the header is damaged: it counts %d anchors in the range [%d, %d)", m.Anchors, m.Lo, m.Hi)
 	}
-	if m.Anchors > 0 {
-		var b [1]byte
-		if err := m.readAt(b[:], m.entriesEnd()-1); err != nil {
-			return nil, fmt.Errorf("the header has %d anchors, but the memory ends before the last: %w", m.Anchors, err)
-		}
+	if err := m.checkCount(); err != nil {
+		return nil, err
 	}
 	return m, nil
 }
@@ -125,8 +125,15 @@ func (m *Image) openManager() error {
 	if err := m.mem.ReadAt(h[:], managerAt); err != nil {
 		return fmt.Errorf("read memory manager: %w", err)
 	}
-	if string(h[:4]) != "MGR\x01" || le.Uint16(h[6:]) != storage.ExtentPages {
-		return fmt.Errorf("layout %d has the memory manager %x, not \"MGR\" of version 1 with buckets of %d pages", m.Layout, h, storage.ExtentPages)
+	if string(h[:4]) != "MGR\x01" {
+		return fmt.Errorf("the table of the memory manager, in the second page, begins with %q; in layout %d it begins with \"MGR\\x01\": that page is damaged, or the header in the first one is", h[:4], m.Layout)
+	}
+	buckets, pages := uint64(le.Uint16(h[4:])), uint64(le.Uint16(h[6:]))
+	if pages != storage.ExtentPages {
+		return fmt.Errorf("the memory manager has buckets of %d pages; this build reads those of %d", pages, storage.ExtentPages)
+	}
+	if want := 2 + buckets*pages; want > m.mem.Size() {
+		return fmt.Errorf("the memory is cut off: the memory manager has %d buckets of %d pages, which end at page %d, and there are %d pages; take the backup again", buckets, pages, want, m.mem.Size())
 	}
 	if m.Layout == 9 {
 		held, err := m.heldInMap()

@@ -85,17 +85,16 @@ func TestRealImages(t *testing.T) {
 func FuzzPlan(f *testing.F) {
 	for _, layout := range layouts {
 		mem := build(f, layout)
-		o := start(f, mem, nil)
-		o.register(passkey("passkey"))
-		o.stop()
+		o := start(f, mem)
+		o.Register(passkey("passkey"))
+		o.Stop()
 		head := make([]byte, 128)
 		require.NoError(f, mem.ReadAt(head, 0))
 		manager := make([]byte, managerOwners+4)
 		if layout >= 7 {
 			require.NoError(f, mem.ReadAt(manager, managerAt))
 		}
-		entry := make([]byte, 300)
-		require.NoError(f, o.img.readAt(entry, 0))
+		entry := append([]byte{byte(len(o.Entry(10000))), byte(len(o.Entry(10000)) >> 8)}, o.Entry(10000)...)
 		f.Add(head, manager, entry)
 	}
 	f.Fuzz(func(t *testing.T, head, manager, entry []byte) {

@@ -18,13 +18,15 @@ import (
 //     only if it had it from us as protected (enforceable), and only if it knows protection, which shows
 //     in that it wrote this record with the field.
 //   - A device that it made protected, on an anchor that had a protected device, is imported unprotected.
+//   - What the old module's record cannot express is as in our copy: fields that its type table does not
+//     have, and the type of a browser storage key where the table has four cases of key type.
 //   - Guard, demand, session limit and consents are ours. Pending requests, temporary keys, challenges
 //     and registration mode are gone.
 //
-// Events of the result list what was restored and what was not taken over.
+// Events of the result list what was restored, what was not taken over, and which requests were cancelled.
 func merge(own *identity.Anchor, old *Record, raw []byte, enforceable bool) *identity.Anchor {
 	theirs, _ := old.Import()
-	knew := old.Protection()
+	g, knew := generationOf(raw), old.Protection()
 	base := exported(own, enforceable)
 	a := &identity.Anchor{
 		Number: own.Number, CreatedAt: own.CreatedAt, Copies: theirs.Copies,
@@ -39,7 +41,7 @@ func merge(own *identity.Anchor, old *Record, raw []byte, enforceable bool) *ide
 		if at >= 0 {
 			now, taken[at] = &theirs.Devices[at], true
 		}
-		if d := settle(was, now, &base.Devices[i], knew, raw, guarded, a); d != nil {
+		if d := settle(was, now, &base.Devices[i], written{g, knew, enforceable}, guarded, a); d != nil {
 			d.Temporary, d.Challenge = identity.TemporaryKey{}, identity.Challenge{}
 			a.Devices = append(a.Devices, *d)
 			if now == nil {
@@ -66,6 +68,7 @@ func merge(own *identity.Anchor, old *Record, raw []byte, enforceable bool) *ide
 		c.Protected = c.Protected && at >= 0 && a.Devices[at].Protected
 	}
 	tidyConsents(a)
+	cancelRequests(a)
 	if !slices.ContainsFunc(a.Devices, protected) {
 		a.Guard = false
 	}
@@ -78,13 +81,20 @@ func copiesOf(a *identity.Anchor, key []byte) []identity.Data {
 
 func protected(d identity.Device) bool { return d.Protected && d.Proven }
 
+// written says how an anchor was written last by us, and then by the old module.
+type written struct {
+	g           generation // of the old module's record
+	knew        bool       // the old module's record has protection
+	enforceable bool       // ours had it, so that the old module could enforce it
+}
+
 // settle decides what becomes of one of our devices, given what the old module has of it (nil if it is
-// gone) and whether it knew protection. It returns nil for a device that is gone.
-func settle(was, now *identity.Device, base *wire.AnyDevice, knew bool, raw []byte, guarded bool, a *identity.Anchor) *identity.Device {
+// gone). It returns nil for a device that is gone.
+func settle(was, now *identity.Device, base *wire.AnyDevice, w written, guarded bool, a *identity.Anchor) *identity.Device {
 	restored := func() {
 		a.Events = append(a.Events, identity.Event{Kind: identity.EventRestored, Device: was.Principal})
 	}
-	enforced := knew && was.KeyType == identity.SeedPhrase && *base.Protection == wire.ProtectionProtected
+	enforced := w.knew && was.KeyType == identity.SeedPhrase && *base.Protection == wire.ProtectionProtected
 	if now == nil {
 		if protected(*was) && !enforced {
 			restored()
@@ -95,8 +105,8 @@ func settle(was, now *identity.Device, base *wire.AnyDevice, knew bool, raw []by
 	}
 	d := *was
 	d.LastUsed = max(was.LastUsed, now.LastUsed)
-	if untouched(base, now, raw) {
-		if !knew && *base.Protection == wire.ProtectionProtected {
+	if w.untouched(base, now) {
+		if !w.knew && *base.Protection == wire.ProtectionProtected {
 			restored() // dropped by a module that does not know it
 		}
 		if now.LastUsed > was.LastUsed {
@@ -108,10 +118,10 @@ func settle(was, now *identity.Device, base *wire.AnyDevice, knew bool, raw []by
 		restored()
 		return &d
 	}
-	d.Data = keepUnknown(was, now.Data, raw)
+	d.Data = w.fill(&was.Data, now.Data)
 	d.Proven = was.Proven || now.LastUsed > was.LastUsed
 	switch {
-	case !knew:
+	case !w.knew:
 		d.Protected = was.Protected
 	case now.Protected && !was.Protected && guarded:
 		d.Protected = false
@@ -130,44 +140,36 @@ func settle(was, now *identity.Device, base *wire.AnyDevice, knew bool, raw []by
 	return &d
 }
 
-// The ids of the fields that some old modules do not know (ii.md 1.4).
-const (
-	purposeField  = 3878670750
-	keyTypeField  = 2975220890
-	originField   = 1258363366
-	metadataField = 1075439471
-	aaguidField   = 3874120297
-)
-
-// keepUnknown fills in from our copy the fields that the old module does not know and so dropped.
-func keepUnknown(was *identity.Device, d identity.Data, raw []byte) identity.Data {
-	if !mentions(raw, purposeField) {
+// fill takes from our copy what the old module's record, or ours before it, could not express.
+func (w written) fill(was *identity.Data, d identity.Data) identity.Data {
+	// The first records have neither purpose nor type, and we may have written it with such a table.
+	bare := !w.enforceable && d.Purpose == identity.Authentication && d.KeyType == identity.Unknown
+	if w.g&hasPurpose == 0 || bare {
 		d.Purpose = was.Purpose
 	}
-	if !mentions(raw, keyTypeField) {
+	if w.g&hasKeyType == 0 || bare || w.g&hasBrowserKey == 0 && d.KeyType == identity.Unknown && was.KeyType == identity.BrowserStorageKey {
 		d.KeyType = was.KeyType
 	}
-	if !mentions(raw, originField) {
+	if w.g&hasOrigin == 0 {
 		d.HasOrigin, d.Origin = was.HasOrigin, was.Origin
 	}
-	if !mentions(raw, metadataField) {
+	if w.g&hasMetadata == 0 {
 		d.Metadata = was.Metadata
 	}
-	if !mentions(raw, aaguidField) {
+	if w.g&hasAAGUID == 0 {
 		d.AAGUID = was.AAGUID
 	}
 	return d
 }
 
 // untouched tells whether the old module has a device as we wrote it, as far as it can write it.
-func untouched(base *wire.AnyDevice, now *identity.Device, raw []byte) bool {
+func (w written) untouched(base *wire.AnyDevice, now *identity.Device) bool {
 	want, _ := importData(base)
 	have := now.Data
-	if !mentions(raw, protectionField) {
+	if w.g&hasProtection == 0 {
 		have.Protected = want.Protected
 	}
-	have = keepUnknown(&identity.Device{Data: want}, have, raw)
-	return reflect.DeepEqual(want, have)
+	return reflect.DeepEqual(want, w.fill(&want, have))
 }
 
 // freeID is the lowest device number that neither the anchor nor our copy of before uses, so that nothing
@@ -181,7 +183,32 @@ func freeID(a, own *identity.Anchor) identity.DeviceID {
 	}
 }
 
-// tidyConsents cancels pending requests and forgets askers that are gone.
+// cancelRequests cancels what is pending: its time ran while nobody could say no. Nobody is struck off the
+// list of those who may ask. It reports whether there was anything.
+func cancelRequests(a *identity.Anchor) (any bool) {
+	for i := range a.Devices {
+		d := &a.Devices[i]
+		if d.Consent == nil {
+			continue
+		}
+		for j := range d.Consent.Askers {
+			asker := &d.Consent.Askers[j]
+			if asker.CompletesAt == 0 {
+				continue
+			}
+			any = true
+			asker.CompletesAt = 0
+			e := identity.Event{Kind: identity.EventCancelled, Device: d.Principal}
+			if at := slices.IndexFunc(a.Devices, func(d identity.Device) bool { return d.ID == asker.ID }); at >= 0 {
+				e.Other = a.Devices[at].Principal
+			}
+			a.Events = append(a.Events, e)
+		}
+	}
+	return any
+}
+
+// tidyConsents forgets askers that are gone.
 func tidyConsents(a *identity.Anchor) {
 	for i := range a.Devices {
 		c := a.Devices[i].Consent
@@ -191,7 +218,7 @@ func tidyConsents(a *identity.Anchor) {
 		kept := &identity.Consent{Delay: c.Delay}
 		for _, asker := range c.Askers {
 			if slices.ContainsFunc(a.Devices, func(d identity.Device) bool { return d.ID == asker.ID }) {
-				kept.Askers = append(kept.Askers, identity.Asker{ID: asker.ID})
+				kept.Askers = append(kept.Askers, asker)
 			}
 		}
 		a.Devices[i].Consent = kept

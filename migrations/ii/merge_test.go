@@ -110,9 +110,9 @@ func TestMerge(t *testing.T) {
 				c.change(&w.Devices[1])
 			}
 			layout := uint8(5)
-			raw := encode(layout, w)
+			raw := tableOf(allGenerations, layout).encode(nil, &w)
 			if c.without {
-				layout, raw = 1, encodeGenesis(w.Devices)
+				layout, raw = 1, tableOf(0, 1).encode(nil, &w)
 			}
 			old := &Record{Number: 10000, raw: raw}
 			require.Equal(t, !c.without, old.Protection())

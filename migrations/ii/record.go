@@ -20,7 +20,7 @@ type Record struct {
 
 // Protection tells whether the record's type table has the field of that name: whether the module that
 // wrote it knew of protection.
-func (r *Record) Protection() bool { return mentions(r.raw, protectionField) }
+func (r *Record) Protection() bool { return mentions(r.raw, opRecord, protectionField) }
 
 // Decode reads the record of the i-th anchor.
 func (m *Image) Decode(i uint32) (*Record, []byte, error) {

@@ -9,7 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"kedge/canister/identity"
-	"kedge/migrations/ii/wire"
+	"kedge/migrations/ii/iitest"
 )
 
 // T1 and T2 over rolling back and forward: whatever a thief who holds the unprotected devices does through
@@ -17,19 +17,11 @@ import (
 func TestThiefWithAnOldModule(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		layout := rapid.SampledFrom(layouts).Draw(t, "layout")
-		module := func(*oldModule) {}
-		switch rapid.IntRange(0, 2).Draw(t, "module") {
-		case 0:
-			if layout == 1 {
-				module = noProtection
-			}
-		case 1:
-			module = func(o *oldModule) { o.sparse = true }
-		}
+		module := rapid.SampledFrom(iitest.Generations(layout)).Draw(t, "module")
 		mem := build(t, layout)
-		o := start(t, mem, module)
-		o.register(passkey("thief"))
-		o.stop()
+		o := iitest.Start(t, mem, module)
+		o.Register(passkey("thief"))
+		o.Stop()
 		s := upgrade(t, mem, 10)
 
 		a := read(t, s, 10000)
@@ -56,9 +48,9 @@ func TestThiefWithAnOldModule(t *testing.T) {
 
 		left := false // the thief, who is the only asker
 		for range rapid.IntRange(1, 3).Draw(t, "rollbacks") {
-			o := start(t, mem, module)
+			o := iitest.Start(t, mem, module)
 			for i := range rapid.IntRange(0, 6).Draw(t, "calls") {
-				devices := keys(o.devices(10000))
+				devices := o.Keys(10000)
 				if len(devices) == 0 {
 					break
 				}
@@ -70,23 +62,21 @@ func TestThiefWithAnOldModule(t *testing.T) {
 				}
 				switch rapid.IntRange(0, 3).Draw(t, "call") {
 				case 0:
-					o.change(10000, caller, key, nil)
+					o.Change(10000, caller, key, nil)
 				case 1:
-					o.change(10000, caller, key, func(d *wire.AnyDevice) {
-						kind, p := wire.KeyTypeSeedPhrase, wire.ProtectionProtected
-						d.KeyType, d.Protection, d.Alias = &kind, &p, "taken"
+					o.Change(10000, caller, key, func(d *iitest.Device) {
+						d.KeyType, d.Protected, d.Alias = "seed_phrase", true, "taken"
 					})
 				case 2:
-					o.change(10000, caller, key, func(d *wire.AnyDevice) {
-						kind, p := wire.KeyTypeUnknown, wire.ProtectionUnprotected
-						d.KeyType, d.Protection, d.CredentialID = &kind, &p, nil
+					o.Change(10000, caller, key, func(d *iitest.Device) {
+						d.KeyType, d.Protected, d.Credential = "unknown", false, nil
 					})
 				case 3:
-					o.add(10000, phrase(fmt.Sprintf("planted %d %d", len(devices), i), wire.ProtectionProtected))
+					o.Add(10000, phrase(fmt.Sprintf("planted %d %d", len(devices), i), true))
 				}
 			}
-			left = left || !slices.Contains(keys(o.devices(10000)), "thief")
-			o.stop()
+			left = left || !slices.Contains(o.Keys(10000), "thief")
+			o.Stop()
 			s = upgrade(t, mem, 10)
 			a = read(t, s, 10000)
 			if rapid.Bool().Draw(t, "write") { // a sign-in, say

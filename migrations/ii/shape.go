@@ -11,9 +11,10 @@ import (
 
 // A canister has millions of records and a handful of type tables, those of the builds that wrote it. A
 // shape is what one table says about the order of the fields, so that the records behind that table are
-// read without a look at it. Shapes are only made of tables that the decoder of package wire has accepted,
-// and they know what the old modules write in practice. Whatever else comes, metadata for one, or values
-// that are cut short, is left to that decoder, which also says what is wrong.
+// read without a look at it, and written with it (encode.go). Shapes are only made of tables that the
+// decoder of package wire has accepted, and they know what the old modules write in practice. Whatever else
+// comes, metadata for one, or values that are cut short, is left to that decoder, which also says what is
+// wrong.
 type shape struct {
 	table   []byte  // of the message: all up to its first value
 	anchor  []field // of the record around the devices; nil in layouts 1 to 3
@@ -41,21 +42,41 @@ const (
 	credential
 	createdAt
 	deviceList
+	foreign // an optional field that Kedge does not know: read by the decoder, written as absent
 )
 
-// The Candid ids of the fields and cases that shapes know (ii.md 4.3).
+// The Candid ids of the fields of a record: hashes of their names, as the Candid specification has it.
+const (
+	aliasField      = 563171728  // alias
+	metadataField   = 1075439471 // metadata, of a device and of an anchor
+	originField     = 1258363366 // origin
+	protectionField = 1684155417 // protection
+	pubkeyField     = 1727183618 // pubkey
+	createdAtField  = 1779848746 // created_at
+	keyTypeField    = 2975220890 // key_type
+	devicesField    = 3613992733 // devices
+	lastUsedField   = 3870005711 // last_usage_timestamp
+	aaguidField     = 3874120297 // aaguid
+	purposeField    = 3878670750 // purpose
+	credentialField = 4147013763 // credential_id
+)
+
+// browserKeyCase is the Candid id of the case browser_storage_key.
+const browserKeyCase = 4220448004
+
+// The fields and cases that shapes know.
 var (
-	anchorFields = map[uint64]kind{1075439471: metadata, 1779848746: createdAt, 3613992733: deviceList}
+	anchorFields = map[uint64]kind{metadataField: metadata, createdAtField: createdAt, devicesField: deviceList}
 	deviceFields = map[uint64]kind{
-		563171728: alias, 1075439471: metadata, 1258363366: origin, protectionField: protection, 1727183618: publicKey,
-		2975220890: keyType, 3870005711: lastUsage, 3874120297: aaguid, 3878670750: purpose, 4147013763: credential,
+		aliasField: alias, metadataField: metadata, originField: origin, protectionField: protection, pubkeyField: publicKey,
+		keyTypeField: keyType, lastUsedField: lastUsage, aaguidField: aaguid, purposeField: purpose, credentialField: credential,
 	}
 	variants = map[kind]map[uint64]uint8{
 		purpose: {3461496: uint8(wire.PurposeAuthentication), 2911501653: uint8(wire.PurposeRecovery)},
 		keyType: {
 			1744417459: uint8(wire.KeyTypePlatform), 3053362247: uint8(wire.KeyTypeSeedPhrase),
 			3484244626: uint8(wire.KeyTypeCrossPlatform), 3782943626: uint8(wire.KeyTypeUnknown),
-			4220448004: uint8(wire.KeyTypeBrowserStorageKey),
+			browserKeyCase: uint8(wire.KeyTypeBrowserStorageKey),
 		},
 		protection: {439399861: uint8(wire.ProtectionUnprotected), 2492084014: uint8(wire.ProtectionProtected)},
 	}
@@ -132,13 +153,17 @@ func fieldsOf(record tableEntry, known map[uint64]kind, at func(uint64) tableEnt
 	for _, in := range record.fields {
 		k, ok := known[in[0]]
 		if !ok {
-			return nil, false
+			k = foreign
 		}
 		f, t := field{kind: k}, at(in[1])
 		if t.op == opOpt {
 			f.opt, t = true, at(t.elem)
 		}
 		switch k {
+		case foreign:
+			ok = f.opt
+		case metadata:
+			f.cases, ok = metadataCases(t, at)
 		case alias, origin:
 			ok = t.op == opText
 		case publicKey, aaguid, credential:
@@ -165,6 +190,40 @@ func fieldsOf(record tableEntry, known map[uint64]kind, at func(uint64) tableEnt
 	}
 	return out, missing == 0
 }
+
+// metadataCases returns the cases of the values of a metadata map, in the order of the table: our number of
+// each. ok is false if the type is not that map.
+func metadataCases(list tableEntry, at func(uint64) tableEntry) (cases []uint8, ok bool) {
+	pair := at(list.elem)
+	if list.op != opVec || pair.op != opRecord || len(pair.fields) != 2 || pair.fields[0] != [2]uint64{0, opText} || pair.fields[1][0] != 1 {
+		return nil, false
+	}
+	value := at(pair.fields[1][1])
+	if value.op != opVariantType {
+		return nil, false
+	}
+	for _, c := range value.fields {
+		t := at(c[1])
+		switch {
+		case c[0] == metadataMapCase && t.op == opVec && t.elem == list.elem:
+			cases = append(cases, uint8(wire.MetadataItemF1TagMap))
+		case c[0] == metadataBytesCase && t.op == opVec && t.elem == opNat8:
+			cases = append(cases, uint8(wire.MetadataItemF1TagBytes))
+		case c[0] == metadataStringCase && c[1] == opText:
+			cases = append(cases, uint8(wire.MetadataItemF1TagString))
+		default:
+			return nil, false
+		}
+	}
+	return cases, true
+}
+
+// The Candid ids of the cases of a metadata value.
+const (
+	metadataMapCase    = 5442204
+	metadataBytesCase  = 3180857451
+	metadataStringCase = 288368849
+)
 
 // mandatory tells whether a record without the field is not one of ours. A table without it is accepted
 // by the decoder as long as no record follows.
@@ -247,7 +306,7 @@ func (s *shape) readDevices(c *cursor, room *shapeRoom, a *wire.AnyAnchor) {
 			case purpose:
 				v.purpose = wire.Purpose(c.variant(f.cases))
 				d.Purpose = &v.purpose
-			default: // metadata
+			default: // metadata, and what is not ours
 				c.failed = true
 			}
 		}
@@ -331,11 +390,12 @@ func (c *cursor) variant(cases []uint8) uint8 {
 }
 
 // maxShapes is how many tables are kept at once.
-const maxShapes = 4
+const maxShapes = 8
 
 // reused is the room of [Image.decodeNext].
 type reused struct {
 	entry  [4096]byte
+	head   [tableHead]byte
 	record Record
 	room   shapeRoom
 	anchor struct {
@@ -359,36 +419,43 @@ func (m *Image) importNext(r *Record) *identity.Anchor {
 
 // decodeNext is Decode for one anchor after the other: the record is valid until the next.
 func (m *Image) decodeNext(i uint32) (*Record, []byte, error) {
-	if m.reused == nil {
-		m.reused = new(reused)
-	}
-	u := m.reused
+	u := m.room()
 	b, err := m.entryInto(u.entry[:], i)
 	if err != nil {
 		return nil, nil, err
 	}
-	for _, s := range u.shapes {
-		// A table of the other sort would be refused, or not, by what the layout says.
-		if bytes.HasPrefix(b, s.table) && (s.anchor == nil) == (m.Layout <= 3) {
-			r := &u.record
-			*r = Record{Number: m.Lo + uint64(i), raw: b}
-			if s.read(b, &u.room, &r.Anchor) {
-				return r, b, nil
-			}
-			return m.decode(i, b)
+	if s := u.met(b, m.Layout); s != nil {
+		r := &u.record
+		*r = Record{Number: m.Lo + uint64(i), raw: b}
+		if s.read(b, &u.room, &r.Anchor) {
+			return r, b, nil
 		}
+		return m.decode(i, b)
 	}
 	r, b, err := m.decode(i, b)
 	if err != nil || len(b) == 0 {
 		return r, b, err
 	}
 	if s, ok := shapeOf(b); ok {
-		if len(u.shapes) < maxShapes {
-			u.shapes = append(u.shapes, s)
-		} else {
-			u.shapes[u.next] = s
-			u.next = (u.next + 1) % maxShapes
-		}
+		u.keep(s)
 	}
 	return r, b, nil
+}
+
+// room is where records are read to, and the shapes met.
+func (m *Image) room() *reused {
+	if m.reused == nil {
+		m.reused = new(reused)
+	}
+	return m.reused
+}
+
+// keep remembers a shape, in the place of the oldest if there are as many as are kept.
+func (u *reused) keep(s *shape) {
+	if len(u.shapes) < maxShapes {
+		u.shapes = append(u.shapes, s)
+		return
+	}
+	u.shapes[u.next] = s
+	u.next = (u.next + 1) % maxShapes
 }

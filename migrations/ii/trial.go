@@ -26,26 +26,40 @@ import (
 type elder struct {
 	img   *Image
 	store *storage.Store
-	knows bool // a record met since the store was attached says that the old module knows protection
+	knows bool       // a record met since the store was attached says that the old module knows protection
+	met   generation // newest generation of such records
 }
 
 func (e *elder) knowsProtection() bool { return e.knows || e.store.Trial().KnowsProtection }
 
-// tagOf is the tag of an old record: its XXH64, except that bit 0 says whether the protections in it are
-// such that the old module enforces them. That is so if we wrote it knowing that the old module knows
-// protection, or if the old module itself wrote it with the field.
-func tagOf(raw []byte, enforced bool) uint64 {
-	tag := xxhash.Sum64(raw) | 1
-	if !enforced {
-		tag--
+// newest is the newest generation of the records that the old module wrote.
+func (e *elder) newest() generation {
+	if stored := generation(e.store.Trial().Generation); stored.newer(e.met) {
+		return stored
+	}
+	return e.met
+}
+
+// The tag of an old record is its XXH64, of which the last byte gives way to what we know of it. Bit 0 says
+// whether the protections in it are such that the old module enforces them: we wrote it with the field and
+// knew that the old module knows it, or the old module itself wrote it with the field. Bits 1 to 7 are the
+// number of returns when our copy was written.
+func tagOf(raw []byte, enforced bool, returns uint8) uint64 {
+	tag := xxhash.Sum64(raw)&^0xff | uint64(returns&0x7f)<<1
+	if enforced {
+		tag |= 1
 	}
 	return tag
 }
 
-func sameRecord(raw []byte, tag uint64) bool { return xxhash.Sum64(raw)|1 == tag|1 }
+func sameRecord(raw []byte, tag uint64) bool { return xxhash.Sum64(raw)&^0xff == tag&^0xff }
 
-func (m *Image) adoptedTag(old *Record, raw []byte) uint64 {
-	return tagOf(raw, m.Layout >= 3 || old.Protection())
+// sinceReturn tells whether our copy of an anchor was written after the last return. What is pending in one
+// that was not has been pending while the old module ran.
+func (e *elder) sinceReturn(tag uint64) bool { return uint8(tag)>>1 == e.store.Trial().Returns&0x7f }
+
+func (e *elder) adoptedTag(old *Record, raw []byte) uint64 {
+	return tagOf(raw, e.img.Layout >= 3 || old.Protection(), e.store.Trial().Returns)
 }
 
 // Begin puts Kedge's store beside the old one and attaches both. It is a small amount of work, whatever
@@ -64,8 +78,27 @@ func Begin(mem storage.Memory) (*storage.Store, error) {
 	if err := s.SetTrial(t); err != nil {
 		return nil, err
 	}
-	s.SetElder(&elder{img: img, store: s})
+	attach(s, img)
 	return s, nil
+}
+
+// attach attaches an image to a store. It looks at the last records, which tell most of the old module, so
+// that an anchor registered before the others are imported is written with a table of its time.
+func attach(s *storage.Store, img *Image) {
+	e := &elder{img: img, store: s}
+	for i := range min(img.Anchors, 4) {
+		if old, raw, err := img.Decode(img.Anchors - 1 - i); err == nil && !old.Empty {
+			e.meet(raw)
+		}
+	}
+	s.SetElder(e)
+}
+
+// meet learns the generation of a record.
+func (e *elder) meet(raw []byte) {
+	if g := generationOf(raw); g.newer(e.met) && g.possible(e.img.Layout) {
+		e.met = g
+	}
 }
 
 // limit is the end of the range as far as the old layout can hold it. Some headers say far more.
@@ -98,12 +131,13 @@ func Attach(s *storage.Store) error {
 	if err != nil {
 		return err
 	}
-	s.SetElder(&elder{img: img, store: s})
+	attach(s, img)
 	return nil
 }
 
 // Return begins to settle every anchor anew. A canister on trial calls it after every upgrade, as the
-// module before may have been the old one.
+// module before may have been the old one. It cannot tell, so pending requests for release are cancelled
+// after every upgrade on trial, when their anchor is next read or settled.
 func Return(s *storage.Store) error {
 	t := s.Trial()
 	if t.Layout == 0 {
@@ -128,10 +162,11 @@ func Return(s *storage.Store) error {
 	}
 	t = s.Trial()
 	t.Layout = img.Layout
+	t.Returns = (t.Returns + 1) & 0x7f
 	if err := s.SetTrial(t); err != nil {
 		return err
 	}
-	s.SetElder(&elder{img: img, store: s})
+	attach(s, img)
 	return nil
 }
 
@@ -196,24 +231,28 @@ func settleOne(s *storage.Store, number uint64, t *storage.Trial) error {
 		t.Unreadable++
 		return nil
 	}
-	same := own != nil && sameRecord(raw, tag)
-	a := own
-	if !same {
-		if own == nil {
-			e.notice(old)
-			a = e.img.importNext(old)
-		} else {
-			a = e.take(own, tag, old, raw)
+	a, same := own, own != nil && sameRecord(raw, tag)
+	switch {
+	case !same && own == nil:
+		e.notice(old)
+		a = e.img.importNext(old)
+	case !same:
+		a = e.take(own, tag, old, raw)
+	case !e.sinceReturn(tag) && cancelRequests(own):
+		e.date(own)
+		if err := s.Adopt(own, tagOf(raw, tag&1 != 0, t.Returns)); err != nil {
+			return err
 		}
-		t.KnowsProtection = t.KnowsProtection || e.knows
 	}
+	t.KnowsProtection = t.KnowsProtection || e.knows
+	t.Generation = uint16(e.newest())
 	if !slices.ContainsFunc(a.Devices, func(d identity.Device) bool { return len(d.PublicKey) > 0 }) {
 		t.WithoutKey++
 	}
 	if same {
 		return nil
 	}
-	if len(a.Events) > 0 {
+	if slices.ContainsFunc(a.Events, func(e identity.Event) bool { return e.Kind != identity.EventCancelled }) {
 		if int(t.Amended) < len(t.FirstAmended) {
 			t.FirstAmended[t.Amended] = uint32(number - e.img.Lo)
 		}
@@ -226,7 +265,7 @@ func settleOne(s *storage.Store, number uint64, t *storage.Trial) error {
 			return err
 		}
 	}
-	return s.Adopt(a, e.img.adoptedTag(old, raw))
+	return s.Adopt(a, e.adoptedTag(old, raw))
 }
 
 func attached(s *storage.Store) (*elder, error) {
@@ -238,13 +277,28 @@ func attached(s *storage.Store) (*elder, error) {
 }
 
 // notice learns from a record that the old module wrote itself, which alone says what it knows.
-func (e *elder) notice(old *Record) { e.knows = e.knowsProtection() || old.Protection() }
+func (e *elder) notice(old *Record) {
+	e.knows = e.knowsProtection() || old.Protection()
+	if !old.Empty {
+		e.meet(old.raw)
+	}
+}
+
+// date gives the events of an anchor the time of the last step of the clock.
+func (e *elder) date(a *identity.Anchor) {
+	_, now := e.store.ServiceTime()
+	for i := range a.Events {
+		a.Events[i].At = now
+	}
+}
 
 // take makes an anchor of an old record that differs from what we know of it.
 func (e *elder) take(own *identity.Anchor, tag uint64, old *Record, raw []byte) *identity.Anchor {
 	e.notice(old)
 	if own != nil {
-		return merge(own, old, raw, tag&1 != 0)
+		a := merge(own, old, raw, tag&1 != 0)
+		e.date(a)
+		return a
 	}
 	a, _ := old.Import()
 	return a
@@ -257,6 +311,9 @@ func (e *elder) Resolve(number uint64, own *identity.Anchor, tag uint64) (*ident
 		return nil, err
 	}
 	if own != nil && sameRecord(raw, tag) {
+		if !e.sinceReturn(tag) && cancelRequests(own) {
+			e.date(own)
+		}
 		return own, nil
 	}
 	return e.take(own, tag, old, raw), nil
@@ -264,11 +321,12 @@ func (e *elder) Resolve(number uint64, own *identity.Anchor, tag uint64) (*ident
 
 // Prepare implements [storage.Elder].
 func (e *elder) Prepare(a *identity.Anchor) ([]byte, uint64, error) {
-	record := encode(e.img.Layout, exported(a, e.knowsProtection()))
-	if limit := e.img.MaxPayload(); len(record) > limit {
-		return nil, 0, fmt.Errorf("its old record would have %d bytes, an entry of layout %d holds %d", len(record), e.img.Layout, limit)
+	out := exported(a, e.knowsProtection())
+	record, g, err := e.img.encode(uint32(a.Number-e.img.Lo), &out, e.newest())
+	if err != nil {
+		return nil, 0, err
 	}
-	return record, tagOf(record, e.knowsProtection()), nil
+	return record, tagOf(record, e.knowsProtection() && g&hasProtection != 0, e.store.Trial().Returns), nil
 }
 
 // Commit implements [storage.Elder].

@@ -12,7 +12,7 @@ import (
 	"kedge/canister/identity"
 	"kedge/canister/storage"
 	"kedge/ic/principal"
-	"kedge/migrations/ii/wire"
+	"kedge/migrations/ii/iitest"
 )
 
 func unlimited() bool { return true }
@@ -79,13 +79,13 @@ func TestTrialRollbackForwardFinalise(t *testing.T) {
 	for _, layout := range layouts {
 		t.Run(fmt.Sprint("layout ", layout), func(t *testing.T) {
 			mem := build(t, layout)
-			o := start(t, mem, nil)
+			o := start(t, mem)
 			for i := range 5 {
-				o.register(passkey(fmt.Sprint("key ", i)), phrase(fmt.Sprint("phrase ", i), wire.ProtectionProtected))
+				o.Register(passkey(fmt.Sprint("key ", i)), phrase(fmt.Sprint("phrase ", i), true))
 			}
 			used := uint64(9)
-			o.change(10001, "key 1", "key 1", func(d *wire.AnyDevice) { d.LastUsageTimestamp = &used })
-			o.stop()
+			o.Change(10001, "key 1", "key 1", func(d *iitest.Device) { d.LastUsed = &used })
+			o.Stop()
 			old := mem.Clone()
 
 			s, err := Upgrade(mem)
@@ -98,7 +98,7 @@ func TestTrialRollbackForwardFinalise(t *testing.T) {
 			s = upgrade(t, mem, 2)
 			require.Equal(t, "written before it was imported", read(t, s, 10003).Devices[0].Alias)
 			a := read(t, s, 10001)
-			require.Equal(t, layout >= 5, device(a, "key 1").Proven, "proven by its last usage, where the layout has one")
+			require.Equal(t, layout > 5, device(a, "key 1").Proven, "proven by its last usage, where the layout has one")
 			require.True(t, device(a, "phrase 1").Proven, "an imported protection is a mark on a proven device")
 			require.True(t, device(a, "phrase 1").Protected)
 			salt, set := s.Salt()
@@ -117,25 +117,21 @@ func TestTrialRollbackForwardFinalise(t *testing.T) {
 			require.NoError(t, s.Write(a))
 
 			// Back: the old module finds everything, and its state behind the last record.
-			o = start(t, mem, nil)
-			require.Equal(t, uint32(6), o.img.Anchors)
-			require.Equal(t, []string{"born in kedge"}, keys(o.devices(10005)))
-			require.Equal(t, []string{"key 1", "phrase 1", "added in kedge"}, keys(o.devices(10001)))
-			require.Equal(t, wire.ProtectionProtected, *o.devices(10001)[1].Protection)
-			state, err := o.img.State()
-			require.NoError(t, err)
-			require.Equal(t, layout != 9, len(state) > 0)
+			o = start(t, mem)
+			require.Equal(t, uint32(6), o.Count())
+			require.Equal(t, []string{"born in kedge"}, o.Keys(10005))
+			require.Equal(t, []string{"key 1", "phrase 1", "added in kedge"}, o.Keys(10001))
+			require.True(t, o.Devices(10001)[1].Protected)
+			require.Equal(t, layout != 9, len(o.State()) > 0)
 			untouched, err := Open(old)
 			require.NoError(t, err)
 			want, err := untouched.Entry(2)
 			require.NoError(t, err)
-			have, err := o.img.Entry(2)
-			require.NoError(t, err)
-			require.Equal(t, want, have, "an anchor that nobody wrote keeps its old bytes")
-			o.register(passkey("born in the old module"))
-			o.add(10000, passkey("added in the old module"))
-			require.True(t, o.change(10001, "key 1", "key 1", nil))
-			o.stop()
+			require.Equal(t, want, o.Entry(10002), "an anchor that nobody wrote keeps its old bytes")
+			o.Register(passkey("born in the old module"))
+			o.Add(10000, passkey("added in the old module"))
+			require.True(t, o.Change(10001, "key 1", "key 1", nil))
+			o.Stop()
 
 			// Forward again.
 			s, err = Upgrade(mem)
@@ -204,11 +200,11 @@ func TestRealImagesImport(t *testing.T) {
 }
 
 // trialWith is a memory on trial with one anchor of a passkey and what change makes of it.
-func trialWith(t *testing.T, layout uint8, old func(*oldModule), change func(*identity.Anchor)) (*storage.RAM, *storage.Store) {
+func trialWith(t *testing.T, layout uint8, g iitest.Generation, change func(*identity.Anchor)) (*storage.RAM, *storage.Store) {
 	mem := build(t, layout)
-	o := start(t, mem, old)
-	o.register(passkey("passkey"))
-	o.stop()
+	o := iitest.Start(t, mem, g)
+	o.Register(passkey("passkey"))
+	o.Stop()
 	s := upgrade(t, mem, 10)
 	a := read(t, s, 10000)
 	change(a)
@@ -222,12 +218,13 @@ func protectedDevice(key string, id int, kind identity.KeyType) identity.Device 
 	return d
 }
 
-func noProtection(o *oldModule) { o.knows = false }
+// noProtection is a generation that does not know protection.
+const noProtection = iitest.From2021Nov
 
 // Story: the owner protected a hardware key, which the old module cannot; a thief who has the passkey waits
 // for the rollback to remove it.
 func TestRemovedHardwareKeyComesBack(t *testing.T) {
-	mem, s := trialWith(t, 6, nil, func(a *identity.Anchor) {
+	mem, s := trialWith(t, 6, latest(6), func(a *identity.Anchor) {
 		a.Devices = append(a.Devices, protectedDevice("hardware", 1, identity.CrossPlatform))
 		a.Copies = append(a.Copies, identity.Data{PublicKey: []byte("hardware"), Alias: "copy"})
 	})
@@ -237,10 +234,10 @@ func TestRemovedHardwareKeyComesBack(t *testing.T) {
 	require.Equal(t, []Weakness{{10000, storage.LossProtections}}, weak)
 	was := read(t, s, 10000)
 
-	o := start(t, mem, nil)
-	require.True(t, o.change(10000, "passkey", "hardware", nil), "the old module does not know better")
-	require.True(t, o.change(10000, "passkey", "hardware", nil), "nor for the copy")
-	o.stop()
+	o := start(t, mem)
+	require.True(t, o.Change(10000, "passkey", "hardware", nil), "the old module does not know better")
+	require.True(t, o.Change(10000, "passkey", "hardware", nil), "nor for the copy")
+	o.Stop()
 	s = upgrade(t, mem, 10)
 	a := read(t, s, 10000)
 	require.Equal(t, was, a)
@@ -249,21 +246,20 @@ func TestRemovedHardwareKeyComesBack(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, identity.EventRestored, h.Events[0].Kind)
 	require.Equal(t, device(a, "hardware").Principal, h.Events[0].Device)
-	require.Contains(t, keys(start(t, mem, nil).devices(10000)), "hardware", "the old store has learnt it as well")
+	require.Contains(t, start(t, mem).Keys(10000), "hardware", "the old store has learnt it as well")
 }
 
 // Story: a thief plants a protected phrase through the old module, on an anchor that has a protected device.
 func TestPlantedProtectedPhraseIsImportedUnprotected(t *testing.T) {
-	mem, _ := trialWith(t, 6, nil, func(a *identity.Anchor) {
+	mem, _ := trialWith(t, 6, latest(6), func(a *identity.Anchor) {
 		a.Devices = append(a.Devices, protectedDevice("hardware", 1, identity.CrossPlatform))
 	})
-	o := start(t, mem, nil)
-	o.add(10000, phrase("planted", wire.ProtectionProtected))
-	require.True(t, o.change(10000, "passkey", "passkey", func(d *wire.AnyDevice) {
-		kind, p := wire.KeyTypeSeedPhrase, wire.ProtectionProtected
-		d.KeyType, d.Protection = &kind, &p
+	o := start(t, mem)
+	o.Add(10000, phrase("planted", true))
+	require.True(t, o.Change(10000, "passkey", "passkey", func(d *iitest.Device) {
+		d.KeyType, d.Protected = "seed_phrase", true
 	}))
-	o.stop()
+	o.Stop()
 	s := upgrade(t, mem, 10)
 	a := read(t, s, 10000)
 	require.False(t, device(a, "planted").Protected)
@@ -274,16 +270,16 @@ func TestPlantedProtectedPhraseIsImportedUnprotected(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, h.Events, 2)
 	require.Equal(t, identity.EventDropped, h.Events[0].Kind)
-	for _, d := range start(t, mem, nil).devices(10000) {
-		require.Equal(t, wire.ProtectionUnprotected, *d.Protection)
+	for _, d := range start(t, mem).Devices(10000) {
+		require.False(t, d.Protected)
 	}
 }
 
 // On an anchor without a protected device, what the old module protected is protected.
 func TestProtectionOfTheOldModuleIsTakenOver(t *testing.T) {
-	mem, _ := trialWith(t, 6, nil, func(*identity.Anchor) {})
-	o := start(t, mem, nil)
-	o.add(10000, phrase("phrase", wire.ProtectionProtected))
+	mem, _ := trialWith(t, 6, latest(6), func(*identity.Anchor) {})
+	o := start(t, mem)
+	o.Add(10000, phrase("phrase", true))
 	s := upgrade(t, mem, 10)
 	require.True(t, device(read(t, s, 10000), "phrase").Protected)
 	require.True(t, device(read(t, s, 10000), "phrase").Proven)
@@ -292,7 +288,7 @@ func TestProtectionOfTheOldModuleIsTakenOver(t *testing.T) {
 // Story: guard, consent, demand and session limit are kept over a rollback in which the anchor was written;
 // a pending request is cancelled.
 func TestGuardAndConsentAreKept(t *testing.T) {
-	mem, s := trialWith(t, 7, nil, func(a *identity.Anchor) {
+	mem, s := trialWith(t, 7, latest(7), func(a *identity.Anchor) {
 		a.Guard, a.DeviceBound, a.SessionLimit = true, true, 3600e9
 		p := protectedDevice("phrase", 1, identity.SeedPhrase)
 		p.Consent = &identity.Consent{Delay: identity.MinReleaseDelay, Askers: []identity.Asker{{ID: 0, CompletesAt: 99}, {ID: 2}}}
@@ -304,11 +300,11 @@ func TestGuardAndConsentAreKept(t *testing.T) {
 	weak, _, err := Weakened(s, 0, 10, unlimited)
 	require.NoError(t, err)
 	require.Equal(t, storage.LossGuards|storage.LossConsents|storage.LossDemands, weak[0].Loss)
-	o := start(t, mem, nil)
-	require.False(t, o.change(10000, "passkey", "phrase", nil), "the old module enforces a phrase's protection")
-	o.change(10000, "passkey", "gone", nil)
-	o.add(10000, passkey("new"))
-	o.stop()
+	o := start(t, mem)
+	require.False(t, o.Change(10000, "passkey", "phrase", nil), "the old module enforces a phrase's protection")
+	o.Change(10000, "passkey", "gone", nil)
+	o.Add(10000, passkey("new"))
+	o.Stop()
 	s = upgrade(t, mem, 10)
 	a := read(t, s, 10000)
 	require.True(t, a.Guard)
@@ -323,17 +319,17 @@ func TestGuardAndConsentAreKept(t *testing.T) {
 
 // The owner may unprotect or remove the phrase through an old module that enforced its protection.
 func TestWhatTheOwnerDidThroughTheOldModuleHolds(t *testing.T) {
-	for name, change := range map[string]func(*wire.AnyDevice){
+	for name, change := range map[string]func(*iitest.Device){
 		"removed":     nil,
-		"unprotected": func(d *wire.AnyDevice) { p := wire.ProtectionUnprotected; d.Protection = &p },
+		"unprotected": func(d *iitest.Device) { d.Protected = false },
 	} {
 		t.Run(name, func(t *testing.T) {
-			mem, _ := trialWith(t, 5, nil, func(a *identity.Anchor) {
+			mem, _ := trialWith(t, 5, latest(5), func(a *identity.Anchor) {
 				a.Guard = true
 				a.Devices = append(a.Devices, protectedDevice("phrase", 1, identity.SeedPhrase))
 			})
-			o := start(t, mem, nil)
-			require.True(t, o.change(10000, "phrase", "phrase", change))
+			o := start(t, mem)
+			require.True(t, o.Change(10000, "phrase", "phrase", change))
 			s := upgrade(t, mem, 10)
 			a := read(t, s, 10000)
 			if d := device(a, "phrase"); change == nil {
@@ -359,9 +355,9 @@ func TestModuleWithoutProtectionDropsNothing(t *testing.T) {
 	require.Equal(t, []Weakness{{10000, storage.LossProtections}}, weak)
 	was := read(t, s, 10000)
 
-	o := start(t, mem, noProtection)
-	o.add(10000, passkey("new"))
-	require.True(t, o.change(10000, "passkey", "phrase", nil))
+	o := iitest.Start(t, mem, noProtection)
+	o.Add(10000, passkey("new"))
+	require.True(t, o.Change(10000, "passkey", "phrase", nil))
 	s = upgrade(t, mem, 10)
 	a := read(t, s, 10000)
 	require.Equal(t, *device(was, "phrase"), *device(a, "phrase"))
@@ -374,29 +370,29 @@ func TestModuleWithoutProtectionDropsNothing(t *testing.T) {
 // A layout 1 module that knows protection says so by the records that it wrote.
 func TestLayout1ModuleThatKnowsProtection(t *testing.T) {
 	mem := build(t, 1)
-	o := start(t, mem, nil)
-	o.register(passkey("passkey"), phrase("phrase", wire.ProtectionProtected))
-	o.stop()
+	o := start(t, mem)
+	o.Register(passkey("passkey"), phrase("phrase", true))
+	o.Stop()
 	s := upgrade(t, mem, 10)
 	require.True(t, s.Trial().KnowsProtection)
 	a := read(t, s, 10000)
 	a.Devices[0].Alias = "changed"
 	require.NoError(t, s.Write(a))
-	o = start(t, mem, nil)
-	require.False(t, o.change(10000, "passkey", "phrase", nil))
+	o = start(t, mem)
+	require.False(t, o.Change(10000, "passkey", "phrase", nil))
 }
 
 // An old module of later layouts that does not know every field drops them; ours are kept.
 func TestSparseModuleDropsNoFieldsOfOurs(t *testing.T) {
-	mem, s := trialWith(t, 6, nil, func(a *identity.Anchor) {
+	mem, s := trialWith(t, 6, earliest(6), func(a *identity.Anchor) {
 		d := &a.Devices[0]
 		d.HasOrigin, d.Origin = true, "https://identity.ic0.app"
 		d.Metadata = identity.Metadata{{Key: "k", Text: "v"}, {Key: "m", Kind: identity.MetadataMap, Map: identity.Metadata{{Key: "b", Kind: identity.MetadataBytes, Bytes: []byte{1}}}}}
 		d.AAGUID = make([]byte, identity.AAGUIDSize)
 	})
 	was := read(t, s, 10000)
-	o := start(t, mem, nil)
-	o.change(10000, "passkey", "passkey", func(d *wire.AnyDevice) { d.Alias = "renamed" })
+	o := iitest.Start(t, mem, earliest(6))
+	o.Change(10000, "passkey", "passkey", func(d *iitest.Device) { d.Alias = "renamed" })
 	s = upgrade(t, mem, 10)
 	was.Devices[0].Alias = "renamed"
 	require.Equal(t, was, read(t, s, 10000))

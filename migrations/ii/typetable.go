@@ -1,14 +1,30 @@
 package ii
 
-// protectionField is the Candid id of the field "protection" (ii.md 1.4).
-const protectionField = 1684155417
+// generationOf says of which generation a record is that the decoder has accepted.
+func generationOf(message []byte) (g generation) {
+	if s, ok := shapeOf(message); ok {
+		return s.generation()
+	}
+	for _, f := range [...]struct {
+		bit generation
+		id  uint64
+	}{
+		{hasPurpose, purposeField}, {hasKeyType, keyTypeField}, {hasProtection, protectionField}, {hasOrigin, originField},
+		{hasLastUsed, lastUsedField}, {hasMetadata, metadataField}, {hasAAGUID, aaguidField}, {hasCreatedAt, createdAtField},
+	} {
+		if mentions(message, opRecord, f.id) {
+			g |= f.bit
+		}
+	}
+	if mentions(message, opVariantType, browserKeyCase) {
+		g |= hasBrowserKey
+	}
+	return g
+}
 
-// mentions tells whether some record of a Candid message's type table has a field with this id. A table
-// that is cut short mentions what it mentioned so far; the decoder will say what is wrong with it.
-func mentions(message []byte, field uint64) bool {
-	const (
-		opOpt, opVec, opRecord, opVariant = 0x6e, 0x6d, 0x6c, 0x6b
-	)
+// mentions tells whether some record or variant of a Candid message's type table has a field with this id. A
+// table that is cut short mentions what it mentioned so far; the decoder will say what is wrong with it.
+func mentions(message []byte, of byte, field uint64) bool {
 	if len(message) < 4 || string(message[:4]) != "DIDL" {
 		return false
 	}
@@ -35,14 +51,14 @@ func mentions(message []byte, field uint64) bool {
 		switch op {
 		case opOpt, opVec:
 			_, ok = leb()
-		case opRecord, opVariant:
+		case opRecord, opVariantType:
 			var fields, id uint64
 			fields, ok = leb()
 			for ; ok && fields > 0; fields-- {
 				if id, ok = leb(); !ok {
 					return false
 				}
-				if op == opRecord && id == field {
+				if op == of && id == field {
 					return true
 				}
 				_, ok = leb()
