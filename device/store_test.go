@@ -224,6 +224,17 @@ func TestCheckName(t *testing.T) {
 func FuzzParseStore(f *testing.F) {
 	f.Add([]byte(`{"format":"kedge-keys","version":1,"passkeys":[{"name":"a","origin":"https://a","device_bound":true,"created":"2026-11-21T02:15:00Z","credential_id":"AQ==","private_key":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAE=","uses":[{"where":"x","anchor":1}]}]}`))
 	f.Add([]byte(`{"format":"kedge-keys","version":1,"passkeys":null}`))
+	keys := new(Keys)
+	k, err := keys.AddKey("laptop", phraseRoot(f, allWords), testTime)
+	require.NoError(f, err)
+	for i, kind := range []Kind{Discoverable, Stored} {
+		r := request(string(rune('a' + i)))
+		r.Kind, r.HMACSecret = kind, true
+		create(f, k, r, testTime)
+	}
+	plain, err := encodeStore(keys)
+	require.NoError(f, err)
+	f.Add(plain)
 	f.Fuzz(func(t *testing.T, plain []byte) {
 		keys, err := parseStore(plain)
 		if err != nil {
@@ -234,5 +245,10 @@ func FuzzParseStore(f *testing.F) {
 			_, err := s.Passkey.Assert(AssertionRequest{Challenge: []byte("x")})
 			require.NoError(t, err)
 		}
+		again, err := encodeStore(keys)
+		require.NoError(t, err)
+		same, err := parseStore(again)
+		require.NoError(t, err)
+		require.Len(t, same.All(), len(keys.All()))
 	})
 }
