@@ -8,10 +8,14 @@ import (
 	"kedge/canister/identity"
 	"kedge/canister/storage"
 	"kedge/cdk"
+	"kedge/ic/principal"
 )
 
-// maxMatches bounds the answers of a look-up by credential id.
-const maxMatches = 16
+// The sizes of the pages of look-ups.
+const (
+	maxMatches         = 16 // by credential id
+	maxAnchorsOfCaller = 64
+)
 
 // look reads an anchor for everyone: nil for a number that is not given out.
 func look(number uint64) *identity.Anchor {
@@ -119,58 +123,78 @@ func getAnchorInfo() {
 func lookupDeviceKey() {
 	id, err := kedge.DecodeLookupDeviceKeyArgs(argument())
 	must(err)
-	matches, err := state.store.LookupCredential(id, maxMatches)
-	must(err)
 	var found *kedge.DeviceKeyWithAnchor
-	for _, m := range matches {
-		if !m.Proven {
-			continue
-		}
-		if found != nil {
-			found = nil
+	budget := within(queryBudget)
+pages:
+	for from, more := uint64(0), true; more; more = from != 0 {
+		if !budget() {
+			found = nil // who has so many anchors with this credential id is told of none
 			break
 		}
-		found = &kedge.DeviceKeyWithAnchor{Pubkey: m.PublicKey, AnchorNumber: m.Anchor}
+		var matches []storage.Match
+		matches, from, err = state.store.LookupCredential(id, from, maxMatches)
+		must(err)
+		for _, m := range matches {
+			switch {
+			case !m.Proven: // nor are those after it
+				break pages
+			case found != nil:
+				found = nil
+				break pages
+			}
+			found = &kedge.DeviceKeyWithAnchor{Pubkey: m.PublicKey, AnchorNumber: m.Anchor}
+		}
 	}
 	cdk.Reply(kedge.AppendLookupDeviceKeyResult(answer(), found))
 }
 
 func lookupByCredential() {
-	id, err := kedge.DecodeLookupByCredentialArgs(argument())
+	id, cursor, err := kedge.DecodeLookupByCredentialArgs(argument())
 	must(err)
-	matches, err := state.store.LookupCredential(id, maxMatches)
+	matches, next, err := state.store.LookupCredential(id, beginning(cursor), maxMatches)
 	must(err)
 	result := make([]kedge.CredentialMatch, len(matches))
 	for i, m := range matches {
 		result[i] = kedge.CredentialMatch{Anchor: m.Anchor, Pubkey: m.PublicKey, Proven: m.Proven}
 	}
-	cdk.Reply(kedge.AppendLookupByCredentialResult(answer(), result))
+	cdk.Reply(kedge.AppendLookupByCredentialResult(answer(), result, timestamp(&next)))
 }
 
-// maxAnchorsOfCaller bounds the answer of lookup_caller.
-const maxAnchorsOfCaller = 64
+// beginning is where the page begins that a cursor names.
+func beginning(cursor *uint64) uint64 {
+	if cursor == nil {
+		return 0
+	}
+	return *cursor
+}
 
 func lookupCaller() {
-	must(kedge.DecodeLookupCallerArgs(argument()))
-	numbers, err := state.store.LookupCaller(cdk.Caller(), maxAnchorsOfCaller)
+	cursor, err := kedge.DecodeLookupCallerArgs(argument())
 	must(err)
-	cdk.Reply(kedge.AppendLookupCallerResult(answer(), numbers))
+	numbers, next, err := state.store.LookupCaller(cdk.Caller(), beginning(cursor), maxAnchorsOfCaller)
+	must(err)
+	cdk.Reply(kedge.AppendLookupCallerResult(answer(), numbers, timestamp(&next)))
 }
 
 // lookupCallerIdentityByRecoveryPhrase finds the anchor of somebody who has only the words. Like every look-up
-// it is about no anchor, so it is no sign of life, and never chooses: a stranger may list the phrase's key on an
-// anchor of his own, but there it is not proven.
+// it is about no anchor, so it is no sign of life, and never chooses: a stranger may list the phrase's key on
+// any number of anchors of his own, but there it is not proven.
 func lookupCallerIdentityByRecoveryPhrase() {
 	must(kedge.DecodeLookupCallerIdentityByRecoveryPhraseArgs(argument()))
 	caller := cdk.Caller()
-	numbers, err := state.store.LookupCaller(caller, maxAnchorsOfCaller)
-	must(err)
 	var found []uint64
-	for _, number := range numbers {
-		a, err := load(number)
+	for from, more := uint64(0), true; more && len(found) < 2; more = from != 0 {
+		var numbers []uint64
+		var err error
+		numbers, from, err = state.store.LookupCaller(caller, from, maxAnchorsOfCaller)
 		must(err)
-		for i := range a.Devices {
-			if d := &a.Devices[i]; d.Principal == caller && d.KeyType == identity.SeedPhrase && d.Proven {
+		for _, number := range numbers {
+			proven, phrase := provenOn(number, caller)
+			if !proven { // nor is it on those after it
+				from = 0
+				break
+			}
+			if phrase {
 				found = append(found, number)
 			}
 		}
@@ -180,6 +204,18 @@ func lookupCallerIdentityByRecoveryPhrase() {
 		one = &found[0]
 	}
 	cdk.Reply(kedge.AppendLookupCallerIdentityByRecoveryPhraseResult(answer(), one))
+}
+
+// provenOn reports whether the caller is a proven device of an anchor, and its recovery phrase.
+func provenOn(number uint64, caller principal.Principal) (proven, phrase bool) {
+	a, err := load(number)
+	must(err)
+	for i := range a.Devices {
+		if d := &a.Devices[i]; d.Principal == caller {
+			return d.Proven, d.KeyType == identity.SeedPhrase
+		}
+	}
+	return false, false
 }
 
 func whoami() {

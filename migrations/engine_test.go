@@ -86,7 +86,7 @@ func TestUpFromTheFirstFormat(t *testing.T) {
 	require.Equal(t, Status{Layout: 2}, StatusOf(s))
 	require.Equal(t, before, anchors(t, s))
 	require.Empty(t, fsck(t, s))
-	found, err := s.LookupCaller(before[0].Devices[1].Principal, 10)
+	found, _, err := s.LookupCaller(before[0].Devices[1].Principal, 0, 10)
 	require.NoError(t, err)
 	require.Equal(t, []uint64{10000}, found)
 	require.NoError(t, Start(s), "there is nothing more to start")

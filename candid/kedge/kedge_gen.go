@@ -2425,108 +2425,168 @@ func DecodeLookupResult(data []byte) (result []LookupDevice, err error) {
 }
 
 // EncodeLookupByCredentialArgs encodes the arguments of lookup_by_credential.
-func EncodeLookupByCredentialArgs(credentialId CredentialId) []byte {
-	return AppendLookupByCredentialArgs(nil, credentialId)
+func EncodeLookupByCredentialArgs(credentialId CredentialId, cursor *uint64) []byte {
+	return AppendLookupByCredentialArgs(nil, credentialId, cursor)
 }
 
 // AppendLookupByCredentialArgs encodes the arguments of lookup_by_credential at the end of b.
-func AppendLookupByCredentialArgs(b []byte, credentialId CredentialId) []byte {
+func AppendLookupByCredentialArgs(b []byte, credentialId CredentialId, cursor *uint64) []byte {
 	b = append(b, signature27.Header...)
 	b = wire.AppendBlob(b, credentialId)
+	if cursor == nil {
+		b = append(b, 0)
+	} else {
+		b = append(b, 1)
+		b = wire.AppendNat64(b, *cursor)
+	}
 	return b
 }
 
 // DecodeLookupByCredentialArgs decodes the arguments of lookup_by_credential.
-func DecodeLookupByCredentialArgs(data []byte) (credentialId CredentialId, err error) {
+func DecodeLookupByCredentialArgs(data []byte) (credentialId CredentialId, cursor *uint64, err error) {
 	d := wire.NewDecoder(data, types, &signature27)
 	if w, ok := d.Arg(); ok {
 		credentialId = d.Blob(w)
+	}
+	if w, ok := d.OptArg(); ok {
+		if t1, m1, ok := d.Opt(w); ok {
+			x1 := new(uint64)
+			*x1 = d.Nat64(t1)
+			if d.EndOpt(m1, t1) {
+				cursor = x1
+			}
+		}
 	}
 	err = d.Finish()
 	return
 }
 
 // EncodeLookupByCredentialResult encodes the results of lookup_by_credential.
-func EncodeLookupByCredentialResult(result []CredentialMatch) []byte {
-	return AppendLookupByCredentialResult(nil, result)
+func EncodeLookupByCredentialResult(result0 []CredentialMatch, next *uint64) []byte {
+	return AppendLookupByCredentialResult(nil, result0, next)
 }
 
 // AppendLookupByCredentialResult encodes the results of lookup_by_credential at the end of b.
-func AppendLookupByCredentialResult(b []byte, result []CredentialMatch) []byte {
+func AppendLookupByCredentialResult(b []byte, result0 []CredentialMatch, next *uint64) []byte {
 	b = append(b, signature28.Header...)
-	b = wire.AppendULEB(b, uint64(len(result)))
-	for i1 := range result {
-		b = appendCredentialMatch(b, &result[i1])
+	b = wire.AppendULEB(b, uint64(len(result0)))
+	for i1 := range result0 {
+		b = appendCredentialMatch(b, &result0[i1])
+	}
+	if next == nil {
+		b = append(b, 0)
+	} else {
+		b = append(b, 1)
+		b = wire.AppendNat64(b, *next)
 	}
 	return b
 }
 
 // DecodeLookupByCredentialResult decodes the results of lookup_by_credential.
-func DecodeLookupByCredentialResult(data []byte) (result []CredentialMatch, err error) {
+func DecodeLookupByCredentialResult(data []byte) (result0 []CredentialMatch, next *uint64, err error) {
 	d := wire.NewDecoder(data, types, &signature28)
 	if w, ok := d.Arg(); ok {
 		e1, n1 := d.Vec(w)
-		result = make([]CredentialMatch, 0, wire.Prealloc(n1))
+		result0 = make([]CredentialMatch, 0, wire.Prealloc(n1))
 		for i1 := range n1 {
-			result = append(result, *new(CredentialMatch))
-			decodeCredentialMatch(d, e1, &result[i1])
+			result0 = append(result0, *new(CredentialMatch))
+			decodeCredentialMatch(d, e1, &result0[i1])
 			if d.Failed() {
 				d.At(i1)
 				break
 			}
 		}
 		d.EndVec()
+	}
+	if w, ok := d.OptArg(); ok {
+		if t1, m1, ok := d.Opt(w); ok {
+			x1 := new(uint64)
+			*x1 = d.Nat64(t1)
+			if d.EndOpt(m1, t1) {
+				next = x1
+			}
+		}
 	}
 	err = d.Finish()
 	return
 }
 
 // EncodeLookupCallerArgs encodes the arguments of lookup_caller.
-func EncodeLookupCallerArgs() []byte { return AppendLookupCallerArgs(nil) }
+func EncodeLookupCallerArgs(cursor *uint64) []byte { return AppendLookupCallerArgs(nil, cursor) }
 
 // AppendLookupCallerArgs encodes the arguments of lookup_caller at the end of b.
-func AppendLookupCallerArgs(b []byte) []byte {
-	b = append(b, signature2.Header...)
+func AppendLookupCallerArgs(b []byte, cursor *uint64) []byte {
+	b = append(b, signature29.Header...)
+	if cursor == nil {
+		b = append(b, 0)
+	} else {
+		b = append(b, 1)
+		b = wire.AppendNat64(b, *cursor)
+	}
 	return b
 }
 
 // DecodeLookupCallerArgs decodes the arguments of lookup_caller.
-func DecodeLookupCallerArgs(data []byte) (err error) {
-	d := wire.NewDecoder(data, types, &signature2)
+func DecodeLookupCallerArgs(data []byte) (cursor *uint64, err error) {
+	d := wire.NewDecoder(data, types, &signature29)
+	if w, ok := d.OptArg(); ok {
+		if t1, m1, ok := d.Opt(w); ok {
+			x1 := new(uint64)
+			*x1 = d.Nat64(t1)
+			if d.EndOpt(m1, t1) {
+				cursor = x1
+			}
+		}
+	}
 	err = d.Finish()
 	return
 }
 
 // EncodeLookupCallerResult encodes the results of lookup_caller.
-func EncodeLookupCallerResult(result []UserNumber) []byte {
-	return AppendLookupCallerResult(nil, result)
+func EncodeLookupCallerResult(result0 []UserNumber, next *uint64) []byte {
+	return AppendLookupCallerResult(nil, result0, next)
 }
 
 // AppendLookupCallerResult encodes the results of lookup_caller at the end of b.
-func AppendLookupCallerResult(b []byte, result []UserNumber) []byte {
-	b = append(b, signature29.Header...)
-	b = wire.AppendULEB(b, uint64(len(result)))
-	for i1 := range result {
-		b = wire.AppendNat64(b, result[i1])
+func AppendLookupCallerResult(b []byte, result0 []UserNumber, next *uint64) []byte {
+	b = append(b, signature30.Header...)
+	b = wire.AppendULEB(b, uint64(len(result0)))
+	for i1 := range result0 {
+		b = wire.AppendNat64(b, result0[i1])
+	}
+	if next == nil {
+		b = append(b, 0)
+	} else {
+		b = append(b, 1)
+		b = wire.AppendNat64(b, *next)
 	}
 	return b
 }
 
 // DecodeLookupCallerResult decodes the results of lookup_caller.
-func DecodeLookupCallerResult(data []byte) (result []UserNumber, err error) {
-	d := wire.NewDecoder(data, types, &signature29)
+func DecodeLookupCallerResult(data []byte) (result0 []UserNumber, next *uint64, err error) {
+	d := wire.NewDecoder(data, types, &signature30)
 	if w, ok := d.Arg(); ok {
 		e1, n1 := d.Vec(w)
-		result = make([]UserNumber, 0, wire.Prealloc(n1))
+		result0 = make([]UserNumber, 0, wire.Prealloc(n1))
 		for i1 := range n1 {
-			result = append(result, *new(UserNumber))
-			result[i1] = d.Nat64(e1)
+			result0 = append(result0, *new(UserNumber))
+			result0[i1] = d.Nat64(e1)
 			if d.Failed() {
 				d.At(i1)
 				break
 			}
 		}
 		d.EndVec()
+	}
+	if w, ok := d.OptArg(); ok {
+		if t1, m1, ok := d.Opt(w); ok {
+			x1 := new(uint64)
+			*x1 = d.Nat64(t1)
+			if d.EndOpt(m1, t1) {
+				next = x1
+			}
+		}
 	}
 	err = d.Finish()
 	return
@@ -2557,7 +2617,7 @@ func EncodeLookupCallerIdentityByRecoveryPhraseResult(userNumber *UserNumber) []
 
 // AppendLookupCallerIdentityByRecoveryPhraseResult encodes the results of lookup_caller_identity_by_recovery_phrase at the end of b.
 func AppendLookupCallerIdentityByRecoveryPhraseResult(b []byte, userNumber *UserNumber) []byte {
-	b = append(b, signature30.Header...)
+	b = append(b, signature29.Header...)
 	if userNumber == nil {
 		b = append(b, 0)
 	} else {
@@ -2569,7 +2629,7 @@ func AppendLookupCallerIdentityByRecoveryPhraseResult(b []byte, userNumber *User
 
 // DecodeLookupCallerIdentityByRecoveryPhraseResult decodes the results of lookup_caller_identity_by_recovery_phrase.
 func DecodeLookupCallerIdentityByRecoveryPhraseResult(data []byte) (userNumber *UserNumber, err error) {
-	d := wire.NewDecoder(data, types, &signature30)
+	d := wire.NewDecoder(data, types, &signature29)
 	if w, ok := d.OptArg(); ok {
 		if t1, m1, ok := d.Opt(w); ok {
 			x1 := new(UserNumber)
@@ -2590,14 +2650,14 @@ func EncodeLookupDeviceKeyArgs(credentialId CredentialId) []byte {
 
 // AppendLookupDeviceKeyArgs encodes the arguments of lookup_device_key at the end of b.
 func AppendLookupDeviceKeyArgs(b []byte, credentialId CredentialId) []byte {
-	b = append(b, signature27.Header...)
+	b = append(b, signature31.Header...)
 	b = wire.AppendBlob(b, credentialId)
 	return b
 }
 
 // DecodeLookupDeviceKeyArgs decodes the arguments of lookup_device_key.
 func DecodeLookupDeviceKeyArgs(data []byte) (credentialId CredentialId, err error) {
-	d := wire.NewDecoder(data, types, &signature27)
+	d := wire.NewDecoder(data, types, &signature31)
 	if w, ok := d.Arg(); ok {
 		credentialId = d.Blob(w)
 	}
@@ -2612,7 +2672,7 @@ func EncodeLookupDeviceKeyResult(deviceKeyWithAnchor *DeviceKeyWithAnchor) []byt
 
 // AppendLookupDeviceKeyResult encodes the results of lookup_device_key at the end of b.
 func AppendLookupDeviceKeyResult(b []byte, deviceKeyWithAnchor *DeviceKeyWithAnchor) []byte {
-	b = append(b, signature31.Header...)
+	b = append(b, signature32.Header...)
 	if deviceKeyWithAnchor == nil {
 		b = append(b, 0)
 	} else {
@@ -2624,7 +2684,7 @@ func AppendLookupDeviceKeyResult(b []byte, deviceKeyWithAnchor *DeviceKeyWithAnc
 
 // DecodeLookupDeviceKeyResult decodes the results of lookup_device_key.
 func DecodeLookupDeviceKeyResult(data []byte) (deviceKeyWithAnchor *DeviceKeyWithAnchor, err error) {
-	d := wire.NewDecoder(data, types, &signature31)
+	d := wire.NewDecoder(data, types, &signature32)
 	if w, ok := d.OptArg(); ok {
 		if t1, m1, ok := d.Opt(w); ok {
 			x1 := new(DeviceKeyWithAnchor)
@@ -2759,7 +2819,7 @@ func EncodeMigrationStepArgs(version *uint16, accept []Loss) []byte {
 
 // AppendMigrationStepArgs encodes the arguments of migration_step at the end of b.
 func AppendMigrationStepArgs(b []byte, version *uint16, accept []Loss) []byte {
-	b = append(b, signature32.Header...)
+	b = append(b, signature33.Header...)
 	if version == nil {
 		b = append(b, 0)
 	} else {
@@ -2780,7 +2840,7 @@ func AppendMigrationStepArgs(b []byte, version *uint16, accept []Loss) []byte {
 
 // DecodeMigrationStepArgs decodes the arguments of migration_step.
 func DecodeMigrationStepArgs(data []byte) (version *uint16, accept []Loss, err error) {
-	d := wire.NewDecoder(data, types, &signature32)
+	d := wire.NewDecoder(data, types, &signature33)
 	if w, ok := d.OptArg(); ok {
 		if t1, m1, ok := d.Opt(w); ok {
 			x1 := new(uint16)
@@ -2841,7 +2901,7 @@ func EncodePrepareDelegationArgs(userNumber UserNumber, frontendHostname Fronten
 
 // AppendPrepareDelegationArgs encodes the arguments of prepare_delegation at the end of b.
 func AppendPrepareDelegationArgs(b []byte, userNumber UserNumber, frontendHostname FrontendHostname, sessionKey SessionKey, maxTimeToLive *uint64) []byte {
-	b = append(b, signature33.Header...)
+	b = append(b, signature34.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	b = wire.AppendText(b, frontendHostname)
 	b = wire.AppendBlob(b, sessionKey)
@@ -2856,7 +2916,7 @@ func AppendPrepareDelegationArgs(b []byte, userNumber UserNumber, frontendHostna
 
 // DecodePrepareDelegationArgs decodes the arguments of prepare_delegation.
 func DecodePrepareDelegationArgs(data []byte) (userNumber UserNumber, frontendHostname FrontendHostname, sessionKey SessionKey, maxTimeToLive *uint64, err error) {
-	d := wire.NewDecoder(data, types, &signature33)
+	d := wire.NewDecoder(data, types, &signature34)
 	if w, ok := d.Arg(); ok {
 		userNumber = d.Nat64(w)
 	}
@@ -2886,7 +2946,7 @@ func EncodePrepareDelegationResult(userKey UserKey, expiration Timestamp) []byte
 
 // AppendPrepareDelegationResult encodes the results of prepare_delegation at the end of b.
 func AppendPrepareDelegationResult(b []byte, userKey UserKey, expiration Timestamp) []byte {
-	b = append(b, signature34.Header...)
+	b = append(b, signature35.Header...)
 	b = wire.AppendBlob(b, userKey)
 	b = wire.AppendNat64(b, expiration)
 	return b
@@ -2894,7 +2954,7 @@ func AppendPrepareDelegationResult(b []byte, userKey UserKey, expiration Timesta
 
 // DecodePrepareDelegationResult decodes the results of prepare_delegation.
 func DecodePrepareDelegationResult(data []byte) (userKey UserKey, expiration Timestamp, err error) {
-	d := wire.NewDecoder(data, types, &signature34)
+	d := wire.NewDecoder(data, types, &signature35)
 	if w, ok := d.Arg(); ok {
 		userKey = d.Blob(w)
 	}
@@ -2912,7 +2972,7 @@ func EncodeProtectArgs(userNumber UserNumber, deviceKey DeviceKey) []byte {
 
 // AppendProtectArgs encodes the arguments of protect at the end of b.
 func AppendProtectArgs(b []byte, userNumber UserNumber, deviceKey DeviceKey) []byte {
-	b = append(b, signature35.Header...)
+	b = append(b, signature36.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	b = wire.AppendBlob(b, deviceKey)
 	return b
@@ -2920,7 +2980,7 @@ func AppendProtectArgs(b []byte, userNumber UserNumber, deviceKey DeviceKey) []b
 
 // DecodeProtectArgs decodes the arguments of protect.
 func DecodeProtectArgs(data []byte) (userNumber UserNumber, deviceKey DeviceKey, err error) {
-	d := wire.NewDecoder(data, types, &signature35)
+	d := wire.NewDecoder(data, types, &signature36)
 	if w, ok := d.Arg(); ok {
 		userNumber = d.Nat64(w)
 	}
@@ -2980,14 +3040,14 @@ func EncodeRecoveryReportResult(recoveryReportResult RecoveryReportResult) []byt
 
 // AppendRecoveryReportResult encodes the results of recovery_report at the end of b.
 func AppendRecoveryReportResult(b []byte, recoveryReportResult RecoveryReportResult) []byte {
-	b = append(b, signature36.Header...)
+	b = append(b, signature37.Header...)
 	b = appendRecoveryReportResult(b, &recoveryReportResult)
 	return b
 }
 
 // DecodeRecoveryReportResult decodes the results of recovery_report.
 func DecodeRecoveryReportResult(data []byte) (recoveryReportResult RecoveryReportResult, err error) {
-	d := wire.NewDecoder(data, types, &signature36)
+	d := wire.NewDecoder(data, types, &signature37)
 	if w, ok := d.Arg(); ok {
 		decodeRecoveryReportResult(d, w, &recoveryReportResult)
 	}
@@ -3002,7 +3062,7 @@ func EncodeRegisterArgs(deviceData DeviceData, challengeResult ChallengeResult, 
 
 // AppendRegisterArgs encodes the arguments of register at the end of b.
 func AppendRegisterArgs(b []byte, deviceData DeviceData, challengeResult ChallengeResult, temporaryKey *principal.Principal) []byte {
-	b = append(b, signature37.Header...)
+	b = append(b, signature38.Header...)
 	b = appendDeviceData(b, &deviceData)
 	b = appendChallengeResult(b, &challengeResult)
 	if temporaryKey == nil {
@@ -3016,7 +3076,7 @@ func AppendRegisterArgs(b []byte, deviceData DeviceData, challengeResult Challen
 
 // DecodeRegisterArgs decodes the arguments of register.
 func DecodeRegisterArgs(data []byte) (deviceData DeviceData, challengeResult ChallengeResult, temporaryKey *principal.Principal, err error) {
-	d := wire.NewDecoder(data, types, &signature37)
+	d := wire.NewDecoder(data, types, &signature38)
 	if w, ok := d.Arg(); ok {
 		decodeDeviceData(d, w, &deviceData)
 	}
@@ -3043,14 +3103,14 @@ func EncodeRegisterResult(registerResponse RegisterResponse) []byte {
 
 // AppendRegisterResult encodes the results of register at the end of b.
 func AppendRegisterResult(b []byte, registerResponse RegisterResponse) []byte {
-	b = append(b, signature38.Header...)
+	b = append(b, signature39.Header...)
 	b = appendRegisterResponse(b, &registerResponse)
 	return b
 }
 
 // DecodeRegisterResult decodes the results of register.
 func DecodeRegisterResult(data []byte) (registerResponse RegisterResponse, err error) {
-	d := wire.NewDecoder(data, types, &signature38)
+	d := wire.NewDecoder(data, types, &signature39)
 	if w, ok := d.Arg(); ok {
 		decodeRegisterResponse(d, w, &registerResponse)
 	}
@@ -3065,7 +3125,7 @@ func EncodeReleaseCancelArgs(userNumber UserNumber, deviceKey DeviceKey) []byte 
 
 // AppendReleaseCancelArgs encodes the arguments of release_cancel at the end of b.
 func AppendReleaseCancelArgs(b []byte, userNumber UserNumber, deviceKey DeviceKey) []byte {
-	b = append(b, signature35.Header...)
+	b = append(b, signature36.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	b = wire.AppendBlob(b, deviceKey)
 	return b
@@ -3073,7 +3133,7 @@ func AppendReleaseCancelArgs(b []byte, userNumber UserNumber, deviceKey DeviceKe
 
 // DecodeReleaseCancelArgs decodes the arguments of release_cancel.
 func DecodeReleaseCancelArgs(data []byte) (userNumber UserNumber, deviceKey DeviceKey, err error) {
-	d := wire.NewDecoder(data, types, &signature35)
+	d := wire.NewDecoder(data, types, &signature36)
 	if w, ok := d.Arg(); ok {
 		userNumber = d.Nat64(w)
 	}
@@ -3111,7 +3171,7 @@ func EncodeReleaseCompleteArgs(userNumber UserNumber, deviceKey DeviceKey) []byt
 
 // AppendReleaseCompleteArgs encodes the arguments of release_complete at the end of b.
 func AppendReleaseCompleteArgs(b []byte, userNumber UserNumber, deviceKey DeviceKey) []byte {
-	b = append(b, signature35.Header...)
+	b = append(b, signature36.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	b = wire.AppendBlob(b, deviceKey)
 	return b
@@ -3119,7 +3179,7 @@ func AppendReleaseCompleteArgs(b []byte, userNumber UserNumber, deviceKey Device
 
 // DecodeReleaseCompleteArgs decodes the arguments of release_complete.
 func DecodeReleaseCompleteArgs(data []byte) (userNumber UserNumber, deviceKey DeviceKey, err error) {
-	d := wire.NewDecoder(data, types, &signature35)
+	d := wire.NewDecoder(data, types, &signature36)
 	if w, ok := d.Arg(); ok {
 		userNumber = d.Nat64(w)
 	}
@@ -3159,7 +3219,7 @@ func EncodeReleaseConsentArgs(userNumber UserNumber, consent *ReleaseConsentCons
 
 // AppendReleaseConsentArgs encodes the arguments of release_consent at the end of b.
 func AppendReleaseConsentArgs(b []byte, userNumber UserNumber, consent *ReleaseConsentConsent) []byte {
-	b = append(b, signature39.Header...)
+	b = append(b, signature40.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	if consent == nil {
 		b = append(b, 0)
@@ -3172,7 +3232,7 @@ func AppendReleaseConsentArgs(b []byte, userNumber UserNumber, consent *ReleaseC
 
 // DecodeReleaseConsentArgs decodes the arguments of release_consent.
 func DecodeReleaseConsentArgs(data []byte) (userNumber UserNumber, consent *ReleaseConsentConsent, err error) {
-	d := wire.NewDecoder(data, types, &signature39)
+	d := wire.NewDecoder(data, types, &signature40)
 	if w, ok := d.Arg(); ok {
 		userNumber = d.Nat64(w)
 	}
@@ -3216,7 +3276,7 @@ func EncodeReleaseRequestArgs(userNumber UserNumber, deviceKey DeviceKey) []byte
 
 // AppendReleaseRequestArgs encodes the arguments of release_request at the end of b.
 func AppendReleaseRequestArgs(b []byte, userNumber UserNumber, deviceKey DeviceKey) []byte {
-	b = append(b, signature35.Header...)
+	b = append(b, signature36.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	b = wire.AppendBlob(b, deviceKey)
 	return b
@@ -3224,7 +3284,7 @@ func AppendReleaseRequestArgs(b []byte, userNumber UserNumber, deviceKey DeviceK
 
 // DecodeReleaseRequestArgs decodes the arguments of release_request.
 func DecodeReleaseRequestArgs(data []byte) (userNumber UserNumber, deviceKey DeviceKey, err error) {
-	d := wire.NewDecoder(data, types, &signature35)
+	d := wire.NewDecoder(data, types, &signature36)
 	if w, ok := d.Arg(); ok {
 		userNumber = d.Nat64(w)
 	}
@@ -3262,7 +3322,7 @@ func EncodeRemoveArgs(userNumber UserNumber, deviceKey DeviceKey) []byte {
 
 // AppendRemoveArgs encodes the arguments of remove at the end of b.
 func AppendRemoveArgs(b []byte, userNumber UserNumber, deviceKey DeviceKey) []byte {
-	b = append(b, signature35.Header...)
+	b = append(b, signature36.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	b = wire.AppendBlob(b, deviceKey)
 	return b
@@ -3270,7 +3330,7 @@ func AppendRemoveArgs(b []byte, userNumber UserNumber, deviceKey DeviceKey) []by
 
 // DecodeRemoveArgs decodes the arguments of remove.
 func DecodeRemoveArgs(data []byte) (userNumber UserNumber, deviceKey DeviceKey, err error) {
-	d := wire.NewDecoder(data, types, &signature35)
+	d := wire.NewDecoder(data, types, &signature36)
 	if w, ok := d.Arg(); ok {
 		userNumber = d.Nat64(w)
 	}
@@ -3304,7 +3364,7 @@ func EncodeReplaceArgs(userNumber UserNumber, deviceKey DeviceKey, deviceData De
 
 // AppendReplaceArgs encodes the arguments of replace at the end of b.
 func AppendReplaceArgs(b []byte, userNumber UserNumber, deviceKey DeviceKey, deviceData DeviceData) []byte {
-	b = append(b, signature40.Header...)
+	b = append(b, signature41.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	b = wire.AppendBlob(b, deviceKey)
 	b = appendDeviceData(b, &deviceData)
@@ -3313,7 +3373,7 @@ func AppendReplaceArgs(b []byte, userNumber UserNumber, deviceKey DeviceKey, dev
 
 // DecodeReplaceArgs decodes the arguments of replace.
 func DecodeReplaceArgs(data []byte) (userNumber UserNumber, deviceKey DeviceKey, deviceData DeviceData, err error) {
-	d := wire.NewDecoder(data, types, &signature40)
+	d := wire.NewDecoder(data, types, &signature41)
 	if w, ok := d.Arg(); ok {
 		userNumber = d.Nat64(w)
 	}
@@ -3350,7 +3410,7 @@ func EncodeSessionLimitSetArgs(userNumber UserNumber, limitS *uint64) []byte {
 
 // AppendSessionLimitSetArgs encodes the arguments of session_limit_set at the end of b.
 func AppendSessionLimitSetArgs(b []byte, userNumber UserNumber, limitS *uint64) []byte {
-	b = append(b, signature41.Header...)
+	b = append(b, signature42.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	if limitS == nil {
 		b = append(b, 0)
@@ -3363,7 +3423,7 @@ func AppendSessionLimitSetArgs(b []byte, userNumber UserNumber, limitS *uint64) 
 
 // DecodeSessionLimitSetArgs decodes the arguments of session_limit_set.
 func DecodeSessionLimitSetArgs(data []byte) (userNumber UserNumber, limitS *uint64, err error) {
-	d := wire.NewDecoder(data, types, &signature41)
+	d := wire.NewDecoder(data, types, &signature42)
 	if w, ok := d.Arg(); ok {
 		userNumber = d.Nat64(w)
 	}
@@ -3425,14 +3485,14 @@ func EncodeStatsResult(internetIdentityStats InternetIdentityStats) []byte {
 
 // AppendStatsResult encodes the results of stats at the end of b.
 func AppendStatsResult(b []byte, internetIdentityStats InternetIdentityStats) []byte {
-	b = append(b, signature42.Header...)
+	b = append(b, signature43.Header...)
 	b = appendInternetIdentityStats(b, &internetIdentityStats)
 	return b
 }
 
 // DecodeStatsResult decodes the results of stats.
 func DecodeStatsResult(data []byte) (internetIdentityStats InternetIdentityStats, err error) {
-	d := wire.NewDecoder(data, types, &signature42)
+	d := wire.NewDecoder(data, types, &signature43)
 	if w, ok := d.Arg(); ok {
 		decodeInternetIdentityStats(d, w, &internetIdentityStats)
 	}
@@ -3447,7 +3507,7 @@ func EncodeUnprotectArgs(userNumber UserNumber, deviceKey DeviceKey) []byte {
 
 // AppendUnprotectArgs encodes the arguments of unprotect at the end of b.
 func AppendUnprotectArgs(b []byte, userNumber UserNumber, deviceKey DeviceKey) []byte {
-	b = append(b, signature35.Header...)
+	b = append(b, signature36.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	b = wire.AppendBlob(b, deviceKey)
 	return b
@@ -3455,7 +3515,7 @@ func AppendUnprotectArgs(b []byte, userNumber UserNumber, deviceKey DeviceKey) [
 
 // DecodeUnprotectArgs decodes the arguments of unprotect.
 func DecodeUnprotectArgs(data []byte) (userNumber UserNumber, deviceKey DeviceKey, err error) {
-	d := wire.NewDecoder(data, types, &signature35)
+	d := wire.NewDecoder(data, types, &signature36)
 	if w, ok := d.Arg(); ok {
 		userNumber = d.Nat64(w)
 	}
@@ -3493,7 +3553,7 @@ func EncodeUpdateArgs(userNumber UserNumber, deviceKey DeviceKey, deviceData Dev
 
 // AppendUpdateArgs encodes the arguments of update at the end of b.
 func AppendUpdateArgs(b []byte, userNumber UserNumber, deviceKey DeviceKey, deviceData DeviceData) []byte {
-	b = append(b, signature40.Header...)
+	b = append(b, signature41.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	b = wire.AppendBlob(b, deviceKey)
 	b = appendDeviceData(b, &deviceData)
@@ -3502,7 +3562,7 @@ func AppendUpdateArgs(b []byte, userNumber UserNumber, deviceKey DeviceKey, devi
 
 // DecodeUpdateArgs decodes the arguments of update.
 func DecodeUpdateArgs(data []byte) (userNumber UserNumber, deviceKey DeviceKey, deviceData DeviceData, err error) {
-	d := wire.NewDecoder(data, types, &signature40)
+	d := wire.NewDecoder(data, types, &signature41)
 	if w, ok := d.Arg(); ok {
 		userNumber = d.Nat64(w)
 	}
@@ -3565,14 +3625,14 @@ func EncodeVerifyTentativeDeviceResult(verifyTentativeDeviceResponse VerifyTenta
 
 // AppendVerifyTentativeDeviceResult encodes the results of verify_tentative_device at the end of b.
 func AppendVerifyTentativeDeviceResult(b []byte, verifyTentativeDeviceResponse VerifyTentativeDeviceResponse) []byte {
-	b = append(b, signature43.Header...)
+	b = append(b, signature44.Header...)
 	b = appendVerifyTentativeDeviceResponse(b, &verifyTentativeDeviceResponse)
 	return b
 }
 
 // DecodeVerifyTentativeDeviceResult decodes the results of verify_tentative_device.
 func DecodeVerifyTentativeDeviceResult(data []byte) (verifyTentativeDeviceResponse VerifyTentativeDeviceResponse, err error) {
-	d := wire.NewDecoder(data, types, &signature43)
+	d := wire.NewDecoder(data, types, &signature44)
 	if w, ok := d.Arg(); ok {
 		decodeVerifyTentativeDeviceResponse(d, w, &verifyTentativeDeviceResponse)
 	}
@@ -7086,21 +7146,22 @@ var (
 	signature24 = wire.Signature{Header: "DIDL\x05l\x05\xef\xd6\xe4\x02q\xe1\xed\xebJq\xa2\xf5\xed\x88\x04\x01\u01a4\xa1\x98\x06\x02\xb0\xf1\xb9\x98\x06\x04m{m\x03l\x02\x00q\x01qnz\x01\x00", Args: []wire.Field{{Type: 89}}}
 	signature25 = wire.Signature{Header: "DIDL\x05l\x04\xa2\xf5\xed\x88\x04\x01\u01a4\xa1\x98\x06\x02\x9c\xe9\u0199\x06\x04\x9a\xa1\xb2\xf9\fzm{m\x03l\x02\x00q\x01qn~\x01\x00", Args: []wire.Field{{Type: 90}}}
 	signature26 = wire.Signature{Header: "DIDL\rm\x01l\n\x90\xa3\u014c\x02q\xef\xce\xe7\x80\x04\x02\u6cc4\xd8\x04\a\x99\u0608\xa3\x06\b\x82\xf6\u02b7\x06\x06\x9a\x89\u064a\v\t\u04b8\xfc\xaa\v\n\xe9\u0129\xb7\x0e\v\x9e\xa3\xbf\xb9\x0e\f\x83\u0479\xb9\x0f\vn\x03m\x04l\x02\x00q\x01\x05k\x03\x9c\x95\xcc\x02\x03\xd1\xd1\xc0\x89\x01q\xeb\x90\xe0\xec\v\x06m{nqk\x02\xb5\xeb\xc2\xd1\x01\x7f\xae\u07a8\xa4\t\x7fk\x05\xb3\xe5\xe6\xbf\x06\x7f\u01f8\xfa\xaf\v\x7f\x92\xb5\xb5\xfd\f\x7f\x8a\xc7\xec\x8b\x0e\x7f\x84\u06bb\xdc\x0f\x7fn~n\x06k\x02\xf8\xa2\xd3\x01\x7f\xd5\xfa\xa7\xec\n\x7f\x01\x00", Args: []wire.Field{{Type: 92}}}
-	signature27 = wire.Signature{Header: "DIDL\x01m{\x01\x00", Args: []wire.Field{{Type: 17}}}
-	signature28 = wire.Signature{Header: "DIDL\x03m\x01l\x03\xf5\xf4\u0103\x06x\x82\xf6\u02b7\x06\x02\u04b8\xfc\xaa\v~m{\x01\x00", Args: []wire.Field{{Type: 94}}}
-	signature29 = wire.Signature{Header: "DIDL\x01mx\x01\x00", Args: []wire.Field{{Type: 48}}}
-	signature30 = wire.Signature{Header: "DIDL\x01nx\x01\x00", Args: []wire.Field{{Type: 31}}}
-	signature31 = wire.Signature{Header: "DIDL\x03n\x01l\x02\x82\xf6\u02b7\x06\x02\x93\x8d\xa7\x8c\nxm{\x01\x00", Args: []wire.Field{{Type: 96}}}
-	signature32 = wire.Signature{Header: "DIDL\x04nzn\x02m\x03k\x04\xba\u0511\x8c\a\x7f\x99\xe1\xf5\xdd\t\x7f\x88\xa3\xb2\x9c\n\x7f\xee\xa7\xe2\xe8\f\x7f\x02\x00\x01", Args: []wire.Field{{Type: 88}, {ID: 1, Type: 99}}}
-	signature33 = wire.Signature{Header: "DIDL\x02m{nx\x04xq\x00\x01", Args: []wire.Field{{Type: wire.Nat64}, {ID: 1, Type: wire.Text}, {ID: 2, Type: 17}, {ID: 3, Type: 31}}}
-	signature34 = wire.Signature{Header: "DIDL\x01m{\x02\x00x", Args: []wire.Field{{Type: 17}, {ID: 1, Type: wire.Nat64}}}
-	signature35 = wire.Signature{Header: "DIDL\x01m{\x02x\x00", Args: []wire.Field{{Type: wire.Nat64}, {ID: 1, Type: 17}}}
-	signature36 = wire.Signature{Header: "DIDL\x14k\x02\xbc\x8a\x01\x01\xc5\xfe\xd2\x01\x0fl\x05\xd8\u0692\x9c\x01\x02\x94\xa2\xe5\xc6\x04q\x99\u0608\xa3\x06\x04\xf8\xe5\xfc\xd7\nq\x8a\xb4\xd8\xeb\n\x06n\x03k\x05\x99\x9a\u0219\x03\x7f\u62a1\xf4\a\x7f\xe9\xf8\xb8\x8d\x0e\x7f\x88\xc1\x9f\xbc\x0f\x7f\x97\xcb\xe4\xef\x0f\x7fn\x05k\x03\ub599\xbd\v\x7f\xac\xeb\xc1\xd3\v\x7f\xc5\xc9\xde\xe5\v\x7fm\al\x06\xd8\u0692\x9c\x01\x02\xac\x83\xa0\xcc\x02\b\xfc\x91\xf4\xf8\x05q\x90\x81\xa8\xf8\v\n\x9d\u03a4\xbb\r\f\x92\xf1\xbe\xde\r\rn\tm{n\vk\n\x95\x8c\xb9\x17\x7f\x8a\xd4\xd7!\x7f\xaa\u0798\xb1\x02\x7f\xfa\xd0\xf3\xa8\x03\x7f\xb2\xb5\x9b\x8d\x06\x7f\u00fd\x90\xd2\b\x7f\x88\xf2\x85\xeb\t\x7f\xf9\x8b\u0205\r\x7f\xac\x87\u0721\r\x7f\xeb\xb6\xf9\x8a\x0e\x7fm\tn\x0ek\x06\xa2\xad\xb9\x81\x01\x7f\xf3\xed\xb9\x9d\x01\x7f\x99\xef\xbc\xda\x04\x7f\x8c\x8b\xc0\xba\x05\x7f\x81\xd3\xc5\xf5\a\x7f\x9b\xd5\xd5\xfa\n\x7fl\a\xba\xa9\xce\x04\x10\xad\u248e\x04\x11\x96\xb9\u07cb\a\b\xbb\xbe\x84\xa8\a\x13\xc7\xeb\xc4\xd0\tq\u6a5e\xf8\t\x13\xe9\xe9\u05e0\v\x13nqn\x12k,\x8f\x85\xd8\r\x7f\xe0\x9f\u0230\x01\x7f\x81\xf4\xc8\xde\x01\x7f\xec\xfa\xec\x8d\x02\x7f\xac\xfb\xeb\xf8\x02\x7f\x81\u5080\x03\x7f\xe3\xe9\u00b8\x03\x7f\xbb\x91\xba\xf9\x03\x7f\x88\xa8\x9a\xf4\x05\x7f\xdc\xf2\xca\xc9\x06\x7f\xf7\xa6\x93\xcf\x06\x7f\uc43c\xd3\x06\x7f\x9d\xb7\xf2\xe5\x06\x7f\x84\xbd\u0582\a\x7f\x80\xef\x97\xc5\a\x7f\xcd\xec\x9f\xcc\a\x7f\xb1\xf1\xaf\xd0\a\x7f\xc9\xe4\xdf\xef\a\x7f\x88\x9f\u0677\b\x7f\x9d\x8f\xc5\xd9\b\x7f\xa3\xe7\u030c\t\x7f\xc8\xf2\x9c\x92\t\x7f\xc7\xc8\xff\xb6\t\x7f\u0408\xa2\xda\t\x7f\xff\xa8\xca\xf8\t\x7f\xbf\xf4\u019c\n\x7f\x84\xa1\xa3\xc3\n\x7f\xa5\x97\xe0\xf5\n\x7f\xef\u037c\xfd\n\x7f\u009b\xa1\x93\v\x7f\xb5\x8b\xf2\xcf\v\x7f\xb1\xe9\xd2\xd8\v\x7f\x90\x92\u05c5\f\x7f\u0436\x80\xb9\f\x7f\x9f\xf5\xa5\xba\f\x7f\xa5\u31bb\f\x7f\x9d\x90\xd0\xe8\f\x7f\xf8\xfa\x97\xef\f\x7f\x90\x91\u042d\r\x7f\xe9\xfd\xad\xb6\r\x7f\x8c\xf1\xbe\xd2\r\x7f\xa4\xd1\xef\xdb\r\x7f\u04be\xef\xe2\x0e\x7f\x88\xf9\xe6\xfd\x0e\x7fnx\x01\x00", Args: []wire.Field{{Type: 111}}}
-	signature37 = wire.Signature{Header: "DIDL\rl\t\x90\xa3\u014c\x02q\xef\xce\xe7\x80\x04\x01\u6cc4\xd8\x04\x06\x99\u0608\xa3\x06\a\x82\xf6\u02b7\x06\x05\x9a\x89\u064a\v\b\xe9\u0129\xb7\x0e\t\x9e\xa3\xbf\xb9\x0e\n\x83\u0479\xb9\x0f\tn\x02m\x03l\x02\x00q\x01\x04k\x03\x9c\x95\xcc\x02\x02\xd1\xd1\xc0\x89\x01q\xeb\x90\xe0\xec\v\x05m{nqk\x02\xb5\xeb\xc2\xd1\x01\x7f\xae\u07a8\xa4\t\x7fk\x05\xb3\xe5\xe6\xbf\x06\x7f\u01f8\xfa\xaf\v\x7f\x92\xb5\xb5\xfd\f\x7f\x8a\xc7\xec\x8b\x0e\x7f\x84\u06bb\xdc\x0f\x7fn\x05k\x02\xf8\xa2\xd3\x01\x7f\xd5\xfa\xa7\xec\n\x7fl\x02\x9f\x93\xc6\x02q\u0779\u03ad\x04qnh\x03\x00\v\f", Args: []wire.Field{{Type: 24}, {ID: 1, Type: 112}, {ID: 2, Type: 79}}}
-	signature38 = wire.Signature{Header: "DIDL\x02k\x03\xa9\u0503\x91\b\x7f\xe7\ub10f\f\x7f\x82\xbb\x82\xa5\x0f\x01l\x01\xfd\xea\x86Fx\x01\x00", Args: []wire.Field{{Type: 114}}}
-	signature39 = wire.Signature{Header: "DIDL\x04n\x01l\x02\u0363\xe6\xb5\x04\x02\x83\xaf\x9b\xb9\rxm\x03m{\x02x\x00", Args: []wire.Field{{Type: wire.Nat64}, {ID: 1, Type: 116}}}
-	signature40 = wire.Signature{Header: "DIDL\vm{l\t\x90\xa3\u014c\x02q\xef\xce\xe7\x80\x04\x02\u6cc4\xd8\x04\x06\x99\u0608\xa3\x06\a\x82\xf6\u02b7\x06\x00\x9a\x89\u064a\v\b\xe9\u0129\xb7\x0e\t\x9e\xa3\xbf\xb9\x0e\n\x83\u0479\xb9\x0f\tn\x03m\x04l\x02\x00q\x01\x05k\x03\x9c\x95\xcc\x02\x03\xd1\xd1\xc0\x89\x01q\xeb\x90\xe0\xec\v\x00nqk\x02\xb5\xeb\xc2\xd1\x01\x7f\xae\u07a8\xa4\t\x7fk\x05\xb3\xe5\xe6\xbf\x06\x7f\u01f8\xfa\xaf\v\x7f\x92\xb5\xb5\xfd\f\x7f\x8a\xc7\xec\x8b\x0e\x7f\x84\u06bb\xdc\x0f\x7fn\x00k\x02\xf8\xa2\xd3\x01\x7f\xd5\xfa\xa7\xec\n\x7f\x03x\x00\x01", Args: []wire.Field{{Type: wire.Nat64}, {ID: 1, Type: 17}, {ID: 2, Type: 24}}}
-	signature41 = wire.Signature{Header: "DIDL\x01nx\x02x\x00", Args: []wire.Field{{Type: wire.Nat64}, {ID: 1, Type: 31}}}
-	signature42 = wire.Signature{Header: "DIDL\vl\x06\x87\xda\xd1u{\xd9\xff\xb7\xa2\x02x\xca\xed\x93\xdf\x04\x01\xcb\u0082\xb7\x05\x02\xf7\xf5\xcb\xfb\ax\x96\x94\x8c\xb2\b\al\x02\x00x\x01xl\x02\xdf\xe1\xa5\xde\a\x03\x84\xfb\xf0\x82\t\x06n\x04l\x04\xc3\xf9\xfc\xa0\x02x\x8b\xee\xa8\xc5\x04x\x81\u03ee\xf4\n\x05\x87\ub5dd\rzm{nhm\bl\x02\x00q\x01\tm\nl\x02\x00q\x01x\x01\x00", Args: []wire.Field{{Type: 124}}}
-	signature43 = wire.Signature{Header: "DIDL\x02k\x04\xf0\xd3\xf3-\x7f\x88\x90\u0655\x01\x7f\xbf\u9ec6\x02\x01\u0493\x80\xee\v\x7fl\x01\xe0\x80\xca\x1d{\x01\x00", Args: []wire.Field{{Type: 126}}}
+	signature27 = wire.Signature{Header: "DIDL\x02m{nx\x02\x00\x01", Args: []wire.Field{{Type: 17}, {ID: 1, Type: 31}}}
+	signature28 = wire.Signature{Header: "DIDL\x04m\x01l\x03\xf5\xf4\u0103\x06x\x82\xf6\u02b7\x06\x02\u04b8\xfc\xaa\v~m{nx\x02\x00\x03", Args: []wire.Field{{Type: 94}, {ID: 1, Type: 31}}}
+	signature29 = wire.Signature{Header: "DIDL\x01nx\x01\x00", Args: []wire.Field{{Type: 31}}}
+	signature30 = wire.Signature{Header: "DIDL\x02mxnx\x02\x00\x01", Args: []wire.Field{{Type: 48}, {ID: 1, Type: 31}}}
+	signature31 = wire.Signature{Header: "DIDL\x01m{\x01\x00", Args: []wire.Field{{Type: 17}}}
+	signature32 = wire.Signature{Header: "DIDL\x03n\x01l\x02\x82\xf6\u02b7\x06\x02\x93\x8d\xa7\x8c\nxm{\x01\x00", Args: []wire.Field{{Type: 96}}}
+	signature33 = wire.Signature{Header: "DIDL\x04nzn\x02m\x03k\x04\xba\u0511\x8c\a\x7f\x99\xe1\xf5\xdd\t\x7f\x88\xa3\xb2\x9c\n\x7f\xee\xa7\xe2\xe8\f\x7f\x02\x00\x01", Args: []wire.Field{{Type: 88}, {ID: 1, Type: 99}}}
+	signature34 = wire.Signature{Header: "DIDL\x02m{nx\x04xq\x00\x01", Args: []wire.Field{{Type: wire.Nat64}, {ID: 1, Type: wire.Text}, {ID: 2, Type: 17}, {ID: 3, Type: 31}}}
+	signature35 = wire.Signature{Header: "DIDL\x01m{\x02\x00x", Args: []wire.Field{{Type: 17}, {ID: 1, Type: wire.Nat64}}}
+	signature36 = wire.Signature{Header: "DIDL\x01m{\x02x\x00", Args: []wire.Field{{Type: wire.Nat64}, {ID: 1, Type: 17}}}
+	signature37 = wire.Signature{Header: "DIDL\x14k\x02\xbc\x8a\x01\x01\xc5\xfe\xd2\x01\x0fl\x05\xd8\u0692\x9c\x01\x02\x94\xa2\xe5\xc6\x04q\x99\u0608\xa3\x06\x04\xf8\xe5\xfc\xd7\nq\x8a\xb4\xd8\xeb\n\x06n\x03k\x05\x99\x9a\u0219\x03\x7f\u62a1\xf4\a\x7f\xe9\xf8\xb8\x8d\x0e\x7f\x88\xc1\x9f\xbc\x0f\x7f\x97\xcb\xe4\xef\x0f\x7fn\x05k\x03\ub599\xbd\v\x7f\xac\xeb\xc1\xd3\v\x7f\xc5\xc9\xde\xe5\v\x7fm\al\x06\xd8\u0692\x9c\x01\x02\xac\x83\xa0\xcc\x02\b\xfc\x91\xf4\xf8\x05q\x90\x81\xa8\xf8\v\n\x9d\u03a4\xbb\r\f\x92\xf1\xbe\xde\r\rn\tm{n\vk\n\x95\x8c\xb9\x17\x7f\x8a\xd4\xd7!\x7f\xaa\u0798\xb1\x02\x7f\xfa\xd0\xf3\xa8\x03\x7f\xb2\xb5\x9b\x8d\x06\x7f\u00fd\x90\xd2\b\x7f\x88\xf2\x85\xeb\t\x7f\xf9\x8b\u0205\r\x7f\xac\x87\u0721\r\x7f\xeb\xb6\xf9\x8a\x0e\x7fm\tn\x0ek\x06\xa2\xad\xb9\x81\x01\x7f\xf3\xed\xb9\x9d\x01\x7f\x99\xef\xbc\xda\x04\x7f\x8c\x8b\xc0\xba\x05\x7f\x81\xd3\xc5\xf5\a\x7f\x9b\xd5\xd5\xfa\n\x7fl\a\xba\xa9\xce\x04\x10\xad\u248e\x04\x11\x96\xb9\u07cb\a\b\xbb\xbe\x84\xa8\a\x13\xc7\xeb\xc4\xd0\tq\u6a5e\xf8\t\x13\xe9\xe9\u05e0\v\x13nqn\x12k,\x8f\x85\xd8\r\x7f\xe0\x9f\u0230\x01\x7f\x81\xf4\xc8\xde\x01\x7f\xec\xfa\xec\x8d\x02\x7f\xac\xfb\xeb\xf8\x02\x7f\x81\u5080\x03\x7f\xe3\xe9\u00b8\x03\x7f\xbb\x91\xba\xf9\x03\x7f\x88\xa8\x9a\xf4\x05\x7f\xdc\xf2\xca\xc9\x06\x7f\xf7\xa6\x93\xcf\x06\x7f\uc43c\xd3\x06\x7f\x9d\xb7\xf2\xe5\x06\x7f\x84\xbd\u0582\a\x7f\x80\xef\x97\xc5\a\x7f\xcd\xec\x9f\xcc\a\x7f\xb1\xf1\xaf\xd0\a\x7f\xc9\xe4\xdf\xef\a\x7f\x88\x9f\u0677\b\x7f\x9d\x8f\xc5\xd9\b\x7f\xa3\xe7\u030c\t\x7f\xc8\xf2\x9c\x92\t\x7f\xc7\xc8\xff\xb6\t\x7f\u0408\xa2\xda\t\x7f\xff\xa8\xca\xf8\t\x7f\xbf\xf4\u019c\n\x7f\x84\xa1\xa3\xc3\n\x7f\xa5\x97\xe0\xf5\n\x7f\xef\u037c\xfd\n\x7f\u009b\xa1\x93\v\x7f\xb5\x8b\xf2\xcf\v\x7f\xb1\xe9\xd2\xd8\v\x7f\x90\x92\u05c5\f\x7f\u0436\x80\xb9\f\x7f\x9f\xf5\xa5\xba\f\x7f\xa5\u31bb\f\x7f\x9d\x90\xd0\xe8\f\x7f\xf8\xfa\x97\xef\f\x7f\x90\x91\u042d\r\x7f\xe9\xfd\xad\xb6\r\x7f\x8c\xf1\xbe\xd2\r\x7f\xa4\xd1\xef\xdb\r\x7f\u04be\xef\xe2\x0e\x7f\x88\xf9\xe6\xfd\x0e\x7fnx\x01\x00", Args: []wire.Field{{Type: 111}}}
+	signature38 = wire.Signature{Header: "DIDL\rl\t\x90\xa3\u014c\x02q\xef\xce\xe7\x80\x04\x01\u6cc4\xd8\x04\x06\x99\u0608\xa3\x06\a\x82\xf6\u02b7\x06\x05\x9a\x89\u064a\v\b\xe9\u0129\xb7\x0e\t\x9e\xa3\xbf\xb9\x0e\n\x83\u0479\xb9\x0f\tn\x02m\x03l\x02\x00q\x01\x04k\x03\x9c\x95\xcc\x02\x02\xd1\xd1\xc0\x89\x01q\xeb\x90\xe0\xec\v\x05m{nqk\x02\xb5\xeb\xc2\xd1\x01\x7f\xae\u07a8\xa4\t\x7fk\x05\xb3\xe5\xe6\xbf\x06\x7f\u01f8\xfa\xaf\v\x7f\x92\xb5\xb5\xfd\f\x7f\x8a\xc7\xec\x8b\x0e\x7f\x84\u06bb\xdc\x0f\x7fn\x05k\x02\xf8\xa2\xd3\x01\x7f\xd5\xfa\xa7\xec\n\x7fl\x02\x9f\x93\xc6\x02q\u0779\u03ad\x04qnh\x03\x00\v\f", Args: []wire.Field{{Type: 24}, {ID: 1, Type: 112}, {ID: 2, Type: 79}}}
+	signature39 = wire.Signature{Header: "DIDL\x02k\x03\xa9\u0503\x91\b\x7f\xe7\ub10f\f\x7f\x82\xbb\x82\xa5\x0f\x01l\x01\xfd\xea\x86Fx\x01\x00", Args: []wire.Field{{Type: 114}}}
+	signature40 = wire.Signature{Header: "DIDL\x04n\x01l\x02\u0363\xe6\xb5\x04\x02\x83\xaf\x9b\xb9\rxm\x03m{\x02x\x00", Args: []wire.Field{{Type: wire.Nat64}, {ID: 1, Type: 116}}}
+	signature41 = wire.Signature{Header: "DIDL\vm{l\t\x90\xa3\u014c\x02q\xef\xce\xe7\x80\x04\x02\u6cc4\xd8\x04\x06\x99\u0608\xa3\x06\a\x82\xf6\u02b7\x06\x00\x9a\x89\u064a\v\b\xe9\u0129\xb7\x0e\t\x9e\xa3\xbf\xb9\x0e\n\x83\u0479\xb9\x0f\tn\x03m\x04l\x02\x00q\x01\x05k\x03\x9c\x95\xcc\x02\x03\xd1\xd1\xc0\x89\x01q\xeb\x90\xe0\xec\v\x00nqk\x02\xb5\xeb\xc2\xd1\x01\x7f\xae\u07a8\xa4\t\x7fk\x05\xb3\xe5\xe6\xbf\x06\x7f\u01f8\xfa\xaf\v\x7f\x92\xb5\xb5\xfd\f\x7f\x8a\xc7\xec\x8b\x0e\x7f\x84\u06bb\xdc\x0f\x7fn\x00k\x02\xf8\xa2\xd3\x01\x7f\xd5\xfa\xa7\xec\n\x7f\x03x\x00\x01", Args: []wire.Field{{Type: wire.Nat64}, {ID: 1, Type: 17}, {ID: 2, Type: 24}}}
+	signature42 = wire.Signature{Header: "DIDL\x01nx\x02x\x00", Args: []wire.Field{{Type: wire.Nat64}, {ID: 1, Type: 31}}}
+	signature43 = wire.Signature{Header: "DIDL\vl\x06\x87\xda\xd1u{\xd9\xff\xb7\xa2\x02x\xca\xed\x93\xdf\x04\x01\xcb\u0082\xb7\x05\x02\xf7\xf5\xcb\xfb\ax\x96\x94\x8c\xb2\b\al\x02\x00x\x01xl\x02\xdf\xe1\xa5\xde\a\x03\x84\xfb\xf0\x82\t\x06n\x04l\x04\xc3\xf9\xfc\xa0\x02x\x8b\xee\xa8\xc5\x04x\x81\u03ee\xf4\n\x05\x87\ub5dd\rzm{nhm\bl\x02\x00q\x01\tm\nl\x02\x00q\x01x\x01\x00", Args: []wire.Field{{Type: 124}}}
+	signature44 = wire.Signature{Header: "DIDL\x02k\x04\xf0\xd3\xf3-\x7f\x88\x90\u0655\x01\x7f\xbf\u9ec6\x02\x01\u0493\x80\xee\v\x7fl\x01\xe0\x80\xca\x1d{\x01\x00", Args: []wire.Field{{Type: 126}}}
 )

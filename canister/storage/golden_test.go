@@ -186,7 +186,7 @@ func TestGoldenVersion2(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, h.Events, 2)
 	require.Equal(t, goldenAnchors()[0].Events[1], h.Events[1].Event)
-	found, err := s.LookupCredential([]byte("credential 0"), 16)
+	found, _, err := s.LookupCredential([]byte("credential 0"), 0, 16)
 	require.NoError(t, err)
 	require.Len(t, found, 1)
 	require.Equal(t, uint64(10000), found[0].Anchor)

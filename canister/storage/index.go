@@ -19,9 +19,9 @@ import (
 //	  8    8  order: bit 63 is 0 if the device is proven, bits 28–62 its time of adding in s, bits 0–27 its slot
 //
 // So the entries of a key come in the order in which look-ups answer: proven first, then longest on its
-// anchor. An entry only points; a look-up reads the anchor and compares, so that equal hashes do no harm,
-// and it reads a bounded number of entries, so that strangers who list someone's credential id on many
-// anchors cost nobody anything.
+// anchor. An entry only points; a look-up reads the anchor and compares, so that equal hashes do no harm. It
+// answers in pages of a bounded number of entries, so that strangers who list someone's credential id on many
+// anchors neither make a query too long nor hide anything.
 type entry struct{ key, order uint64 }
 
 const (
@@ -30,8 +30,8 @@ const (
 	slotBits      = 28
 	sinceMask     = 1<<35 - 1
 
-	// scanFactor times its limit is the number of entries of one key that a look-up reads at most: some
-	// may be of another key with the same hash, or of the same anchor.
+	// scanFactor times its limit is the number of entries of one key that a page of a look-up reads at most:
+	// some may be of another key with the same hash.
 	scanFactor = 4
 )
 
@@ -46,6 +46,8 @@ func (e entry) less(o entry) bool { return e.key < o.key || e.key == o.key && e.
 
 func callerKey(p []byte) uint64      { return xxhash.Sum64(p) &^ credentialBit }
 func credentialKey(id []byte) uint64 { return xxhash.Sum64(id) | credentialBit }
+
+func slotOfOrder(order uint64) uint32 { return uint32(order & (1<<slotBits - 1)) }
 
 func orderOf(proven bool, since uint64, slot uint32) uint64 {
 	o := min(since/1e9, sinceMask)<<slotBits | uint64(slot)
@@ -199,21 +201,25 @@ func (s *Store) edit(o op) error {
 	return s.deleteEntry(o.e)
 }
 
+// A look-up answers in pages. It begins at a place in the order of the entries, 0 for the first, and returns the
+// place where the next page begins, 0 if there is none. A page may be short, or empty, and not the last:
+// entries of another key with the same hash count, too. Entries that come or go meanwhile move no others.
+
 // LookupCaller returns the anchors that have a device with this principal, the ones where it is proven
-// first, then by age; at most limit. Copies do not count. The error is a [CorruptedError] if the index is.
-func (s *Store) LookupCaller(p principal.Principal, limit int) ([]uint64, error) {
+// first, then by age: the page of at most limit that begins at the place from. Copies do not count. The error
+// is a [CorruptedError] if the index is.
+func (s *Store) LookupCaller(p principal.Principal, from uint64, limit int) (found []uint64, next uint64, err error) {
 	var buf [principalSize]byte
-	var found []uint64
-	err := s.lookup(callerKey(p.AppendTo(buf[:0])), limit, func(a *identity.Anchor) bool {
+	next, err = s.lookup(callerKey(p.AppendTo(buf[:0])), from, limit, func(a *identity.Anchor, at func(bool, uint64) bool) bool {
 		for i := range a.Devices {
-			if a.Devices[i].Principal == p {
+			if d := &a.Devices[i]; d.Principal == p && at(d.Proven, d.AddedAt) {
 				found = append(found, a.Number)
 				return true
 			}
 		}
 		return false
 	})
-	return found, err
+	return found, next, err
 }
 
 // Match is an answer of LookupCredential.
@@ -224,54 +230,62 @@ type Match struct {
 }
 
 // LookupCredential returns the devices with this credential id, proven ones first, then longest on their
-// anchor; at most limit. The error is a [CorruptedError] if the index is.
-func (s *Store) LookupCredential(id []byte, limit int) ([]Match, error) {
+// anchor: the page of about limit that begins at the place from. The error is a [CorruptedError] if the index
+// is.
+func (s *Store) LookupCredential(id []byte, from uint64, limit int) (found []Match, next uint64, err error) {
 	if len(id) == 0 {
-		return nil, nil
+		return nil, 0, nil
 	}
-	var found []Match
-	err := s.lookup(credentialKey(id), limit, func(a *identity.Anchor) bool {
+	next, err = s.lookup(credentialKey(id), from, limit, func(a *identity.Anchor, at func(bool, uint64) bool) bool {
 		had := len(found)
 		for i := range a.Devices {
-			if d := &a.Devices[i]; string(d.CredentialID) == string(id) {
+			if d := &a.Devices[i]; string(d.CredentialID) == string(id) && at(d.Proven, d.AddedAt) {
 				found = append(found, Match{a.Number, d.PublicKey, d.Proven})
 			}
 		}
 		for i := range a.Copies {
-			if d := &a.Copies[i]; string(d.CredentialID) == string(id) {
+			if d := &a.Copies[i]; string(d.CredentialID) == string(id) && at(false, 0) {
 				found = append(found, Match{a.Number, d.PublicKey, false})
 			}
 		}
 		return len(found) > had
 	})
-	if len(found) > limit {
-		found = found[:limit]
-	}
-	return found, err
+	return found, next, err
 }
 
-// lookup shows the anchors of a key to match until limit of them did. An anchor is shown once, at its
-// first entry. One that is damaged, or out of date in a damaged index, is passed over.
-func (s *Store) lookup(key uint64, limit int, match func(*identity.Anchor) bool) error {
+// lookup shows the anchors of a key to match, from a place on, until limit of them did, and returns the next
+// place. What match is given besides tells whether a device is the one of the entry: an anchor is shown at
+// each of its entries. One that is damaged, or out of date in a damaged index, is passed over. During a trial
+// the anchor may be newer than its entries; it is then shown whole, at the first of the page.
+func (s *Store) lookup(key, from uint64, limit int, match func(a *identity.Anchor, at func(proven bool, since uint64) bool) bool) (next uint64, err error) {
 	if s.sb.index != indexWhole {
-		return corrupted("index", "it was put aside and is not rebuilt yet: run fsck with rebuild")
+		return 0, corrupted("index", "it was put aside and is not rebuilt yet: run fsck with rebuild")
 	}
-	var hits []uint32
-	err := s.scan(entry{key, 0}, func(e entry) bool {
-		if e.key != key || len(hits) == scanFactor*limit {
+	var hits []uint64
+	err = s.scan(entry{key, from}, func(e entry) bool {
+		if e.key != key {
 			return false
 		}
-		hits = append(hits, uint32(e.order&(1<<slotBits-1)))
-		return true
+		hits = append(hits, e.order)
+		return len(hits) <= scanFactor*limit
 	})
 	if err != nil {
-		return err
+		return 0, err
 	}
-	for i, slot := range hits {
-		if limit == 0 {
-			break
+	most := scanFactor * limit
+	for i, order := range hits {
+		if limit == 0 || i == most {
+			return order, nil
 		}
-		if slot >= s.sb.count || slices.Contains(hits[:i], slot) {
+		slot := slotOfOrder(order)
+		at := func(proven bool, since uint64) bool { return orderOf(proven, since, slot) == order }
+		if s.sb.trial.Layout != 0 {
+			if slices.ContainsFunc(hits[:i], func(earlier uint64) bool { return slotOfOrder(earlier) == slot }) {
+				continue
+			}
+			at = func(bool, uint64) bool { return true }
+		}
+		if slot >= s.sb.count {
 			continue
 		}
 		a, err := s.readSlot(slot)
@@ -279,13 +293,13 @@ func (s *Store) lookup(key uint64, limit int, match func(*identity.Anchor) bool)
 			if isCorrupted(err) {
 				continue
 			}
-			return err
+			return 0, err
 		}
-		if match(a) {
+		if match(a, at) {
 			limit--
 		}
 	}
-	return nil
+	return 0, nil
 }
 
 // State of the index, byte 5 of the superblock.

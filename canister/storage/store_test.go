@@ -67,7 +67,7 @@ func TestStoreAgainstModel(t *testing.T) {
 					}
 				}
 				for p, numbers := range byCaller {
-					got, err := s.LookupCaller(p, 100)
+					got, _, err := s.LookupCaller(p, 0, 100)
 					require.NoError(t, err)
 					require.ElementsMatch(t, numbers, got)
 				}
@@ -107,16 +107,16 @@ func TestLookupOrder(t *testing.T) {
 	}
 	late := register(t, s, "late", age(true, 20))
 	early := register(t, s, "early", age(true, 10))
-	found, err := s.LookupCredential([]byte("credential"), 16)
+	found, _, err := s.LookupCredential([]byte("credential"), 0, 16)
 	require.NoError(t, err)
 	require.Len(t, found, 16)
 	require.Equal(t, Match{early, []byte("early"), true}, found[0])
 	require.Equal(t, Match{late, []byte("late"), true}, found[1])
 	require.Equal(t, uint64(10000), found[2].Anchor)
-	none, err := s.LookupCredential([]byte("another"), 16)
+	none, _, err := s.LookupCredential([]byte("another"), 0, 16)
 	require.NoError(t, err)
 	require.Empty(t, none)
-	none, err = s.LookupCredential(nil, 16)
+	none, _, err = s.LookupCredential(nil, 0, 16)
 	require.NoError(t, err)
 	require.Empty(t, none)
 }
@@ -285,17 +285,17 @@ func TestDamageIsNamedAndContained(t *testing.T) {
 	undo()
 
 	flip(index, 0, 30)
-	_, err = s.LookupCaller(goldenAnchors()[0].Devices[0].Principal, 10)
+	_, _, err = s.LookupCaller(goldenAnchors()[0].Devices[0].Principal, 0, 10)
 	require.ErrorContains(t, err, "index")
 	require.NoError(t, s.Write(oneDevice(10001, "new", nil)), "a damaged index refuses nobody's call")
-	_, err = s.LookupCaller(goldenAnchors()[0].Devices[0].Principal, 10)
+	_, _, err = s.LookupCaller(goldenAnchors()[0].Devices[0].Principal, 0, 10)
 	require.ErrorContains(t, err, "put aside")
 	require.Contains(t, fsck(), "index")
 	done, err := s.RebuildIndex(func() bool { return true })
 	require.NoError(t, err)
 	require.True(t, done)
 	require.Empty(t, fsck())
-	found, err := s.LookupCaller(principal.SelfAuthenticating([]byte("new")), 10)
+	found, _, err := s.LookupCaller(principal.SelfAuthenticating([]byte("new")), 0, 10)
 	require.NoError(t, err)
 	require.Equal(t, []uint64{10001}, found)
 }

@@ -92,10 +92,25 @@ func (p *Provider) Lookup(ctx context.Context, anchor uint64) ([]kedge.LookupDev
 	return Decoded("lookup", reply, err, kedge.DecodeLookupResult)
 }
 
-// LookupCaller returns every anchor that has the caller as a device.
+// LookupCaller returns every anchor that has the caller as a device, the ones where it is proven first.
 func (p *Provider) LookupCaller(ctx context.Context) ([]uint64, error) {
-	reply, err := p.Query(ctx, "lookup_caller", kedge.EncodeLookupCallerArgs())
-	return Decoded("lookup_caller", reply, err, kedge.DecodeLookupCallerResult)
+	return pages(ctx, p, "lookup_caller", kedge.EncodeLookupCallerArgs, kedge.DecodeLookupCallerResult)
+}
+
+// pages asks for one page of a look-up after the other and returns all that they hold.
+func pages[T any](ctx context.Context, p *Provider, method string, encode func(cursor *uint64) []byte, decode func([]byte) ([]T, *uint64, error)) (all []T, err error) {
+	for cursor, more := (*uint64)(nil), true; more; more = cursor != nil {
+		reply, err := p.Query(ctx, method, encode(cursor))
+		page, err := Decoded(method, reply, err, func(reply []byte) (found []T, err error) {
+			found, cursor, err = decode(reply)
+			return found, err
+		})
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, page...)
+	}
+	return all, nil
 }
 
 // Add adds a device.

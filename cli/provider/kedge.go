@@ -90,8 +90,8 @@ func (p *Provider) Attest(ctx context.Context, anchor uint64, a kedge.Assertion)
 	return result.Ok, err
 }
 
-// LookupByCredential returns the anchors that have a device with the credential id, at most 16.
+// LookupByCredential returns the anchors that have a device with the credential id, proven ones first.
 func (p *Provider) LookupByCredential(ctx context.Context, id []byte) ([]kedge.CredentialMatch, error) {
-	reply, err := p.Query(ctx, "lookup_by_credential", kedge.EncodeLookupByCredentialArgs(id))
-	return Decoded("lookup_by_credential", reply, err, kedge.DecodeLookupByCredentialResult)
+	return pages(ctx, p, "lookup_by_credential", func(cursor *uint64) []byte { return kedge.EncodeLookupByCredentialArgs(id, cursor) },
+		kedge.DecodeLookupByCredentialResult)
 }

@@ -86,7 +86,7 @@ func (a verbs) answerWhoami(ctx context.Context, c *client.Client, view whoamiVi
 			return ui.Usagef("canister id %q: %w", canister, err)
 		}
 		// whoami takes nothing, as lookup_caller does, and answers with a principal, as get_principal does.
-		reply, err := c.Query(ctx, id, "whoami", kedge.EncodeLookupCallerArgs())
+		reply, err := c.Query(ctx, id, "whoami", kedge.EncodeWhoamiArgs())
 		if view.Principal, err = provider.Decoded("whoami", reply, err, kedge.DecodeGetPrincipalResult); err != nil {
 			return err
 		}

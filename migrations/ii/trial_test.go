@@ -105,7 +105,7 @@ func TestTrialRollbackForwardFinalise(t *testing.T) {
 			require.True(t, set)
 			require.Equal(t, [32]byte(slices.Repeat([]byte{5}, 32)), salt)
 			require.Empty(t, fsck(t, s))
-			found, err := s.LookupCaller(principal.SelfAuthenticating([]byte("key 4")), 10)
+			found, _, err := s.LookupCaller(principal.SelfAuthenticating([]byte("key 4")), 0, 10)
 			require.NoError(t, err)
 			require.Equal(t, []uint64{10004}, found)
 
@@ -179,7 +179,7 @@ func TestRealImagesImport(t *testing.T) {
 			require.Equal(t, []string{"andrew-mbp", "andrew phone chrome"}, []string{read(t, s, 10002).Devices[0].Alias, read(t, s, 10002).Devices[1].Alias})
 			key, err := hex.DecodeString("305e300c060a2b0601040183b8430101034e00a50102032620012158206c52bead5df52c208a9b1c7be0a60847573e5be4ac4fe08ea48036d0ba1d2acf225820b33daeb83bc9c77d8ad762fd68e3eab08684e463c49351b3ab2a14a400138387")
 			require.NoError(t, err)
-			found, err := s.LookupCaller(principal.SelfAuthenticating(key), 10)
+			found, _, err := s.LookupCaller(principal.SelfAuthenticating(key), 0, 10)
 			require.NoError(t, err)
 			require.Equal(t, []uint64{10030}, found)
 			salt, _ := s.Salt()

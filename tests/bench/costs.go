@@ -90,7 +90,7 @@ func Measure(h *harness.Harness, devices int) []Cost {
 	note("get_delegation", err)
 	_, err = h.Query(first.Principal(), "get_principal", kedge.EncodeGetPrincipalArgs(anchor, "https://nns.ic0.app"))
 	note("get_principal", err)
-	_, err = h.Query(principal.Anonymous, "lookup_by_credential", kedge.EncodeLookupByCredentialArgs(last.Data.CredentialID))
+	_, err = h.Query(principal.Anonymous, "lookup_by_credential", kedge.EncodeLookupByCredentialArgs(last.Data.CredentialID, nil))
 	note("lookup_by_credential", err)
 
 	note("remove", h.Remove(anchor, first, last))

@@ -322,9 +322,9 @@ func TestNobodyIsKeptOut(t *testing.T) {
 	h.Info(anchor, phone)
 
 	// Sixteen anchors that only claim the credential id do not hide the one whose device has proved it.
-	reply, err := h.Query(principal.Anonymous, "lookup_by_credential", kedge.EncodeLookupByCredentialArgs(owner.Data.CredentialID))
+	reply, err := h.Query(principal.Anonymous, "lookup_by_credential", kedge.EncodeLookupByCredentialArgs(owner.Data.CredentialID, nil))
 	require.NoError(t, err)
-	matches, err := kedge.DecodeLookupByCredentialResult(reply)
+	matches, _, err := kedge.DecodeLookupByCredentialResult(reply)
 	require.NoError(t, err)
 	require.Len(t, matches, 16)
 	require.Equal(t, kedge.CredentialMatch{Anchor: anchor, Pubkey: owner.Key(), Proven: true}, matches[0])

@@ -61,8 +61,8 @@ var tries = map[string][]try{
 		{plain, func(h *harness.Harness, sc *scene, as *harness.Device) error { return h.Remove(sc.anchor, as, phrase) }},
 	},
 	"lookup":               {{plain, onAnchor("lookup", kedge.EncodeLookupArgs)}},
-	"lookup_by_credential": {{plain, query("lookup_by_credential", kedge.EncodeLookupByCredentialArgs([]byte("id")))}},
-	"lookup_caller":        {{plain, query("lookup_caller", kedge.EncodeLookupCallerArgs())}},
+	"lookup_by_credential": {{plain, query("lookup_by_credential", kedge.EncodeLookupByCredentialArgs([]byte("id"), nil))}},
+	"lookup_caller":        {{plain, query("lookup_caller", kedge.EncodeLookupCallerArgs(nil))}},
 	"lookup_caller_identity_by_recovery_phrase": {{plain, func(h *harness.Harness, sc *scene, as *harness.Device) error {
 		_, err := h.Call(as.Principal(), "lookup_caller_identity_by_recovery_phrase", kedge.EncodeLookupCallerIdentityByRecoveryPhraseArgs())
 		return err
@@ -341,14 +341,14 @@ func TestStrangersSeeNothingElse(t *testing.T) {
 		require.Equal(t, kedge.LookupDevice{Pubkey: d.Pubkey, CredentialID: d.CredentialID, Purpose: d.Purpose, KeyType: d.KeyType,
 			Protection: d.Protection, Proven: d.Proven}, d)
 	}
-	reply, err := h.Query(principal.Anonymous, "lookup_caller", kedge.EncodeLookupCallerArgs())
+	reply, err := h.Query(principal.Anonymous, "lookup_caller", kedge.EncodeLookupCallerArgs(nil))
 	require.NoError(t, err)
-	numbers, err := kedge.DecodeLookupCallerResult(reply)
+	numbers, _, err := kedge.DecodeLookupCallerResult(reply)
 	require.NoError(t, err)
 	require.Empty(t, numbers)
-	reply, err = h.Query(phone.Principal(), "lookup_caller", kedge.EncodeLookupCallerArgs())
+	reply, err = h.Query(phone.Principal(), "lookup_caller", kedge.EncodeLookupCallerArgs(nil))
 	require.NoError(t, err)
-	numbers, err = kedge.DecodeLookupCallerResult(reply)
+	numbers, _, err = kedge.DecodeLookupCallerResult(reply)
 	require.NoError(t, err)
 	require.Equal(t, []uint64{sc.anchor}, numbers)
 }

@@ -146,9 +146,9 @@ func TestStrangerListsYourCredential(t *testing.T) {
 	require.NoError(t, h.Add(theirs, stranger, mine))
 
 	matches := func() []kedge.CredentialMatch {
-		reply, err := h.Query(principal.Anonymous, "lookup_by_credential", kedge.EncodeLookupByCredentialArgs([]byte("my credential")))
+		reply, err := h.Query(principal.Anonymous, "lookup_by_credential", kedge.EncodeLookupByCredentialArgs([]byte("my credential"), nil))
 		require.NoError(t, err)
-		found, err := kedge.DecodeLookupByCredentialResult(reply)
+		found, _, err := kedge.DecodeLookupByCredentialResult(reply)
 		require.NoError(t, err)
 		return found
 	}
@@ -171,9 +171,9 @@ func TestStrangerListsYourCredential(t *testing.T) {
 	require.Len(t, matches(), 2)
 	require.Nil(t, classic())
 
-	reply, err := h.Query(mine.Principal(), "lookup_caller", kedge.EncodeLookupCallerArgs())
+	reply, err := h.Query(mine.Principal(), "lookup_caller", kedge.EncodeLookupCallerArgs(nil))
 	require.NoError(t, err)
-	anchors, err := kedge.DecodeLookupCallerResult(reply)
+	anchors, _, err := kedge.DecodeLookupCallerResult(reply)
 	require.NoError(t, err)
 	require.ElementsMatch(t, []uint64{anchor, theirs}, anchors)
 }

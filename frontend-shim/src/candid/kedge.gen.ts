@@ -339,9 +339,11 @@ export type KedgeInit = {
   captcha_config: CaptchaConfig | null;
   // For tests: the answer of every captcha. `opt null` returns to random ones.
   test_captcha: [string | null] | null;
-  // The origins whose passkeys attest here, compared exactly.
+  // The origins whose passkeys attest here, compared exactly. Null is the canister's
+  // own page.
   related_origins: Array<string> | null;
-  // The relying-party ids of those passkeys, compared exactly.
+  // The relying-party ids of those passkeys, compared exactly. Null is the host of
+  // the page.
   relying_parties: Array<string> | null;
 };
 export const KedgeInit: c.Type<KedgeInit> = /* @__PURE__ */ c.named(() => c.record({assigned_user_number_range: c.opt(AnchorRange), register_rate_limit: c.opt(RateLimitConfig), captcha_config: c.opt(CaptchaConfig), test_captcha: c.box(c.opt(c.Text)), related_origins: c.opt(c.vec(c.Text)), relying_parties: c.opt(c.vec(c.Text))}));
@@ -833,10 +835,11 @@ export const init_salt: c.Method<[], []> = /* @__PURE__ */ c.method("init_salt",
 
 export const lookup: c.Method<[arg0: UserNumber], [Array<LookupDevice>]> = /* @__PURE__ */ c.method("lookup", true, () => [UserNumber], () => [c.vec(LookupDevice)]);
 
-export const lookup_by_credential: c.Method<[arg0: CredentialId], [Array<CredentialMatch>]> = /* @__PURE__ */ c.method("lookup_by_credential", true, () => [CredentialId], () => [c.vec(CredentialMatch)]);
+// Pages of 16 matches.
+export const lookup_by_credential: c.Method<[arg0: CredentialId, cursor: bigint | null], [Array<CredentialMatch>, bigint | null]> = /* @__PURE__ */ c.method("lookup_by_credential", true, () => [CredentialId, c.opt(c.Nat64)], () => [c.vec(CredentialMatch), c.opt(c.Nat64)]);
 
-// Every anchor that has the caller as a device.
-export const lookup_caller: c.Method<[], [Array<UserNumber>]> = /* @__PURE__ */ c.method("lookup_caller", true, () => [], () => [c.vec(UserNumber)]);
+// Every anchor that has the caller as a device, in pages of 64.
+export const lookup_caller: c.Method<[cursor: bigint | null], [Array<UserNumber>, bigint | null]> = /* @__PURE__ */ c.method("lookup_caller", true, () => [c.opt(c.Nat64)], () => [c.vec(UserNumber), c.opt(c.Nat64)]);
 
 // The anchor whose recovery phrase calls. Null unless it is exactly one, and the phrase has signed there before.
 export const lookup_caller_identity_by_recovery_phrase: c.Method<[], [UserNumber | null]> = /* @__PURE__ */ c.method("lookup_caller_identity_by_recovery_phrase", false, () => [], () => [c.opt(UserNumber)]);

@@ -62,7 +62,7 @@ var methods = map[string]func(*state) message{
 		return message{query: true, arg: kedge.EncodeGetPrincipalArgs(s.anchor, origin)}
 	},
 	"lookup_by_credential": func(s *state) message {
-		return message{query: true, arg: kedge.EncodeLookupByCredentialArgs(s.last.CredentialID)}
+		return message{query: true, arg: kedge.EncodeLookupByCredentialArgs(s.last.CredentialID, nil)}
 	},
 	"protect": func(s *state) message { return message{arg: kedge.EncodeProtectArgs(s.anchor, s.first.Pubkey)} },
 	"stats":   func(s *state) message { return message{query: true, arg: kedge.EncodeStatsArgs()} },

@@ -130,7 +130,7 @@ func measure(b *testing.B, h *harness.Harness, n int) costs {
 		query(principal.Anonymous, "lookup", kedge.EncodeLookupArgs(uint64(First+index(s))))
 	})
 	note("lookup_by_credential", samples, func(s int) {
-		query(principal.Anonymous, "lookup_by_credential", kedge.EncodeLookupByCredentialArgs(first(s).Data.CredentialID))
+		query(principal.Anonymous, "lookup_by_credential", kedge.EncodeLookupByCredentialArgs(first(s).Data.CredentialID, nil))
 	})
 	// The first edits after an upgrade read the upper nodes of the index, which are remembered from then on.
 	for i := range 4 * samples {
