@@ -49,8 +49,8 @@ func TestSlotOfAnotherAnchor(t *testing.T) {
 	require.EqualError(t, err, "anchor 10001 is corrupted: it is the slot of anchor 10000")
 }
 
-// A look-up reads four entries for each answer that it may give: an anchor that comes behind seven entries of
-// another one is still found among two.
+// A page of a look-up reads four entries for each answer that it may give, and names the fifth as the place
+// where the next begins.
 func TestLookupReadsEnoughEntries(t *testing.T) {
 	s := emptyStore(t)
 	number, err := s.Allocate()
@@ -63,16 +63,21 @@ func TestLookupReadsEnoughEntries(t *testing.T) {
 	require.NoError(t, s.Write(giant))
 	late := register(t, s, "late", func(d *identity.Device) { d.AddedAt = 100e9 })
 	anchors := map[uint64]bool{}
-	found, err := s.LookupCredential([]byte("credential"), 8)
+	found, _, err := s.LookupCredential([]byte("credential"), 0, 8)
 	require.NoError(t, err)
 	for _, m := range found {
 		anchors[m.Anchor] = true
 	}
 	require.Equal(t, map[uint64]bool{number: true, late: true}, anchors)
 
-	hits := 0
-	require.NoError(t, s.lookup(credentialKey([]byte("credential")), 2, func(a *identity.Anchor) bool { hits++; return true }))
-	require.Equal(t, 2, hits)
+	var seen []uint64
+	next, err := s.lookup(credentialKey([]byte("credential")), 0, 1, func(a *identity.Anchor, _ func(bool, uint64) bool) bool {
+		seen = append(seen, a.Number)
+		return false
+	})
+	require.NoError(t, err)
+	require.Equal(t, []uint64{number, number, number, number}, seen)
+	require.Equal(t, orderOf(giant.Devices[4].Proven, giant.Devices[4].AddedAt, 0), next)
 }
 
 func TestFsckFindsExtentsInTwoPlacesAndLostOnes(t *testing.T) {
