@@ -67,8 +67,8 @@ func (s *Step) put(dst uint32, data []byte) {
 }
 
 // copyOut is the body of every system call x_copy: size bytes of data, from offset, to the heap at dst.
+// The bytes have been paid for.
 func (s *Step) copyOut(name string, data []byte, dst, offset, size uint32) {
-	s.charge(uint64(size))
 	if !s.inHeap(dst, size) {
 		panic(violation("ic0.%s heap: src=%d + length=%d exceeds the slice size=%d", name, dst, size, s.heapSize()))
 	}

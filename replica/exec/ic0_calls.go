@@ -16,10 +16,10 @@ const MaxPayload = 10 << 20
 
 var callCalls = []syscall{
 	{name: "call_new", params: types(i32, i32, i32, i32, i32, i32, i32, i32), contexts: calling, cost: costCallNew,
+		size: func(stack []uint64) uint64 { return argument32(1)(stack) + argument32(3)(stack) },
 		run: func(s *Step, stack []uint64) {
 			s.dropCall()
 			callee, name := arg2(stack[0:]), arg2(stack[2:])
-			s.charge(uint64(callee.size) + uint64(name.size))
 			if name.size > MaxMethodName {
 				panic(userViolation("", "size_name %d exceeds the maximum method name length %d", name.size, MaxMethodName))
 			}
@@ -38,10 +38,9 @@ var callCalls = []syscall{
 			}
 			call.Cleanup = &Callback{Func: uint32(stack[0]), Env: uint32(stack[1])}
 		}},
-	{name: "call_data_append", params: types(i32, i32), contexts: calling, cost: costDefault,
+	{name: "call_data_append", params: types(i32, i32), contexts: calling, cost: costDefault, size: argument32(1), perByte: costSentByte,
 		run: func(s *Step, stack []uint64) {
 			a := arg2(stack)
-			s.charge(uint64(a.size))
 			call := s.underConstruction("ic0.call_data_append")
 			if total := len(call.Arg) + int(a.size); total > MaxPayload {
 				panic(userViolation("", "ic0.call_data_append: the payload of %d bytes exceeds the maximum of %d bytes", total, MaxPayload))

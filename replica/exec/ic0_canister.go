@@ -45,7 +45,7 @@ var canisterCalls = join(
 					panic(violation("Error getting performance counter type: %d", which))
 				}
 			}},
-		{name: "is_controller", params: types(i32, i32), results: types(i32), contexts: everywhere, cost: costIsController,
+		{name: "is_controller", params: types(i32, i32), results: types(i32), contexts: everywhere, cost: costIsController, size: argument32(1),
 			run: func(s *Step, stack []uint64) {
 				stack[0] = flag(s.isController(s.principal("ic0.is_controller", uint32(stack[0]), uint32(stack[1]))))
 			}},
@@ -73,20 +73,19 @@ func flag(b bool) uint64 {
 
 // certifiedCalls are certified data and its certificate.
 var certifiedCalls = []syscall{
-	{name: "certified_data_set", params: types(i32, i32), contexts: Init | PreUpgrade | Update | callbacks | task, cost: costDefault,
+	{name: "certified_data_set", params: types(i32, i32), contexts: Init | PreUpgrade | Update | callbacks | task, cost: costDefault, size: argument32(1),
 		run: func(s *Step, stack []uint64) {
 			size := uint32(stack[1])
 			if size > maxCertifiedData {
 				panic(userViolation("", "ic0_certified_data_set failed because the passed data must be no larger than %d bytes. Found %d bytes", maxCertifiedData, size))
 			}
-			s.charge(uint64(size))
 			s.out.CertifiedData = append([]byte{}, s.get("ic0_certified_data_set", uint32(stack[0]), size)...)
 		}},
 	{name: "data_certificate_present", results: types(i32), contexts: running, cost: costDefault,
 		run: func(s *Step, stack []uint64) { stack[0] = flag(s.in.Certificate != nil) }},
 	{name: "data_certificate_size", results: types(i32), contexts: Query | CompositeQuery, cost: costDefault,
 		run: func(s *Step, stack []uint64) { stack[0] = uint64(len(s.certificate())) }},
-	{name: "data_certificate_copy", params: types(i32, i32, i32), contexts: Query | CompositeQuery, cost: costDefault,
+	{name: "data_certificate_copy", params: types(i32, i32, i32), contexts: Query | CompositeQuery, cost: costDefault, size: argument32(2),
 		run: func(s *Step, stack []uint64) {
 			s.copyOut("data_certificate_copy", s.certificate(), uint32(stack[0]), uint32(stack[1]), uint32(stack[2]))
 		}},
@@ -112,7 +111,7 @@ var variableCalls = []syscall{
 		run: func(s *Step, stack []uint64) { stack[0] = uint64(len(s.in.Env.Variables)) }},
 	{name: "env_var_name_size", params: types(i32), results: types(i32), contexts: running, cost: costDefault,
 		run: func(s *Step, stack []uint64) { stack[0] = uint64(len(s.variableAt(uint32(stack[0])).Name)) }},
-	{name: "env_var_name_copy", params: types(i32, i32, i32, i32), contexts: running, cost: costDefault,
+	{name: "env_var_name_copy", params: types(i32, i32, i32, i32), contexts: running, cost: costDefault, size: argument32(3),
 		run: func(s *Step, stack []uint64) {
 			s.copyOut("env_var_name_copy", []byte(s.variableAt(uint32(stack[0])).Name), uint32(stack[1]), uint32(stack[2]), uint32(stack[3]))
 		}},
@@ -125,7 +124,7 @@ var variableCalls = []syscall{
 		run: func(s *Step, stack []uint64) {
 			stack[0] = uint64(len(s.mustVariable("env_var_value_size", uint32(stack[0]), uint32(stack[1]))))
 		}},
-	{name: "env_var_value_copy", params: types(i32, i32, i32, i32, i32), contexts: running, cost: costDefault,
+	{name: "env_var_value_copy", params: types(i32, i32, i32, i32, i32), contexts: running, cost: costDefault, size: argument32(4),
 		run: func(s *Step, stack []uint64) {
 			value := s.mustVariable("env_var_value_copy", uint32(stack[0]), uint32(stack[1]))
 			s.copyOut("env_var_value_copy", []byte(value), uint32(stack[2]), uint32(stack[3]), uint32(stack[4]))
@@ -144,7 +143,6 @@ func (s *Step) variableAt(index uint32) Variable {
 }
 
 func (s *Step) variable(call string, src, size uint32) (value string, ok bool) {
-	s.charge(uint64(size))
 	if size > MaxVariableName {
 		panic(userViolation("", "ic0.%s: Variable name is too large.", call))
 	}

@@ -20,11 +20,11 @@ var costCalls = []syscall{
 			// The call is not in the specification, and its prices are not published.
 			panic(userViolation("", "ic0_cost_http_request_v2 is not available on this network"))
 		}},
-	{name: "cost_sign_with_ecdsa", params: types(i32, i32, i32, i32), results: types(i32), contexts: everywhere, cost: costDefault,
+	{name: "cost_sign_with_ecdsa", params: types(i32, i32, i32, i32), results: types(i32), contexts: everywhere, cost: costDefault, size: argument32(1),
 		run: func(s *Step, stack []uint64) { s.signCost("cost_sign_with_ecdsa", stack, 1) }},
-	{name: "cost_sign_with_schnorr", params: types(i32, i32, i32, i32), results: types(i32), contexts: everywhere, cost: costDefault,
+	{name: "cost_sign_with_schnorr", params: types(i32, i32, i32, i32), results: types(i32), contexts: everywhere, cost: costDefault, size: argument32(1),
 		run: func(s *Step, stack []uint64) { s.signCost("cost_sign_with_schnorr", stack, 2) }},
-	{name: "cost_vetkd_derive_key", params: types(i32, i32, i32, i32), results: types(i32), contexts: everywhere, cost: costDefault,
+	{name: "cost_vetkd_derive_key", params: types(i32, i32, i32, i32), results: types(i32), contexts: everywhere, cost: costDefault, size: argument32(1),
 		run: func(s *Step, stack []uint64) { s.signCost("cost_vetkd_derive_key", stack, 1) }},
 }
 
@@ -39,7 +39,6 @@ var signatureCosts = map[string]cycles.Amount{
 // signCost answers 1 for an unknown curve or algorithm, 2 for an unknown key, else 0 with the price.
 func (s *Step) signCost(name string, stack []uint64, kinds uint32) {
 	a, kind, dst := arg2(stack), uint32(stack[2]), uint32(stack[3])
-	s.charge(uint64(a.size))
 	key := s.text("ic0."+name, a.src, a.size)
 	if kind >= kinds {
 		stack[0] = 1

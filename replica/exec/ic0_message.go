@@ -9,7 +9,7 @@ func sized(name string, contexts Kind, bytes func(s *Step) []byte) []syscall {
 	return []syscall{
 		{name: name + "_size", results: types(i32), contexts: contexts, cost: costDefault,
 			run: func(s *Step, stack []uint64) { stack[0] = uint64(len(bytes(s))) }},
-		{name: name + "_copy", params: types(i32, i32, i32), contexts: contexts, cost: costDefault,
+		{name: name + "_copy", params: types(i32, i32, i32), contexts: contexts, cost: costDefault, size: argument32(2),
 			run: func(s *Step, stack []uint64) {
 				s.copyOut(name+"_copy", bytes(s), uint32(stack[0]), uint32(stack[1]), uint32(stack[2]))
 			}},
@@ -48,10 +48,9 @@ const infoRoles = Update | ReplicatedQuery | Query | CompositeQuery | callbacks 
 // Answers: reply and reject, and the ways to end with a message.
 
 var answerCalls = []syscall{
-	{name: "msg_reply_data_append", params: types(i32, i32), contexts: answering, cost: costDefault,
+	{name: "msg_reply_data_append", params: types(i32, i32), contexts: answering, cost: costDefault, size: argument32(1), perByte: costSentByte,
 		run: func(s *Step, stack []uint64) {
 			src, size := uint32(stack[0]), uint32(stack[1])
-			s.charge(uint64(size))
 			if s.answered() {
 				panic(violation("ic0.msg_reply_data_append: the call is already replied."))
 			}
@@ -68,10 +67,9 @@ var answerCalls = []syscall{
 		}
 		s.out.Response = &Response{Reply: s.reply}
 	}},
-	{name: "msg_reject", params: types(i32, i32), contexts: answering, cost: costDefault,
+	{name: "msg_reject", params: types(i32, i32), contexts: answering, cost: costDefault, size: argument32(1), perByte: costSentByte,
 		run: func(s *Step, stack []uint64) {
 			src, size := uint32(stack[0]), uint32(stack[1])
-			s.charge(uint64(size))
 			if s.answered() {
 				panic(violation("ic0.msg_reject: the call is already replied"))
 			}
@@ -84,20 +82,20 @@ var answerCalls = []syscall{
 	{name: "debug_print", params: types(i32, i32), contexts: everywhere, cost: costDebugPrint,
 		run: func(s *Step, stack []uint64) {
 			src, size := uint32(stack[0]), uint32(stack[1])
+			s.chargeLog(uint64(size))
 			if !s.inHeap(src, size) {
 				s.log("(debug_print message out of memory bounds)")
 				return
 			}
-			s.chargeLog(uint64(size))
 			s.log(string(s.get("ic0.debug_print", src, size)))
 		}},
-	{name: "trap", params: types(i32, i32), contexts: everywhere, cost: costDefault,
+	{name: "trap", params: types(i32, i32), contexts: everywhere, cost: costDefault, size: argument32(1),
 		run: func(s *Step, stack []uint64) {
 			src, size := uint32(stack[0]), uint32(stack[1])
+			s.chargeLog(uint64(size))
 			if !s.inHeap(src, size) {
 				panic(calledTrap("(trap message out of memory bounds)"))
 			}
-			s.charge(uint64(min(size, reject.MaxDescription*4)))
 			panic(calledTrap(lossyText(s.get("trap", src, min(size, reject.MaxDescription*4)))))
 		}},
 }

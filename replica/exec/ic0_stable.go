@@ -9,7 +9,7 @@ const stableRoles = everywhere
 const pages32 = 4 << 30 / WasmPage
 
 var stableCalls = []syscall{
-	{name: "stable64_size", results: types(i64), contexts: stableRoles, cost: costStableAccess,
+	{name: "stable64_size", results: types(i64), contexts: stableRoles,
 		run: func(s *Step, stack []uint64) { stack[0] = s.stable.Pages() }},
 	{name: "stable64_grow", params: types(i64), results: types(i64), contexts: stableRoles, cost: costStableGrow,
 		run: func(s *Step, stack []uint64) {
@@ -19,12 +19,12 @@ var stableCalls = []syscall{
 			}
 			stack[0] = before
 		}},
-	{name: "stable64_read", params: types(i64, i64, i64), contexts: stableRoles, cost: costStableAccess,
+	{name: "stable64_read", params: types(i64, i64, i64), contexts: stableRoles, cost: costStableAccess, size: argument64(2),
 		run: func(s *Step, stack []uint64) { s.stableRead(stack[0], stack[1], stack[2]) }},
-	{name: "stable64_write", params: types(i64, i64, i64), contexts: stableRoles, cost: costStableAccess,
+	{name: "stable64_write", params: types(i64, i64, i64), contexts: stableRoles, cost: costStableAccess, size: argument64(2),
 		run: func(s *Step, stack []uint64) { s.stableWrite(stack[0], stack[1], stack[2]) }},
 
-	{name: "stable_size", results: types(i32), contexts: stableRoles, cost: costStableAccess,
+	{name: "stable_size", results: types(i32), contexts: stableRoles,
 		run: func(s *Step, stack []uint64) { s.old(); stack[0] = s.stable.Pages() }},
 	{name: "stable_grow", params: types(i32), results: types(i32), contexts: stableRoles, cost: costStableGrow,
 		run: func(s *Step, stack []uint64) {
@@ -36,12 +36,12 @@ var stableCalls = []syscall{
 			}
 			stack[0], _ = s.stable.Grow(delta)
 		}},
-	{name: "stable_read", params: types(i32, i32, i32), contexts: stableRoles, cost: costStableAccess,
+	{name: "stable_read", params: types(i32, i32, i32), contexts: stableRoles, cost: costStableAccess, size: argument32(2),
 		run: func(s *Step, stack []uint64) {
 			s.old()
 			s.stableRead(uint64(uint32(stack[0])), uint64(uint32(stack[1])), uint64(uint32(stack[2])))
 		}},
-	{name: "stable_write", params: types(i32, i32, i32), contexts: stableRoles, cost: costStableAccess,
+	{name: "stable_write", params: types(i32, i32, i32), contexts: stableRoles, cost: costStableAccess, size: argument32(2),
 		run: func(s *Step, stack []uint64) {
 			s.old()
 			s.stableWrite(uint64(uint32(stack[0])), uint64(uint32(stack[1])), uint64(uint32(stack[2])))
@@ -57,7 +57,6 @@ func (s *Step) old() {
 
 // stableRead copies stable memory to the heap. No byte to copy means no check.
 func (s *Step) stableRead(dst, offset, size uint64) {
-	s.charge(size)
 	if size == 0 {
 		return
 	}
@@ -74,7 +73,6 @@ func (s *Step) stableRead(dst, offset, size uint64) {
 
 // stableWrite copies the heap to stable memory. No byte to copy means no check.
 func (s *Step) stableWrite(offset, src, size uint64) {
-	s.charge(size)
 	if size == 0 {
 		return
 	}

@@ -57,7 +57,6 @@ type Env struct {
 	Reserve       cycles.Amount // the part of Balance that the freezing threshold holds back
 	WasmLimit     uint64        // greatest heap in bytes; zero if unlimited
 	LogCapacity   uint64        // bytes of the canister's log
-	LogRemaining  uint64        // bytes of it that are free
 	MayMintCycles bool          // the canister is the cycles minting canister
 
 	// QueueSpace says how many more calls to the callee the output queue takes.

@@ -1,6 +1,9 @@
 package exec
 
-import "math/bits"
+import (
+	"bytes"
+	"math/bits"
+)
 
 // pageSet is a set of pages that grows with its greatest member.
 type pageSet struct {
@@ -77,7 +80,7 @@ func (t *touched) touchHeap(s *Step, page uint64, write bool) {
 	if !write || !t.heapWritten.add(page) {
 		return
 	}
-	s.chargePage(pageWrite2026)
+	s.chargeWrite()
 	unit := s.instance.pageSize()
 	if at := page * unit; at < s.heapBefore*WasmPage { // what the step itself grew needs no undoing
 		data := append(s.instance.takeBuffer(), s.view(uint32(at), uint32(unit))...)
@@ -92,7 +95,7 @@ func (t *touched) touchStable(s *Step, offset, size uint64, write bool) {
 			s.chargePage(pageAccess2026)
 		}
 		if write && t.stableWritten.add(page) {
-			s.chargePage(pageWrite2026)
+			s.chargeWrite()
 		}
 	}
 	if limit := s.maxStablePages(); t.stableRead.count > limit || t.stableWritten.count > limit {
@@ -122,16 +125,43 @@ func (s *Step) chargePage(cost uint64) {
 	}
 }
 
-// chargeHeap2025 charges for the pages of the heap that were written, under the model of 2025.
-func (s *Step) chargeHeap2025() error {
-	if s.instance.engine.options.Pages != Pages2025 {
-		return nil
+// chargeWrite charges for the first write to a page under the model of 2026. What a query writes is gone with
+// it, so queries do not pay.
+func (s *Step) chargeWrite() {
+	if !s.in.Kind.in(queries | nonReplicated) {
+		s.chargePage(pageWrite2026)
 	}
-	s.setLeft(s.left() - int64(s.pages.heapWritten.count*pageWrite2025))
-	if s.overdrawn() {
-		return outOfInstructions(s.in.Limit)
+}
+
+// chargeHeap2025 charges for the pages of the heap that were written, under the model of 2025: at the end of
+// the message, so that a page whose bytes end unchanged costs nothing; but a message that failed pays for
+// all of them. Queries do not pay.
+func (s *Step) chargeHeap2025(failed bool) {
+	if s.instance.engine.options.Pages != Pages2025 || s.in.Kind.in(queries|nonReplicated) {
+		return
 	}
-	return nil
+	pages := s.pages.heapWritten.count
+	if !failed {
+		pages = s.changedPages()
+	}
+	s.setLeft(s.left() - int64(pages*pageWrite2025))
+}
+
+// changedPages counts the pages of the heap whose bytes are not those from before the step.
+func (s *Step) changedPages() (changed uint64) {
+	unit := s.instance.pageSize()
+	for _, saved := range s.pages.saved {
+		if !bytes.Equal(saved.data, s.view(uint32(saved.page*unit), uint32(unit))) {
+			changed++
+		}
+	}
+	zeros := make([]byte, unit)
+	s.pages.heapWritten.each(func(page uint64) {
+		if at := page * unit; at >= s.heapBefore*WasmPage && !bytes.Equal(zeros, s.view(uint32(at), uint32(unit))) {
+			changed++
+		}
+	})
+	return changed
 }
 
 // heapPages counts the pages of 64 KiB that a set of pages of the heap, in the unit of the meter, lies in.

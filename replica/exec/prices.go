@@ -2,14 +2,18 @@ package exec
 
 import "kedge/replica/cycles"
 
-// Overheads of system calls in instructions, beside one for each byte they copy.
+// Overheads of system calls in instructions, beside one for each byte they copy. As the production execution
+// code of 2026-05 charges them; tests/production compares.
 const (
+	costSentByte           = 50 // a byte of a reply, a reject or an argument
 	costDefault            = 500
 	costCallNew            = 1_500
 	costCallPerform        = 5_000
 	costIsController       = 1_000
 	costPerformanceCounter = 200
 	costDebugPrint         = 100
+	costLogCopyByte        = 2  // a byte of an entry of the log
+	costLogStoreByte       = 50 // a byte of it that fits
 	costStableAccess       = 20
 	costStableGrow         = 100
 	costOutcallV2          = 10_000

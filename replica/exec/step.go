@@ -82,9 +82,7 @@ func (s *Step) callback(ctx context.Context) error {
 // finish turns the end of the call into an Output.
 func (s *Step) finish(err error) {
 	o := s.out
-	if err == nil {
-		err = s.chargeHeap2025()
-	}
+	s.chargeHeap2025(err != nil)
 	if err == nil && s.overdrawn() {
 		err = outOfInstructions(s.in.Limit)
 	}
@@ -142,12 +140,19 @@ func (s *Step) log(text string) {
 	s.out.Logs = append(s.out.Logs, Log{Time: s.in.Env.Time, Content: []byte(text)})
 }
 
-// chargeLog charges for an entry of the log: copying it, and storing what fits.
+// chargeLog charges for an entry of the log: copying it, and storing what fits beside the other entries of this
+// message. Queries pay, too, though nothing of theirs is stored.
 func (s *Step) chargeLog(size uint64) {
-	if !s.in.Kind.in(nonReplicated) {
-		s.charge(2*min(size, s.in.Env.LogCapacity) + 50*min(size, s.in.Env.LogRemaining))
+	var used uint64
+	for _, entry := range s.out.Logs {
+		used += uint64(len(entry.Content)) + LogOverhead
 	}
+	capacity := s.in.Env.LogCapacity
+	s.charge(costLogCopyByte*min(size, capacity) + costLogStoreByte*min(size, capacity-min(capacity, used)))
 }
+
+// LogOverhead is what an entry of a log takes beside its content, in bytes.
+const LogOverhead = 16
 
 // charge takes instructions from the step's limit and ends the step if there are too few.
 func (s *Step) charge(n uint64) {

@@ -14,6 +14,9 @@ type syscall struct {
 	results  []api.ValueType
 	contexts Kind
 	cost     uint64 // instructions, beside what its bytes cost
+	// size is the number of bytes that are paid for, at perByte instructions each; nil if none are.
+	size    func(stack []uint64) uint64
+	perByte uint64 // 1 if zero
 	// run takes its arguments from the stack and leaves its result in stack[0].
 	run func(s *Step, stack []uint64)
 }
@@ -54,6 +57,24 @@ func (c *stepContext) Value(key any) any {
 // stepOf returns the step on whose behalf the engine calls the host.
 func stepOf(ctx context.Context) *Step { return ctx.Value(stepKey{}).(*Step) }
 
+// price is what a call costs: it is paid before anything else is judged, so that a call in a role that may
+// not make it is paid for, too.
+func (c *syscall) price(stack []uint64) uint64 {
+	if c.size == nil {
+		return c.cost
+	}
+	return c.cost + max(c.perByte, 1)*min(c.size(stack), 1<<50) // beyond, no limit suffices and nothing may wrap
+}
+
+// argument32 is the argument with the index as a number of bytes.
+func argument32(index int) func(stack []uint64) uint64 {
+	return func(stack []uint64) uint64 { return uint64(uint32(stack[index])) }
+}
+
+func argument64(index int) func(stack []uint64) uint64 {
+	return func(stack []uint64) uint64 { return stack[index] }
+}
+
 // exportSyscalls makes module ic0.
 func exportSyscalls(ctx context.Context, runtime wazero.Runtime) error {
 	host := runtime.NewHostModuleBuilder("ic0")
@@ -61,10 +82,10 @@ func exportSyscalls(ctx context.Context, runtime wazero.Runtime) error {
 		host.NewFunctionBuilder().
 			WithGoFunction(api.GoFunc(func(ctx context.Context, stack []uint64) {
 				s := stepOf(ctx)
+				s.charge(call.price(stack))
 				if !s.in.Kind.in(call.contexts) {
 					panic(wrongContext(call.name, s.in.Kind))
 				}
-				s.charge(call.cost)
 				call.run(s, stack)
 			}), call.params, call.results).
 			Export(call.name)

@@ -259,7 +259,7 @@ func (n *Subnet) envAt(c *canister, now uint64) exec.Env {
 		Self: c.ID, Subnet: n.config.ID, RootKey: n.config.RootKey, Time: now, Version: c.Version, Status: int32(c.Status),
 		Controllers: c.Settings.Controllers, Variables: c.Settings.Environment, GlobalTimer: c.GlobalTimer,
 		Balance: c.Balance, Reserve: n.freezingReserve(c), WasmLimit: c.Settings.WasmMemoryLimit,
-		LogCapacity: c.Settings.LogMemoryLimit, LogRemaining: c.Logs.remaining(c.Settings.LogMemoryLimit),
+		LogCapacity: c.Settings.LogMemoryLimit,
 		QueueSpace: func(callee principal.Principal) int { return n.queueSpace(c, callee) },
 	}
 }

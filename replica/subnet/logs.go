@@ -15,28 +15,22 @@ type logEntry struct {
 	Content []byte
 }
 
-// logOverhead is what an entry takes beside its content, in bytes.
-const logOverhead = 16
-
-// remaining is how many bytes are free under a limit.
-func (l *canisterLog) remaining(limit uint64) uint64 { return limit - min(limit, l.Size) }
-
 // add appends an entry and drops the oldest ones that no longer fit.
 func (l *canisterLog) add(entry exec.Log, limit uint64) {
 	content := entry.Content
-	if most := limit - min(limit, logOverhead); uint64(len(content)) > most {
+	if most := limit - min(limit, exec.LogOverhead); uint64(len(content)) > most {
 		content = content[:most]
 	}
 	l.Entries = append(l.Entries, logEntry{l.Next, entry.Time, content})
 	l.Next++
-	l.Size += uint64(len(content)) + logOverhead
+	l.Size += uint64(len(content)) + exec.LogOverhead
 	l.trim(limit)
 }
 
 // trim drops the oldest entries beyond a limit.
 func (l *canisterLog) trim(limit uint64) {
 	for len(l.Entries) > 0 && l.Size > limit {
-		l.Size -= uint64(len(l.Entries[0].Content)) + logOverhead
+		l.Size -= uint64(len(l.Entries[0].Content)) + exec.LogOverhead
 		l.Entries = l.Entries[1:]
 	}
 }
@@ -55,7 +49,7 @@ func (n *Subnet) log(c *canister, entries []exec.Log) {
 // dropBefore forgets the entries from before a time.
 func (l *canisterLog) dropBefore(time uint64) {
 	for len(l.Entries) > 0 && l.Entries[0].Time < time {
-		l.Size -= uint64(len(l.Entries[0].Content)) + logOverhead
+		l.Size -= uint64(len(l.Entries[0].Content)) + exec.LogOverhead
 		l.Entries = l.Entries[1:]
 	}
 }
