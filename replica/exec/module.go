@@ -30,7 +30,8 @@ type Module struct {
 	Sections []Section
 	// Size is the size of the decompressed module in bytes, SectionsSize that of the metadata in it.
 	Size, SectionsSize uint64
-	// Instructions is the number of Wasm instructions, which the price of compiling depends on.
+	// Instructions is the number of Wasm instructions as production instruments the module, which the price
+	// of compiling depends on.
 	Instructions uint64
 }
 
@@ -99,11 +100,10 @@ func (e *Engine) Compile(ctx context.Context, code []byte) (*Module, error) {
 	if memory, ok := decoded.Memory(); ok && memory.Is64 {
 		return nil, errors.New("the module has a 64-bit memory (wasm64), which this network does not run; build it for wasm32")
 	}
-	instructions, err := check(decoded)
-	if err != nil {
+	if err := check(decoded); err != nil {
 		return nil, err
 	}
-	m := &Module{Instructions: instructions, Size: uint64(len(plain)), entries: entriesOf(decoded), hasTable: hasTable(decoded)}
+	m := &Module{Instructions: meter.InstrumentedSize(decoded), Size: uint64(len(plain)), entries: entriesOf(decoded), hasTable: hasTable(decoded)}
 	_, m.hasMemory = decoded.Memory()
 	m.readSections(decoded)
 	instrumented, err := e.instrument(decoded, m)

@@ -50,10 +50,31 @@ const (
 	LimitQuery   = 5_000_000_000
 	LimitInstall = 300_000_000_000
 	LimitInspect = 200_000_000
-
-	// CompileCost is what compiling costs for each instruction of the module.
-	CompileCost = 6_000
 )
+
+// Instructions that installing a module costs, beside what runs.
+const (
+	installCost     = 20_000_000
+	compileCost     = 6_000 // for each instruction of the module as production instruments it
+	compiledDivisor = 100   // of the price of a module that was compiled before
+)
+
+// CompileCost is what compiling the module costs in instructions.
+func (m *Module) CompileCost(again bool) uint64 {
+	cost := m.Instructions * compileCost
+	if again {
+		cost /= compiledDivisor
+	}
+	return installCost + cost
+}
+
+// InvalidCost is what refusing a module costs in instructions: it is paid for by the byte.
+func InvalidCost(code []byte) uint64 {
+	if plain, err := Decompress(code); err == nil {
+		code = plain
+	}
+	return installCost + compileCost*uint64(len(code))
+}
 
 // Limits of messages in bytes.
 const (

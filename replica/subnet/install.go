@@ -45,6 +45,8 @@ func (n *Subnet) install(ctx context.Context, c *canister, req installation) *re
 	hash := sha256.Sum256(req.code)
 	module, err := n.acquireModule(ctx, hash, req.code)
 	if err != nil {
+		n.charge(c, exec.ExecutionCost(min(exec.InvalidCost(req.code), exec.LimitInstall)), &c.Consumed.Instructions)
+		n.trace.add(c.ID, c.Balance)
 		return exec.InvalidWasm(c.ID, err)
 	}
 	i := &installer{Subnet: n, canister: c, req: req, module: module, hash: hash, left: exec.LimitInstall}
@@ -77,7 +79,11 @@ type installer struct {
 
 func (i *installer) run(ctx context.Context) *reject.Error {
 	c := i.canister
-	compile := i.module.Instructions * exec.CompileCost
+	compile := i.module.CompileCost(i.state.Compiled[i.hash])
+	if i.state.Compiled == nil {
+		i.state.Compiled = make(map[[32]byte]bool)
+	}
+	i.state.Compiled[i.hash] = true
 	if compile > i.left {
 		return reject.New(reject.InstructionLimitExceeded, "Canister exceeded the limit of %d instructions for single message execution.", i.left)
 	}

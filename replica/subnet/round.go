@@ -44,8 +44,9 @@ type state struct {
 	Seed      [32]byte
 	Draws     uint64 // of randomness in this round
 	Canisters map[principal.Principal]*canister
-	Order     []*canister // in order of creation
-	NextIndex uint64      // of the next canister id
+	Order     []*canister       // in order of creation
+	NextIndex uint64            // of the next canister id
+	Compiled  map[[32]byte]bool // hashes of the modules that were ever installed: again they cost less
 	Deleted   map[principal.Principal]bool
 	Builtin   builtin.State
 	Queue     []message
