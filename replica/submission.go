@@ -3,6 +3,7 @@ package replica
 import (
 	"context"
 	"fmt"
+	"maps"
 	"sync"
 	"time"
 
@@ -64,35 +65,25 @@ func (s *Submission) Wait(ctx context.Context) ([]byte, error) {
 	return r.Reply, nil
 }
 
-// Executed is what a network has executed since it was started, failed executions included.
-type Executed struct {
-	// Messages adds up updates, replicated queries, callbacks and tasks. Installations are not in it.
-	Messages exec.Report
-	// Queries adds up queries and all that composite queries called.
-	Queries exec.Report
-}
-
-// executed guards an Executed.
+// executed adds up what a network executes, by role.
 type executed struct {
 	lock  sync.Mutex
-	total Executed
+	total map[exec.Kind]exec.Report
 }
 
-func (e *executed) message(r exec.Report) {
+func (e *executed) add(kind exec.Kind, r exec.Report) {
 	e.lock.Lock()
 	defer e.lock.Unlock()
-	e.total.Messages = e.total.Messages.Plus(r)
+	if e.total == nil {
+		e.total = make(map[exec.Kind]exec.Report)
+	}
+	e.total[kind] = e.total[kind].Plus(r)
 }
 
-func (e *executed) query(r exec.Report) {
-	e.lock.Lock()
-	defer e.lock.Unlock()
-	e.total.Queries = e.total.Queries.Plus(r)
-}
-
-// Executed returns what the network has executed since it was started.
-func (n *Network) Executed() Executed {
+// Executed returns what the network has executed since it was started, failed executions included, by the role
+// in which canisters ran. Installations are not in it.
+func (n *Network) Executed() map[exec.Kind]exec.Report {
 	n.executed.lock.Lock()
 	defer n.executed.lock.Unlock()
-	return n.executed.total
+	return maps.Clone(n.executed.total)
 }

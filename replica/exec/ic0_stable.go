@@ -57,32 +57,35 @@ func (s *Step) old() {
 
 // stableRead copies stable memory to the heap. No byte to copy means no check.
 func (s *Step) stableRead(dst, offset, size uint64) {
-	if size == 0 {
-		return
-	}
-	if !s.stable.contains(offset, size) {
-		panic(trapped("stable memory out of bounds"))
-	}
-	if !s.inHeap64(dst, size) {
-		panic(trapped("heap out of bounds"))
-	}
-	s.pages.touchStable(s, offset, size, false)
-	s.beforeWrite(uint32(dst), uint32(size))
-	s.stable.ReadAt(s.view(uint32(dst), uint32(size)), offset)
+	s.copyStable(dst, offset, size, false)
 }
 
 // stableWrite copies the heap to stable memory. No byte to copy means no check.
 func (s *Step) stableWrite(offset, src, size uint64) {
-	if size == 0 {
+	s.copyStable(src, offset, size, true)
+}
+
+// copyStable checks and pays in production's order: a heap address that is too large for any heap traps before
+// pages of stable memory are paid for, one that merely lies outside this heap after that.
+func (s *Step) copyStable(heap, offset, size uint64, write bool) {
+	const most = 1<<32 - 1
+	switch {
+	case size == 0:
 		return
-	}
-	if !s.stable.contains(offset, size) {
+	case !s.stable.contains(offset, size):
 		panic(trapped("stable memory out of bounds"))
-	}
-	if !s.inHeap64(src, size) {
+	case heap > most || size > most:
 		panic(trapped("heap out of bounds"))
 	}
-	s.pages.touchStable(s, offset, size, true)
-	s.beforeRead(uint32(src), uint32(size))
-	s.stable.WriteAt(s.view(uint32(src), uint32(size)), offset)
+	s.pages.touchStable(s, offset, size, write)
+	if !s.inHeap64(heap, size) {
+		panic(trapped("heap out of bounds"))
+	}
+	if write {
+		s.beforeRead(uint32(heap), uint32(size))
+		s.stable.WriteAt(s.view(uint32(heap), uint32(size)), offset)
+	} else {
+		s.beforeWrite(uint32(heap), uint32(size))
+		s.stable.ReadAt(s.view(uint32(heap), uint32(size)), offset)
+	}
 }

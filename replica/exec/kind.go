@@ -40,6 +40,9 @@ const (
 	everywhere = LowMemory<<1 - 1
 	// running is everywhere but the start function.
 	running = everywhere &^ Start
+	// forgetful roles leave nothing behind, so that they do not pay for pages of the heap that they write.
+	// Composite queries do: their callbacks see what they wrote.
+	forgetful = queries | Inspect
 	// nonReplicated roles are executed by one node alone and change nothing.
 	nonReplicated = Query | Transform | Inspect | composites
 )

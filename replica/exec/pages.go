@@ -125,26 +125,19 @@ func (s *Step) chargePage(cost uint64) {
 	}
 }
 
-// chargeWrite charges for the first write to a page under the model of 2026. What a query writes is gone with
-// it, so queries do not pay.
+// chargeWrite charges for the first write to a page under the model of 2026.
 func (s *Step) chargeWrite() {
-	if !s.in.Kind.in(queries | nonReplicated) {
+	if !s.in.Kind.in(forgetful) {
 		s.chargePage(pageWrite2026)
 	}
 }
 
 // chargeHeap2025 charges for the pages of the heap that were written, under the model of 2025: at the end of
-// the message, so that a page whose bytes end unchanged costs nothing; but a message that failed pays for
-// all of them. Queries do not pay.
-func (s *Step) chargeHeap2025(failed bool) {
-	if s.instance.engine.options.Pages != Pages2025 || s.in.Kind.in(queries|nonReplicated) {
-		return
+// the message, whether it trapped or not, so that a page whose bytes end unchanged costs nothing.
+func (s *Step) chargeHeap2025() {
+	if s.instance.engine.options.Pages == Pages2025 && !s.in.Kind.in(forgetful) {
+		s.setLeft(s.left() - int64(s.changedPages()*pageWrite2025))
 	}
-	pages := s.pages.heapWritten.count
-	if !failed {
-		pages = s.changedPages()
-	}
-	s.setLeft(s.left() - int64(pages*pageWrite2025))
 }
 
 // changedPages counts the pages of the heap whose bytes are not those from before the step.

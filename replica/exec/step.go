@@ -82,7 +82,7 @@ func (s *Step) callback(ctx context.Context) error {
 // finish turns the end of the call into an Output.
 func (s *Step) finish(err error) {
 	o := s.out
-	s.chargeHeap2025(err != nil)
+	s.chargeHeap2025()
 	if err == nil && s.overdrawn() {
 		err = outOfInstructions(s.in.Limit)
 	}

@@ -170,6 +170,7 @@ func (n *Subnet) step(ctx context.Context, c *canister, context *callContext, in
 		n.must(s.Rollback(ctx))
 	}
 	out := s.Out
+	n.executed.add(in.Kind, out.Report)
 	n.account(c, context, prepaid, out)
 	if out.Err == nil {
 		n.carryOut(c, context, in.Kind, out)

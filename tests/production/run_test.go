@@ -54,6 +54,7 @@ type outcome struct {
 	reply   []byte
 	refusal *reject.Error
 	report  exec.Report      // of all executions
+	heap    uint64           // pages of 64 KiB of heap written, as production counts them
 	spent   map[string]int64 // cycles beside the fee for the ingress message
 }
 
@@ -131,7 +132,7 @@ func (p *player) update(s *step, pending bool) (*outcome, error) {
 	if err != nil {
 		return nil, err
 	}
-	before, executed := p.ledger(), p.Executed().Messages
+	before, executed := p.ledger(), p.Executed()
 	o := &outcome{}
 	submission, err := p.Submit(p.ctx, c.sender, c.canister, c.method, c.arg)
 	switch {
@@ -151,7 +152,7 @@ func (p *player) update(s *step, pending bool) (*outcome, error) {
 	if o.conclude(err) != nil {
 		return nil, err
 	}
-	o.report = less(p.Executed().Messages, executed)
+	o.count(executed, p.Executed(), replicated)
 	o.spent = map[string]int64{}
 	for name, after := range p.ledger() {
 		if was, ok := before[name]; ok {
@@ -168,13 +169,13 @@ func (p *player) query(s *step) (*outcome, error) {
 	if err != nil {
 		return nil, err
 	}
-	executed := p.Executed().Queries
+	executed := p.Executed()
 	o := &outcome{}
 	o.reply, err = p.Query(p.ctx, c.sender, c.canister, c.method, c.arg)
 	if o.conclude(err) != nil {
 		return nil, err
 	}
-	o.report = less(p.Executed().Queries, executed)
+	o.count(executed, p.Executed(), ^replicated)
 	return o, nil
 }
 
@@ -193,12 +194,25 @@ func (o *outcome) conclude(err error) error {
 	return err
 }
 
-func less(after, before exec.Report) exec.Report {
-	after.Instructions -= before.Instructions
-	after.HeapWritten -= before.HeapWritten
-	after.StableRead4K -= before.StableRead4K
-	after.StableWritten4K -= before.StableWritten4K
-	return after
+const (
+	replicated = exec.Update | exec.ReplicatedQuery | exec.ReplyCallback | exec.RejectCallback | exec.Cleanup |
+		exec.Heartbeat | exec.Timer | exec.LowMemory
+	// counted is the roles whose pages of heap production's metric counts: neither callbacks nor plain queries.
+	counted = exec.Update | exec.CompositeQuery | exec.Heartbeat | exec.Timer | exec.LowMemory
+)
+
+// count adds up what was executed in some roles.
+func (o *outcome) count(before, after map[exec.Kind]exec.Report, kinds exec.Kind) {
+	for kind, r := range after {
+		if was := before[kind]; kind&kinds != 0 {
+			o.report.Instructions += r.Instructions - was.Instructions
+			o.report.StableRead4K += r.StableRead4K - was.StableRead4K
+			o.report.StableWritten4K += r.StableWritten4K - was.StableWritten4K
+			if kind&counted != 0 {
+				o.heap += r.HeapWritten - was.HeapWritten
+			}
+		}
+	}
 }
 
 // account is what a canister has and has paid for ingress messages.
