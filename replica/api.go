@@ -197,6 +197,6 @@ func (n *Network) query(ctx context.Context, q subnet.Query) ([]byte, *reject.Er
 	q.Certificate = func(canister principal.Principal) []byte { return n.snapshot(certificateAge).DataCertificate(canister) }
 	q.Expired = func() bool { return time.Now().After(deadline) }
 	a := n.subnet.Query(ctx, q)
-	n.print(a.Outputs, (*executed).query)
+	n.print(a.Outputs)
 	return a.Reply, a.Err
 }

@@ -43,10 +43,10 @@ func (n *Network) publishCanisters(changed []subnet.CanisterChange) {
 }
 
 // print writes what canisters printed for people to see, and keeps what was consumed for tests.
-func (n *Network) print(outputs []subnet.Output, book func(*executed, exec.Report)) {
+func (n *Network) print(outputs []subnet.Output) {
 	for _, o := range outputs {
 		if o.Step != nil {
-			book(&n.executed, *o.Step)
+			n.executed.add(o.Kind, *o.Step)
 		}
 		if o.Total != nil {
 			n.reports.set(o.Canister, *o.Total)

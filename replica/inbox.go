@@ -75,7 +75,7 @@ func (n *Network) admit(ctx context.Context, in *subnet.Ingress) *reject.Error {
 	n.lock.RLock()
 	defer n.lock.RUnlock()
 	outputs, err := n.subnet.Admit(ctx, in, n.now())
-	n.print(outputs, (*executed).query)
+	n.print(outputs)
 	return err
 }
 

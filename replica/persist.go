@@ -44,7 +44,7 @@ func (n *Network) commit(ctx context.Context, r subnet.Round) {
 	changed := n.subnet.Apply(ctx, r)
 	n.must(n.logRound(r))
 	n.publish(changed)
-	n.print(changed.Outputs, (*executed).message)
+	n.print(changed.Outputs)
 	if n.server != nil {
 		n.snapshot(0)
 	}

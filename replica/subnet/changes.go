@@ -44,6 +44,7 @@ type RequestChange struct {
 type Output struct {
 	Canister principal.Principal
 	Logs     []exec.Log
+	Kind     exec.Kind    // the role in which the canister ran
 	Step     *exec.Report // what the step consumed; nil for installations
 	Total    *exec.Report // what the whole call, query or installation has consumed so far; nil if unchanged
 }
@@ -79,8 +80,8 @@ func (n *Subnet) print(c *canister, entries []exec.Log) {
 }
 
 // report notes what a call or installation has consumed so far.
-func (n *Subnet) report(c *canister, step *exec.Report, total exec.Report) {
-	n.changes.Outputs = append(n.changes.Outputs, Output{Canister: c.ID, Step: step, Total: &total})
+func (n *Subnet) report(c *canister, kind exec.Kind, step *exec.Report, total exec.Report) {
+	n.changes.Outputs = append(n.changes.Outputs, Output{Canister: c.ID, Kind: kind, Step: step, Total: &total})
 }
 
 // takeChanges returns what was changed since it was last called.

@@ -12,7 +12,7 @@ import (
 )
 
 // checkpointFormat is raised when what checkpoints hold changes.
-const checkpointFormat = 1
+const checkpointFormat = 2
 
 // savedState is the content of a checkpoint.
 type savedState struct {

@@ -85,7 +85,7 @@ func (e *evaluation) step(ctx context.Context, in exec.Input) exec.Output {
 	out := s.Out
 	e.left -= min(e.left, out.Report.Instructions)
 	e.instructions += out.Report.Instructions
-	e.note(e.canister, out)
+	e.note(e.canister, in.Kind, out)
 	if out.Err != nil {
 		e.must(s.Rollback(ctx))
 		e.failure = out.Err

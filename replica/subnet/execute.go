@@ -170,8 +170,7 @@ func (n *Subnet) step(ctx context.Context, c *canister, context *callContext, in
 		n.must(s.Rollback(ctx))
 	}
 	out := s.Out
-	n.executed.add(in.Kind, out.Report)
-	n.account(c, context, prepaid, out)
+	n.account(c, context, prepaid, in.Kind, out)
 	if out.Err == nil {
 		n.carryOut(c, context, in.Kind, out)
 	}
@@ -180,9 +179,9 @@ func (n *Subnet) step(ctx context.Context, c *canister, context *callContext, in
 }
 
 // account books what a step cost.
-func (n *Subnet) account(c *canister, context *callContext, prepaid cycles.Amount, out exec.Output) {
+func (n *Subnet) account(c *canister, context *callContext, prepaid cycles.Amount, kind exec.Kind, out exec.Output) {
 	context.Report = context.Report.Plus(out.Report)
-	n.report(c, &out.Report, context.Report)
+	n.report(c, kind, &out.Report, context.Report)
 	n.state.Spent += out.Report.Instructions
 	context.Instructions += out.Report.Instructions
 	n.log(c, out.Logs)

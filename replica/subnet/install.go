@@ -52,7 +52,7 @@ func (n *Subnet) install(ctx context.Context, c *canister, req installation) *re
 	i := &installer{Subnet: n, canister: c, req: req, module: module, hash: hash, left: exec.LimitInstall}
 	failure := i.run(ctx)
 	n.charge(c, exec.ExecutionCost(exec.LimitInstall-i.left), &c.Consumed.Instructions)
-	n.report(c, nil, i.report)
+	n.report(c, 0, nil, i.report)
 	n.trace.add(c.ID, i.report, c.Balance)
 	n.state.Spent += exec.LimitInstall - i.left
 	if failure != nil {

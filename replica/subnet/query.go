@@ -79,13 +79,13 @@ func (r *reader) plainQuery(ctx context.Context, c *canister) ([]byte, *reject.E
 		Limit: exec.LimitQuery, MaxReply: exec.MaxQueryReply, Env: r.envForQuery(c, q.Time), Certificate: r.dataCertificate(c),
 	})
 	r.must(s.Rollback(ctx))
-	r.note(c, s.Out)
+	r.note(c, exec.Query, s.Out)
 	return queryAnswer(c, s.Out)
 }
 
 // note keeps what a step left beside the state.
-func (r *reader) note(c *canister, out exec.Output) {
-	r.outputs = append(r.outputs, Output{Canister: c.ID, Logs: out.Logs, Step: &out.Report, Total: &out.Report})
+func (r *reader) note(c *canister, kind exec.Kind, out exec.Output) {
+	r.outputs = append(r.outputs, Output{Canister: c.ID, Logs: out.Logs, Kind: kind, Step: &out.Report, Total: &out.Report})
 }
 
 // envForQuery is the env of a step of a query, which sees the time of the query.
