@@ -97,6 +97,7 @@ type Log struct {
 // Report is what a step consumed.
 type Report struct {
 	Instructions uint64 // with system calls and page charges
+	PageCharges  uint64 // the part of Instructions that pages cost
 
 	HeapRead, HeapWritten     uint64 // pages of 64 KiB that the step read or wrote, and that it wrote
 	StableRead, StableWritten uint64 // the same for stable memory
@@ -109,6 +110,7 @@ type Report struct {
 // charged.
 func (r Report) Plus(next Report) Report {
 	next.Instructions += r.Instructions
+	next.PageCharges += r.PageCharges
 	next.HeapRead += r.HeapRead
 	next.HeapWritten += r.HeapWritten
 	next.StableRead += r.StableRead

@@ -70,6 +70,7 @@ type touched struct {
 	stableRead4K              pageSet // counted, not charged
 	stableWritten4K           pageSet
 	saved                     []savedPage
+	charged                   uint64 // instructions
 }
 
 // touchHeap notes the access of a page of the heap and saves the page before its first write.
@@ -113,6 +114,7 @@ func (t *touched) touchStable(s *Step, offset, size uint64, write bool) {
 	}
 	for page := offset / OSPage; page <= (offset+size-1)/OSPage; page++ {
 		if t.stableWritten4K.add(page) && s.instance.engine.options.Pages == Pages2025 {
+			t.charged += pageWrite2025
 			s.charge(pageWrite2025)
 		}
 	}
@@ -121,6 +123,7 @@ func (t *touched) touchStable(s *Step, offset, size uint64, write bool) {
 // chargePage charges for a page under the model of 2026.
 func (s *Step) chargePage(cost uint64) {
 	if s.instance.engine.options.Pages == Pages2026 {
+		s.pages.charged += cost
 		s.charge(cost)
 	}
 }
@@ -136,7 +139,9 @@ func (s *Step) chargeWrite() {
 // the message, whether it trapped or not, so that a page whose bytes end unchanged costs nothing.
 func (s *Step) chargeHeap2025() {
 	if s.instance.engine.options.Pages == Pages2025 && !s.in.Kind.in(forgetful) {
-		s.setLeft(s.left() - int64(s.changedPages()*pageWrite2025))
+		cost := s.changedPages() * pageWrite2025
+		s.pages.charged += cost
+		s.setLeft(s.left() - int64(cost))
 	}
 }
 

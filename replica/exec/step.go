@@ -98,6 +98,7 @@ func (s *Step) finish(err error) {
 	}
 	o.Report = Report{
 		Instructions:    s.used(),
+		PageCharges:     s.pages.charged,
 		HeapRead:        s.heapPages(&s.pages.heapRead),
 		HeapWritten:     s.heapPages(&s.pages.heapWritten),
 		StableRead:      s.pages.stableRead.count,

@@ -260,7 +260,7 @@ func (n *Subnet) envAt(c *canister, now uint64) exec.Env {
 		Controllers: c.Settings.Controllers, Variables: c.Settings.Environment, GlobalTimer: c.GlobalTimer,
 		Balance: c.Balance, Reserve: n.freezingReserve(c), WasmLimit: c.Settings.WasmMemoryLimit,
 		LogCapacity: c.Settings.LogMemoryLimit,
-		QueueSpace: func(callee principal.Principal) int { return n.queueSpace(c, callee) },
+		QueueSpace:  func(callee principal.Principal) int { return n.queueSpace(c, callee) },
 	}
 }
 

@@ -25,13 +25,7 @@ type Cost struct {
 	HeapRead, HeapWritten, StableRead, StableWritten uint64
 }
 
-// pageCharge is what the model of 2026-07 charges for the first access, and again for the first write, of a
-// page of 64 KiB: 5,000 for each page of 4 KiB.
-const pageCharge = 16 * 5_000
-
-func withoutPages(r exec.Report) uint64 {
-	return r.Instructions - pageCharge*(r.HeapRead+r.HeapWritten+r.StableRead+r.StableWritten)
-}
+func withoutPages(r exec.Report) uint64 { return r.Instructions - r.PageCharges }
 
 // Measure runs every method that people use often, on a new anchor with the number of devices; the first
 // time, with 3, installation and upgrade too.

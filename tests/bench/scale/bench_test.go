@@ -94,13 +94,12 @@ type costs []cost
 
 type cost struct {
 	method string
-	// instructions of the median sample, those that pages cost among them, and its pages of 64 KiB
-	instructions, heap, stable uint64
+	// instructions of the median sample, those of them that pages cost, and its pages of 64 KiB of stable memory
+	instructions, pages, stable uint64
 }
 
-// own are the instructions without those that pages cost: under the model of 2026-07, 80,000 for the first
-// access, and as many for the first write, of a page of 64 KiB.
-func (c cost) own() uint64 { return c.instructions - 80_000*(c.heap+c.stable) }
+// own are the instructions without those that pages cost.
+func (c cost) own() uint64 { return c.instructions - c.pages }
 
 // samples is how many anchors, spread over all of them, a method is measured on. Odd, for the median.
 const samples = 15
@@ -113,7 +112,7 @@ func measure(b *testing.B, h *harness.Harness, n int) costs {
 			run(s)
 			r, err := h.Net.LastReport(h.Canister)
 			require.NoError(b, err)
-			seen = append(seen, cost{method, r.Instructions, r.HeapRead + r.HeapWritten, r.StableRead + r.StableWritten})
+			seen = append(seen, cost{method, r.Instructions, r.PageCharges, r.StableRead + r.StableWritten})
 		}
 		slices.SortFunc(seen, func(a, b cost) int { return cmp.Compare(a.own(), b.own()) })
 		out = append(out, seen[len(seen)/2])
@@ -202,7 +201,7 @@ func idle(b *testing.B) exec.Report {
 }
 
 func ownOf(r exec.Report) uint64 {
-	return cost{"", r.Instructions, r.HeapRead + r.HeapWritten, r.StableRead + r.StableWritten}.own()
+	return r.Instructions - r.PageCharges
 }
 
 // settled reports whether no migration is under way.
