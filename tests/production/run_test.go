@@ -84,7 +84,18 @@ func (p *player) bytes(text string) ([]byte, error) {
 	return hex.DecodeString(filled)
 }
 
-// texts replaces the placeholders of a text by the ids of canisters.
+// keep gives bytes a name; ten of them are the id of a canister.
+func (p *player) keep(name string, value []byte) error {
+	p.saved[name] = bytes.Clone(value)
+	if len(value) != 10 {
+		return nil
+	}
+	id, err := principal.FromBytes(value)
+	p.canisters[name] = id
+	return err
+}
+
+// text replaces the placeholders of a text by the ids of canisters.
 func (p *player) text(text string) string {
 	for name, id := range p.canisters {
 		text = strings.ReplaceAll(text, "{"+name+"}", id.String())
