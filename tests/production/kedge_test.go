@@ -31,7 +31,9 @@ func kedgeModule(t *testing.T, sum string) []byte {
 	file := os.Getenv("KEDGE_PRODUCTION_MODULE")
 	if file == "" {
 		dir := t.TempDir()
-		archive, err := exec.Command("git", "archive", kedgeCommit).Output()
+		pack := exec.Command("git", "archive", kedgeCommit)
+		pack.Dir = filepath.Join("..", "..") // git archives the folder that it runs in
+		archive, err := pack.Output()
 		if err != nil {
 			t.Skipf("the module is built from commit %s, which is not here: %v", kedgeCommit, err)
 		}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"math/rand/v2"
 	"regexp"
 	"strings"
 	"testing"
@@ -41,7 +42,8 @@ type player struct {
 }
 
 func newPlayer(t *testing.T, cache string) *player {
-	n, err := replica.Start(replica.WithTime(started), replica.WithPageModel(exec.Pages2025), replica.WithCache(cache))
+	n, err := replica.Start(replica.WithTime(started), replica.WithPageModel(exec.Pages2025), replica.WithCache(cache),
+		replica.WithRandom(rand.NewChaCha8([32]byte{}))) // the same in every run
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, n.Close()) })
 	return &player{Network: n, ctx: t.Context(), canisters: map[string]principal.Principal{},
