@@ -15,8 +15,8 @@ all: build cli ## build the canister and the command line
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
 
-build: ## build the canister: build/kedge.wasm.gz
-	$(GO) run ./cmd/icbuild -o $(WASM) -candid candid/kedge/kedge.did -args '(opt KedgeInit)' ./cmd/canister
+build: ## build the canister with its web page: build/kedge.wasm.gz
+	GO="$(GO)" sh scripts/module.sh $(WASM)
 
 page: ## build the web page: frontend-shim/dist
 	sh scripts/page.sh

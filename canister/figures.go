@@ -2,7 +2,6 @@ package canister
 
 import (
 	"strconv"
-	"strings"
 
 	"kedge/candid/kedge"
 	"kedge/cdk"
@@ -24,25 +23,6 @@ func config() {
 	s := state.settings
 	s.AssignedUserNumberRange = &kedge.AnchorRange{F0: lo, F1: hi}
 	cdk.Reply(kedge.EncodeConfigResult(s))
-}
-
-// httpRequest answers /metrics in Prometheus' text format. Nothing else is served, and nothing is
-// certified: gateways fetch it from the raw domain.
-func httpRequest() {
-	request, err := kedge.DecodeHttpRequestArgs(cdk.Arg())
-	must(err)
-	path, _, _ := strings.Cut(request.URL, "?")
-	response := kedge.HttpResponse{StatusCode: 404, Body: []byte("not found: this canister serves /metrics\n")}
-	response.Headers = []kedge.HeaderField{{F0: "content-type", F1: "text/plain; charset=utf-8"}}
-	switch {
-	case path != "/metrics":
-	case request.Method != "GET" && request.Method != "HEAD":
-		response.StatusCode, response.Body = 405, []byte("method not allowed: use GET\n")
-	default:
-		response.StatusCode, response.Body = 200, metrics()
-		response.Headers[0].F1 = "text/plain; version=0.0.4"
-	}
-	cdk.Reply(kedge.EncodeHttpRequestResult(response))
 }
 
 // metrics keep the names of Internet Identity, so that its dashboards go on working.

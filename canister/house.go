@@ -1,6 +1,7 @@
 package canister
 
 import (
+	"kedge/canister/assets"
 	"kedge/canister/delegation"
 	"kedge/canister/identity"
 	"kedge/canister/storage"
@@ -16,10 +17,13 @@ type house struct {
 	clock      identity.ServiceClock
 	settings   settings
 	signatures *delegation.Signatures
-	due        uint64 // when the timer should run, ns since the epoch
-	prunes     uint64 // when Signatures wants to be pruned, ns since the epoch, 0 for never
-	seeded     bool   // crypto/rand works
-	warm       bool   // tables that verifying takes are made
+	site       *assets.Site
+	published  bool     // the documents of the init argument are in the site
+	beside     [32]byte // the hash of the site, beside the signatures in the certified tree
+	due        uint64   // when the timer should run, ns since the epoch
+	prunes     uint64   // when Signatures wants to be pruned, ns since the epoch, 0 for never
+	seeded     bool     // crypto/rand works
+	warm       bool     // tables that verifying takes are made
 	door       door
 	checking   storage.Check // how far fsck has come
 	upgradedAt uint64
@@ -34,9 +38,6 @@ const (
 	serviceStep = 30 * 60 * second
 )
 
-// noAssets stands beside the signatures in the certified tree: the hash of the empty tree.
-var noAssets = delegation.EmptyTree
-
 // open makes the house around an open store.
 func open(store *storage.Store) {
 	state = house{
@@ -47,6 +48,12 @@ func open(store *storage.Store) {
 	}
 	state.clock.Time, state.clock.Last = store.ServiceTime()
 	state.settings = loadSettings(store)
+	site, err := assets.Open(assets.Page)
+	must(err)
+	state.site, state.beside = site, site.Root()
+	if !site.HasPage() {
+		cdk.Print("this module was built without its web page: install Node.js, run `make build`, and upgrade to the new module")
+	}
 	certify()
 	// The first tick seeds the random numbers: installing and upgrading may not call other canisters.
 	arm(cdk.Time() + 1)
@@ -54,7 +61,7 @@ func open(store *storage.Store) {
 
 // certify tells the network the root of the certified tree.
 func certify() {
-	root := state.signatures.Root(&noAssets)
+	root := state.signatures.Root(&state.beside)
 	cdk.SetCertifiedData(root[:])
 }
 
@@ -68,6 +75,7 @@ func advance() {
 func tick() {
 	advance()
 	prune()
+	publish()
 	if err := migrate(); err != nil {
 		cdk.Print("migration: " + err.Error())
 	}

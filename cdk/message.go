@@ -19,6 +19,15 @@ func Caller() principal.Principal { return system.Caller() }
 // a callback of a call that it made; again traps. Up to 2 MiB, 3 MiB in a query.
 func Reply(data []byte) { system.Reply(data) }
 
+// ReplyParts is [Reply] with what the parts make one after the other. It copies none of them, which counts
+// where an answer is long.
+func ReplyParts(parts ...string) {
+	for _, part := range parts {
+		system.ReplyPart(part)
+	}
+	system.Reply(nil)
+}
+
 // Reject answers the message with an error (reject code 4) and, unlike [Trap], keeps what it did.
 func Reject(message string) { system.Reject(message) }
 

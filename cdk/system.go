@@ -16,6 +16,7 @@ type System interface {
 	RejectMessage() string
 
 	// The answer.
+	ReplyPart(data string) // goes before the data of Reply
 	Reply(data []byte)
 	Reject(message string)
 

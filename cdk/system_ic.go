@@ -99,6 +99,8 @@ func (network) RejectMessage() string {
 func (network) AcceptMessage()         { acceptMessage() }
 func (network) RejectCode() RejectCode { return RejectCode(msgRejectCode()) }
 
+func (network) ReplyPart(s string) { msgReplyDataAppend(text(s), uint32(len(s))) }
+
 func (network) Reply(b []byte) {
 	msgReplyDataAppend(data(b), size(b))
 	msgReply()

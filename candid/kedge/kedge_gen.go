@@ -1424,8 +1424,10 @@ type ReleaseConsentConsent struct {
 }
 
 // EncodeInitArgs encodes the arguments of the constructor.
-func EncodeInitArgs(kedgeInit *KedgeInit) []byte {
-	var b []byte
+func EncodeInitArgs(kedgeInit *KedgeInit) []byte { return AppendInitArgs(nil, kedgeInit) }
+
+// AppendInitArgs encodes the arguments of the constructor at the end of b.
+func AppendInitArgs(b []byte, kedgeInit *KedgeInit) []byte {
 	b = append(b, signature0.Header...)
 	if kedgeInit == nil {
 		b = append(b, 0)
@@ -1502,7 +1504,11 @@ var Methods = []wire.Method{
 
 // EncodeAddArgs encodes the arguments of add.
 func EncodeAddArgs(userNumber UserNumber, deviceData DeviceData) []byte {
-	var b []byte
+	return AppendAddArgs(nil, userNumber, deviceData)
+}
+
+// AppendAddArgs encodes the arguments of add at the end of b.
+func AppendAddArgs(b []byte, userNumber UserNumber, deviceData DeviceData) []byte {
 	b = append(b, signature1.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	b = appendDeviceData(b, &deviceData)
@@ -1540,7 +1546,11 @@ func DecodeAddResult(data []byte) (err error) {
 
 // EncodeAddTentativeDeviceArgs encodes the arguments of add_tentative_device.
 func EncodeAddTentativeDeviceArgs(userNumber UserNumber, deviceData DeviceData) []byte {
-	var b []byte
+	return AppendAddTentativeDeviceArgs(nil, userNumber, deviceData)
+}
+
+// AppendAddTentativeDeviceArgs encodes the arguments of add_tentative_device at the end of b.
+func AppendAddTentativeDeviceArgs(b []byte, userNumber UserNumber, deviceData DeviceData) []byte {
 	b = append(b, signature1.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	b = appendDeviceData(b, &deviceData)
@@ -1584,7 +1594,11 @@ func DecodeAddTentativeDeviceResult(data []byte) (addTentativeDeviceResponse Add
 
 // EncodeAttestArgs encodes the arguments of attest.
 func EncodeAttestArgs(userNumber UserNumber, assertion Assertion) []byte {
-	var b []byte
+	return AppendAttestArgs(nil, userNumber, assertion)
+}
+
+// AppendAttestArgs encodes the arguments of attest at the end of b.
+func AppendAttestArgs(b []byte, userNumber UserNumber, assertion Assertion) []byte {
 	b = append(b, signature4.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	b = appendAssertion(b, &assertion)
@@ -1628,7 +1642,11 @@ func DecodeAttestResult(data []byte) (attestResult AttestResult, err error) {
 
 // EncodeAttestationChallengeArgs encodes the arguments of attestation_challenge.
 func EncodeAttestationChallengeArgs(userNumber UserNumber) []byte {
-	var b []byte
+	return AppendAttestationChallengeArgs(nil, userNumber)
+}
+
+// AppendAttestationChallengeArgs encodes the arguments of attestation_challenge at the end of b.
+func AppendAttestationChallengeArgs(b []byte, userNumber UserNumber) []byte {
 	b = append(b, signature6.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	return b
@@ -1667,8 +1685,10 @@ func DecodeAttestationChallengeResult(data []byte) (attestationChallengeResult A
 }
 
 // EncodeConfigArgs encodes the arguments of config.
-func EncodeConfigArgs() []byte {
-	var b []byte
+func EncodeConfigArgs() []byte { return AppendConfigArgs(nil) }
+
+// AppendConfigArgs encodes the arguments of config at the end of b.
+func AppendConfigArgs(b []byte) []byte {
 	b = append(b, signature2.Header...)
 	return b
 }
@@ -1701,8 +1721,10 @@ func DecodeConfigResult(data []byte) (kedgeInit KedgeInit, err error) {
 }
 
 // EncodeCreateChallengeArgs encodes the arguments of create_challenge.
-func EncodeCreateChallengeArgs() []byte {
-	var b []byte
+func EncodeCreateChallengeArgs() []byte { return AppendCreateChallengeArgs(nil) }
+
+// AppendCreateChallengeArgs encodes the arguments of create_challenge at the end of b.
+func AppendCreateChallengeArgs(b []byte) []byte {
 	b = append(b, signature2.Header...)
 	return b
 }
@@ -1738,7 +1760,11 @@ func DecodeCreateChallengeResult(data []byte) (challenge Challenge, err error) {
 
 // EncodeDeviceBoundSetArgs encodes the arguments of device_bound_set.
 func EncodeDeviceBoundSetArgs(userNumber UserNumber, on bool) []byte {
-	var b []byte
+	return AppendDeviceBoundSetArgs(nil, userNumber, on)
+}
+
+// AppendDeviceBoundSetArgs encodes the arguments of device_bound_set at the end of b.
+func AppendDeviceBoundSetArgs(b []byte, userNumber UserNumber, on bool) []byte {
 	b = append(b, signature10.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	b = wire.AppendBool(b, on)
@@ -1780,7 +1806,11 @@ func DecodeDeviceBoundSetResult(data []byte) (result Result, err error) {
 
 // EncodeEnterDeviceRegistrationModeArgs encodes the arguments of enter_device_registration_mode.
 func EncodeEnterDeviceRegistrationModeArgs(userNumber UserNumber) []byte {
-	var b []byte
+	return AppendEnterDeviceRegistrationModeArgs(nil, userNumber)
+}
+
+// AppendEnterDeviceRegistrationModeArgs encodes the arguments of enter_device_registration_mode at the end of b.
+func AppendEnterDeviceRegistrationModeArgs(b []byte, userNumber UserNumber) []byte {
 	b = append(b, signature6.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	return b
@@ -1820,7 +1850,11 @@ func DecodeEnterDeviceRegistrationModeResult(data []byte) (timestamp Timestamp, 
 
 // EncodeExitDeviceRegistrationModeArgs encodes the arguments of exit_device_registration_mode.
 func EncodeExitDeviceRegistrationModeArgs(userNumber UserNumber) []byte {
-	var b []byte
+	return AppendExitDeviceRegistrationModeArgs(nil, userNumber)
+}
+
+// AppendExitDeviceRegistrationModeArgs encodes the arguments of exit_device_registration_mode at the end of b.
+func AppendExitDeviceRegistrationModeArgs(b []byte, userNumber UserNumber) []byte {
 	b = append(b, signature6.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	return b
@@ -1856,7 +1890,11 @@ func DecodeExitDeviceRegistrationModeResult(data []byte) (err error) {
 
 // EncodeFinalizeMigrationArgs encodes the arguments of finalize_migration.
 func EncodeFinalizeMigrationArgs(finalizeOptions *FinalizeOptions) []byte {
-	var b []byte
+	return AppendFinalizeMigrationArgs(nil, finalizeOptions)
+}
+
+// AppendFinalizeMigrationArgs encodes the arguments of finalize_migration at the end of b.
+func AppendFinalizeMigrationArgs(b []byte, finalizeOptions *FinalizeOptions) []byte {
 	b = append(b, signature12.Header...)
 	if finalizeOptions == nil {
 		b = append(b, 0)
@@ -1906,8 +1944,10 @@ func DecodeFinalizeMigrationResult(data []byte) (migrationStatusResult Migration
 }
 
 // EncodeFsckArgs encodes the arguments of fsck.
-func EncodeFsckArgs(fsckOptions *FsckOptions) []byte {
-	var b []byte
+func EncodeFsckArgs(fsckOptions *FsckOptions) []byte { return AppendFsckArgs(nil, fsckOptions) }
+
+// AppendFsckArgs encodes the arguments of fsck at the end of b.
+func AppendFsckArgs(b []byte, fsckOptions *FsckOptions) []byte {
 	b = append(b, signature14.Header...)
 	if fsckOptions == nil {
 		b = append(b, 0)
@@ -1956,7 +1996,11 @@ func DecodeFsckResult(data []byte) (fsckResult FsckResult, err error) {
 
 // EncodeGetAnchorCredentialsArgs encodes the arguments of get_anchor_credentials.
 func EncodeGetAnchorCredentialsArgs(userNumber UserNumber) []byte {
-	var b []byte
+	return AppendGetAnchorCredentialsArgs(nil, userNumber)
+}
+
+// AppendGetAnchorCredentialsArgs encodes the arguments of get_anchor_credentials at the end of b.
+func AppendGetAnchorCredentialsArgs(b []byte, userNumber UserNumber) []byte {
 	b = append(b, signature6.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	return b
@@ -1996,7 +2040,11 @@ func DecodeGetAnchorCredentialsResult(data []byte) (anchorCredentials AnchorCred
 
 // EncodeGetAnchorInfoArgs encodes the arguments of get_anchor_info.
 func EncodeGetAnchorInfoArgs(userNumber UserNumber) []byte {
-	var b []byte
+	return AppendGetAnchorInfoArgs(nil, userNumber)
+}
+
+// AppendGetAnchorInfoArgs encodes the arguments of get_anchor_info at the end of b.
+func AppendGetAnchorInfoArgs(b []byte, userNumber UserNumber) []byte {
 	b = append(b, signature6.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	return b
@@ -2036,7 +2084,11 @@ func DecodeGetAnchorInfoResult(data []byte) (identityAnchorInfo IdentityAnchorIn
 
 // EncodeGetDelegationArgs encodes the arguments of get_delegation.
 func EncodeGetDelegationArgs(userNumber UserNumber, frontendHostname FrontendHostname, sessionKey SessionKey, expiration Timestamp) []byte {
-	var b []byte
+	return AppendGetDelegationArgs(nil, userNumber, frontendHostname, sessionKey, expiration)
+}
+
+// AppendGetDelegationArgs encodes the arguments of get_delegation at the end of b.
+func AppendGetDelegationArgs(b []byte, userNumber UserNumber, frontendHostname FrontendHostname, sessionKey SessionKey, expiration Timestamp) []byte {
 	b = append(b, signature18.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	b = wire.AppendText(b, frontendHostname)
@@ -2088,7 +2140,11 @@ func DecodeGetDelegationResult(data []byte) (getDelegationResponse GetDelegation
 
 // EncodeGetPrincipalArgs encodes the arguments of get_principal.
 func EncodeGetPrincipalArgs(userNumber UserNumber, frontendHostname FrontendHostname) []byte {
-	var b []byte
+	return AppendGetPrincipalArgs(nil, userNumber, frontendHostname)
+}
+
+// AppendGetPrincipalArgs encodes the arguments of get_principal at the end of b.
+func AppendGetPrincipalArgs(b []byte, userNumber UserNumber, frontendHostname FrontendHostname) []byte {
 	b = append(b, signature20.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	b = wire.AppendText(b, frontendHostname)
@@ -2132,7 +2188,11 @@ func DecodeGetPrincipalResult(data []byte) (result principal.Principal, err erro
 
 // EncodeGuardSetArgs encodes the arguments of guard_set.
 func EncodeGuardSetArgs(userNumber UserNumber, on bool) []byte {
-	var b []byte
+	return AppendGuardSetArgs(nil, userNumber, on)
+}
+
+// AppendGuardSetArgs encodes the arguments of guard_set at the end of b.
+func AppendGuardSetArgs(b []byte, userNumber UserNumber, on bool) []byte {
 	b = append(b, signature10.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	b = wire.AppendBool(b, on)
@@ -2174,7 +2234,11 @@ func DecodeGuardSetResult(data []byte) (result Result, err error) {
 
 // EncodeHistoryArgs encodes the arguments of history.
 func EncodeHistoryArgs(userNumber UserNumber, from *uint64, max uint32) []byte {
-	var b []byte
+	return AppendHistoryArgs(nil, userNumber, from, max)
+}
+
+// AppendHistoryArgs encodes the arguments of history at the end of b.
+func AppendHistoryArgs(b []byte, userNumber UserNumber, from *uint64, max uint32) []byte {
 	b = append(b, signature22.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	if from == nil {
@@ -2233,7 +2297,11 @@ func DecodeHistoryResult(data []byte) (historyResult HistoryResult, err error) {
 
 // EncodeHttpRequestArgs encodes the arguments of http_request.
 func EncodeHttpRequestArgs(httpRequest HttpRequest) []byte {
-	var b []byte
+	return AppendHttpRequestArgs(nil, httpRequest)
+}
+
+// AppendHttpRequestArgs encodes the arguments of http_request at the end of b.
+func AppendHttpRequestArgs(b []byte, httpRequest HttpRequest) []byte {
 	b = append(b, signature24.Header...)
 	b = appendHttpRequest(b, &httpRequest)
 	return b
@@ -2272,8 +2340,10 @@ func DecodeHttpRequestResult(data []byte) (httpResponse HttpResponse, err error)
 }
 
 // EncodeInitSaltArgs encodes the arguments of init_salt.
-func EncodeInitSaltArgs() []byte {
-	var b []byte
+func EncodeInitSaltArgs() []byte { return AppendInitSaltArgs(nil) }
+
+// AppendInitSaltArgs encodes the arguments of init_salt at the end of b.
+func AppendInitSaltArgs(b []byte) []byte {
 	b = append(b, signature2.Header...)
 	return b
 }
@@ -2302,8 +2372,10 @@ func DecodeInitSaltResult(data []byte) (err error) {
 }
 
 // EncodeLookupArgs encodes the arguments of lookup.
-func EncodeLookupArgs(userNumber UserNumber) []byte {
-	var b []byte
+func EncodeLookupArgs(userNumber UserNumber) []byte { return AppendLookupArgs(nil, userNumber) }
+
+// AppendLookupArgs encodes the arguments of lookup at the end of b.
+func AppendLookupArgs(b []byte, userNumber UserNumber) []byte {
 	b = append(b, signature6.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	return b
@@ -2354,7 +2426,11 @@ func DecodeLookupResult(data []byte) (result []LookupDevice, err error) {
 
 // EncodeLookupByCredentialArgs encodes the arguments of lookup_by_credential.
 func EncodeLookupByCredentialArgs(credentialId CredentialId, cursor *uint64) []byte {
-	var b []byte
+	return AppendLookupByCredentialArgs(nil, credentialId, cursor)
+}
+
+// AppendLookupByCredentialArgs encodes the arguments of lookup_by_credential at the end of b.
+func AppendLookupByCredentialArgs(b []byte, credentialId CredentialId, cursor *uint64) []byte {
 	b = append(b, signature27.Header...)
 	b = wire.AppendBlob(b, credentialId)
 	if cursor == nil {
@@ -2436,8 +2512,10 @@ func DecodeLookupByCredentialResult(data []byte) (result0 []CredentialMatch, nex
 }
 
 // EncodeLookupCallerArgs encodes the arguments of lookup_caller.
-func EncodeLookupCallerArgs(cursor *uint64) []byte {
-	var b []byte
+func EncodeLookupCallerArgs(cursor *uint64) []byte { return AppendLookupCallerArgs(nil, cursor) }
+
+// AppendLookupCallerArgs encodes the arguments of lookup_caller at the end of b.
+func AppendLookupCallerArgs(b []byte, cursor *uint64) []byte {
 	b = append(b, signature29.Header...)
 	if cursor == nil {
 		b = append(b, 0)
@@ -2516,7 +2594,11 @@ func DecodeLookupCallerResult(data []byte) (result0 []UserNumber, next *uint64, 
 
 // EncodeLookupCallerIdentityByRecoveryPhraseArgs encodes the arguments of lookup_caller_identity_by_recovery_phrase.
 func EncodeLookupCallerIdentityByRecoveryPhraseArgs() []byte {
-	var b []byte
+	return AppendLookupCallerIdentityByRecoveryPhraseArgs(nil)
+}
+
+// AppendLookupCallerIdentityByRecoveryPhraseArgs encodes the arguments of lookup_caller_identity_by_recovery_phrase at the end of b.
+func AppendLookupCallerIdentityByRecoveryPhraseArgs(b []byte) []byte {
 	b = append(b, signature2.Header...)
 	return b
 }
@@ -2563,7 +2645,11 @@ func DecodeLookupCallerIdentityByRecoveryPhraseResult(data []byte) (userNumber *
 
 // EncodeLookupDeviceKeyArgs encodes the arguments of lookup_device_key.
 func EncodeLookupDeviceKeyArgs(credentialId CredentialId) []byte {
-	var b []byte
+	return AppendLookupDeviceKeyArgs(nil, credentialId)
+}
+
+// AppendLookupDeviceKeyArgs encodes the arguments of lookup_device_key at the end of b.
+func AppendLookupDeviceKeyArgs(b []byte, credentialId CredentialId) []byte {
 	b = append(b, signature31.Header...)
 	b = wire.AppendBlob(b, credentialId)
 	return b
@@ -2613,8 +2699,10 @@ func DecodeLookupDeviceKeyResult(data []byte) (deviceKeyWithAnchor *DeviceKeyWit
 }
 
 // EncodeMigrationPauseArgs encodes the arguments of migration_pause.
-func EncodeMigrationPauseArgs() []byte {
-	var b []byte
+func EncodeMigrationPauseArgs() []byte { return AppendMigrationPauseArgs(nil) }
+
+// AppendMigrationPauseArgs encodes the arguments of migration_pause at the end of b.
+func AppendMigrationPauseArgs(b []byte) []byte {
 	b = append(b, signature2.Header...)
 	return b
 }
@@ -2649,8 +2737,10 @@ func DecodeMigrationPauseResult(data []byte) (migrationStatusResult MigrationSta
 }
 
 // EncodeMigrationResumeArgs encodes the arguments of migration_resume.
-func EncodeMigrationResumeArgs() []byte {
-	var b []byte
+func EncodeMigrationResumeArgs() []byte { return AppendMigrationResumeArgs(nil) }
+
+// AppendMigrationResumeArgs encodes the arguments of migration_resume at the end of b.
+func AppendMigrationResumeArgs(b []byte) []byte {
 	b = append(b, signature2.Header...)
 	return b
 }
@@ -2685,8 +2775,10 @@ func DecodeMigrationResumeResult(data []byte) (migrationStatusResult MigrationSt
 }
 
 // EncodeMigrationStatusArgs encodes the arguments of migration_status.
-func EncodeMigrationStatusArgs() []byte {
-	var b []byte
+func EncodeMigrationStatusArgs() []byte { return AppendMigrationStatusArgs(nil) }
+
+// AppendMigrationStatusArgs encodes the arguments of migration_status at the end of b.
+func AppendMigrationStatusArgs(b []byte) []byte {
 	b = append(b, signature2.Header...)
 	return b
 }
@@ -2722,7 +2814,11 @@ func DecodeMigrationStatusResult(data []byte) (migrationStatusResult MigrationSt
 
 // EncodeMigrationStepArgs encodes the arguments of migration_step.
 func EncodeMigrationStepArgs(version *uint16, accept []Loss) []byte {
-	var b []byte
+	return AppendMigrationStepArgs(nil, version, accept)
+}
+
+// AppendMigrationStepArgs encodes the arguments of migration_step at the end of b.
+func AppendMigrationStepArgs(b []byte, version *uint16, accept []Loss) []byte {
 	b = append(b, signature33.Header...)
 	if version == nil {
 		b = append(b, 0)
@@ -2800,7 +2896,11 @@ func DecodeMigrationStepResult(data []byte) (migrationStatusResult MigrationStat
 
 // EncodePrepareDelegationArgs encodes the arguments of prepare_delegation.
 func EncodePrepareDelegationArgs(userNumber UserNumber, frontendHostname FrontendHostname, sessionKey SessionKey, maxTimeToLive *uint64) []byte {
-	var b []byte
+	return AppendPrepareDelegationArgs(nil, userNumber, frontendHostname, sessionKey, maxTimeToLive)
+}
+
+// AppendPrepareDelegationArgs encodes the arguments of prepare_delegation at the end of b.
+func AppendPrepareDelegationArgs(b []byte, userNumber UserNumber, frontendHostname FrontendHostname, sessionKey SessionKey, maxTimeToLive *uint64) []byte {
 	b = append(b, signature34.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	b = wire.AppendText(b, frontendHostname)
@@ -2867,7 +2967,11 @@ func DecodePrepareDelegationResult(data []byte) (userKey UserKey, expiration Tim
 
 // EncodeProtectArgs encodes the arguments of protect.
 func EncodeProtectArgs(userNumber UserNumber, deviceKey DeviceKey) []byte {
-	var b []byte
+	return AppendProtectArgs(nil, userNumber, deviceKey)
+}
+
+// AppendProtectArgs encodes the arguments of protect at the end of b.
+func AppendProtectArgs(b []byte, userNumber UserNumber, deviceKey DeviceKey) []byte {
 	b = append(b, signature36.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	b = wire.AppendBlob(b, deviceKey)
@@ -2909,7 +3013,11 @@ func DecodeProtectResult(data []byte) (result Result, err error) {
 
 // EncodeRecoveryReportArgs encodes the arguments of recovery_report.
 func EncodeRecoveryReportArgs(userNumber UserNumber) []byte {
-	var b []byte
+	return AppendRecoveryReportArgs(nil, userNumber)
+}
+
+// AppendRecoveryReportArgs encodes the arguments of recovery_report at the end of b.
+func AppendRecoveryReportArgs(b []byte, userNumber UserNumber) []byte {
 	b = append(b, signature6.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	return b
@@ -2949,7 +3057,11 @@ func DecodeRecoveryReportResult(data []byte) (recoveryReportResult RecoveryRepor
 
 // EncodeRegisterArgs encodes the arguments of register.
 func EncodeRegisterArgs(deviceData DeviceData, challengeResult ChallengeResult, temporaryKey *principal.Principal) []byte {
-	var b []byte
+	return AppendRegisterArgs(nil, deviceData, challengeResult, temporaryKey)
+}
+
+// AppendRegisterArgs encodes the arguments of register at the end of b.
+func AppendRegisterArgs(b []byte, deviceData DeviceData, challengeResult ChallengeResult, temporaryKey *principal.Principal) []byte {
 	b = append(b, signature38.Header...)
 	b = appendDeviceData(b, &deviceData)
 	b = appendChallengeResult(b, &challengeResult)
@@ -3008,7 +3120,11 @@ func DecodeRegisterResult(data []byte) (registerResponse RegisterResponse, err e
 
 // EncodeReleaseCancelArgs encodes the arguments of release_cancel.
 func EncodeReleaseCancelArgs(userNumber UserNumber, deviceKey DeviceKey) []byte {
-	var b []byte
+	return AppendReleaseCancelArgs(nil, userNumber, deviceKey)
+}
+
+// AppendReleaseCancelArgs encodes the arguments of release_cancel at the end of b.
+func AppendReleaseCancelArgs(b []byte, userNumber UserNumber, deviceKey DeviceKey) []byte {
 	b = append(b, signature36.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	b = wire.AppendBlob(b, deviceKey)
@@ -3050,7 +3166,11 @@ func DecodeReleaseCancelResult(data []byte) (result Result, err error) {
 
 // EncodeReleaseCompleteArgs encodes the arguments of release_complete.
 func EncodeReleaseCompleteArgs(userNumber UserNumber, deviceKey DeviceKey) []byte {
-	var b []byte
+	return AppendReleaseCompleteArgs(nil, userNumber, deviceKey)
+}
+
+// AppendReleaseCompleteArgs encodes the arguments of release_complete at the end of b.
+func AppendReleaseCompleteArgs(b []byte, userNumber UserNumber, deviceKey DeviceKey) []byte {
 	b = append(b, signature36.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	b = wire.AppendBlob(b, deviceKey)
@@ -3094,7 +3214,11 @@ func DecodeReleaseCompleteResult(data []byte) (result Result, err error) {
 
 // EncodeReleaseConsentArgs encodes the arguments of release_consent.
 func EncodeReleaseConsentArgs(userNumber UserNumber, consent *ReleaseConsentConsent) []byte {
-	var b []byte
+	return AppendReleaseConsentArgs(nil, userNumber, consent)
+}
+
+// AppendReleaseConsentArgs encodes the arguments of release_consent at the end of b.
+func AppendReleaseConsentArgs(b []byte, userNumber UserNumber, consent *ReleaseConsentConsent) []byte {
 	b = append(b, signature40.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	if consent == nil {
@@ -3147,7 +3271,11 @@ func DecodeReleaseConsentResult(data []byte) (result Result, err error) {
 
 // EncodeReleaseRequestArgs encodes the arguments of release_request.
 func EncodeReleaseRequestArgs(userNumber UserNumber, deviceKey DeviceKey) []byte {
-	var b []byte
+	return AppendReleaseRequestArgs(nil, userNumber, deviceKey)
+}
+
+// AppendReleaseRequestArgs encodes the arguments of release_request at the end of b.
+func AppendReleaseRequestArgs(b []byte, userNumber UserNumber, deviceKey DeviceKey) []byte {
 	b = append(b, signature36.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	b = wire.AppendBlob(b, deviceKey)
@@ -3189,7 +3317,11 @@ func DecodeReleaseRequestResult(data []byte) (result Result, err error) {
 
 // EncodeRemoveArgs encodes the arguments of remove.
 func EncodeRemoveArgs(userNumber UserNumber, deviceKey DeviceKey) []byte {
-	var b []byte
+	return AppendRemoveArgs(nil, userNumber, deviceKey)
+}
+
+// AppendRemoveArgs encodes the arguments of remove at the end of b.
+func AppendRemoveArgs(b []byte, userNumber UserNumber, deviceKey DeviceKey) []byte {
 	b = append(b, signature36.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	b = wire.AppendBlob(b, deviceKey)
@@ -3227,7 +3359,11 @@ func DecodeRemoveResult(data []byte) (err error) {
 
 // EncodeReplaceArgs encodes the arguments of replace.
 func EncodeReplaceArgs(userNumber UserNumber, deviceKey DeviceKey, deviceData DeviceData) []byte {
-	var b []byte
+	return AppendReplaceArgs(nil, userNumber, deviceKey, deviceData)
+}
+
+// AppendReplaceArgs encodes the arguments of replace at the end of b.
+func AppendReplaceArgs(b []byte, userNumber UserNumber, deviceKey DeviceKey, deviceData DeviceData) []byte {
 	b = append(b, signature41.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	b = wire.AppendBlob(b, deviceKey)
@@ -3269,7 +3405,11 @@ func DecodeReplaceResult(data []byte) (err error) {
 
 // EncodeSessionLimitSetArgs encodes the arguments of session_limit_set.
 func EncodeSessionLimitSetArgs(userNumber UserNumber, limitS *uint64) []byte {
-	var b []byte
+	return AppendSessionLimitSetArgs(nil, userNumber, limitS)
+}
+
+// AppendSessionLimitSetArgs encodes the arguments of session_limit_set at the end of b.
+func AppendSessionLimitSetArgs(b []byte, userNumber UserNumber, limitS *uint64) []byte {
 	b = append(b, signature42.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	if limitS == nil {
@@ -3323,8 +3463,10 @@ func DecodeSessionLimitSetResult(data []byte) (result Result, err error) {
 }
 
 // EncodeStatsArgs encodes the arguments of stats.
-func EncodeStatsArgs() []byte {
-	var b []byte
+func EncodeStatsArgs() []byte { return AppendStatsArgs(nil) }
+
+// AppendStatsArgs encodes the arguments of stats at the end of b.
+func AppendStatsArgs(b []byte) []byte {
 	b = append(b, signature2.Header...)
 	return b
 }
@@ -3360,7 +3502,11 @@ func DecodeStatsResult(data []byte) (internetIdentityStats InternetIdentityStats
 
 // EncodeUnprotectArgs encodes the arguments of unprotect.
 func EncodeUnprotectArgs(userNumber UserNumber, deviceKey DeviceKey) []byte {
-	var b []byte
+	return AppendUnprotectArgs(nil, userNumber, deviceKey)
+}
+
+// AppendUnprotectArgs encodes the arguments of unprotect at the end of b.
+func AppendUnprotectArgs(b []byte, userNumber UserNumber, deviceKey DeviceKey) []byte {
 	b = append(b, signature36.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	b = wire.AppendBlob(b, deviceKey)
@@ -3402,7 +3548,11 @@ func DecodeUnprotectResult(data []byte) (result Result, err error) {
 
 // EncodeUpdateArgs encodes the arguments of update.
 func EncodeUpdateArgs(userNumber UserNumber, deviceKey DeviceKey, deviceData DeviceData) []byte {
-	var b []byte
+	return AppendUpdateArgs(nil, userNumber, deviceKey, deviceData)
+}
+
+// AppendUpdateArgs encodes the arguments of update at the end of b.
+func AppendUpdateArgs(b []byte, userNumber UserNumber, deviceKey DeviceKey, deviceData DeviceData) []byte {
 	b = append(b, signature41.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	b = wire.AppendBlob(b, deviceKey)
@@ -3444,7 +3594,11 @@ func DecodeUpdateResult(data []byte) (err error) {
 
 // EncodeVerifyTentativeDeviceArgs encodes the arguments of verify_tentative_device.
 func EncodeVerifyTentativeDeviceArgs(userNumber UserNumber, verificationCode string) []byte {
-	var b []byte
+	return AppendVerifyTentativeDeviceArgs(nil, userNumber, verificationCode)
+}
+
+// AppendVerifyTentativeDeviceArgs encodes the arguments of verify_tentative_device at the end of b.
+func AppendVerifyTentativeDeviceArgs(b []byte, userNumber UserNumber, verificationCode string) []byte {
 	b = append(b, signature20.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	b = wire.AppendText(b, verificationCode)
@@ -3487,8 +3641,10 @@ func DecodeVerifyTentativeDeviceResult(data []byte) (verifyTentativeDeviceRespon
 }
 
 // EncodeWhoamiArgs encodes the arguments of whoami.
-func EncodeWhoamiArgs() []byte {
-	var b []byte
+func EncodeWhoamiArgs() []byte { return AppendWhoamiArgs(nil) }
+
+// AppendWhoamiArgs encodes the arguments of whoami at the end of b.
+func AppendWhoamiArgs(b []byte) []byte {
 	b = append(b, signature2.Header...)
 	return b
 }

@@ -111,6 +111,9 @@ func (s *Signatures) Root(beside *[32]byte) [32]byte {
 	return s.forest.join(beside, &sig)
 }
 
+// Hash returns the hash of the signatures' side of the certified tree: what stands beside the assets.
+func (s *Signatures) Hash() [32]byte { return s.sig() }
+
 // EmptyTree is the hash of the empty hash tree: what stands beside the signatures where nothing else is
 // certified.
 var EmptyTree = sha256.Sum256([]byte("\x11ic-hashtree-empty"))

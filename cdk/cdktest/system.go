@@ -39,9 +39,11 @@ func (n system) answer() {
 	n.message.answered = true
 }
 
+func (n system) ReplyPart(data string) { n.message.reply = append(n.message.reply, data...) }
+
 func (n system) Reply(data []byte) {
 	n.answer()
-	n.message.reply = append([]byte{}, data...)
+	n.message.reply = append(append([]byte{}, n.message.reply...), data...)
 }
 
 func (n system) Reject(text string) {

@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"kedge/candid/did"
 	"kedge/candid/gen"
@@ -22,8 +21,6 @@ func main() {
 	pkg := flag.String("pkg", "", "name of the Go package (default: the output's folder)")
 	out := flag.String("o", "", "output file (default: standard output)")
 	codec := flag.String("ts", "", "write TypeScript that imports the codec from this module, instead of Go")
-	functions := flag.String("functions", "", "which `KINDS` of functions to write for each method, separated by commas (default: all): "+strings.Join(gen.Functions, ","))
-	peer := flag.String("peer", "", "write these `KINDS` of functions, which only tests need, into a test file beside the output")
 	flag.Usage = func() {
 		fmt.Fprintln(os.Stderr, "usage: candidgen [-pkg name | -ts module] [-o file] file.did")
 		flag.PrintDefaults()
@@ -33,19 +30,13 @@ func main() {
 		flag.Usage()
 		os.Exit(2)
 	}
-	if err := run(flag.Arg(0), options{*pkg, *codec, *out, kinds(*functions), kinds(*peer)}); err != nil {
+	if err := run(flag.Arg(0), *pkg, *codec, *out); err != nil {
 		fmt.Fprintln(os.Stderr, "candidgen:", err)
 		os.Exit(1)
 	}
 }
 
-// options are the flags.
-type options struct {
-	pkg, codec, out string
-	functions, peer []string
-}
-
-func run(in string, o options) error {
+func run(in, pkg, codec, out string) error {
 	src, err := os.ReadFile(in)
 	if err != nil {
 		return err
@@ -54,35 +45,25 @@ func run(in string, o options) error {
 	if err != nil {
 		return fmt.Errorf("%s:%w", in, err)
 	}
-	if o.codec != "" {
-		code, err := tsgen.Generate(file, filepath.Base(in), o.codec)
+	if codec != "" {
+		code, err := tsgen.Generate(file, filepath.Base(in), codec)
 		if err != nil {
 			return fmt.Errorf("%s: %w", in, err)
 		}
-		return write(o.out, []byte(code))
+		return write(out, []byte(code))
 	}
-	if o.pkg == "" {
-		abs, err := filepath.Abs(o.out)
+	if pkg == "" {
+		abs, err := filepath.Abs(out)
 		if err != nil {
 			return err
 		}
-		o.pkg = filepath.Base(filepath.Dir(abs))
+		pkg = filepath.Base(filepath.Dir(abs))
 	}
-	code, test, err := gen.GenerateWithPeer(file, o.pkg, filepath.Base(in), o.functions, o.peer)
+	code, err := gen.Generate(file, pkg, filepath.Base(in))
 	if err != nil {
 		return fmt.Errorf("%s: %w", in, err)
 	}
-	if test != nil {
-		if err := write(strings.TrimSuffix(o.out, ".go")+"_test.go", test); err != nil {
-			return err
-		}
-	}
-	return write(o.out, code)
-}
-
-// kinds splits a list at its commas.
-func kinds(list string) []string {
-	return strings.FieldsFunc(list, func(r rune) bool { return r == ',' })
+	return write(out, code)
 }
 
 // write writes to a file, or to standard output if it has no name.

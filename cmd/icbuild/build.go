@@ -21,6 +21,7 @@ type build struct {
 	candid    string // file, or none
 	args      string // Candid types, or none
 	meta      []metaFile
+	embed     map[string]string // files of the sources, and what is built in their place
 	keepNames bool
 }
 
@@ -38,7 +39,7 @@ func (b *build) run() error {
 	if err := checkWritable(b.output); err != nil {
 		return err
 	}
-	reactor, err := gobuild.Reactor("", b.pkg)
+	reactor, err := gobuild.Reactor("", b.pkg, b.embed)
 	if err != nil {
 		return err
 	}

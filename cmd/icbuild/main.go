@@ -1,6 +1,6 @@
 // Command icbuild builds a Go package into a module for the Internet Computer.
 //
-//	go run kedge/cmd/icbuild -o FILE [-candid FILE] [-args TYPES] [-meta NAME=FILE]… [-names] PACKAGE
+//	go run kedge/cmd/icbuild -o FILE [-candid FILE] [-args TYPES] [-meta NAME=FILE]… [-embed FILE=FILE]… [-names] PACKAGE
 //
 // It runs go build for wasip1 with the toolchain that runs it, links the result (see package
 // kedge/cdk/link), and compresses it if the name of the output ends in ".gz". The same sources and
@@ -31,7 +31,7 @@ func run(args []string, stderr io.Writer) error {
 	flags := flag.NewFlagSet("icbuild", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.Usage = func() {
-		fmt.Fprintln(stderr, "usage: icbuild -o FILE [-candid FILE] [-args TYPES] [-meta NAME=FILE]… [-names] PACKAGE")
+		fmt.Fprintln(stderr, "usage: icbuild -o FILE [-candid FILE] [-args TYPES] [-meta NAME=FILE]… [-embed FILE=FILE]… [-names] PACKAGE")
 		flags.PrintDefaults()
 	}
 	flags.StringVar(&b.output, "o", "", "write the module to `FILE`; compressed if it ends in .gz")
@@ -39,6 +39,7 @@ func run(args []string, stderr io.Writer) error {
 	flags.StringVar(&b.args, "args", "", "publish these `TYPES` of the init arguments, as \"(opt nat)\", as candid:args")
 	flags.BoolVar(&b.keepNames, "names", false, "keep the names of functions in the module, for debugging")
 	flags.Func("meta", "publish a file: `NAME=FILE`, or private:NAME=FILE for controllers only; may be repeated", b.addMeta)
+	flags.Func("embed", "build with another file in the place of one of the sources: `FILE=FILE`, as canister/page=build/page; may be repeated", b.addEmbed)
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -60,5 +61,18 @@ func (b *build) addMeta(value string) error {
 		return fmt.Errorf("want NAME=FILE or private:NAME=FILE, got %q", value)
 	}
 	b.meta = append(b.meta, metaFile{name, file, private})
+	return nil
+}
+
+// addEmbed parses the value of -embed.
+func (b *build) addEmbed(value string) error {
+	file, by, ok := strings.Cut(value, "=")
+	if !ok || file == "" || by == "" {
+		return fmt.Errorf("want FILE=FILE, got %q", value)
+	}
+	if b.embed == nil {
+		b.embed = map[string]string{}
+	}
+	b.embed[file] = by
 	return nil
 }

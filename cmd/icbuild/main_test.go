@@ -127,6 +127,28 @@ func TestBuildIsReproducible(t *testing.T) {
 	}
 }
 
+// What is embedded can be another file than the one in the sources, wherever it lies.
+func TestBuildWithAnotherFile(t *testing.T) {
+	source := strings.ReplaceAll(canister, "import \"runtime/debug\"", "import (\n\t_ \"embed\"\n\t\"runtime/debug\"\n)\n\n//go:embed page\nvar page string")
+	source = strings.ReplaceAll(source, "ok {", "ok || page == \"x\" {")
+	var first []byte
+	for range 2 {
+		dir := module(t, source)
+		write(t, dir, "page", "the page of the sources")
+		other := write(t, t.TempDir(), "page", "another page, which was built")
+		t.Chdir(dir)
+		require.NoError(t, icbuild("-o", "out.wasm.gz", "-embed", "page="+other, "."))
+		packed, err := os.ReadFile("out.wasm.gz")
+		require.NoError(t, err)
+		require.Contains(t, string(gunzip(t, packed)), "another page, which was built")
+		require.NotContains(t, string(gunzip(t, packed)), "the page of the sources")
+		if first == nil {
+			first = packed
+		}
+		require.True(t, bytes.Equal(first, packed), "it does not matter where the file lies")
+	}
+}
+
 func TestBuildRefuses(t *testing.T) {
 	dir := t.TempDir()
 	out := filepath.Join(dir, "out.wasm")
@@ -145,6 +167,10 @@ func TestBuildRefuses(t *testing.T) {
 		{[]string{"-o", out, "-args", "opt nat", "./a"}, `-args: want Candid types in parentheses, as "(opt nat)", got "opt nat"`},
 		{[]string{"-o", out, "-meta", "name", "./a"}, `want NAME=FILE or private:NAME=FILE, got "name"`},
 		{[]string{"-o", out, "-meta", "name=" + dir + "/missing", "./a"}, "-meta name: open "},
+		{[]string{"-o", out, "-embed", "page", "./a"}, `want FILE=FILE, got "page"`},
+		{[]string{"-o", out, "-embed", text + "=" + dir + "/missing", "./a"}, "no such file"},
+		{[]string{"-o", out, "-embed", dir + "/missing=" + text, "./a"}, "no such file"},
+		{[]string{"-o", out, "-embed", dir + "=" + text, "./a"}, "is no file"},
 		{[]string{"-o", dir, "./a"}, "is a directory"},
 		{[]string{"-o", filepath.Join(text, "out.wasm"), "./a"}, "-o: mkdir "},
 		{[]string{"-o", out, "kedge/cdk/no/such/package"}, "go build kedge/cdk/no/such/package failed:\n"},

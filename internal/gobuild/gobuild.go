@@ -3,6 +3,7 @@ package gobuild
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -12,15 +13,25 @@ import (
 )
 
 // Reactor compiles a package main, as go build names it from the directory dir ("" is the current
-// one), and returns the module: a reactor for wasip1, with the names of its functions.
-func Reactor(dir, pkg string) ([]byte, error) {
+// one), and returns the module: a reactor for wasip1, with the names of its functions. The build reads
+// some files elsewhere: replace maps the path of a file, from the current directory, to that of what stands
+// in for it.
+func Reactor(dir, pkg string, replace map[string]string) ([]byte, error) {
 	tmp, err := os.MkdirTemp("", "icbuild-*")
 	if err != nil {
 		return nil, err
 	}
 	defer os.RemoveAll(tmp)
 	out := filepath.Join(tmp, "reactor.wasm")
-	if _, err := run(dir, pkg, "build", "-buildmode=c-shared", "-trimpath", "-buildvcs=false", "-o", out); err != nil {
+	args := []string{"-buildmode=c-shared", "-trimpath", "-buildvcs=false", "-o", out}
+	if len(replace) > 0 {
+		overlay := filepath.Join(tmp, "overlay.json")
+		if err := writeOverlay(overlay, replace); err != nil {
+			return nil, err
+		}
+		args = append(args, "-overlay", overlay)
+	}
+	if _, err := run(dir, pkg, "build", args...); err != nil {
 		return nil, err
 	}
 	reactor, err := os.ReadFile(out)
@@ -28,6 +39,32 @@ func Reactor(dir, pkg string) ([]byte, error) {
 		return nil, fmt.Errorf("go build %s: %w", pkg, err)
 	}
 	return reactor, nil
+}
+
+// writeOverlay writes what go build -overlay reads. A file that does not exist would be ignored silently.
+func writeOverlay(path string, replace map[string]string) error {
+	absolute := map[string]string{}
+	for file, by := range replace {
+		for _, p := range []string{file, by} {
+			if info, err := os.Stat(p); err != nil {
+				return err
+			} else if !info.Mode().IsRegular() {
+				return fmt.Errorf("%q is no file", p)
+			}
+		}
+		file, err := filepath.Abs(file)
+		if err != nil {
+			return err
+		}
+		if absolute[file], err = filepath.Abs(by); err != nil {
+			return err
+		}
+	}
+	text, err := json.Marshal(map[string]any{"Replace": absolute})
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(path, text, 0o600)
 }
 
 // Sources returns the files that a package is made of, those of the standard library excepted. A

@@ -26,7 +26,7 @@ var reactor = sync.OnceValues(func() ([]byte, error) {
 		}
 		f.Close()
 	}
-	return gobuild.Reactor("", TestCanister)
+	return gobuild.Reactor("", TestCanister, nil)
 })
 
 var linked = sync.OnceValues(func() ([]byte, error) {

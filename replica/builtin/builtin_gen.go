@@ -817,7 +817,11 @@ var Methods = []wire.Method{
 
 // EncodeAccountBalanceArgs encodes the arguments of account_balance.
 func EncodeAccountBalanceArgs(arg0 AccountBalanceArgs) []byte {
-	var b []byte
+	return AppendAccountBalanceArgs(nil, arg0)
+}
+
+// AppendAccountBalanceArgs encodes the arguments of account_balance at the end of b.
+func AppendAccountBalanceArgs(b []byte, arg0 AccountBalanceArgs) []byte {
 	b = append(b, signature0.Header...)
 	b = appendAccountBalanceArgs(b, &arg0)
 	return b
@@ -834,8 +838,10 @@ func DecodeAccountBalanceArgs(data []byte) (arg0 AccountBalanceArgs, err error) 
 }
 
 // EncodeAccountBalanceResult encodes the results of account_balance.
-func EncodeAccountBalanceResult(tokens Tokens) []byte {
-	var b []byte
+func EncodeAccountBalanceResult(tokens Tokens) []byte { return AppendAccountBalanceResult(nil, tokens) }
+
+// AppendAccountBalanceResult encodes the results of account_balance at the end of b.
+func AppendAccountBalanceResult(b []byte, tokens Tokens) []byte {
 	b = append(b, signature1.Header...)
 	b = appendTokens(b, &tokens)
 	return b
@@ -853,7 +859,11 @@ func DecodeAccountBalanceResult(data []byte) (tokens Tokens, err error) {
 
 // EncodeAccountIdentifierArgs encodes the arguments of account_identifier.
 func EncodeAccountIdentifierArgs(account Account) []byte {
-	var b []byte
+	return AppendAccountIdentifierArgs(nil, account)
+}
+
+// AppendAccountIdentifierArgs encodes the arguments of account_identifier at the end of b.
+func AppendAccountIdentifierArgs(b []byte, account Account) []byte {
 	b = append(b, signature2.Header...)
 	b = appendAccount(b, &account)
 	return b
@@ -871,7 +881,11 @@ func DecodeAccountIdentifierArgs(data []byte) (account Account, err error) {
 
 // EncodeAccountIdentifierResult encodes the results of account_identifier.
 func EncodeAccountIdentifierResult(result []byte) []byte {
-	var b []byte
+	return AppendAccountIdentifierResult(nil, result)
+}
+
+// AppendAccountIdentifierResult encodes the results of account_identifier at the end of b.
+func AppendAccountIdentifierResult(b []byte, result []byte) []byte {
 	b = append(b, signature3.Header...)
 	b = wire.AppendBlob(b, result)
 	return b
@@ -889,7 +903,11 @@ func DecodeAccountIdentifierResult(data []byte) (result []byte, err error) {
 
 // EncodeCreateCanisterArgs encodes the arguments of create_canister.
 func EncodeCreateCanisterArgs(createArg CreateArg) []byte {
-	var b []byte
+	return AppendCreateCanisterArgs(nil, createArg)
+}
+
+// AppendCreateCanisterArgs encodes the arguments of create_canister at the end of b.
+func AppendCreateCanisterArgs(b []byte, createArg CreateArg) []byte {
 	b = append(b, signature4.Header...)
 	b = appendCreateArg(b, &createArg)
 	return b
@@ -907,7 +925,11 @@ func DecodeCreateCanisterArgs(data []byte) (createArg CreateArg, err error) {
 
 // EncodeCreateCanisterResult encodes the results of create_canister.
 func EncodeCreateCanisterResult(createResult CreateResult) []byte {
-	var b []byte
+	return AppendCreateCanisterResult(nil, createResult)
+}
+
+// AppendCreateCanisterResult encodes the results of create_canister at the end of b.
+func AppendCreateCanisterResult(b []byte, createResult CreateResult) []byte {
 	b = append(b, signature5.Header...)
 	b = appendCreateResult(b, &createResult)
 	return b
@@ -924,8 +946,10 @@ func DecodeCreateCanisterResult(data []byte) (createResult CreateResult, err err
 }
 
 // EncodeDepositArgs encodes the arguments of deposit.
-func EncodeDepositArgs(depositArg DepositArg) []byte {
-	var b []byte
+func EncodeDepositArgs(depositArg DepositArg) []byte { return AppendDepositArgs(nil, depositArg) }
+
+// AppendDepositArgs encodes the arguments of deposit at the end of b.
+func AppendDepositArgs(b []byte, depositArg DepositArg) []byte {
 	b = append(b, signature6.Header...)
 	b = appendDepositArg(b, &depositArg)
 	return b
@@ -942,8 +966,10 @@ func DecodeDepositArgs(data []byte) (depositArg DepositArg, err error) {
 }
 
 // EncodeDepositResult encodes the results of deposit.
-func EncodeDepositResult(deposited Deposited) []byte {
-	var b []byte
+func EncodeDepositResult(deposited Deposited) []byte { return AppendDepositResult(nil, deposited) }
+
+// AppendDepositResult encodes the results of deposit at the end of b.
+func AppendDepositResult(b []byte, deposited Deposited) []byte {
 	b = append(b, signature7.Header...)
 	b = appendDeposited(b, &deposited)
 	return b
@@ -960,8 +986,10 @@ func DecodeDepositResult(data []byte) (deposited Deposited, err error) {
 }
 
 // EncodeGetDefaultSubnetsArgs encodes the arguments of get_default_subnets.
-func EncodeGetDefaultSubnetsArgs() []byte {
-	var b []byte
+func EncodeGetDefaultSubnetsArgs() []byte { return AppendGetDefaultSubnetsArgs(nil) }
+
+// AppendGetDefaultSubnetsArgs encodes the arguments of get_default_subnets at the end of b.
+func AppendGetDefaultSubnetsArgs(b []byte) []byte {
 	b = append(b, signature8.Header...)
 	return b
 }
@@ -975,7 +1003,11 @@ func DecodeGetDefaultSubnetsArgs(data []byte) (err error) {
 
 // EncodeGetDefaultSubnetsResult encodes the results of get_default_subnets.
 func EncodeGetDefaultSubnetsResult(result []principal.Principal) []byte {
-	var b []byte
+	return AppendGetDefaultSubnetsResult(nil, result)
+}
+
+// AppendGetDefaultSubnetsResult encodes the results of get_default_subnets at the end of b.
+func AppendGetDefaultSubnetsResult(b []byte, result []principal.Principal) []byte {
 	b = append(b, signature9.Header...)
 	b = wire.AppendULEB(b, uint64(len(result)))
 	for i1 := range result {
@@ -1005,8 +1037,10 @@ func DecodeGetDefaultSubnetsResult(data []byte) (result []principal.Principal, e
 }
 
 // EncodeGetIcpXdrConversionRateArgs encodes the arguments of get_icp_xdr_conversion_rate.
-func EncodeGetIcpXdrConversionRateArgs() []byte {
-	var b []byte
+func EncodeGetIcpXdrConversionRateArgs() []byte { return AppendGetIcpXdrConversionRateArgs(nil) }
+
+// AppendGetIcpXdrConversionRateArgs encodes the arguments of get_icp_xdr_conversion_rate at the end of b.
+func AppendGetIcpXdrConversionRateArgs(b []byte) []byte {
 	b = append(b, signature8.Header...)
 	return b
 }
@@ -1020,7 +1054,11 @@ func DecodeGetIcpXdrConversionRateArgs(data []byte) (err error) {
 
 // EncodeGetIcpXdrConversionRateResult encodes the results of get_icp_xdr_conversion_rate.
 func EncodeGetIcpXdrConversionRateResult(conversionRateResponse ConversionRateResponse) []byte {
-	var b []byte
+	return AppendGetIcpXdrConversionRateResult(nil, conversionRateResponse)
+}
+
+// AppendGetIcpXdrConversionRateResult encodes the results of get_icp_xdr_conversion_rate at the end of b.
+func AppendGetIcpXdrConversionRateResult(b []byte, conversionRateResponse ConversionRateResponse) []byte {
 	b = append(b, signature10.Header...)
 	b = appendConversionRateResponse(b, &conversionRateResponse)
 	return b
@@ -1037,8 +1075,10 @@ func DecodeGetIcpXdrConversionRateResult(data []byte) (conversionRateResponse Co
 }
 
 // EncodeIcrc1BalanceOfArgs encodes the arguments of icrc1_balance_of.
-func EncodeIcrc1BalanceOfArgs(account Account) []byte {
-	var b []byte
+func EncodeIcrc1BalanceOfArgs(account Account) []byte { return AppendIcrc1BalanceOfArgs(nil, account) }
+
+// AppendIcrc1BalanceOfArgs encodes the arguments of icrc1_balance_of at the end of b.
+func AppendIcrc1BalanceOfArgs(b []byte, account Account) []byte {
 	b = append(b, signature2.Header...)
 	b = appendAccount(b, &account)
 	return b
@@ -1056,7 +1096,11 @@ func DecodeIcrc1BalanceOfArgs(data []byte) (account Account, err error) {
 
 // EncodeIcrc1BalanceOfResult encodes the results of icrc1_balance_of.
 func EncodeIcrc1BalanceOfResult(result *big.Int) []byte {
-	var b []byte
+	return AppendIcrc1BalanceOfResult(nil, result)
+}
+
+// AppendIcrc1BalanceOfResult encodes the results of icrc1_balance_of at the end of b.
+func AppendIcrc1BalanceOfResult(b []byte, result *big.Int) []byte {
 	b = append(b, signature11.Header...)
 	b = bignum.AppendNat(b, result)
 	return b
@@ -1073,8 +1117,10 @@ func DecodeIcrc1BalanceOfResult(data []byte) (result *big.Int, err error) {
 }
 
 // EncodeIcrc1DecimalsArgs encodes the arguments of icrc1_decimals.
-func EncodeIcrc1DecimalsArgs() []byte {
-	var b []byte
+func EncodeIcrc1DecimalsArgs() []byte { return AppendIcrc1DecimalsArgs(nil) }
+
+// AppendIcrc1DecimalsArgs encodes the arguments of icrc1_decimals at the end of b.
+func AppendIcrc1DecimalsArgs(b []byte) []byte {
 	b = append(b, signature8.Header...)
 	return b
 }
@@ -1087,8 +1133,10 @@ func DecodeIcrc1DecimalsArgs(data []byte) (err error) {
 }
 
 // EncodeIcrc1DecimalsResult encodes the results of icrc1_decimals.
-func EncodeIcrc1DecimalsResult(result uint8) []byte {
-	var b []byte
+func EncodeIcrc1DecimalsResult(result uint8) []byte { return AppendIcrc1DecimalsResult(nil, result) }
+
+// AppendIcrc1DecimalsResult encodes the results of icrc1_decimals at the end of b.
+func AppendIcrc1DecimalsResult(b []byte, result uint8) []byte {
 	b = append(b, signature12.Header...)
 	b = append(b, result)
 	return b
@@ -1105,8 +1153,10 @@ func DecodeIcrc1DecimalsResult(data []byte) (result uint8, err error) {
 }
 
 // EncodeIcrc1FeeArgs encodes the arguments of icrc1_fee.
-func EncodeIcrc1FeeArgs() []byte {
-	var b []byte
+func EncodeIcrc1FeeArgs() []byte { return AppendIcrc1FeeArgs(nil) }
+
+// AppendIcrc1FeeArgs encodes the arguments of icrc1_fee at the end of b.
+func AppendIcrc1FeeArgs(b []byte) []byte {
 	b = append(b, signature8.Header...)
 	return b
 }
@@ -1119,8 +1169,10 @@ func DecodeIcrc1FeeArgs(data []byte) (err error) {
 }
 
 // EncodeIcrc1FeeResult encodes the results of icrc1_fee.
-func EncodeIcrc1FeeResult(result *big.Int) []byte {
-	var b []byte
+func EncodeIcrc1FeeResult(result *big.Int) []byte { return AppendIcrc1FeeResult(nil, result) }
+
+// AppendIcrc1FeeResult encodes the results of icrc1_fee at the end of b.
+func AppendIcrc1FeeResult(b []byte, result *big.Int) []byte {
 	b = append(b, signature11.Header...)
 	b = bignum.AppendNat(b, result)
 	return b
@@ -1137,8 +1189,10 @@ func DecodeIcrc1FeeResult(data []byte) (result *big.Int, err error) {
 }
 
 // EncodeIcrc1MetadataArgs encodes the arguments of icrc1_metadata.
-func EncodeIcrc1MetadataArgs() []byte {
-	var b []byte
+func EncodeIcrc1MetadataArgs() []byte { return AppendIcrc1MetadataArgs(nil) }
+
+// AppendIcrc1MetadataArgs encodes the arguments of icrc1_metadata at the end of b.
+func AppendIcrc1MetadataArgs(b []byte) []byte {
 	b = append(b, signature8.Header...)
 	return b
 }
@@ -1152,7 +1206,11 @@ func DecodeIcrc1MetadataArgs(data []byte) (err error) {
 
 // EncodeIcrc1MetadataResult encodes the results of icrc1_metadata.
 func EncodeIcrc1MetadataResult(result []MetadataEntry) []byte {
-	var b []byte
+	return AppendIcrc1MetadataResult(nil, result)
+}
+
+// AppendIcrc1MetadataResult encodes the results of icrc1_metadata at the end of b.
+func AppendIcrc1MetadataResult(b []byte, result []MetadataEntry) []byte {
 	b = append(b, signature13.Header...)
 	b = wire.AppendULEB(b, uint64(len(result)))
 	for i1 := range result {
@@ -1182,8 +1240,10 @@ func DecodeIcrc1MetadataResult(data []byte) (result []MetadataEntry, err error) 
 }
 
 // EncodeIcrc1MintingAccountArgs encodes the arguments of icrc1_minting_account.
-func EncodeIcrc1MintingAccountArgs() []byte {
-	var b []byte
+func EncodeIcrc1MintingAccountArgs() []byte { return AppendIcrc1MintingAccountArgs(nil) }
+
+// AppendIcrc1MintingAccountArgs encodes the arguments of icrc1_minting_account at the end of b.
+func AppendIcrc1MintingAccountArgs(b []byte) []byte {
 	b = append(b, signature8.Header...)
 	return b
 }
@@ -1197,7 +1257,11 @@ func DecodeIcrc1MintingAccountArgs(data []byte) (err error) {
 
 // EncodeIcrc1MintingAccountResult encodes the results of icrc1_minting_account.
 func EncodeIcrc1MintingAccountResult(account *Account) []byte {
-	var b []byte
+	return AppendIcrc1MintingAccountResult(nil, account)
+}
+
+// AppendIcrc1MintingAccountResult encodes the results of icrc1_minting_account at the end of b.
+func AppendIcrc1MintingAccountResult(b []byte, account *Account) []byte {
 	b = append(b, signature14.Header...)
 	if account == nil {
 		b = append(b, 0)
@@ -1225,8 +1289,10 @@ func DecodeIcrc1MintingAccountResult(data []byte) (account *Account, err error) 
 }
 
 // EncodeIcrc1NameArgs encodes the arguments of icrc1_name.
-func EncodeIcrc1NameArgs() []byte {
-	var b []byte
+func EncodeIcrc1NameArgs() []byte { return AppendIcrc1NameArgs(nil) }
+
+// AppendIcrc1NameArgs encodes the arguments of icrc1_name at the end of b.
+func AppendIcrc1NameArgs(b []byte) []byte {
 	b = append(b, signature8.Header...)
 	return b
 }
@@ -1239,8 +1305,10 @@ func DecodeIcrc1NameArgs(data []byte) (err error) {
 }
 
 // EncodeIcrc1NameResult encodes the results of icrc1_name.
-func EncodeIcrc1NameResult(result string) []byte {
-	var b []byte
+func EncodeIcrc1NameResult(result string) []byte { return AppendIcrc1NameResult(nil, result) }
+
+// AppendIcrc1NameResult encodes the results of icrc1_name at the end of b.
+func AppendIcrc1NameResult(b []byte, result string) []byte {
 	b = append(b, signature15.Header...)
 	b = wire.AppendText(b, result)
 	return b
@@ -1257,8 +1325,10 @@ func DecodeIcrc1NameResult(data []byte) (result string, err error) {
 }
 
 // EncodeIcrc1SupportedStandardsArgs encodes the arguments of icrc1_supported_standards.
-func EncodeIcrc1SupportedStandardsArgs() []byte {
-	var b []byte
+func EncodeIcrc1SupportedStandardsArgs() []byte { return AppendIcrc1SupportedStandardsArgs(nil) }
+
+// AppendIcrc1SupportedStandardsArgs encodes the arguments of icrc1_supported_standards at the end of b.
+func AppendIcrc1SupportedStandardsArgs(b []byte) []byte {
 	b = append(b, signature8.Header...)
 	return b
 }
@@ -1272,7 +1342,11 @@ func DecodeIcrc1SupportedStandardsArgs(data []byte) (err error) {
 
 // EncodeIcrc1SupportedStandardsResult encodes the results of icrc1_supported_standards.
 func EncodeIcrc1SupportedStandardsResult(result []Standard) []byte {
-	var b []byte
+	return AppendIcrc1SupportedStandardsResult(nil, result)
+}
+
+// AppendIcrc1SupportedStandardsResult encodes the results of icrc1_supported_standards at the end of b.
+func AppendIcrc1SupportedStandardsResult(b []byte, result []Standard) []byte {
 	b = append(b, signature16.Header...)
 	b = wire.AppendULEB(b, uint64(len(result)))
 	for i1 := range result {
@@ -1302,8 +1376,10 @@ func DecodeIcrc1SupportedStandardsResult(data []byte) (result []Standard, err er
 }
 
 // EncodeIcrc1SymbolArgs encodes the arguments of icrc1_symbol.
-func EncodeIcrc1SymbolArgs() []byte {
-	var b []byte
+func EncodeIcrc1SymbolArgs() []byte { return AppendIcrc1SymbolArgs(nil) }
+
+// AppendIcrc1SymbolArgs encodes the arguments of icrc1_symbol at the end of b.
+func AppendIcrc1SymbolArgs(b []byte) []byte {
 	b = append(b, signature8.Header...)
 	return b
 }
@@ -1316,8 +1392,10 @@ func DecodeIcrc1SymbolArgs(data []byte) (err error) {
 }
 
 // EncodeIcrc1SymbolResult encodes the results of icrc1_symbol.
-func EncodeIcrc1SymbolResult(result string) []byte {
-	var b []byte
+func EncodeIcrc1SymbolResult(result string) []byte { return AppendIcrc1SymbolResult(nil, result) }
+
+// AppendIcrc1SymbolResult encodes the results of icrc1_symbol at the end of b.
+func AppendIcrc1SymbolResult(b []byte, result string) []byte {
 	b = append(b, signature15.Header...)
 	b = wire.AppendText(b, result)
 	return b
@@ -1334,8 +1412,10 @@ func DecodeIcrc1SymbolResult(data []byte) (result string, err error) {
 }
 
 // EncodeIcrc1TotalSupplyArgs encodes the arguments of icrc1_total_supply.
-func EncodeIcrc1TotalSupplyArgs() []byte {
-	var b []byte
+func EncodeIcrc1TotalSupplyArgs() []byte { return AppendIcrc1TotalSupplyArgs(nil) }
+
+// AppendIcrc1TotalSupplyArgs encodes the arguments of icrc1_total_supply at the end of b.
+func AppendIcrc1TotalSupplyArgs(b []byte) []byte {
 	b = append(b, signature8.Header...)
 	return b
 }
@@ -1349,7 +1429,11 @@ func DecodeIcrc1TotalSupplyArgs(data []byte) (err error) {
 
 // EncodeIcrc1TotalSupplyResult encodes the results of icrc1_total_supply.
 func EncodeIcrc1TotalSupplyResult(result *big.Int) []byte {
-	var b []byte
+	return AppendIcrc1TotalSupplyResult(nil, result)
+}
+
+// AppendIcrc1TotalSupplyResult encodes the results of icrc1_total_supply at the end of b.
+func AppendIcrc1TotalSupplyResult(b []byte, result *big.Int) []byte {
 	b = append(b, signature11.Header...)
 	b = bignum.AppendNat(b, result)
 	return b
@@ -1367,7 +1451,11 @@ func DecodeIcrc1TotalSupplyResult(data []byte) (result *big.Int, err error) {
 
 // EncodeIcrc1TransferArgs encodes the arguments of icrc1_transfer.
 func EncodeIcrc1TransferArgs(transferArg TransferArg) []byte {
-	var b []byte
+	return AppendIcrc1TransferArgs(nil, transferArg)
+}
+
+// AppendIcrc1TransferArgs encodes the arguments of icrc1_transfer at the end of b.
+func AppendIcrc1TransferArgs(b []byte, transferArg TransferArg) []byte {
 	b = append(b, signature17.Header...)
 	b = appendTransferArg(b, &transferArg)
 	return b
@@ -1385,7 +1473,11 @@ func DecodeIcrc1TransferArgs(data []byte) (transferArg TransferArg, err error) {
 
 // EncodeIcrc1TransferResult encodes the results of icrc1_transfer.
 func EncodeIcrc1TransferResult(transferResult TransferResult) []byte {
-	var b []byte
+	return AppendIcrc1TransferResult(nil, transferResult)
+}
+
+// AppendIcrc1TransferResult encodes the results of icrc1_transfer at the end of b.
+func AppendIcrc1TransferResult(b []byte, transferResult TransferResult) []byte {
 	b = append(b, signature18.Header...)
 	b = appendTransferResult(b, &transferResult)
 	return b
@@ -1403,7 +1495,11 @@ func DecodeIcrc1TransferResult(data []byte) (transferResult TransferResult, err 
 
 // EncodeNotifyCreateCanisterArgs encodes the arguments of notify_create_canister.
 func EncodeNotifyCreateCanisterArgs(notifyCreateArg NotifyCreateArg) []byte {
-	var b []byte
+	return AppendNotifyCreateCanisterArgs(nil, notifyCreateArg)
+}
+
+// AppendNotifyCreateCanisterArgs encodes the arguments of notify_create_canister at the end of b.
+func AppendNotifyCreateCanisterArgs(b []byte, notifyCreateArg NotifyCreateArg) []byte {
 	b = append(b, signature19.Header...)
 	b = appendNotifyCreateArg(b, &notifyCreateArg)
 	return b
@@ -1421,7 +1517,11 @@ func DecodeNotifyCreateCanisterArgs(data []byte) (notifyCreateArg NotifyCreateAr
 
 // EncodeNotifyCreateCanisterResult encodes the results of notify_create_canister.
 func EncodeNotifyCreateCanisterResult(notifyCreateResult NotifyCreateResult) []byte {
-	var b []byte
+	return AppendNotifyCreateCanisterResult(nil, notifyCreateResult)
+}
+
+// AppendNotifyCreateCanisterResult encodes the results of notify_create_canister at the end of b.
+func AppendNotifyCreateCanisterResult(b []byte, notifyCreateResult NotifyCreateResult) []byte {
 	b = append(b, signature20.Header...)
 	b = appendNotifyCreateResult(b, &notifyCreateResult)
 	return b
@@ -1439,7 +1539,11 @@ func DecodeNotifyCreateCanisterResult(data []byte) (notifyCreateResult NotifyCre
 
 // EncodeNotifyMintCyclesArgs encodes the arguments of notify_mint_cycles.
 func EncodeNotifyMintCyclesArgs(notifyMintArg NotifyMintArg) []byte {
-	var b []byte
+	return AppendNotifyMintCyclesArgs(nil, notifyMintArg)
+}
+
+// AppendNotifyMintCyclesArgs encodes the arguments of notify_mint_cycles at the end of b.
+func AppendNotifyMintCyclesArgs(b []byte, notifyMintArg NotifyMintArg) []byte {
 	b = append(b, signature21.Header...)
 	b = appendNotifyMintArg(b, &notifyMintArg)
 	return b
@@ -1457,7 +1561,11 @@ func DecodeNotifyMintCyclesArgs(data []byte) (notifyMintArg NotifyMintArg, err e
 
 // EncodeNotifyMintCyclesResult encodes the results of notify_mint_cycles.
 func EncodeNotifyMintCyclesResult(notifyMintResult NotifyMintResult) []byte {
-	var b []byte
+	return AppendNotifyMintCyclesResult(nil, notifyMintResult)
+}
+
+// AppendNotifyMintCyclesResult encodes the results of notify_mint_cycles at the end of b.
+func AppendNotifyMintCyclesResult(b []byte, notifyMintResult NotifyMintResult) []byte {
 	b = append(b, signature22.Header...)
 	b = appendNotifyMintResult(b, &notifyMintResult)
 	return b
@@ -1475,7 +1583,11 @@ func DecodeNotifyMintCyclesResult(data []byte) (notifyMintResult NotifyMintResul
 
 // EncodeNotifyTopUpArgs encodes the arguments of notify_top_up.
 func EncodeNotifyTopUpArgs(notifyTopUpArg NotifyTopUpArg) []byte {
-	var b []byte
+	return AppendNotifyTopUpArgs(nil, notifyTopUpArg)
+}
+
+// AppendNotifyTopUpArgs encodes the arguments of notify_top_up at the end of b.
+func AppendNotifyTopUpArgs(b []byte, notifyTopUpArg NotifyTopUpArg) []byte {
 	b = append(b, signature23.Header...)
 	b = appendNotifyTopUpArg(b, &notifyTopUpArg)
 	return b
@@ -1493,7 +1605,11 @@ func DecodeNotifyTopUpArgs(data []byte) (notifyTopUpArg NotifyTopUpArg, err erro
 
 // EncodeNotifyTopUpResult encodes the results of notify_top_up.
 func EncodeNotifyTopUpResult(notifyTopUpResult NotifyTopUpResult) []byte {
-	var b []byte
+	return AppendNotifyTopUpResult(nil, notifyTopUpResult)
+}
+
+// AppendNotifyTopUpResult encodes the results of notify_top_up at the end of b.
+func AppendNotifyTopUpResult(b []byte, notifyTopUpResult NotifyTopUpResult) []byte {
 	b = append(b, signature24.Header...)
 	b = appendNotifyTopUpResult(b, &notifyTopUpResult)
 	return b
@@ -1511,7 +1627,11 @@ func DecodeNotifyTopUpResult(data []byte) (notifyTopUpResult NotifyTopUpResult, 
 
 // EncodeTransferArgs encodes the arguments of transfer.
 func EncodeTransferArgs(legacyTransferArg LegacyTransferArg) []byte {
-	var b []byte
+	return AppendTransferArgs(nil, legacyTransferArg)
+}
+
+// AppendTransferArgs encodes the arguments of transfer at the end of b.
+func AppendTransferArgs(b []byte, legacyTransferArg LegacyTransferArg) []byte {
 	b = append(b, signature25.Header...)
 	b = appendLegacyTransferArg(b, &legacyTransferArg)
 	return b
@@ -1529,7 +1649,11 @@ func DecodeTransferArgs(data []byte) (legacyTransferArg LegacyTransferArg, err e
 
 // EncodeTransferResult encodes the results of transfer.
 func EncodeTransferResult(legacyTransferResult LegacyTransferResult) []byte {
-	var b []byte
+	return AppendTransferResult(nil, legacyTransferResult)
+}
+
+// AppendTransferResult encodes the results of transfer at the end of b.
+func AppendTransferResult(b []byte, legacyTransferResult LegacyTransferResult) []byte {
 	b = append(b, signature26.Header...)
 	b = appendLegacyTransferResult(b, &legacyTransferResult)
 	return b
@@ -1546,8 +1670,10 @@ func DecodeTransferResult(data []byte) (legacyTransferResult LegacyTransferResul
 }
 
 // EncodeTransferFeeArgs encodes the arguments of transfer_fee.
-func EncodeTransferFeeArgs(arg0 TransferFeeArgs) []byte {
-	var b []byte
+func EncodeTransferFeeArgs(arg0 TransferFeeArgs) []byte { return AppendTransferFeeArgs(nil, arg0) }
+
+// AppendTransferFeeArgs encodes the arguments of transfer_fee at the end of b.
+func AppendTransferFeeArgs(b []byte, arg0 TransferFeeArgs) []byte {
 	b = append(b, signature27.Header...)
 	b = appendTransferFeeArgs(b, &arg0)
 	return b
@@ -1565,7 +1691,11 @@ func DecodeTransferFeeArgs(data []byte) (arg0 TransferFeeArgs, err error) {
 
 // EncodeTransferFeeResult encodes the results of transfer_fee.
 func EncodeTransferFeeResult(result TransferFeeResult) []byte {
-	var b []byte
+	return AppendTransferFeeResult(nil, result)
+}
+
+// AppendTransferFeeResult encodes the results of transfer_fee at the end of b.
+func AppendTransferFeeResult(b []byte, result TransferFeeResult) []byte {
 	b = append(b, signature28.Header...)
 	b = appendTransferFeeResult(b, &result)
 	return b
@@ -1582,8 +1712,10 @@ func DecodeTransferFeeResult(data []byte) (result TransferFeeResult, err error) 
 }
 
 // EncodeWithdrawArgs encodes the arguments of withdraw.
-func EncodeWithdrawArgs(withdrawArg WithdrawArg) []byte {
-	var b []byte
+func EncodeWithdrawArgs(withdrawArg WithdrawArg) []byte { return AppendWithdrawArgs(nil, withdrawArg) }
+
+// AppendWithdrawArgs encodes the arguments of withdraw at the end of b.
+func AppendWithdrawArgs(b []byte, withdrawArg WithdrawArg) []byte {
 	b = append(b, signature29.Header...)
 	b = appendWithdrawArg(b, &withdrawArg)
 	return b
@@ -1601,7 +1733,11 @@ func DecodeWithdrawArgs(data []byte) (withdrawArg WithdrawArg, err error) {
 
 // EncodeWithdrawResult encodes the results of withdraw.
 func EncodeWithdrawResult(withdrawResult WithdrawResult) []byte {
-	var b []byte
+	return AppendWithdrawResult(nil, withdrawResult)
+}
+
+// AppendWithdrawResult encodes the results of withdraw at the end of b.
+func AppendWithdrawResult(b []byte, withdrawResult WithdrawResult) []byte {
 	b = append(b, signature30.Header...)
 	b = appendWithdrawResult(b, &withdrawResult)
 	return b

@@ -207,7 +207,7 @@ func TestHTTP(t *testing.T) {
 		{"GET", "/metrics?a=b", 200, "# HELP"},
 		{"HEAD", "/metrics", 200, ""},
 		{"POST", "/metrics", 405, "method not allowed: use GET"},
-		{"GET", "/no-such-page", 404, "not found"},
+		{"GET", "/no-such-page", 404, "There is nothing at this address."},
 	} {
 		t.Run(c.method+" "+c.url, func(t *testing.T) {
 			response := h.For(t).Get(c.method, c.url)

@@ -33,9 +33,9 @@ func project(t *testing.T, url string) string {
 	require.NoError(t, err)
 	text := string(raw)
 	for from, to := range map[string]string{
-		"            - go run ./cmd/icbuild -o build/kedge.wasm.gz -candid candid/kedge/kedge.did -args '(opt KedgeInit)' ./cmd/canister\n": "",
-		`cp build/kedge.wasm.gz "$ICP_WASM_OUTPUT_PATH"`: `cp "$KEDGE_BUILT" "$ICP_WASM_OUTPUT_PATH"`,
-		"http://127.0.0.1:4943":                          url,
+		"            - sh scripts/module.sh build/kedge.wasm.gz\n": "",
+		`cp build/kedge.wasm.gz "$ICP_WASM_OUTPUT_PATH"`:           `cp "$KEDGE_BUILT" "$ICP_WASM_OUTPUT_PATH"`,
+		"http://127.0.0.1:4943":                                    url,
 	} {
 		require.Equal(t, 1, strings.Count(text, from), "icp.yaml has %q once", from)
 		text = strings.Replace(text, from, to, 1)

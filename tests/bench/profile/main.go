@@ -88,7 +88,7 @@ func build() ([]byte, error) {
 	}
 	defer os.RemoveAll(dir)
 	out := filepath.Join(dir, "kedge.wasm")
-	cmd := goexec.Command("go", "run", "kedge/cmd/icbuild", "-names", "-o", out, "kedge/canister")
+	cmd := goexec.Command("go", "run", "kedge/cmd/icbuild", "-names", "-o", out, "kedge/cmd/canister")
 	cmd.Stderr = os.Stderr
 	if err := cmd.Run(); err != nil {
 		return nil, fmt.Errorf("build the canister: %w", err)
