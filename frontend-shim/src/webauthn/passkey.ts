@@ -73,6 +73,8 @@ export async function create(user: { id: Uint8Array; name: string }, exclude: Ui
   }
 }
 
+export interface SignOptions { offer?: boolean; rpId?: string | undefined }
+
 let conditional: { controller: AbortController; ended: Promise<unknown> } | null = null;
 
 // stopConditional ends a pending offer in an input field: a browser runs one request at a time.
@@ -84,13 +86,15 @@ export async function stopConditional(): Promise<void> {
 }
 
 // sign has a passkey sign a challenge; any that this page knows, if ids is empty.
-export async function sign(challenge: Uint8Array, ids: Uint8Array[], offer = false): Promise<Signed> {
+// rpId is the host that they are bound to, if it is not this page's own.
+export async function sign(challenge: Uint8Array, ids: Uint8Array[], { offer = false, rpId }: SignOptions = {}): Promise<Signed> {
   await stopConditional();
   const controller = new AbortController();
   const asked = navigator.credentials.get({
     ...(offer && { mediation: "conditional" as CredentialMediationRequirement }),
     signal: controller.signal,
     publicKey: {
+      ...(rpId && { rpId }),
       challenge: challenge as BufferSource, allowCredentials: descriptors(ids), userVerification: ids.length > 0 ? "preferred" : "required", timeout: 300_000,
     },
   });
@@ -116,11 +120,11 @@ export async function sign(challenge: Uint8Array, ids: Uint8Array[], offer = fal
 export interface Session { signed: Signed; identity(publicKey: Uint8Array): Identity; expiration: bigint }
 
 // signIn has a passkey sign a delegation to a new session key.
-export async function signIn(now: bigint, ids: Uint8Array[], offer = false): Promise<Session> {
+export async function signIn(now: bigint, ids: Uint8Array[], options: SignOptions = {}): Promise<Session> {
   const session = await newSessionKey();
   // An offer may wait long for the person, so its delegation must outlast the wait.
-  const delegation: Delegation = { pubkey: session.der, expiration: now + (offer ? 2n : 1n) * sessionLength };
-  const signed = await sign(delegationMessage(delegation), ids, offer);
+  const delegation: Delegation = { pubkey: session.der, expiration: now + (options.offer ? 2n : 1n) * sessionLength };
+  const signed = await sign(delegationMessage(delegation), ids, options);
   return {
     signed, expiration: delegation.expiration,
     identity: (publicKey) => delegated(session, publicKey, { delegation, signature: signatureOf(signed) }),

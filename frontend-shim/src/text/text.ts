@@ -1,0 +1,67 @@
+// The page's texts, in one table per language. English is always there; others are loaded when wanted.
+import { en } from "./en.ts";
+
+export type Key = keyof typeof en;
+export type Texts = Record<Key, string>;
+
+let texts: Texts = en;
+let language = "en";
+
+const languages: Record<string, () => Promise<Texts>> = { de: async () => (await import("./de.ts")).de };
+export const names: Record<string, string> = { en: "English", de: "Deutsch" };
+
+const stored = "kedge.language";
+
+function remembered(): string | null {
+  try {
+    return localStorage.getItem(stored);
+  } catch {
+    return null; // Storage may be switched off.
+  }
+}
+
+// choose loads the language that was chosen here, or that the browser prefers.
+export async function choose(wanted?: string): Promise<void> {
+  if (wanted) {
+    try {
+      localStorage.setItem(stored, wanted);
+    } catch {
+      // It is then asked again next time.
+    }
+  }
+  const preferred = [wanted ?? remembered() ?? "", ...navigator.languages.map((l) => l.split("-")[0]!)];
+  language = preferred.find((l) => l in names) ?? "en";
+  texts = (await languages[language]?.().catch(() => en)) ?? en;
+  document.documentElement.lang = texts === en ? "en" : language;
+}
+
+export const current = (): string => document.documentElement.lang;
+
+// t is a text, with {names} filled in.
+export function t(key: Key, values: Record<string, string | number | bigint> = {}): string {
+  return (texts[key] ?? en[key] ?? "").replace(/\{(\w+)\}/g, (_, name: string) => String(values[name] ?? ""));
+}
+
+// word is the text for a name that the canister gave; fallback if it is newer than this page.
+export const word = (group: string, name: string | null, fallback: string): string => texts[`${group}.${name}` as Key] ?? en[`${group}.${name}` as Key] ?? fallback;
+
+// date is a time in nanoseconds, for people.
+export const date = (ns: bigint): string =>
+  new Intl.DateTimeFormat(current(), { dateStyle: "medium", timeStyle: "short" }).format(new Date(Number(ns / 1_000_000n)));
+
+const units: Array<[Intl.NumberFormatOptions["unit"], number]> = [["day", 86_400], ["hour", 3600], ["minute", 60], ["second", 1]];
+
+// duration is a length of time in seconds, in its two largest units.
+export function duration(seconds: number): string {
+  const parts: string[] = [];
+  let left = Math.max(0, Math.round(seconds));
+  for (const [unit, size] of units) {
+    const n = Math.floor(left / size);
+    left -= n * size;
+    if (n > 0 && parts.length < 2) parts.push(new Intl.NumberFormat(current(), { style: "unit", unit: unit!, unitDisplay: "long" }).format(n));
+    else if (parts.length > 0) break;
+  }
+  return new Intl.ListFormat(current(), { type: "unit" }).format(parts.length ? parts : [new Intl.NumberFormat(current(), { style: "unit", unit: "second", unitDisplay: "long" }).format(0)]);
+}
+
+export const list = (items: string[]): string => new Intl.ListFormat(current(), { type: "conjunction" }).format(items);
