@@ -1,0 +1,64 @@
+// What people do on the page, step by step.
+import assert from "node:assert/strict";
+
+export const captcha = "a"; // the harness installs Kedge with this answer to every captcha
+
+// register makes an anchor with a passkey; it ends on the view that offers a recovery phrase.
+export async function register(page) {
+  await page.click("#register");
+  await page.click("#create");
+  await page.waitForSelector("img[width], #make-phrase");
+  if (await page.$("img[width]")) {
+    await page.fill("main input", captcha);
+    await page.click("main form button.primary");
+  }
+  await page.waitForSelector("#make-phrase");
+  return (await page.innerText("h1")).match(/\d+/)[0];
+}
+
+// makePhrase writes the words down, types them back, and returns them.
+export async function makePhrase(page, button = "#make-phrase") {
+  await page.click(button);
+  await page.waitForSelector(".words.shown li");
+  const words = await page.locator(".words.shown li").allInnerTexts();
+  assert.equal(words.length, 24);
+  await page.click("#written");
+  await typePhrase(page, "main", words);
+  await page.click("main form button.primary");
+  return words;
+}
+
+// typePhrase types the first four letters of each word.
+export async function typePhrase(page, within, words) {
+  const inputs = page.locator(`${within} input.word`);
+  for (let i = 0; i < words.length; i++) {
+    await inputs.nth(i).focus();
+    await page.keyboard.type(words[i].slice(0, 4));
+  }
+  await inputs.nth(words.length - 1).blur();
+}
+
+// pastePhrase pastes all words into the first field.
+export async function pastePhrase(page, within, text) {
+  await page.locator(`${within} input.word`).first().evaluate((input, text) => {
+    const data = new DataTransfer();
+    data.setData("text", text);
+    input.dispatchEvent(new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true }));
+  }, text);
+}
+
+// signInWith presses the button of an application and equips the provider's window.
+export async function startSignIn(person, app, options) {
+  await app.waitForFunction(() => window.loaded);
+  await app.evaluate((o) => {
+    window.options = { ...o, ...(o.maxTimeToLive && { maxTimeToLive: BigInt(o.maxTimeToLive) }) };
+    window.result = window.failure = undefined;
+  }, options);
+  return person.popup(app, () => app.click("#go"));
+}
+
+// outcome is what the client said in the end: a principal, or an error.
+export async function outcome(app) {
+  await app.waitForFunction(() => window.result !== undefined || window.failure !== undefined, undefined, { timeout: 60_000 });
+  return app.evaluate(() => window.result ?? window.failure);
+}
