@@ -2,7 +2,7 @@
 // a match counts only if its key verifies the assertion.
 import * as kedge from "../candid/kedge.gen.ts";
 import { equal } from "../ic/bytes.ts";
-import { anonymous } from "../ic/identity.ts";
+import { anonymous, type Identity } from "../ic/identity.ts";
 import type { Agent } from "../ic/agent.ts";
 import { coseOfDer, verifies } from "../webauthn/cose.ts";
 import type { Signed } from "../webauthn/passkey.ts";
@@ -10,6 +10,7 @@ import type { Signed } from "../webauthn/passkey.ts";
 export interface Match { anchor: bigint; publicKey: Uint8Array; proven: boolean }
 
 const maxPages = 200;
+const most = 20; // unproven anchors that are offered for a choice
 
 async function made(publicKey: Uint8Array, signed: Signed): Promise<boolean> {
   const cose = coseOfDer(publicKey);
@@ -39,10 +40,43 @@ export async function matches(agent: Agent, signed: Signed, known: bigint[]): Pr
   return proven.length > 0 ? proven : out;
 }
 
+// everywhere yields every device with the credential id, the proven first.
 async function* everywhere(agent: Agent, id: Uint8Array): AsyncGenerator<kedge.CredentialMatch> {
+  let cursor: bigint | null = null;
   for (let page = 0; page < maxPages; page++) {
-    const [found] = await agent.query(anonymous, kedge.lookup_by_credential, id);
+    const [found, next]: [kedge.CredentialMatch[], bigint | null] = await agent.query(anonymous, kedge.lookup_by_credential, id, cursor);
     yield* found;
-    return; // the interface has no further pages yet
+    if (next === null) return;
+    cursor = next;
   }
+}
+
+// listed reports, certified, whether any anchor lists the credential.
+export async function listed(agent: Agent, id: Uint8Array): Promise<boolean> {
+  let cursor: bigint | null = null;
+  do {
+    const [found, next]: [kedge.CredentialMatch[], bigint | null] = await agent.call(anonymous, kedge.lookup_by_credential, id, cursor);
+    if (found.length > 0) return true;
+    cursor = next;
+  } while (cursor !== null);
+  return false;
+}
+
+// ofCaller finds the anchors that list the caller's key: those on which it has signed, which come first, or else the
+// first few of the others.
+export async function ofCaller(agent: Agent, identity: Identity, publicKey: Uint8Array): Promise<Match[]> {
+  const proven: Match[] = [], others: Match[] = [];
+  let cursor: bigint | null = null;
+  do {
+    const [anchors, next]: [bigint[], bigint | null] = await agent.query(identity, kedge.lookup_caller, cursor);
+    for (const anchor of anchors) {
+      const [devices] = await agent.query(identity, kedge.lookup, anchor);
+      const device = devices.find((d) => equal(d.pubkey, publicKey));
+      if (!device) continue;
+      (device.proven ? proven : others).push({ anchor, publicKey, proven: device.proven ?? false });
+      if (!device.proven && (proven.length > 0 || others.length >= most)) return proven.length > 0 ? proven : others;
+    }
+    cursor = next;
+  } while (cursor !== null);
+  return proven.length > 0 ? proven : others;
 }

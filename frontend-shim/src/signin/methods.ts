@@ -6,7 +6,7 @@ import { isOrigin } from "../protocol/origin.ts";
 import { type Account, agent, knownAnchors, remember } from "../state.ts";
 import { t } from "../text/text.ts";
 import { available, PasskeyTrouble, type Session, signalGone, signIn } from "../webauthn/passkey.ts";
-import { type Match, matches, onAnchor } from "./find.ts";
+import { listed, type Match, matches, onAnchor } from "./find.ts";
 
 // Chooser asks which of several anchors is meant, or whether an unproven one is; null if the person turns back.
 export type Chooser = (found: Match[]) => Promise<Match | null>;
@@ -18,8 +18,7 @@ export class UnknownPasskey extends Explained {
 
 // dropUnknown tells passkey managers that nobody here knows a passkey, if a certified answer says so: it may be deleted.
 export async function dropUnknown(id: Uint8Array): Promise<void> {
-  const [found] = await (await agent()).call(anonymous, kedge.lookup_by_credential, id);
-  if (found.length > 0) throw new Explained(t("signin.known-after-all"));
+  if (await listed(await agent(), id)) throw new Explained(t("signin.known-after-all"));
   await signalGone(id);
 }
 

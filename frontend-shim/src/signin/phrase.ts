@@ -1,30 +1,20 @@
 // Signing in with a recovery phrase alone.
-import * as kedge from "../candid/kedge.gen.ts";
 import { explain, Explained } from "../errors.ts";
-import { equal } from "../ic/bytes.ts";
 import { phraseInput } from "../phrase/input.ts";
 import { keyOf } from "../phrase/phrase.ts";
 import { type Account, agent, remember } from "../state.ts";
 import { t } from "../text/text.ts";
 import { sessionLength } from "../webauthn/passkey.ts";
 import { button, type Child, form, h, note, show } from "../ui/dom.ts";
-import type { Match } from "./find.ts";
+import { type Match, ofCaller } from "./find.ts";
 import { chooseAnchor } from "./view.ts";
 
-// anchorsOf are the anchors that list the key. Anybody may list a key that he has seen, so an anchor on which it has
-// signed comes alone; among others the person chooses.
-async function choose(identity: Account["identity"], publicKey: Uint8Array): Promise<Match | null> {
-  const a = await agent();
-  const [anchors] = await a.query(identity, kedge.lookup_caller);
-  const found: Match[] = [];
-  for (const anchor of anchors) {
-    const [devices] = await a.query(identity, kedge.lookup, anchor);
-    const device = devices.find((d) => equal(d.pubkey, publicKey));
-    if (device) found.push({ anchor, publicKey, proven: device.proven ?? false });
-  }
+// find returns the anchor of the phrase. Anybody may list a key that he has seen, so an anchor on which it has signed
+// comes alone; among others the person chooses.
+async function find(identity: Account["identity"], publicKey: Uint8Array): Promise<Match | null> {
+  const found = await ofCaller(await agent(), identity, publicKey);
   if (found.length === 0) throw new Explained(t("phrase.unknown"));
-  const proven = found.filter((m) => m.proven);
-  return proven.length === 1 ? proven[0]! : chooseAnchor(proven.length > 0 ? proven : found);
+  return found.length === 1 && found[0]!.proven ? found[0]! : chooseAnchor(found);
 }
 
 export function phraseView(o: { done(account: Account): unknown; back(): unknown; banner: Child }): void {
@@ -38,7 +28,7 @@ export function phraseView(o: { done(account: Account): unknown; back(): unknown
       try {
         const a = await agent();
         const identity = await key.signIn(a.now());
-        const match = await choose(identity, key.publicKey);
+        const match = await find(identity, key.publicKey);
         if (!match) return;
         input.clear();
         remember(match.anchor);
