@@ -31,13 +31,13 @@ func (b backend) Fresh(context.Context) (*certified.Snapshot, error) {
 	return b.snapshot(freshAge), nil
 }
 
-// envelopeOverhead is about what an envelope has beside method and argument: keys of maps, sender, public
-// key, signature. The size of an envelope is paid for.
-const envelopeOverhead = 350
-
 func (b backend) Submit(ctx context.Context, c *httpapi.Call) *reject.Error {
+	size := c.Size
+	if size == 0 { // the gateway signs nothing
+		size = envelopeSize(c.Sender, c.Canister, c.Method, c.Arg)
+	}
 	_, err := b.submit(ctx, &subnet.Ingress{ID: request.ID(c.ID), Sender: c.Sender, Canister: c.Canister, Effective: c.Effective,
-		Method: c.Method, Arg: c.Arg, Info: callerInfo(c), Expiry: c.Expiry, Size: envelopeOverhead + len(c.Method) + len(c.Arg)})
+		Method: c.Method, Arg: c.Arg, Info: callerInfo(c), Expiry: c.Expiry, Size: size})
 	return err
 }
 

@@ -52,7 +52,7 @@ func TestLedgerCreatesCanisters(t *testing.T) {
 	require.EqualValues(t, 997_999_900_000_000, w.account(alice).Uint64())
 
 	poor := ledger(w, builtin.DecodeCreateCanisterResult, alice, "create_canister", createArg(1_000, nil))
-	require.Contains(t, poor.Err.FailedToCreate.Error, "requires a fee of 500000000000")
+	require.Contains(t, poor.Err.FailedToCreate.Error, "requires a fee of 500_000_000_000")
 	bad := ledger(w, builtin.DecodeCreateCanisterResult, alice, "create_canister", createArg(2_000_000_000_000, &builtin.Settings{ComputeAllocation: ptr(nat(101))}))
 	require.Contains(t, bad.Err.FailedToCreate.Error, "ComputeAllocation")
 	require.EqualValues(t, 997_999_700_000_000, w.account(alice).Uint64(), "what fails costs the fee")
@@ -84,7 +84,7 @@ func TestBuiltinsHaveTheirMethodsAlone(t *testing.T) {
 		_, err = w.Query(ctx, alice, canister, "no_such_method", nil)
 		refused(t, err, reject.MethodNotFound, "Canister has no query method 'no_such_method'.")
 		_, err = w.Call(ctx, alice, id, "forward", to(canister, "no_such_method", ""))
-		refused(t, err, reject.CanisterRejectedMessage, "5Error from Canister "+canister.Text())
+		refused(t, err, reject.CanisterRejectedMessage, "5IC0536: Error from Canister "+canister.Text())
 	}
 	_, err := w.Query(ctx, alice, builtin.CyclesLedger, "withdraw", nil)
 	refused(t, err, reject.MethodNotFound, "Canister has no query method 'withdraw'.")
@@ -105,7 +105,7 @@ func TestBuiltinsCanBeReplaced(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, builtin.ICPLedger, id)
 	_, err = w.Call(ctx, alice, id, "icrc1_fee", nil)
-	refused(t, err, reject.WasmModuleNotFound, "contains no Wasm module")
+	refused(t, err, reject.WasmModuleNotFound, "Requested canister has no wasm module")
 	require.NoError(t, w.Install(ctx, owner, id, module(t, "scenario"), nil))
 	require.Equal(t, "mine", string(w.ask(id, "echo", []byte("mine"))))
 }

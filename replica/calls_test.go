@@ -43,13 +43,13 @@ func TestRejectsBetweenCanisters(t *testing.T) {
 		want   string // reject code and text, as the reject callback passes it on
 	}{
 		"the canister's own":   {b, "refuse", "4refused"},
-		"a trap":               {b, "crash", "5Error from Canister " + b.String() + ": Canister trapped: unreachable"},
-		"no such method":       {b, "nothing", "5Error from Canister " + b.String() + ": Canister has no update method 'nothing'"},
-		"no such canister":     {nobody, "echo", "3Canister " + nobody.String() + " not found"},
-		"no answer":            {b, "silent", "5Canister " + b.String() + " did not reply to the call"},
-		"no code":              {empty, "echo", "5Error from Canister " + empty.String() + ": Attempted to execute a message, but the canister contains no Wasm module"},
-		"composite query":      {b, "forward_query", "5Composite query cannot be called in replicated mode"},
-		"management, unknown":  {principal.Management, "nothing", "5Management canister has no method 'nothing'"},
+		"a trap":               {b, "crash", "5IC0502: Error from Canister " + b.String() + ": Canister trapped: unreachable"},
+		"no such method":       {b, "nothing", "5IC0536: Error from Canister " + b.String() + ": Canister has no update method 'nothing'"},
+		"no such canister":     {nobody, "echo", "3No route to canister " + nobody.String()},
+		"no answer":            {b, "silent", "5No response"},
+		"no code":              {empty, "echo", "5IC0537: Error from Canister " + empty.String() + ": Attempted to execute a message, but the canister contains no Wasm module"},
+		"composite query":      {b, "forward_query", "5IC0527: Composite query cannot be called in replicated mode"},
+		"management, unknown":  {principal.Management, "nothing", "5IC0536: Management canister has no method 'nothing'"},
 		"management, absent":   {principal.Management, "http_request", "4This local network has no HTTP outcalls"},
 		"management, argument": {principal.Management, "start_canister", "4Error decoding candid"},
 	} {

@@ -25,6 +25,15 @@ func (c *clock) now() time.Time {
 	return time.Now()
 }
 
+// follow moves a controlled clock on to the time that the subnet has reached.
+func (c *clock) follow(at uint64) {
+	c.lock.Lock()
+	defer c.lock.Unlock()
+	if reached := time.Unix(0, int64(at)); c.controlled && reached.After(c.at) {
+		c.at = reached
+	}
+}
+
 // now is the network's time in nanoseconds since 1970.
 func (n *Network) now() uint64 { return uint64(n.clock.now().UnixNano()) }
 

@@ -47,13 +47,13 @@ func TestGoCanister(t *testing.T) {
 	fails("call", "trap", "in the callback")
 	require.Contains(t, string(w.ask(id, "lines", nil)), "cleanup")
 
-	fails("random", "", "5Error from Canister "+id.String())
+	fails("random", "", "5IC0503: Error from Canister "+id.String())
 	call("seed", "")
 	fails("random_then_trap", "", "undone")
 	require.NotEqual(t, call("random", ""), call("random", ""))
 	require.Equal(t, "true", call("sign", "message"))
 	for _, how := range []string{"trap", "string", "error", "index", "nil", "divide", "goroutine", "sleep", "deadlock", "exit"} {
-		fails("die", how, "5Error from Canister "+id.String()+": Canister called `ic0.trap` with message: '")
+		fails("die", how, "5IC0503: Error from Canister "+id.String()+": Canister called `ic0.trap` with message: '")
 	}
 	// One by the callback that returned; those that trapped were undone.
 	require.Equal(t, "\x02\x00\x00\x00\x00\x00\x00\x00", call("increment", "")[:8])

@@ -102,7 +102,7 @@ func TestStopAndStart(t *testing.T) {
 	_, err := w.Call(ctx, alice, a, "whoami", nil)
 	refused(t, err, reject.Stopped, "Canister "+a.String()+" is stopped")
 	_, err = w.Query(ctx, alice, a, "echo", nil)
-	refused(t, err, reject.Stopped, "is not running")
+	refused(t, err, reject.Stopped, "is stopped and therefore does not have a CallContextManager")
 	b := w.deploy("scenario")
 	_, err = w.Call(ctx, alice, b, "forward", to(a, "echo", ""))
 	refused(t, err, reject.CanisterRejectedMessage, "5Canister "+a.String()+" is stopped")
@@ -253,7 +253,7 @@ func TestStableMemory(t *testing.T) {
 
 func TestOutOfCycles(t *testing.T) {
 	w := newWorld(t, stopped)
-	id, err := w.Create(ctx, owner, replica.CreateOptions{Cycles: cycles.New(310_000_000_000)})
+	id, err := w.Create(ctx, owner, replica.CreateOptions{Cycles: cycles.New(340_000_000_000)})
 	require.NoError(t, err)
 	require.NoError(t, w.Install(ctx, owner, id, module(t, "scenario"), nil))
 	_, err = w.Call(ctx, owner, principal.Management, "update_settings", management.EncodeUpdateSettingsArgs(management.UpdateSettingsArg{
@@ -262,7 +262,7 @@ func TestOutOfCycles(t *testing.T) {
 	_, err = w.Call(ctx, alice, id, "whoami", nil)
 	refused(t, err, reject.OutOfCycles, "is out of cycles")
 	_, err = w.Query(ctx, alice, id, "echo", nil)
-	refused(t, err, reject.OutOfCycles, "is out of cycles")
+	refused(t, err, reject.OutOfCycles, "is unable to process query calls because it's frozen")
 	require.NoError(t, w.TopUp(ctx, id, cycles.Max))
 	w.call(id, "whoami", nil)
 }

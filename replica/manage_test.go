@@ -36,7 +36,7 @@ func TestStatusHasEveryField(t *testing.T) {
 	require.Equal(t, hash[:], s.ModuleHash)
 	require.Equal(t, []principal.Principal{owner}, s.Settings.Controllers)
 	require.EqualValues(t, 2_592_000, s.Settings.FreezingThreshold.Uint64())
-	require.EqualValues(t, 4096, s.Settings.LogMemoryLimit.Uint64())
+	require.EqualValues(t, 3<<30, s.Settings.WasmMemoryLimit.Uint64())
 	require.EqualValues(t, len(code), s.MemoryMetrics.WasmBinarySize.Uint64())
 	require.EqualValues(t, 4*65536, s.MemoryMetrics.WasmMemorySize.Uint64())
 	require.Positive(t, s.IdleCyclesBurnedPerDay.Sign())
@@ -110,9 +110,9 @@ func TestSettingsAreJudged(t *testing.T) {
 		text     string
 	}{
 		"compute":     {management.Settings{ComputeAllocation: ptr(nat(101))}, reject.ContractViolation, "ComputeAllocation expected to be in the range [0..100], got 101"},
-		"controllers": {management.Settings{Controllers: many}, reject.InvalidManagementPayload, "at most 10"},
+		"controllers": {management.Settings{Controllers: many}, reject.InvalidManagementPayload, "exceeds maximum allowed 10"},
 		"log":         {management.Settings{LogMemoryLimit: ptr(nat(5))}, reject.ContractViolation, "Log memory limit"},
-		"freezing":    {management.Settings{FreezingThreshold: ptr(new(big.Int).Lsh(nat(1), 64))}, reject.ContractViolation, "Freezing threshold expected to be in the range of [0..2^64-1], got 18446744073709551616"},
+		"freezing":    {management.Settings{FreezingThreshold: ptr(new(big.Int).Lsh(nat(1), 64))}, reject.ContractViolation, "Freezing threshold expected to be in the range of [0..2^64-1], got 18_446_744_073_709_551_616"},
 		"reserved":    {management.Settings{ReservedCyclesLimit: ptr(new(big.Int).Lsh(nat(1), 128))}, reject.ContractViolation, "Reserved cycles limit expected to be in the range of [0..2^128-1]"},
 		"memory":      {management.Settings{MemoryAllocation: ptr(nat(1 << 60))}, reject.SubnetOversubscribed, "Try moving to another subnet."},
 		"variables": {management.Settings{EnvironmentVariables: []management.Variable{{Name: "a"}, {Name: "a", Value: "b"}}}, reject.InvalidManagementPayload,

@@ -88,6 +88,7 @@ func Start(opts ...Option) (*Network, error) {
 		if err := n.recoverState(ctx); err != nil {
 			return nil, errors.Join(err, n.Close())
 		}
+		n.clock.follow(n.subnet.Time())
 		n.interruptOutcalls()
 	}
 	n.publishCanisters(n.subnet.Builtins())
@@ -160,7 +161,11 @@ func (n *Network) runRound(ctx context.Context) {
 
 // newRound returns a round of now, with fresh randomness.
 func (n *Network) newRound() subnet.Round {
-	r := subnet.Round{Time: n.now(), AllowOutcalls: n.options.Outcalls}
+	now := n.now()
+	if n.subnet.Height() == 0 {
+		now++ // every round moves the time on, the first one too
+	}
+	r := subnet.Round{Time: now, AllowOutcalls: n.options.Outcalls}
 	_, err := io.ReadFull(n.random, r.Seed[:])
 	n.must(err)
 	return r

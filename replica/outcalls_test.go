@@ -128,7 +128,7 @@ func TestOutcallsThatFail(t *testing.T) {
 		"large":               {outcall.Request{URL: server.URL + "/large"}, "1Http body exceeds size limit of 2000000 bytes."},
 		"headers are larger":  {outcall.Request{URL: server.URL, MaxResponseBytes: &limit}, "1Header size exceeds specified response size limit 10"},
 		"transform traps":     {outcall.Request{URL: server.URL, Transform: transformBy(c, "prune_trap", "")}, "5Error from Canister " + c.String() + ": Canister called `ic0.trap` with message: 'pruned badly'"},
-		"transform is silent": {outcall.Request{URL: server.URL, Transform: transformBy(c, "prune_silent", "")}, "5Canister " + c.String() + " did not reply to the call"},
+		"transform is silent": {outcall.Request{URL: server.URL, Transform: transformBy(c, "prune_silent", "")}, "5Canister " + c.String() + " did not produce a response"},
 		"transform refuses":   {outcall.Request{URL: server.URL, Transform: transformBy(c, "prune_refuse", "")}, "4pruned badly"},
 		"no transform":        {outcall.Request{URL: server.URL, Transform: transformBy(c, "fetch", "")}, "5Error from Canister " + c.String() + ": Canister has no query method 'fetch'"},
 		"transform's reply":   {outcall.Request{URL: server.URL, Transform: transformBy(c, "prune_large", "")}, "1Transformed http response exceeds limit"},

@@ -43,6 +43,7 @@ type stateDir struct {
 func (n *Network) commit(ctx context.Context, r subnet.Round) {
 	changed := n.subnet.Apply(ctx, r)
 	n.must(n.logRound(r))
+	n.clock.follow(n.subnet.Time())
 	n.publish(changed)
 	n.print(changed.Outputs)
 	if n.server != nil {

@@ -32,12 +32,31 @@ func (n *Network) Submit(ctx context.Context, sender, canister principal.Princip
 		}
 	}
 	in := &subnet.Ingress{ID: n.inbox.freshID(), Sender: sender, Canister: canister, Effective: effective, Method: method, Arg: arg,
-		Expiry: n.now() + uint64(5*time.Minute), Size: envelopeOverhead + len(method) + len(arg)}
+		Expiry: n.now() + uint64(5*time.Minute), Size: envelopeSize(sender, canister, method, arg)}
 	done, err := n.submit(ctx, in)
 	if err != nil {
 		return nil, err
 	}
 	return &Submission{network: n, id: in.ID, method: method, done: done}, nil
+}
+
+// envelopeSize is the size in bytes of the CBOR envelope that a call would have without a signature: it is paid
+// for. The constant is the maps, their keys, request_type, ingress_expiry, and null for nonce and sender_sig.
+func envelopeSize(sender, canister principal.Principal, method string, arg []byte) int {
+	const fixed = 110
+	size := fixed
+	for _, length := range []int{sender.Len(), canister.Len(), len(method), len(arg)} {
+		size += length
+		switch { // the head of a longer string is longer, too
+		case length >= 1<<16:
+			size += 4
+		case length >= 1<<8:
+			size += 2
+		case length >= 24:
+			size++
+		}
+	}
+	return size
 }
 
 // Done is closed when the call has its answer.

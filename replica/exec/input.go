@@ -123,6 +123,7 @@ func (r Report) Plus(next Report) Report {
 // Output is the result of a step.
 type Output struct {
 	Err      *reject.Error // why the entry point did not return; nil if it did
+	Cause    string        // the same without the canister and without advice
 	Response *Response     // nil if it did not answer
 	Calls    []Call
 	Logs     []Log // kept even if Err is set

@@ -94,7 +94,7 @@ func (s *Step) finish(err error) {
 			s.log(t.log)
 		}
 		// What did not return never happened, but for its logs and its instructions.
-		*o = Output{Err: t.describe(s.in.Env.Self), Logs: o.Logs, Balance: s.in.Env.Balance}
+		*o = Output{Err: t.describe(s.in.Env.Self), Cause: t.text, Logs: o.Logs, Balance: s.in.Env.Balance}
 	}
 	o.Report = Report{
 		Instructions:    s.used(),

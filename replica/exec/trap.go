@@ -37,7 +37,7 @@ const (
 
 // documented joins advice and the link to a section of the execution errors page.
 func documented(advice, section string) string {
-	return advice + " See documentation: http://internetcomputer.org/docs/current/references/execution-errors#" + section
+	return advice + " See documentation: https://internetcomputer.org/docs/current/references/execution-errors#" + section
 }
 
 // trapped is a trap of the Wasm machine.

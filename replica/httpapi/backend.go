@@ -45,4 +45,5 @@ type Call struct {
 	Arg        []byte
 	Expiry     uint64              // ingress_expiry: the id must be remembered until then
 	SenderInfo *request.SenderInfo // verified; nil if absent
+	Size       int                 // of the signed envelope in bytes, for calls
 }

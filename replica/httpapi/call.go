@@ -62,6 +62,7 @@ func (s *Server) submit(r *http.Request, to route, body []byte) (*Call, *reject.
 		return nil, nil, failure(http.StatusBadRequest, "Could not parse body as call message: %v", err)
 	}
 	call := newCall(envelope, to)
+	call.Size = len(body)
 	if err := s.checkDestination(call, to, "create_canister"); err != nil {
 		return nil, nil, err
 	}

@@ -36,16 +36,16 @@ func (n *Subnet) admit(in *Ingress) *reject.Error {
 	case c == nil:
 		return NotFound(in.Canister)
 	case n.liquid(c).Less(exec.IngressCost(in.Size)):
-		return outOfCycles(c)
+		return n.outOfCycles(c, exec.IngressCost(in.Size), in.Sender)
 	case c.Status != running:
 		return notRunning(c)
+	case c.module == nil:
+		return reject.New(reject.WasmModuleNotFound, "Requested canister has no wasm module")
 	}
-	if _, _, err := entryFor(c, in.Method); err != nil {
-		if c.module == nil || err.Code == reject.CompositeQueryInReplicatedMode {
-			return err
-		}
-		// A method that is not there is refused after induction, unless the canister itself refuses first.
+	if _, _, err := entryFor(c, in.Method); err != nil && err.Code == reject.CompositeQueryInReplicatedMode {
+		return err
 	}
+	// A method that is not there is refused after induction, unless the canister itself refuses first.
 	return nil
 }
 
@@ -58,10 +58,17 @@ func (n *Subnet) admitManagement(in *Ingress) *reject.Error {
 		}
 		return noSuchMethod(in.Method)
 	}
-	if method.target != nil {
-		if id, err := method.target(in.Arg); err == nil && id != in.Effective {
+	if method.target != nil && method.access != byCanisters {
+		id, err := method.target(in.Arg)
+		if err != nil {
+			return badSubmission(in.Method, err)
+		}
+		if id != in.Effective {
 			return invalid("Specified canister ID %s does not match effective canister ID in URL %s", id, in.Effective)
 		}
+	}
+	if err := n.checkIngressFee(in); err != nil {
+		return err
 	}
 	_, err := n.authorize(method, &call{Origin: origin{Kind: fromUser}, Caller: in.Sender, Method: in.Method, Arg: in.Arg})
 	return err

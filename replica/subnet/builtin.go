@@ -29,14 +29,14 @@ func admitBuiltin(canister principal.Principal, method string) *reject.Error {
 // executeBuiltin runs a call of a built-in canister.
 func (n *Subnet) executeBuiltin(id principal.Principal, r *call) {
 	if err := admitBuiltin(id, r.Method); err != nil {
-		n.respond(r.Origin, refused(err), r.Cycles)
+		n.respond(r.Origin, failed(r.Origin, err), r.Cycles)
 		return
 	}
 	n.markProcessing(r.Origin)
 	reply, accepted, err := n.state.Builtin.Call(builtin.Call{Host: host{n}, Canister: id, Caller: r.Caller,
 		Method: r.Method, Arg: r.Arg, Cycles: r.Cycles, Time: n.state.Time})
 	if err != nil {
-		n.respond(r.Origin, refused(err), r.Cycles)
+		n.respond(r.Origin, failed(r.Origin, err), r.Cycles)
 		return
 	}
 	n.respond(r.Origin, replied(reply), r.Cycles.Minus(accepted))

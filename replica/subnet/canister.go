@@ -27,7 +27,7 @@ type canister struct {
 	Version    uint64
 	Created    uint64 // nanoseconds
 	Installed  uint64 // when code was last installed; zero if never
-	LastTime   uint64 // of the last step: time is strictly monotone
+	LastTime   uint64 // of the last step: time never goes back
 	LastCharge uint64 // when memory was last paid for
 
 	Code     []byte // as uploaded; nil if empty
@@ -72,6 +72,7 @@ type settings struct {
 	SnapshotVisibility    visibility
 	StatusVisibility      visibility
 	LogMemoryLimit        uint64 // bytes
+	LogLimitSet           bool   // somebody asked for LogMemoryLimit; if not, it is told as zero, as production does
 	WasmMemoryLimit       uint64 // bytes; zero if unlimited
 	WasmMemoryThreshold   uint64 // bytes
 	Environment           []exec.Variable
@@ -93,8 +94,8 @@ func (v visibility) allows(who principal.Principal) bool {
 const (
 	defaultFreezingThreshold = 2_592_000
 	defaultLogLimit          = 4096
+	defaultWasmLimit         = 3 << 30
 	maxLogLimit              = 2 << 20
-	maxControllers           = 10
 	maxVariables             = 20
 )
 
@@ -104,6 +105,7 @@ func defaultSettings(controllers ...principal.Principal) settings {
 		FreezingThreshold:   defaultFreezingThreshold,
 		ReservedCyclesLimit: cycles.Trillion(5),
 		LogMemoryLimit:      defaultLogLimit,
+		WasmMemoryLimit:     defaultWasmLimit,
 	}
 }
 

@@ -127,8 +127,8 @@ func (e *evaluation) callback(ctx context.Context, call exec.Call) {
 	}
 	if out := e.step(ctx, in); out.Err != nil && call.Cleanup != nil {
 		cause := out.Err
-		if out := e.step(ctx, exec.Input{Kind: exec.CompositeCleanup, Callback: *call.Cleanup, Caller: e.caller}); out.Err != nil {
-			cause = cleanupFailed(cause, out.Err)
+		if cleanup := e.step(ctx, exec.Input{Kind: exec.CompositeCleanup, Callback: *call.Cleanup, Caller: e.caller}); cleanup.Err != nil {
+			cause = cleanupFailed(e.canister, out, cleanup)
 		}
 		e.failure = cause
 	}

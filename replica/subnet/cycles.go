@@ -2,24 +2,35 @@ package subnet
 
 import (
 	"context"
+	"strings"
 
+	"kedge/ic/principal"
 	"kedge/replica/cycles"
 	"kedge/replica/exec"
+	"kedge/replica/reject"
 )
 
 // What canisters pay, beside what package exec prices.
 
 // Prices in cycles a second on a subnet of 13 nodes.
 const (
-	feeGiBSecond     = 127_000
+	feeGiBSecond     = 317_500
 	feePercentSecond = 10_000_000
+	// feeBaseSecond is paid by every canister that uses memory. Production has it since the page model of 2026.
+	feeBaseSecond = 10_000
 )
 
 // chargeInterval is how often memory and compute allocations are paid for, in nanoseconds.
 const chargeInterval = 10_000_000_000
 
-// historySize is what an entry of a canister's history counts for, in bytes.
-const historySize = 128
+const daySeconds = 24 * 60 * 60
+
+// Sizes that count for the memory of a canister, in bytes.
+const (
+	historySize           = 192 // of an entry of the history
+	historyControllerSize = 30  // more for each controller that it names
+	globalSize            = 32  // of a mutable global; the meter's counter is one
+)
 
 // memoryUse is the memory of a canister in bytes, by what it holds.
 type memoryUse struct {
@@ -32,12 +43,20 @@ func (m memoryUse) total() uint64 {
 
 // memory adds up the memory of a canister.
 func (c *canister) memory() memoryUse {
-	use := memoryUse{code: uint64(len(c.Code)), history: historySize * uint64(len(c.History)), logs: c.Logs.Size}
+	use := memoryUse{code: uint64(len(c.Code))}
+	for i := range c.History {
+		use.history += historySize + historyControllerSize*uint64(len(c.History[i].Controllers))
+	}
 	if c.instance != nil {
 		use.heap = c.instance.HeapPages() * exec.WasmPage
 		use.stable = c.instance.StablePages() * exec.WasmPage
-		use.globals = c.module.GlobalsSize()
-		use.sections = c.module.SectionsSize
+		use.globals = globalsSize(c.module)
+		for _, s := range c.module.Sections {
+			use.sections += uint64(len(s.Name) + len(s.Data))
+		}
+	}
+	if c.Settings.LogLimitSet {
+		use.logs = c.Logs.Size
 	}
 	for _, part := range c.Chunks {
 		use.chunks += uint64(len(part.Data))
@@ -48,25 +67,83 @@ func (c *canister) memory() memoryUse {
 	return use
 }
 
-// burnPerSecond is what a canister pays in a second without doing anything.
-func (c *canister) burnPerSecond() cycles.Amount {
-	bytes := max(c.memory().total(), c.Settings.MemoryAllocation)
-	return cycles.New(bytes).Times(feeGiBSecond).Over(1 << 30).Plus(cycles.New(feePercentSecond).Times(c.Settings.ComputeAllocation))
+// globalsSize is what the mutable globals of a module count for.
+func globalsSize(m *exec.Module) uint64 { return globalSize * uint64(len(m.GlobalTypes())+1) }
+
+// dayRates are what a canister pays in a day without doing anything. Each is rounded down by itself.
+type dayRates struct{ memory, compute cycles.Amount }
+
+func (r dayRates) total() cycles.Amount { return r.memory.Plus(r.compute) }
+
+// rates are the rates of a canister that holds so many bytes.
+func (n *Subnet) rates(c *canister, bytes uint64) dayRates {
+	bytes = max(bytes, c.Settings.MemoryAllocation)
+	memory := cycles.New(bytes).Times(feeGiBSecond).Times(daySeconds).Over(1 << 30)
+	if bytes > 0 && n.config.Pages == exec.Pages2026 {
+		memory = memory.Plus(cycles.New(feeBaseSecond * daySeconds))
+	}
+	return dayRates{memory: memory, compute: cycles.New(feePercentSecond).Times(daySeconds).Times(c.Settings.ComputeAllocation)}
+}
+
+// reserveWith is the part of the balance that only memory and compute may use if the canister holds so many bytes.
+func (n *Subnet) reserveWith(c *canister, bytes uint64) cycles.Amount {
+	return n.rates(c, bytes).total().Times(c.Settings.FreezingThreshold).Over(daySeconds)
 }
 
 // freezingReserve is the part of the balance that only memory and compute may use.
 func (n *Subnet) freezingReserve(c *canister) cycles.Amount {
-	return c.burnPerSecond().Times(c.Settings.FreezingThreshold)
+	return n.reserveWith(c, c.memory().total())
 }
 
 // liquid is the part of the balance that messages may use.
 func (n *Subnet) liquid(c *canister) cycles.Amount { return c.Balance.Minus(n.freezingReserve(c)) }
+
+// missing is what a canister lacks to pay an amount without touching its freezing reserve.
+func (n *Subnet) missing(c *canister, amount cycles.Amount) cycles.Amount {
+	return n.freezingReserve(c).Plus(amount).Minus(c.Balance)
+}
+
+// outOfCycles refuses what a canister cannot pay. Only its controllers learn how much it lacks.
+func (n *Subnet) outOfCycles(c *canister, amount cycles.Amount, asker principal.Principal) *reject.Error {
+	if c.isController(asker) {
+		return reject.New(reject.OutOfCycles, "%s", lacking(c, n.missing(c, amount)))
+	}
+	return reject.New(reject.OutOfCycles, "Canister %s is out of cycles", c.ID)
+}
+
+func lacking(c *canister, missing cycles.Amount) string {
+	return "Canister " + c.ID.String() + " is out of cycles: please top up the canister with at least " + grouped(missing) + " additional cycles"
+}
+
+// grouped writes a number with an underscore after every third digit, as production does.
+func grouped(number interface{ String() string }) string {
+	digits := number.String()
+	var out strings.Builder
+	for i, digit := range digits {
+		if i > 0 && (len(digits)-i)%3 == 0 {
+			out.WriteByte('_')
+		}
+		out.WriteRune(digit)
+	}
+	return out.String()
+}
 
 // charge takes cycles from a canister and books them under a use.
 func (n *Subnet) charge(c *canister, amount cycles.Amount, use *cycles.Amount) {
 	amount = amount.Min(c.Balance)
 	c.Balance = c.Balance.Minus(amount)
 	*use = use.Plus(amount)
+}
+
+// chargeInstructions makes a canister pay for what the management canister did for it, which has no base fee.
+func (n *Subnet) chargeInstructions(c *canister, instructions uint64, caller principal.Principal) *reject.Error {
+	amount := cycles.New(instructions)
+	if n.liquid(c).Less(amount) {
+		return n.outOfCycles(c, amount, caller)
+	}
+	n.charge(c, amount, &c.Consumed.Instructions)
+	n.state.Spent += instructions
+	return nil
 }
 
 // chargeForTime makes every canister pay for its memory and its compute allocation. Who cannot is
@@ -78,12 +155,20 @@ func (n *Subnet) chargeForTime(ctx context.Context) {
 			continue
 		}
 		c.LastCharge = n.state.Time
-		due := c.burnPerSecond().Times(elapsed / 1_000_000).Over(1_000)
-		exhausted := c.Balance.Less(due)
-		n.charge(c, due, &c.Consumed.Memory)
-		if exhausted && c.module != nil {
+		rates, seconds := n.rates(c, c.memory().total()), elapsed/1_000_000_000
+		paid := n.chargeRate(c, rates.memory, seconds, &c.Consumed.Memory) &&
+			n.chargeRate(c, rates.compute, seconds, &c.Consumed.Compute)
+		if !paid && c.module != nil {
 			n.uninstall(ctx, c, changeBySystem(c))
 			c.Settings.ComputeAllocation, c.Settings.MemoryAllocation = 0, 0
 		}
 	}
+}
+
+// chargeRate charges for some seconds at a rate a day, and reports whether the balance sufficed.
+func (n *Subnet) chargeRate(c *canister, day cycles.Amount, seconds uint64, use *cycles.Amount) bool {
+	due := day.Times(seconds).Over(daySeconds)
+	enough := !c.Balance.Less(due)
+	n.charge(c, due, use)
+	return enough
 }

@@ -24,10 +24,6 @@ func notRunning(c *canister) *reject.Error {
 	return reject.New(reject.Stopped, "Canister %s is stopped", c.ID)
 }
 
-func outOfCycles(c *canister) *reject.Error {
-	return reject.New(reject.OutOfCycles, "Canister %s is out of cycles", c.ID)
-}
-
 // entryFor finds out which entry point of a canister a call of a method in a replicated way means.
 func entryFor(c *canister, method string) (exec.Kind, string, *reject.Error) {
 	switch {
@@ -50,7 +46,12 @@ func (n *Subnet) executeRequest(ctx context.Context, c *canister, r *call) {
 		return
 	}
 	kind, entry, err := entryFor(c, r.Method)
-	if err == nil && r.Origin.Kind == fromCanister && r.Caller != c.ID && r.Cycles.Less(c.Settings.MinimumIncomingCycles) {
+	if err != nil {
+		n.charge(c, exec.ExecutionCost(0), &c.Consumed.Instructions) // looking for the method was a message, too
+		n.respond(r.Origin, failed(r.Origin, err), r.Cycles)
+		return
+	}
+	if r.Origin.Kind == fromCanister && r.Caller != c.ID && r.Cycles.Less(c.Settings.MinimumIncomingCycles) {
 		err = reject.New(reject.InsufficientCyclesInCall, "Canister %s requires at least %s transferred cycles, but the call brought %s",
 			c.ID, c.Settings.MinimumIncomingCycles, r.Cycles)
 	}
@@ -98,35 +99,36 @@ func (n *Subnet) executeResponse(ctx context.Context, c *canister, r *response) 
 		in.RejectCode, in.RejectMessage = err.RejectCode(), err.Message
 	}
 	if out := n.step(ctx, c, context, in); out.Err != nil {
-		n.cleanup(ctx, c, context, call, in, out.Err)
+		n.cleanup(ctx, c, context, call, in, out)
 	}
 	n.settle(c, context)
 }
 
 // cleanup runs the cleanup callback after a callback that trapped, and keeps the trap as the answer in
 // case nothing else answers.
-func (n *Subnet) cleanup(ctx context.Context, c *canister, context *callContext, call *callback, failed exec.Input, cause *reject.Error) {
+func (n *Subnet) cleanup(ctx context.Context, c *canister, context *callContext, call *callback, in exec.Input, trapped exec.Output) {
+	cause := trapped.Err
 	if call.Cleanup != nil {
-		in := exec.Input{Kind: exec.Cleanup, Callback: *call.Cleanup, Caller: context.Caller, RejectCode: failed.RejectCode}
+		in := exec.Input{Kind: exec.Cleanup, Callback: *call.Cleanup, Caller: context.Caller, RejectCode: in.RejectCode}
 		if out := n.step(ctx, c, context, in); out.Err != nil {
-			cause = cleanupFailed(cause, out.Err)
+			cause = cleanupFailed(c, trapped, out)
 		}
 	}
 	if !context.Answered && context.Pending == 0 {
-		n.answer(context, refused(cause))
+		n.answer(context, failed(context.Origin, cause))
 	}
 }
 
 // cleanupFailed is the refusal after a callback that trapped and a cleanup that did, too.
-func cleanupFailed(callback, cleanup *reject.Error) *reject.Error {
-	return reject.New(callback.Code, "%s\n\ncall_on_cleanup also failed:\n\n%s", callback.Message, cleanup.Message)
+func cleanupFailed(c *canister, callback, cleanup exec.Output) *reject.Error {
+	return reject.New(callback.Err.Code, "Error from Canister %s: %s\n\ncall_on_cleanup also failed:\n\n%s", c.ID, callback.Cause, cleanup.Cause)
 }
 
 // runInContext runs the first step of a call context.
 func (n *Subnet) runInContext(ctx context.Context, c *canister, context *callContext, in exec.Input) {
 	out := n.step(ctx, c, context, in)
 	if out.Err != nil && !context.Answered {
-		n.answer(context, refused(out.Err))
+		n.answer(context, failed(context.Origin, out.Err))
 	}
 	n.settle(c, context)
 }
@@ -137,7 +139,11 @@ func (n *Subnet) settle(c *canister, context *callContext) {
 		return
 	}
 	if !context.Answered {
-		n.answer(context, refused(reject.New(reject.DidNotReply, "Canister %s did not reply to the call", c.ID)))
+		silence := reject.New(reject.DidNotReply, "Canister %s did not reply to the call", c.ID)
+		if context.Origin.Kind == fromCanister {
+			silence = reject.New(reject.DidNotReply, "No response")
+		}
+		n.answer(context, refused(silence))
 	}
 	delete(c.Contexts, context.ID)
 }
@@ -155,7 +161,7 @@ func (n *Subnet) answer(context *callContext, a answer) {
 func (n *Subnet) step(ctx context.Context, c *canister, context *callContext, in exec.Input) exec.Output {
 	prepaid := exec.ExecutionCost(exec.LimitUpdate)
 	if n.liquid(c).Less(prepaid) {
-		return exec.Output{Err: outOfCycles(c)}
+		return exec.Output{Err: n.outOfCycles(c, prepaid, in.Caller)}
 	}
 	c.Balance = c.Balance.Minus(prepaid)
 	in.Limit, in.Info = exec.LimitUpdate, context.Info
@@ -186,7 +192,11 @@ func (n *Subnet) account(c *canister, context *callContext, prepaid cycles.Amoun
 	context.Instructions += out.Report.Instructions
 	n.log(c, out.Logs)
 	c.Balance = out.Balance.Plus(prepaid)
-	n.charge(c, exec.ExecutionCost(out.Report.Instructions), &c.Consumed.Instructions)
+	cost := exec.ExecutionCost(out.Report.Instructions)
+	if kind == exec.Cleanup {
+		cost = cost.Minus(exec.ExecutionCost(0)) // it belongs to the message of the callback
+	}
+	n.charge(c, cost, &c.Consumed.Instructions)
 	n.trace.add(c.ID, out.Report, c.Balance)
 }
 
@@ -249,7 +259,7 @@ func (n *Subnet) respond(to origin, a answer, refund cycles.Amount) {
 
 // env describes a canister and the network to a step.
 func (n *Subnet) env(c *canister) exec.Env {
-	now := max(n.state.Time, c.LastTime+1)
+	now := max(n.state.Time, c.LastTime)
 	c.LastTime = now
 	return n.envAt(c, now)
 }

@@ -7,6 +7,7 @@ import (
 	"kedge/ic/principal"
 	"kedge/ic/request"
 	"kedge/replica/certified"
+	"kedge/replica/cycles"
 	"kedge/replica/exec"
 	"kedge/replica/reject"
 )
@@ -97,24 +98,58 @@ func (n *Subnet) induct(in *Ingress) {
 // freeMethods are the management methods that cost their canister nothing.
 var freeMethods = map[string]bool{
 	"provisional_create_canister_with_cycles": true, "provisional_top_up_canister": true,
-	"create_canister": true, "update_settings": true,
+	"create_canister": true,
+}
+
+// maxDelayedFee is the greatest argument of update_settings that is paid for after the settings have changed, in
+// bytes: so a canister whose freezing threshold is too high can be set free.
+const maxDelayedFee = 338
+
+// delayedFee reports whether a call pays for its induction after it was executed.
+func delayedFee(canister principal.Principal, method string, arg []byte) bool {
+	return canister == principal.Management && method == "update_settings" && len(arg) <= maxDelayedFee
+}
+
+// payer is the canister that pays for an ingress message, nil if nobody does, with the price.
+func (n *Subnet) payer(in *Ingress) (*canister, cycles.Amount, *reject.Error) {
+	payer := n.state.Canisters[in.Effective]
+	if in.Canister == principal.Management && (payer == nil || freeMethods[in.Method] || delayedFee(in.Canister, in.Method, in.Arg)) ||
+		n.builtin(in.Canister) {
+		return nil, cycles.Amount{}, nil
+	}
+	if payer == nil {
+		return nil, cycles.Amount{}, NotFound(in.Effective)
+	}
+	cost := exec.IngressCost(in.Size)
+	if n.liquid(payer).Less(cost) {
+		return nil, cost, n.outOfCycles(payer, cost, in.Sender)
+	}
+	return payer, cost, nil
+}
+
+// checkIngressFee refuses an ingress message that nobody can pay for.
+func (n *Subnet) checkIngressFee(in *Ingress) *reject.Error {
+	_, _, err := n.payer(in)
+	return err
 }
 
 // payIngress makes the canister that an ingress message is for pay for it.
 func (n *Subnet) payIngress(in *Ingress) *reject.Error {
-	payer := n.state.Canisters[in.Effective]
-	if in.Canister == principal.Management && (payer == nil || freeMethods[in.Method]) || n.builtin(in.Canister) {
-		return nil
+	payer, cost, err := n.payer(in)
+	if payer != nil {
+		n.charge(payer, cost, &payer.Consumed.Ingress)
 	}
-	if payer == nil {
-		return NotFound(in.Effective)
+	return err
+}
+
+// payDelayedFee makes a canister pay for a call of update_settings after it was executed.
+func (n *Subnet) payDelayedFee(c *canister, r *call) {
+	if c == nil || r.Origin.Kind != fromUser || !delayedFee(principal.Management, r.Method, r.Arg) {
+		return
 	}
-	cost := exec.IngressCost(in.Size)
-	if n.liquid(payer).Less(cost) {
-		return outOfCycles(payer)
+	if cost := exec.IngressCost(len(r.Method) + len(r.Arg)); !n.liquid(c).Less(cost) {
+		n.charge(c, cost, &c.Consumed.Ingress)
 	}
-	n.charge(payer, cost, &payer.Consumed.Ingress)
-	return nil
 }
 
 // markProcessing notes that an ingress message is being executed.

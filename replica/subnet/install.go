@@ -32,15 +32,20 @@ type installation struct {
 // install installs, reinstalls or upgrades the code of a canister. It is atomic: if any of its parts
 // fails, the canister is as it was, but for logs and cycles.
 func (n *Subnet) install(ctx context.Context, c *canister, req installation) *reject.Error {
+	prepaid := exec.ExecutionCost(exec.LimitInstall)
+	if n.liquid(c).Less(prepaid) {
+		return cannotPayInstallation(c, n.missing(c, prepaid))
+	}
+	var refusal *reject.Error
 	switch {
 	case req.mode == modeInstall && c.module != nil:
-		return notEmpty(c)
+		refusal = notEmpty(c)
 	case req.mode == modeUpgrade && c.module == nil:
-		return exec.WasmModuleNotFound(c.ID)
+		refusal = exec.WasmModuleNotFound(c.ID)
 	}
-	prepaid := exec.ExecutionCost(exec.LimitInstall)
-	if liquid := n.liquid(c); liquid.Less(prepaid) {
-		return cannotPayInstallation(c, prepaid.Minus(liquid))
+	if refusal != nil {
+		n.charge(c, exec.ExecutionCost(0), &c.Consumed.Instructions)
+		return refusal
 	}
 	hash := sha256.Sum256(req.code)
 	module, err := n.acquireModule(ctx, hash, req.code)
@@ -49,7 +54,7 @@ func (n *Subnet) install(ctx context.Context, c *canister, req installation) *re
 		n.trace.add(c.ID, c.Balance)
 		return exec.InvalidWasm(c.ID, err)
 	}
-	i := &installer{Subnet: n, canister: c, req: req, module: module, hash: hash, left: exec.LimitInstall}
+	i := &installer{Subnet: n, canister: c, req: req, module: module, hash: hash, left: exec.LimitInstall, firstLog: c.Logs.Next}
 	failure := i.run(ctx)
 	n.charge(c, exec.ExecutionCost(exec.LimitInstall-i.left), &c.Consumed.Instructions)
 	n.report(c, 0, nil, i.report)
@@ -70,6 +75,7 @@ type installer struct {
 	module   *exec.Module
 	hash     [32]byte
 	left     uint64 // instructions
+	firstLog uint64 // index of the first entry of the log that the installation makes
 	report   exec.Report
 	pre      *exec.Step // pre_upgrade, not committed yet
 
@@ -194,8 +200,7 @@ func (i *installer) finish(ctx context.Context, fresh *exec.Instance) {
 	c.module, c.instance = i.module, fresh
 	c.CertifiedData, c.GlobalTimer, c.LowMemory = i.certified, i.timer, false
 	if i.req.mode == modeReinstall {
-		// What the new code logged while it was installed stays.
-		c.Logs.dropBefore(c.LastTime)
+		c.Logs.dropBefore(i.firstLog) // what the new code logged while it was installed stays
 	}
 	c.Version++
 	c.Installed = i.state.Time

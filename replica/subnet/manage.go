@@ -81,8 +81,54 @@ func asQuery(m managementMethod) managementMethod {
 	return m
 }
 
+// badPayload is the refusal of an argument that does not decode.
 func badPayload(err error) *reject.Error {
 	return reject.New(reject.InvalidManagementPayload, "Error decoding candid: %s", err)
+}
+
+// badSubmission is badPayload for an ingress message that was not taken in yet.
+func badSubmission(method string, err error) *reject.Error {
+	return reject.New(reject.InvalidManagementPayload, "Failed to parse payload for ic00 method %s: %s", method, badPayload(err))
+}
+
+// unroutable is the refusal of a canister's call that is about nothing on this network.
+func unroutable(method, why string) *reject.Error {
+	return reject.New(reject.CanisterNotFound, "Unable to route management canister request %s: %s", method, why)
+}
+
+// camelCase is a method's name as production's source spells it: "stop_canister" becomes "StopCanister".
+func camelCase(method string) string {
+	var out strings.Builder
+	for word := range strings.SplitSeq(method, "_") {
+		if word != "" {
+			out.WriteString(strings.ToUpper(word[:1]) + word[1:])
+		}
+	}
+	return out.String()
+}
+
+// maxListed is the most controllers, or viewers, that settings may name.
+const maxListed = 10
+
+// bounded decodes an argument with settings and refuses lists that are too long, as production's decoder does.
+func bounded[A any](decode func([]byte) (A, error), settings func(A) *management.Settings) func([]byte) (A, error) {
+	return func(arg []byte) (A, error) {
+		a, err := decode(arg)
+		s := settings(a)
+		if err != nil || s == nil {
+			return a, err
+		}
+		longest := len(s.Controllers)
+		for _, v := range []*management.Visibility{s.LogVisibility, s.SnapshotVisibility, s.StatusVisibility} {
+			if v != nil {
+				longest = max(longest, len(v.AllowedViewers))
+			}
+		}
+		if longest > maxListed {
+			err = fmt.Errorf("Fail to decode argument 0: Deserialize error: The number of elements exceeds maximum allowed %d", maxListed) //nolint:staticcheck // production's words
+		}
+		return a, err
+	}
 }
 
 func canisterOf(a management.CanisterArg) principal.Principal { return a.CanisterID }
@@ -92,12 +138,13 @@ var managementMethods map[string]managementMethod
 
 func init() {
 	managementMethods = map[string]managementMethod{
-		"create_canister": general(byCanisters, management.DecodeCreateCanisterArgs, createCanister),
+		"create_canister": general(byCanisters, bounded(management.DecodeCreateCanisterArgs, func(a management.CreateArg) *management.Settings { return a.Settings }), createCanister),
 		"provisional_create_canister_with_cycles": general(byAnyone,
-			management.DecodeProvisionalCreateCanisterWithCyclesArgs, provisionalCreate),
+			bounded(management.DecodeProvisionalCreateCanisterWithCyclesArgs, func(a management.ProvisionalCreateArg) *management.Settings { return a.Settings }),
+			provisionalCreate),
 		"provisional_top_up_canister": about(byAnyone, management.DecodeProvisionalTopUpCanisterArgs,
 			func(a management.ProvisionalTopUpArg) principal.Principal { return a.CanisterID }, provisionalTopUp),
-		"update_settings": about(byControllers, management.DecodeUpdateSettingsArgs,
+		"update_settings": about(byControllers, bounded(management.DecodeUpdateSettingsArgs, func(a management.UpdateSettingsArg) *management.Settings { return &a.Settings }),
 			func(a management.UpdateSettingsArg) principal.Principal { return a.CanisterID }, updateSettings),
 		"install_code": about(byControllers, management.DecodeInstallCodeArgs,
 			func(a management.InstallArg) principal.Principal { return a.CanisterID }, installCode),
@@ -192,6 +239,8 @@ func (n *Subnet) executeManagement(ctx context.Context, req *call) {
 	refund := req.Cycles.Minus(m.accepted)
 	switch {
 	case m.pending:
+	case err != nil && err.Code == reject.MethodNotFound:
+		n.respond(req.Origin, failed(req.Origin, err), req.Cycles)
 	case err != nil:
 		n.respond(req.Origin, refused(err), req.Cycles)
 	default:
@@ -208,6 +257,7 @@ func (m *managementCall) dispatch() ([]byte, *reject.Error) {
 	if err != nil {
 		return nil, err
 	}
+	defer m.payDelayedFee(c, m.req)
 	return method.run(m, c)
 }
 
@@ -229,8 +279,7 @@ func (n *Subnet) authorize(method managementMethod, req *call) (*canister, *reje
 		if fromUser {
 			return nil, NotFound(id)
 		}
-		return nil, advised(reject.New(reject.CanisterNotFound, "Canister %s not found.", id),
-			"Check the ICP dashboard to ensure the canister exists.", "canister-not-found")
+		return nil, unroutable(req.Method, fmt.Sprintf("SubnetNotFound(CanisterId(%s), %s)", id, camelCase(req.Method)))
 	}
 	return c, method.access.check(c, req)
 }

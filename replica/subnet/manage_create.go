@@ -26,7 +26,7 @@ func (m *managementCall) createPaid(asked *management.Settings, version *uint64)
 	if m.req.Cycles.Less(exec.CreationFee) {
 		return nil, advised(reject.New(reject.InsufficientCyclesForCreate,
 			"Creating a canister requires a fee of %s that is deducted from the canister's initial balance but only %s cycles were received with the create_canister request.",
-			exec.CreationFee, m.req.Cycles), "Try sending more cycles with the request.", "create-canister-not-enough-cycles")
+			grouped(exec.CreationFee), grouped(m.req.Cycles)), "Try sending more cycles with the request.", "create-canister-not-enough-cycles")
 	}
 	c, err := m.create(m.newCanisterID(), asked, m.req.Cycles.Minus(exec.CreationFee), version)
 	if err != nil {
@@ -95,7 +95,6 @@ func (m *managementCall) create(id principal.Principal, asked *management.Settin
 	m.state.Canisters[id] = c
 	m.state.Order = append(m.state.Order, c)
 	m.touchCanister(id)
-	c.Version = 1
 	by := m.by(version)
 	by.Kind, by.Controllers, by.Environment = changeCreation, s.Controllers, s.environmentHash()
 	m.record(c, by)

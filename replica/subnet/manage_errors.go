@@ -1,8 +1,10 @@
 package subnet
 
 import (
+	"encoding/binary"
 	"fmt"
 
+	"kedge/ic/principal"
 	"kedge/replica/cycles"
 	"kedge/replica/reject"
 )
@@ -11,7 +13,7 @@ import (
 
 // advised adds to a refusal what to do, and the section of the execution errors page that says more.
 func advised(e *reject.Error, advice, section string) *reject.Error {
-	return reject.New(e.Code, "%s\n%s See documentation: http://internetcomputer.org/docs/current/references/execution-errors#%s",
+	return reject.New(e.Code, "%s\n%s See documentation: https://internetcomputer.org/docs/current/references/execution-errors#%s",
 		e.Message, advice, section)
 }
 
@@ -24,7 +26,7 @@ func notEmpty(c *canister) *reject.Error {
 // cannotPayInstallation is the refusal of an installation that the canister cannot pay for in advance.
 func cannotPayInstallation(c *canister, missing cycles.Amount) *reject.Error {
 	return advised(reject.New(reject.OutOfCycles,
-		"Canister installation failed with `Canister %s is out of cycles: please top up the canister with at least %s additional cycles`.", c.ID, missing),
+		"Canister installation failed with `%s`.", lacking(c, missing)),
 		"Top up the canister with more cycles.", "install-code-not-enough-cycles")
 }
 
@@ -45,7 +47,7 @@ func storeError(format string, args ...any) *reject.Error {
 }
 
 func noSnapshot(c *canister, id []byte) *reject.Error {
-	return advised(reject.New(reject.SnapshotNotFound, "Could not find the snapshot ID %x for canister %s.", id, c.ID),
+	return advised(reject.New(reject.SnapshotNotFound, "Could not find the snapshot ID %s for canister %s.", snapshotName(id), c.ID),
 		"Use the `list_canister_snapshot` API to see which snapshots are present.", "canister-snapshot-not-found")
 }
 
@@ -57,4 +59,14 @@ func tooManySnapshots(c *canister) *reject.Error {
 // outOfRange is the refusal of a setting.
 func outOfRange(format string, args ...any) *reject.Error {
 	return reject.New(reject.ContractViolation, format, args...)
+}
+
+// snapshotName is a snapshot's id as production writes it: the canister that it was taken of and its number.
+func snapshotName(id []byte) string {
+	if len(id) > 8 {
+		if canister, err := principal.FromBytes(id[8:]); err == nil {
+			return fmt.Sprintf("%s-%d", canister, binary.BigEndian.Uint64(id))
+		}
+	}
+	return fmt.Sprintf("%x", id)
 }

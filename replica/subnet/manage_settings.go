@@ -3,6 +3,7 @@ package subnet
 import (
 	"bytes"
 	"crypto/sha256"
+	"fmt"
 	"math"
 	"math/big"
 	"slices"
@@ -13,17 +14,21 @@ import (
 	"kedge/replica/cycles"
 	"kedge/replica/exec"
 	"kedge/replica/reject"
+	"kedge/replica/subnet/reply"
 )
 
 // Limits of settings.
 const (
-	maxMemoryAllocation = 500<<30 + 4<<30
+	maxMemoryAllocation = 509<<30 + 1<<29
 	minLogLimit         = 4096
 )
 
 func updateSettings(m *managementCall, c *canister, a management.UpdateSettingsArg) ([]byte, *reject.Error) {
 	s := c.Settings
 	if err := s.apply(&a.Settings); err != nil {
+		return nil, err
+	}
+	if err := m.checkAffordable(c, &s); err != nil {
 		return nil, err
 	}
 	c.Settings = s
@@ -42,10 +47,7 @@ func updateSettings(m *managementCall, c *canister, a management.UpdateSettingsA
 // apply changes the settings that are asked for; if one of them is refused, the settings are not to be used.
 func (s *settings) apply(a *management.Settings) *reject.Error {
 	if a.Controllers != nil {
-		if len(a.Controllers) > maxControllers {
-			return invalid("The number of controllers is %d, at most %d are allowed", len(a.Controllers), maxControllers)
-		}
-		s.Controllers = unique(a.Controllers)
+		s.Controllers = sortedSet(a.Controllers)
 	}
 	for _, field := range []struct {
 		asked **big.Int
@@ -56,7 +58,7 @@ func (s *settings) apply(a *management.Settings) *reject.Error {
 		{a.ComputeAllocation, &s.ComputeAllocation, 100, "ComputeAllocation expected to be in the range [0..100], got %s"},
 		{a.MemoryAllocation, &s.MemoryAllocation, math.MaxUint64, "MemoryAllocation expected to be in the range [0..2^64-1], got %s"},
 		{a.FreezingThreshold, &s.FreezingThreshold, math.MaxUint64, "Freezing threshold expected to be in the range of [0..2^64-1], got %s"},
-		{a.WasmMemoryLimit, &s.WasmMemoryLimit, math.MaxUint64, "Wasm memory limit expected to be in the range of [0..2^64-1], got %s"},
+		{a.WasmMemoryLimit, &s.WasmMemoryLimit, 1 << 48, "Wasm memory limit expected to be in the range of [0..2^64-1], got %s"},
 		{a.WasmMemoryThreshold, &s.WasmMemoryThreshold, math.MaxUint64, "Wasm memory threshold expected to be in the range of [0..2^64-1], got %s"},
 		{a.LogMemoryLimit, &s.LogMemoryLimit, maxLogLimit, "Log memory limit expected to be in the range of [0..2097152], got %s"},
 	} {
@@ -65,14 +67,15 @@ func (s *settings) apply(a *management.Settings) *reject.Error {
 		}
 		value := *field.asked
 		if !value.IsUint64() || value.Uint64() > field.most {
-			return outOfRange(field.text, value)
+			return outOfRange(field.text, grouped(value))
 		}
 		*field.to = value.Uint64()
 	}
 	if s.MemoryAllocation > maxMemoryAllocation {
-		return advised(reject.New(reject.SubnetOversubscribed, "Canister requested %d bytes of memory but only %d bytes are available in the subnet.",
-			s.MemoryAllocation, uint64(maxMemoryAllocation)), "Try moving to another subnet.", "subnet-memory-capacity-oversubscribed")
+		return advised(reject.New(reject.SubnetOversubscribed, "Canister requested %s of memory but only %s are available in the subnet.",
+			binaryUnits(s.MemoryAllocation), binaryUnits(maxMemoryAllocation)), "Try moving to another subnet.", "subnet-memory-capacity-oversubscribed")
 	}
+	s.LogLimitSet = s.LogLimitSet || a.LogMemoryLimit != nil
 	if s.LogMemoryLimit != 0 && s.LogMemoryLimit < minLogLimit {
 		return outOfRange("Log memory limit expected to be 0 or at least %d, got %d", minLogLimit, s.LogMemoryLimit)
 	}
@@ -81,7 +84,7 @@ func (s *settings) apply(a *management.Settings) *reject.Error {
 		name  string
 	}{{a.ReservedCyclesLimit, "Reserved cycles limit"}, {a.MinimumIncomingCanisterCallCycles, "Minimum incoming canister call cycles"}} {
 		if amount.asked != nil && (*amount.asked).BitLen() > 128 {
-			return outOfRange("%s expected to be in the range of [0..2^128-1], got %s", amount.name, *amount.asked)
+			return outOfRange("%s expected to be in the range of [0..2^128-1], got %s", amount.name, grouped(*amount.asked))
 		}
 	}
 	if a.ReservedCyclesLimit != nil {
@@ -96,15 +99,43 @@ func (s *settings) apply(a *management.Settings) *reject.Error {
 	return s.applyEnvironment(a.EnvironmentVariables)
 }
 
-// unique removes repetitions, keeping order.
-func unique(list []principal.Principal) []principal.Principal {
-	var out []principal.Principal
-	for _, p := range list {
-		if !slices.Contains(out, p) {
-			out = append(out, p)
-		}
+// sortedSet orders principals by their bytes and removes repetitions. It is never nil.
+func sortedSet(list []principal.Principal) []principal.Principal {
+	out := append([]principal.Principal{}, list...)
+	slices.SortFunc(out, func(a, b principal.Principal) int { return bytes.Compare(a.Bytes(), b.Bytes()) })
+	return slices.Compact(out)
+}
+
+// binaryUnits writes a number of bytes with two decimals, as production does.
+func binaryUnits(n uint64) string {
+	units := []string{"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"}
+	value, unit := float64(n), 0
+	for value > 1024 && unit < len(units)-1 {
+		value, unit = value/1024, unit+1
 	}
-	return out
+	return fmt.Sprintf("%.2f %s", value, units[unit])
+}
+
+// checkAffordable refuses allocations that the balance could not carry for the freezing threshold.
+func (n *Subnet) checkAffordable(c *canister, s *settings) *reject.Error {
+	if s.ComputeAllocation <= c.Settings.ComputeAllocation && s.MemoryAllocation <= c.Settings.MemoryAllocation {
+		return nil
+	}
+	changed := canister{Settings: *s}
+	changed.Settings.MemoryAllocation, changed.Settings.FreezingThreshold = c.Settings.MemoryAllocation, c.Settings.FreezingThreshold
+	used := c.memory().total()
+	if reserve := n.reserveWith(&changed, used); s.ComputeAllocation > c.Settings.ComputeAllocation && c.Balance.Less(reserve) {
+		return advised(reject.New(reject.InsufficientCyclesInComputeAllocation,
+			"Cannot increase compute allocation to %d%% due to insufficient cycles. At least %s additional cycles are required.",
+			s.ComputeAllocation, grouped(reserve.Minus(c.Balance))), "Top up the canister with more cycles.", "insufficient-cycles-in-compute-allocation")
+	}
+	changed.Settings.MemoryAllocation = s.MemoryAllocation
+	if reserve := n.reserveWith(&changed, used); s.MemoryAllocation > c.Settings.MemoryAllocation && c.Balance.Less(reserve) {
+		return advised(reject.New(reject.InsufficientCyclesInMemoryAllocation,
+			"Cannot increase memory allocation to %s due to insufficient cycles. At least %s additional cycles are required.",
+			binaryUnits(s.MemoryAllocation), grouped(reserve.Minus(c.Balance))), "Top up the canister with more cycles.", "insufficient-cycles-in-memory-allocation")
+	}
+	return nil
 }
 
 // applyEnvironment replaces the environment variables, if any are given; they are kept ordered by name.
@@ -129,7 +160,7 @@ func (s *settings) applyEnvironment(asked []management.Variable) *reject.Error {
 	slices.SortFunc(variables, func(a, b exec.Variable) int { return strings.Compare(a.Name, b.Name) })
 	for i := 1; i < len(variables); i++ {
 		if variables[i].Name == variables[i-1].Name {
-			return invalid("Duplicate environment variables are not allowed: %q", variables[i].Name)
+			return invalid("Duplicate environment variables are not allowed")
 		}
 	}
 	s.Environment = variables
@@ -166,18 +197,27 @@ func setVisibility(to *visibility, asked *management.Visibility) {
 	}
 }
 
-func (v visibility) encode() management.Visibility {
+func (v visibility) encode() reply.Visibility {
 	switch {
 	case v.Public:
-		return management.Visibility{Tag: management.VisibilityTagPublic}
+		return reply.Visibility{Tag: reply.VisibilityTagPublic}
 	case v.Named:
-		return management.Visibility{Tag: management.VisibilityTagAllowedViewers, AllowedViewers: v.Viewers}
+		return reply.Visibility{Tag: reply.VisibilityTagAllowedViewers, AllowedViewers: v.Viewers}
 	}
-	return management.Visibility{Tag: management.VisibilityTagControllers}
+	return reply.Visibility{Tag: reply.VisibilityTagControllers}
 }
 
-func (s *settings) encode() management.DefiniteSettings {
-	out := management.DefiniteSettings{
+// firstController is what older interfaces call the controller: the first of them, or the management canister.
+func (s *settings) firstController() principal.Principal {
+	if len(s.Controllers) == 0 {
+		return principal.Management
+	}
+	return s.Controllers[0]
+}
+
+func (s *settings) encode() reply.DefiniteSettings {
+	out := reply.DefiniteSettings{
+		Controller:                        s.firstController(),
 		Controllers:                       s.Controllers,
 		ComputeAllocation:                 nat(s.ComputeAllocation),
 		MemoryAllocation:                  nat(s.MemoryAllocation),
@@ -187,12 +227,15 @@ func (s *settings) encode() management.DefiniteSettings {
 		LogVisibility:                     s.LogVisibility.encode(),
 		SnapshotVisibility:                s.SnapshotVisibility.encode(),
 		StatusVisibility:                  s.StatusVisibility.encode(),
-		LogMemoryLimit:                    nat(s.LogMemoryLimit),
 		WasmMemoryLimit:                   nat(s.WasmMemoryLimit),
 		WasmMemoryThreshold:               nat(s.WasmMemoryThreshold),
 	}
+	out.LogMemoryLimit = nat(0)
+	if s.LogLimitSet {
+		out.LogMemoryLimit = nat(s.LogMemoryLimit)
+	}
 	for _, v := range s.Environment {
-		out.EnvironmentVariables = append(out.EnvironmentVariables, management.Variable{Name: v.Name, Value: v.Value})
+		out.EnvironmentVariables = append(out.EnvironmentVariables, reply.Variable{Name: v.Name, Value: v.Value})
 	}
 	return out
 }

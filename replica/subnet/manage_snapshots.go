@@ -9,6 +9,9 @@ import (
 	"kedge/replica/reject"
 )
 
+// snapshotInstructions is what taking, loading, reading or writing a snapshot costs beside its bytes.
+const snapshotInstructions = 2_000_000_000
+
 // maxSnapshots is the most snapshots of one canister.
 const maxSnapshots = 10
 
@@ -26,9 +29,13 @@ func takeSnapshot(m *managementCall, c *canister, a management.TakeSnapshotArg) 
 		Timer: c.GlobalTimer, LowMemory: c.LowMemory}
 	use := c.memory()
 	s.Size = use.heap + use.stable + use.globals + use.code + use.chunks
-	if err := m.keepSnapshot(c, s, a.ReplaceSnapshot); err != nil {
+	if err := m.mayKeepSnapshot(c, a.ReplaceSnapshot); err != nil {
 		return nil, err
 	}
+	if err := m.chargeInstructions(c, snapshotInstructions+s.Size, m.req.Caller); err != nil {
+		return nil, err
+	}
+	m.keepSnapshot(c, s, a.ReplaceSnapshot)
 	if a.UninstallCode != nil && *a.UninstallCode {
 		m.uninstall(m.ctx, c, m.by(a.SenderCanisterVersion))
 	}

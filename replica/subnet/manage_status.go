@@ -3,13 +3,13 @@ package subnet
 import (
 	"kedge/ic/management"
 	"kedge/replica/cycles"
-	"kedge/replica/exec"
 	"kedge/replica/reject"
+	"kedge/replica/subnet/reply"
 )
 
 // runStates are the running states in Candid, whose cases are ordered by the hashes of their names.
-var runStates = map[status]management.RunState{
-	running: management.RunStateRunning, stopping: management.RunStateStopping, stopped: management.RunStateStopped,
+var runStates = map[status]reply.RunState{
+	running: reply.RunStateRunning, stopping: reply.RunStateStopping, stopped: reply.RunStateStopped,
 }
 
 // deployments are the kinds of installations in Candid.
@@ -18,30 +18,30 @@ var deployments = map[changeKind]management.DeploymentMode{
 	changeUpgrade: management.DeploymentModeUpgrade,
 }
 
-// daySeconds is the number of seconds of a day.
-const daySeconds = 24 * 60 * 60
-
 func canisterStatus(m *managementCall, c *canister, _ management.CanisterArg) ([]byte, *reject.Error) {
 	use := c.memory()
-	s := management.Status{
+	s := reply.Status{
+		Controller:        c.Settings.firstController(),
+		Balance:           []reply.StatusBalance{{F0: []byte{0}, F1: c.Balance.Big()}},
+		FreezingThreshold: nat(c.Settings.FreezingThreshold),
 		Status:            runStates[c.Status],
 		ReadyForMigration: c.Status == stopped,
 		Version:           c.Version,
 		Settings:          c.Settings.encode(),
 		ModuleHash:        c.moduleHash(),
 		MemorySize:        nat(use.total()),
-		MemoryMetrics: management.MemoryMetrics{
+		MemoryMetrics: reply.MemoryMetrics{
 			WasmMemorySize: nat(use.heap), StableMemorySize: nat(use.stable), GlobalMemorySize: nat(use.globals),
 			WasmBinarySize: nat(use.code), CustomSectionsSize: nat(use.sections), CanisterHistorySize: nat(use.history),
 			WasmChunkStoreSize: nat(use.chunks), SnapshotsSize: nat(use.snapshots), LogMemoryStoreSize: nat(use.logs),
 		},
 		Cycles:                 c.Balance.Big(),
 		ReservedCycles:         cycles.Amount{}.Big(),
-		IdleCyclesBurnedPerDay: c.burnPerSecond().Times(daySeconds).Big(),
-		QueryStats: management.QueryStats{NumCallsTotal: nat(0), NumInstructionsTotal: nat(0),
+		IdleCyclesBurnedPerDay: m.rates(c, use.total()).total().Big(),
+		QueryStats: reply.QueryStats{NumCallsTotal: nat(0), NumInstructionsTotal: nat(0),
 			RequestPayloadBytesTotal: nat(0), ResponsePayloadBytesTotal: nat(0)},
 	}
-	return management.EncodeCanisterStatusResult(s), nil
+	return reply.EncodeCanisterStatusResult(s), nil
 }
 
 // moduleHash is the hash of the code as uploaded; nil if there is none.
@@ -110,7 +110,7 @@ func (e change) encode() management.Change {
 
 func canisterMetadata(m *managementCall, c *canister, a management.MetadataArg) ([]byte, *reject.Error) {
 	if c.module == nil {
-		return nil, exec.WasmModuleNotFound(c.ID)
+		return nil, reject.New(reject.CanisterRejectedMessage, "The canister %s has no Wasm module and hence no metadata is available.", c.ID)
 	}
 	section, ok := c.module.Section(a.Name)
 	if !ok || !section.Public && !c.isController(m.req.Caller) {

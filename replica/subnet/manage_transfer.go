@@ -188,21 +188,32 @@ func uploadSnapshotMetadata(m *managementCall, c *canister, a management.UploadS
 	if h := a.OnLowWasmMemoryHookStatus; h != nil {
 		s.LowMemory = *h == management.LowMemoryStateExecuted
 	}
-	if err := m.keepSnapshot(c, s, a.ReplaceSnapshot); err != nil {
+	if err := m.mayKeepSnapshot(c, a.ReplaceSnapshot); err != nil {
 		return nil, err
 	}
+	if err := m.chargeInstructions(c, snapshotInstructions+s.Size, m.req.Caller); err != nil {
+		return nil, err
+	}
+	m.keepSnapshot(c, s, a.ReplaceSnapshot)
 	return management.EncodeUploadCanisterSnapshotMetadataResult(management.UploadedSnapshot{SnapshotID: s.ID}), nil
 }
 
+// mayKeepSnapshot refuses one snapshot more, or in place of another if one is named.
+func (m *managementCall) mayKeepSnapshot(c *canister, replace []byte) *reject.Error {
+	switch {
+	case replace != nil && c.findSnapshot(replace) < 0:
+		return noSnapshot(c, replace)
+	case replace == nil && len(c.Snapshots) >= maxSnapshots:
+		return tooManySnapshots(c)
+	}
+	return nil
+}
+
 // keepSnapshot adds a snapshot to those of a canister, in place of another if one is named.
-func (m *managementCall) keepSnapshot(c *canister, s *snapshot, replace []byte) *reject.Error {
+func (m *managementCall) keepSnapshot(c *canister, s *snapshot, replace []byte) {
 	at := -1
 	if replace != nil {
-		if at = c.findSnapshot(replace); at < 0 {
-			return noSnapshot(c, replace)
-		}
-	} else if len(c.Snapshots) >= maxSnapshots {
-		return tooManySnapshots(c)
+		at = c.findSnapshot(replace)
 	}
 	s.ID = append(binary.BigEndian.AppendUint64(nil, c.NextShot), c.ID.Bytes()...)
 	c.NextShot++
@@ -213,7 +224,6 @@ func (m *managementCall) keepSnapshot(c *canister, s *snapshot, replace []byte) 
 		}
 	}
 	c.Snapshots = append(kept, s)
-	return nil
 }
 
 func uploadSnapshotData(_ *managementCall, c *canister, a management.UploadSnapshotDataArg) ([]byte, *reject.Error) {

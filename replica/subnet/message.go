@@ -61,6 +61,14 @@ func replied(payload []byte) answer { return answer{Reply: payload} }
 
 func refused(err *reject.Error) answer { return answer{Err: err} }
 
+// failed is the answer when a message could not be executed to its end. Canisters see the code in the text.
+func failed(to origin, err *reject.Error) answer {
+	if to.Kind == fromCanister {
+		return refused(reject.New(err.Code, "%s", err.Error()))
+	}
+	return refused(err)
+}
+
 // rejectedBy is the answer of a canister that rejected in its own words.
 func rejectedBy(text string) answer {
 	return refused(&reject.Error{Code: reject.CanisterRejectedMessage, Message: text})

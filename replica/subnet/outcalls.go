@@ -114,7 +114,7 @@ func (n *Subnet) transform(ctx context.Context, o *pendingOutcall, response outc
 	case c.module == nil:
 		return nil, exec.WasmModuleNotFound(c.ID)
 	case n.liquid(c).IsZero():
-		return nil, outOfCycles(c)
+		return nil, n.outOfCycles(c, cycles.Amount{}, c.ID)
 	case !c.module.Has(exec.QueryPrefix + t.Function.Method):
 		return nil, exec.MethodNotFound(c.ID, "query", t.Function.Method)
 	}

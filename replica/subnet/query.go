@@ -54,14 +54,15 @@ func (r *reader) answer(ctx context.Context) ([]byte, *reject.Error) {
 	switch {
 	case c == nil:
 		return nil, NotFound(q.Canister)
-	case c.Status != running:
-		err := notRunning(c)
-		err.Message = "Canister " + c.ID.String() + " is not running"
-		return nil, err
+	case c.Status == stopped:
+		return nil, reject.New(reject.Stopped, "Canister %s is stopped and therefore does not have a CallContextManager", c.ID)
+	case c.Status == stopping:
+		return nil, reject.New(reject.Stopping, "Canister %s is not running", c.ID)
 	case c.module == nil:
 		return nil, exec.WasmModuleNotFound(c.ID)
 	case c.Balance.IsZero() || r.liquid(c).IsZero():
-		return nil, outOfCycles(c)
+		return nil, reject.New(reject.OutOfCycles,
+			"Canister %s is unable to process query calls because it's frozen. Please top up the canister with cycles and try again.", c.ID)
 	case c.module.Has(exec.QueryPrefix + q.Method):
 		return r.plainQuery(ctx, c)
 	case c.module.Has(exec.CompositePrefix + q.Method):
@@ -104,7 +105,7 @@ func queryAnswer(c *canister, out exec.Output) ([]byte, *reject.Error) {
 	case out.Err != nil:
 		return nil, out.Err
 	case out.Response == nil:
-		return nil, reject.New(reject.DidNotReply, "Canister %s did not reply to the call", c.ID)
+		return nil, reject.New(reject.DidNotReply, "Canister %s did not produce a response", c.ID)
 	case out.Response.Rejected:
 		return nil, &reject.Error{Code: reject.CanisterRejectedMessage, Message: out.Response.Message}
 	}

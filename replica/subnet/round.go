@@ -10,6 +10,7 @@ import (
 	"kedge/ic/request"
 	"kedge/replica/builtin"
 	"kedge/replica/exec"
+	"kedge/replica/reject"
 )
 
 // Round is one step of the subnet. All that is not in the state before it and yet decides the state
@@ -159,7 +160,11 @@ func (n *Subnet) execute(ctx context.Context, m message) {
 			n.executeTask(ctx, c, m.Task)
 		}
 	case c == nil:
-		n.respond(m.Request.Origin, refused(NotFound(m.Receiver)), m.Request.Cycles)
+		err := NotFound(m.Receiver)
+		if !n.state.Deleted[m.Receiver] {
+			err = reject.New(reject.CanisterNotFound, "No route to canister %s", m.Receiver)
+		}
+		n.respond(m.Request.Origin, refused(err), m.Request.Cycles)
 	default:
 		n.executeRequest(ctx, c, m.Request)
 	}

@@ -29,10 +29,8 @@ func (n *Subnet) stop(c *canister, from origin, refund cycles.Amount) {
 
 // start lets a canister run again and cancels the requests to stop it.
 func (n *Subnet) start(c *canister) {
-	if c.Status != running {
-		c.Status = running
-		c.Version++
-	}
+	c.Status = running
+	c.Version++ // even if it ran
 	for _, r := range c.StopRequests {
 		n.respond(r.Origin, refused(reject.New(reject.StoppingCancelled, "Canister %s's stop request was cancelled.", c.ID)), r.Refund)
 	}
@@ -46,6 +44,7 @@ func (n *Subnet) finishStopping() {
 			continue
 		}
 		c.Status = stopped
+		c.Version++
 		for _, r := range c.StopRequests {
 			n.respond(r.Origin, replied(emptyReply), r.Refund)
 		}

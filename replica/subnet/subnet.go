@@ -66,6 +66,9 @@ func New(config Config) *Subnet {
 // Height is the number of rounds so far.
 func (n *Subnet) Height() uint64 { return n.state.Height }
 
+// Time is the time of the last round, in nanoseconds since 1970.
+func (n *Subnet) Time() uint64 { return n.state.Time }
+
 // Trace is a hash of all that rounds did: two subnets with the same trace went the same way.
 func (n *Subnet) Trace() [32]byte { return n.state.Trace }
 
