@@ -77,7 +77,7 @@ func rejectedBy(text string) answer {
 // size is the size of the answer in bytes, as transmission is charged.
 func (a answer) size() int {
 	if a.Err != nil {
-		return len(a.Err.Message)
+		return 1 + len(a.Err.Message) // the code, too
 	}
 	return len(a.Reply)
 }
