@@ -1,10 +1,15 @@
 package device
 
 import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/x509"
 	"errors"
 
 	"github.com/aviate-labs/agent-go/identity"
 	"github.com/aviate-labs/agent-go/principal"
+	"github.com/fxamacker/cbor/v2"
 
 	"kedge/ic/signature"
 	"kedge/webauthn"
@@ -65,3 +70,45 @@ func (i agentIdentity) Verify(message, sig []byte) bool {
 
 // ToPEM refuses: a device does not give its key away.
 func (agentIdentity) ToPEM() ([]byte, error) { return nil, errNoExport }
+
+// plainKey returns a public key without the form that it comes in: a letter for the kind and the point. The
+// same key may be a COSE key in one list and a plain SubjectPublicKeyInfo in another. It is not ok for keys
+// that no seed gives.
+func plainKey(der []byte) (key string, ok bool) {
+	if key, err := webauthn.ParseDER(der); err == nil {
+		var members struct {
+			X []byte `cbor:"-2,keyasint"`
+			Y []byte `cbor:"-3,keyasint"`
+		}
+		if key.Algorithm() == webauthn.RS256 || cbor.Unmarshal(key.COSE(), &members) != nil {
+			return "", false
+		}
+		return plainPoint(members.X, members.Y), true
+	}
+	public, err := x509.ParsePKIXPublicKey(der)
+	if err != nil {
+		return "", false
+	}
+	return plainPublic(public)
+}
+
+func plainPublic(public crypto.PublicKey) (key string, ok bool) {
+	switch k := public.(type) {
+	case *ecdsa.PublicKey:
+		point, err := k.Bytes()
+		if err != nil || len(point) != 65 {
+			return "", false
+		}
+		return plainPoint(point[1:33], point[33:]), true
+	case ed25519.PublicKey:
+		return plainPoint(k, nil), true
+	}
+	return "", false
+}
+
+func plainPoint(x, y []byte) string {
+	if y == nil {
+		return "E" + string(x)
+	}
+	return "P" + string(x) + string(y)
+}

@@ -104,12 +104,16 @@ func (k *SecurityKey) ByID(id []byte, rpID string) (*Credential, error) {
 // fromSealed returns the credential that a SLIP-0022 id carries.
 func (k *SecurityKey) fromSealed(id []byte, data credid.Data) (*Credential, error) {
 	source := sealedKey{&k.root, bytes.Clone(id), data.Algorithm}
-	p, err := newPasskey(Passkey{source: source, credentialID: source.id, rpID: data.RPID, origin: "https://" + data.RPID, backedUp: k.backup.backedUp()})
+	created := sealedTime(data.Created)
+	p, err := newPasskey(Passkey{
+		source: source, credentialID: source.id, rpID: data.RPID, origin: "https://" + data.RPID,
+		deviceBound: hardware(NotDiscoverable, created), backedUp: k.backup.backedUp(),
+	})
 	if err != nil {
 		return nil, err
 	}
 	c := &Credential{
-		Passkey: p, Kind: NotDiscoverable, RPName: data.RPName, Created: sealedTime(data.Created),
+		Passkey: p, Kind: NotDiscoverable, RPName: data.RPName, Created: created,
 		User: User{data.UserID, data.UserName, data.DisplayName}, Protection: max(1, uint8(data.Protection)),
 	}
 	if data.HMACSecret {
@@ -126,6 +130,18 @@ func sealedTime(created uint64) time.Time {
 		return time.Time{}
 	}
 	return time.Unix(int64(created), 0).UTC()
+}
+
+// hardware reports whether a derived credential was registered by a hardware key. Those report
+// backup-eligible off, and the flag never changes in the life of a credential.
+func hardware(kind Kind, created time.Time) bool {
+	switch kind {
+	case LedgerHandle, TrezorU2F, PrimeIndex:
+		return true
+	case Discoverable, NotDiscoverable:
+		return created.IsZero() // a Trezor counts, see sealedTime
+	}
+	return false
 }
 
 // CreateRequest says what a new credential is for.
@@ -147,10 +163,16 @@ type CreateRequest struct {
 	ReplaceStored bool
 }
 
-// StoredInTheWayError is a stored credential that a new one would overwrite.
-type StoredInTheWayError struct{ Label, RPID string }
+// StoredInTheWayError is a credential, a stored one as a rule, that a new one would overwrite.
+type StoredInTheWayError struct {
+	Label, RPID string
+	Derived     bool // not a stored one
+}
 
 func (e *StoredInTheWayError) Error() string {
+	if e.Derived {
+		return fmt.Sprintf("the credential %q is for the same user of %s, and would be overwritten", e.Label, e.RPID)
+	}
 	return fmt.Sprintf("the stored credential %q is for the same user of %s, and its private key is nowhere else", e.Label, e.RPID)
 }
 
@@ -339,7 +361,46 @@ func (k *SecurityKey) AddID(id []byte, label string) (*Credential, error) {
 		return nil, err
 	}
 	c.Kind = Discoverable
-	return c, k.keep(c, label, false)
+	_, err = k.takeIn(c, label)
+	return c, err
+}
+
+// takeIn records a credential that was made before and came back. Of two discoverable ones for the same
+// user the newer stays so; the other is kept as not discoverable, since nobody asked to lose it, and returned.
+func (k *SecurityKey) takeIn(c *Credential, label string) (demoted []*Credential, err error) {
+	if len(k.credentials) >= maxCredentials {
+		return nil, fmt.Errorf("the security key has %d credentials, the most that it keeps", maxCredentials)
+	}
+	taken := func(s string) bool { return k.byLabel(s) != nil }
+	if label == "" {
+		label = freeLabel(c.rpID, taken)
+	} else if err := checkLabel(label); err != nil {
+		return nil, err
+	} else if taken(label) {
+		return nil, &LabelExistsError{Key: k.name, Label: label}
+	}
+	c.Label = label
+	demoted = k.demote(c)
+	k.credentials = append(k.credentials, c)
+	k.unmarkDeleted(c.credentialID)
+	return demoted, nil
+}
+
+// demote makes the older of c and each discoverable credential for the same user not discoverable, and
+// returns those.
+func (k *SecurityKey) demote(c *Credential) (demoted []*Credential) {
+	for _, o := range k.credentials {
+		if c.Kind != Discoverable || o.Kind == NotDiscoverable || o.rpID != c.rpID || len(c.User.ID) == 0 || !bytes.Equal(o.User.ID, c.User.ID) {
+			continue
+		}
+		older := c
+		if o.Kind == Discoverable && o.Created.Before(c.Created) {
+			older = o
+		}
+		older.Kind = NotDiscoverable
+		demoted = append(demoted, older)
+	}
+	return demoted
 }
 
 // Delete forgets a credential with a record. An id that carries itself is refused from now on, until

@@ -174,12 +174,13 @@ func encodeCredential(c *Credential) (credentialJSON, error) {
 		Kind: c.Kind, ID: c.credentialID, Label: c.Label, RPID: c.rpID, Origin: c.origin, RPName: c.RPName,
 		UserID: c.User.ID, UserName: c.User.Name, UserDisplayName: c.User.DisplayName, Algorithm: c.algorithm,
 		Created: optional(c.Created), LastUsed: optional(c.LastUsed), Copied: optional(c.Copied),
-		Protection: c.Protection, Uses: c.Uses, Counter: c.counter, DeviceBound: c.deviceBound, Slot: c.slot, Index: c.seq,
+		Protection: c.Protection, Uses: c.Uses, Slot: c.slot, Index: c.seq,
 	}
 	if c.Kind != Stored {
 		j.HMACSecret = c.credRandom != nil
 		return j, nil
 	}
+	j.Counter, j.DeviceBound = c.counter, c.deviceBound
 	private, err := c.source.key()
 	if err != nil {
 		return j, err
@@ -359,7 +360,7 @@ func (j credentialJSON) credential(k *SecurityKey) (*Credential, error) {
 		slot: j.Slot, seq: j.Index,
 	}
 	p := Passkey{
-		credentialID: j.ID, rpID: j.RPID, origin: j.Origin, deviceBound: j.DeviceBound, counter: j.Counter,
+		credentialID: j.ID, rpID: j.RPID, origin: j.Origin, deviceBound: j.DeviceBound || hardware(j.Kind, c.Created), counter: j.Counter,
 		backedUp: k.backup.backedUp() && j.Kind != Stored,
 	}
 	if err := j.source(k, c, &p); err != nil {
