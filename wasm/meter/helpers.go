@@ -14,7 +14,11 @@ func (p *plan) addHelpers() {
 		}
 		p.writeTable = uint32(len(m.Tables))
 		m.Tables = append(m.Tables, bitmap)
+	}
+	if p.track || len(p.dropped) > 0 {
 		p.addReset()
+	}
+	if p.track {
 		if p.reads {
 			p.readMark = p.addMark(p.readTable, p.hostRead, false)
 			p.touchRead = p.addTouch(p.readMark)
@@ -23,6 +27,7 @@ func (p *plan) addHelpers() {
 		p.touchWrite = p.addTouch(p.writeMark)
 	}
 	if p.hasMemory {
+		p.addInitializers()
 		p.addGrow()
 		p.bulkCopy = p.addBulk(true, true)
 		p.bulkWrite = p.addBulk(true, false)
@@ -44,10 +49,11 @@ func (p *plan) pagesInMemory(b *wasm.Body) *wasm.Body {
 	return b
 }
 
-// addReset adds a function that clears the bitmaps. Marks lie inside the memory, which never shrinks.
+// addReset adds a function that clears the bitmaps and brings dropped segments back. Marks lie inside the memory, which never shrinks.
 func (p *plan) addReset() {
 	b := new(wasm.Body)
-	for t := p.readTable; t <= p.writeTable; t++ {
+	p.forgetDrops(b)
+	for t := p.readTable; p.track && t <= p.writeTable; t++ {
 		b.I32Const(0).Op(wasm.OpRefNull).Raw([]byte{byte(wasm.FuncRef)})
 		p.pagesInMemory(b).Index(wasm.OpTableFill, t)
 	}

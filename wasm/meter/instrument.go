@@ -39,6 +39,7 @@ func Instrument(m *wasm.Module, opts Options) (*wasm.Module, Layout, error) {
 	}
 	p.counter = out.AddGlobal(wasm.GlobalType{Type: wasm.I64, Mutable: true}, wasm.ConstI64(0))
 	p.export(layout.Counter, wasm.KindGlobal, p.counter)
+	p.planSegments()
 	if hasMemory {
 		layout.Memory = p.exportMemory()
 	}
@@ -48,7 +49,7 @@ func Instrument(m *wasm.Module, opts Options) (*wasm.Module, Layout, error) {
 		out.Start = nil
 	}
 	p.addHelpers()
-	if p.track {
+	if p.track || len(p.dropped) > 0 {
 		layout.Reset = p.fresh("meter_reset")
 		p.export(layout.Reset, wasm.KindFunction, p.reset)
 	}
@@ -72,6 +73,10 @@ type plan struct {
 
 	counter               uint32 // global
 	readTable, writeTable uint32
+
+	dropped      map[uint32]uint32 // flags (globals) of passive data segments that code may drop
+	emptySegment uint32            // a data segment, if there is memory.init
+	initializers map[uint32]uint32 // functions by data segment
 
 	// Functions of the host, and those that addHelpers adds.
 	hostOut, hostRead, hostWrite, hostGrow uint32

@@ -14,7 +14,9 @@ type event struct {
 	pos  int // offset in the original body
 	kind eventKind
 	cost uint64 // of charges
-	fn   uint32 // of calls
+	fn   uint32 // of calls; the flag of dropData
+	end  int    // of instructions that are replaced: where they end
+	nan  lanes  // of canonical
 
 	// Of checks: the range [lo, hi) relative to root, see track.go.
 	root     int32
@@ -35,6 +37,10 @@ const (
 	checkStack                   // mark a range whose address is an operand of the instruction at pos
 	callBefore                   // call fn before the instruction at pos
 	callGrow                     // call fn in the place of memory.grow
+	callInstead                  // call fn in the place of the instruction
+	dropData                     // set a flag in the place of data.drop
+	remove                       // leave the instruction out
+	canonical                    // make the NaN that is on top of the stack the canonical one
 )
 
 // rewriter instruments one function after another.
@@ -151,6 +157,17 @@ func (r *rewriter) analyse(f *wasm.Function) error {
 			} else {
 				r.before(in, r.bulkWrite)
 			}
+			if in.Op == wasm.OpMemoryInit {
+				r.replace(in, event{kind: callInstead, fn: r.initializers[in.Index]})
+			}
+		case wasm.OpDataDrop:
+			if flag, ok := r.dropped[in.Index]; ok {
+				r.replace(in, event{kind: dropData, fn: flag})
+			} else {
+				r.replace(in, event{kind: remove})
+			}
+		case wasm.OpElemDrop:
+			r.replace(in, event{kind: remove})
 		case wasm.OpTableCopy, wasm.OpTableFill, wasm.OpTableInit:
 			r.before(in, r.bulkCharge)
 		default:
@@ -165,6 +182,9 @@ func (r *rewriter) analyse(f *wasm.Function) error {
 			if err := r.effect(in); err != nil {
 				return err
 			}
+			if kind := mayMakeNaN[tableIndex(in.Op)]; kind != noFloats {
+				r.events = append(r.events, event{pos: in.End, kind: canonical, nan: kind})
+			}
 		}
 	}
 	return in.Err()
@@ -175,6 +195,11 @@ func errNoMemory(op wasm.Opcode) error { return fmt.Errorf("%v without a memory"
 func (r *rewriter) before(in *wasm.Instructions, fn uint32) {
 	r.events = append(r.events, event{pos: in.Pos, kind: callBefore, fn: fn})
 	r.pop(3)
+}
+
+func (r *rewriter) replace(in *wasm.Instructions, e event) {
+	e.pos, e.end = in.Pos, in.End
+	r.events = append(r.events, e)
 }
 
 func (r *rewriter) startBlock(pos int, kind eventKind, cost uint64) {
@@ -206,6 +231,16 @@ func (r *rewriter) emit(f *wasm.Function) {
 		case callGrow:
 			b.Call(e.fn)
 			copied += len("\x40\x00")
+		case callInstead:
+			b.Call(e.fn)
+			copied = e.end
+		case dropData:
+			b.I32Const(1).GlobalSet(e.fn)
+			copied = e.end
+		case remove:
+			copied = e.end
+		case canonical:
+			r.emitCanonical(b, e.nan)
 		default:
 			r.emitCheck(b, e)
 		}
