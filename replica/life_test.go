@@ -301,3 +301,18 @@ func TestCallsEndWithTheNetwork(t *testing.T) {
 	require.ErrorContains(t, <-waiting, "the network was closed")
 	require.NoError(t, net.Close(), "closing twice is closing once")
 }
+
+// A timer that a message sets to d from its own time fires within Advance(d), however many rounds came before, and
+// though the canister has heartbeats to take turns with.
+func TestAdvanceFiresTimersThatAreJustDue(t *testing.T) {
+	w := newWorld(t, stopped)
+	a := w.deploy("scenario")
+	w.deploy("hooks")
+	for range 5 {
+		w.call(a, "whoami", nil)
+	}
+	before := w.numbers(a)[1]
+	w.call(a, "set_timer", binary.LittleEndian.AppendUint64(nil, uint64(w.Time().Add(time.Minute).UnixNano())))
+	require.NoError(t, w.Advance(ctx, time.Minute))
+	require.Equal(t, before+1, w.numbers(a)[1])
+}

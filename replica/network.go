@@ -141,9 +141,10 @@ func (n *Network) loop(ctx context.Context) {
 
 // runRounds runs rounds until nothing waits. Between two rounds others get the lock.
 func (n *Network) runRounds(ctx context.Context) {
+	due := n.now() // a timer that is set again while this runs is for later
 	for {
 		n.runRound(ctx)
-		if !n.subnet.Busy() || ctx.Err() != nil {
+		if !n.subnet.Busy() && !n.subnet.TimerDue(due) || ctx.Err() != nil {
 			return
 		}
 		n.lock.Unlock()

@@ -61,7 +61,7 @@ func (n *Subnet) admitManagement(in *Ingress) *reject.Error {
 	if method.target != nil && method.access != byCanisters {
 		id, err := method.target(in.Arg)
 		if err != nil {
-			return badSubmission(in.Method, err)
+			return badSubmission(in.Method, in.Arg, err)
 		}
 		if id != in.Effective {
 			return invalid("Specified canister ID %s does not match effective canister ID in URL %s", id, in.Effective)

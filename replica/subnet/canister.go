@@ -37,7 +37,8 @@ type canister struct {
 
 	CertifiedData []byte
 	GlobalTimer   uint64 // zero if not set
-	LowMemory     bool   // canister_on_low_wasm_memory has run and is not armed again
+	Turn          turn
+	LowMemory     bool // canister_on_low_wasm_memory has run and is not armed again
 
 	Contexts     map[uint64]*callContext
 	Callbacks    map[uint64]*callback

@@ -27,6 +27,7 @@ type installation struct {
 	by             change
 	skipPreUpgrade bool
 	keepHeap       bool
+	heapChosen     bool // the caller said whether to keep the heap
 }
 
 // install installs, reinstalls or upgrades the code of a canister. It is atomic: if any of its parts
@@ -86,14 +87,17 @@ type installer struct {
 func (i *installer) run(ctx context.Context) *reject.Error {
 	c := i.canister
 	compile := i.module.CompileCost(i.state.Compiled[i.hash])
-	if i.state.Compiled == nil {
-		i.state.Compiled = make(map[[32]byte]bool)
-	}
-	i.state.Compiled[i.hash] = true
 	if compile > i.left {
 		return reject.New(reject.InstructionLimitExceeded, "Canister exceeded the limit of %d instructions for single message execution.", i.left)
 	}
 	i.left -= compile
+	if err := i.checkPersistence(); err != nil {
+		return err
+	}
+	if i.state.Compiled == nil {
+		i.state.Compiled = make(map[[32]byte]bool)
+	}
+	i.state.Compiled[i.hash] = true
 	stable := exec.NewStable()
 	if i.req.mode == modeUpgrade {
 		i.certified = c.CertifiedData
@@ -112,6 +116,27 @@ func (i *installer) run(ctx context.Context) *reject.Error {
 		return err
 	}
 	i.finish(ctx, fresh)
+	return nil
+}
+
+// persistence is the metadata by which a module asks that its heap outlives upgrades.
+const persistence = "enhanced-orthogonal-persistence"
+
+// checkPersistence holds the choice for the heap against what the old and the new module ask for.
+func (i *installer) checkPersistence() *reject.Error {
+	if i.req.mode != modeUpgrade {
+		return nil
+	}
+	_, old := i.canister.module.Section(persistence)
+	_, fresh := i.module.Section(persistence)
+	switch {
+	case i.req.keepHeap && !fresh:
+		return reject.New(reject.ContractViolation, "Invalid upgrade option: The `wasm_memory_persistence: opt Keep` upgrade option "+
+			"requires that the new canister module supports enhanced orthogonal persistence.")
+	case !i.req.heapChosen && old:
+		return reject.New(reject.ContractViolation, "Missing upgrade option: Enhanced orthogonal persistence requires the "+
+			"`wasm_memory_persistence` upgrade option.")
+	}
 	return nil
 }
 

@@ -1,6 +1,7 @@
 package subnet
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"strings"
@@ -57,7 +58,7 @@ func about[A any](who access, decode func([]byte) (A, error), id func(A) princip
 		run: func(m *managementCall, c *canister) ([]byte, *reject.Error) {
 			a, err := decode(m.req.Arg)
 			if err != nil {
-				return nil, badPayload(err)
+				return nil, badPayload(m.req.Arg, err)
 			}
 			return run(m, c, a)
 		},
@@ -69,7 +70,7 @@ func general[A any](who access, decode func([]byte) (A, error), run func(m *mana
 	return managementMethod{access: who, run: func(m *managementCall, _ *canister) ([]byte, *reject.Error) {
 		a, err := decode(m.req.Arg)
 		if err != nil {
-			return nil, badPayload(err)
+			return nil, badPayload(m.req.Arg, err)
 		}
 		return run(m, a)
 	}}
@@ -82,13 +83,16 @@ func asQuery(m managementMethod) managementMethod {
 }
 
 // badPayload is the refusal of an argument that does not decode.
-func badPayload(err error) *reject.Error {
+func badPayload(arg []byte, err error) *reject.Error {
+	if !bytes.HasPrefix(arg, []byte("DIDL")) { // in production's words: canisters pay for the length of a refusal
+		return reject.New(reject.InvalidManagementPayload, "Error decoding candid: Cannot parse header %x: binary parser error: io error", arg)
+	}
 	return reject.New(reject.InvalidManagementPayload, "Error decoding candid: %s", err)
 }
 
 // badSubmission is badPayload for an ingress message that was not taken in yet.
-func badSubmission(method string, err error) *reject.Error {
-	return reject.New(reject.InvalidManagementPayload, "Failed to parse payload for ic00 method %s: %s", method, badPayload(err))
+func badSubmission(method string, arg []byte, err error) *reject.Error {
+	return reject.New(reject.InvalidManagementPayload, "Failed to parse payload for ic00 method %s: %s", method, badPayload(arg, err))
 }
 
 // unroutable is the refusal of a canister's call that is about nothing on this network.
@@ -272,7 +276,7 @@ func (n *Subnet) authorize(method managementMethod, req *call) (*canister, *reje
 	}
 	id, err := method.target(req.Arg)
 	if err != nil {
-		return nil, badPayload(err)
+		return nil, badPayload(req.Arg, err)
 	}
 	c := n.state.Canisters[id]
 	if c == nil {

@@ -32,6 +32,7 @@ func (m *managementCall) installMode(c *canister, mode management.InstallMode, c
 		req.mode = modeUpgrade
 		if o := mode.Upgrade; o != nil {
 			req.skipPreUpgrade = o.SkipPreUpgrade != nil && *o.SkipPreUpgrade
+			req.heapChosen = o.WasmMemoryPersistence != nil
 			req.keepHeap = o.WasmMemoryPersistence != nil && *o.WasmMemoryPersistence == management.PersistenceKeep
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"kedge/ic/management"
+	"kedge/replica/cycles"
 	"kedge/replica/exec"
 	"kedge/replica/reject"
 )
@@ -47,14 +48,18 @@ func (s *snapshot) info() management.SnapshotInfo {
 }
 
 func loadSnapshot(m *managementCall, c *canister, a management.LoadSnapshotArg) ([]byte, *reject.Error) {
-	at := c.findSnapshot(a.SnapshotID)
-	if at < 0 {
-		return nil, noSnapshot(c, a.SnapshotID)
+	s, refusal := m.snapshotFor(c, a.SnapshotID)
+	if refusal != nil {
+		return nil, refusal
 	}
-	s := c.Snapshots[at]
 	module, err := m.acquireModule(m.ctx, s.CodeHash, s.Code)
 	if err != nil {
 		return nil, exec.InvalidWasm(c.ID, err)
+	}
+	compile := module.CompileCost(m.state.Compiled[s.CodeHash])
+	if err := m.chargeLoading(c, exec.ExecutionCost(snapshotInstructions+s.Size+compile)); err != nil {
+		m.releaseModule(m.ctx, module)
+		return nil, err
 	}
 	if s.Uploaded {
 		if err := module.CheckGlobals(s.GlobalTypes); err != nil {
@@ -84,6 +89,37 @@ func loadSnapshot(m *managementCall, c *canister, a management.LoadSnapshotArg) 
 	m.record(c, by)
 	m.touchCanister(c.ID)
 	return emptyReply, nil
+}
+
+// snapshotFor finds a snapshot that a caller wants to load in a canister: the canister's own, or one of another
+// canister that the caller controls, too.
+func (m *managementCall) snapshotFor(c *canister, id []byte) (*snapshot, *reject.Error) {
+	if at := c.findSnapshot(id); at >= 0 {
+		return c.Snapshots[at], nil
+	}
+	for _, other := range m.state.Order {
+		at := other.findSnapshot(id)
+		switch {
+		case at < 0:
+		case other.isController(m.req.Caller):
+			return other.Snapshots[at], nil
+		default:
+			return nil, advised(reject.New(reject.CanisterRejectedMessage, "The snapshot %s does not belong to canister %s.", snapshotName(id), c.ID),
+				"Use the `list_canister_snapshot` API to see which snapshots are present.", "canister-snapshot-invalid-ownership")
+		}
+	}
+	return nil, noSnapshot(c, id)
+}
+
+// chargeLoading makes a canister pay for the snapshot that is loaded in it.
+func (m *managementCall) chargeLoading(c *canister, cost cycles.Amount) *reject.Error {
+	if m.liquid(c).Less(cost) {
+		err := m.outOfCycles(c, cost, m.req.Caller)
+		return advised(reject.New(reject.OutOfCycles, "Canister snapshotting failed with: `%s`", err.Message),
+			"Try sending more cycles with the request.", "canister-snapshot-not-enough-cycles")
+	}
+	m.charge(c, cost, &c.Consumed.Instructions)
+	return nil
 }
 
 func listSnapshots(_ *managementCall, c *canister, _ management.CanisterArg) ([]byte, *reject.Error) {

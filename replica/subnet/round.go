@@ -85,6 +85,7 @@ func (n *Subnet) Apply(ctx context.Context, r Round) Changes {
 	for _, in := range r.Ingress {
 		n.induct(in)
 	}
+	n.executeFirst(ctx)
 	n.enqueueTasks()
 
 	for executed := 0; len(s.Queue) > 0 && executed < roundMessages && s.Spent < roundBudget; executed++ {
@@ -103,23 +104,78 @@ func (n *Subnet) Apply(ctx context.Context, r Round) Changes {
 // enqueue adds a message to the end of the queue.
 func (s *state) enqueue(m message) { s.Queue = append(s.Queue, m) }
 
-// enqueueTasks adds the heartbeats of this round and the timers that are due.
+// executeFirst executes the calls of the management canister that wait when the round begins: they come before all
+// that canisters do.
+func (n *Subnet) executeFirst(ctx context.Context) {
+	s := &n.state
+	waiting := s.Queue
+	s.Queue = nil
+	var others []message
+	for _, m := range waiting {
+		if m.Receiver == principal.Management && s.Spent < roundBudget {
+			n.execute(ctx, m)
+		} else {
+			others = append(others, m)
+		}
+	}
+	s.Queue = append(others, s.Queue...)
+}
+
+// turn is what a canister may do next: canisters take turns between timer, heartbeat and messages.
+type turn uint8
+
+const (
+	turnTimer turn = iota
+	turnHeartbeat
+	turnMessage
+	turns
+)
+
+// enqueueTasks puts the heartbeats of this round and the timers that are due before all that waits: at most one
+// for each canister, if it is its turn.
 func (n *Subnet) enqueueTasks() {
 	s := &n.state
+	waits := make(map[principal.Principal]bool)
+	for _, m := range s.Queue {
+		waits[m.Receiver] = true
+	}
+	var tasks []message
 	for _, c := range s.Order {
 		if c.Status != running || c.module == nil {
 			continue
 		}
-		if c.GlobalTimer != 0 && c.GlobalTimer <= s.Time {
-			c.GlobalTimer = 0
-			if c.module.Has(exec.EntryTimer) {
-				s.enqueue(message{Receiver: c.ID, Task: &task{exec.Timer, exec.EntryTimer}})
-			}
-		}
-		if c.module.Has(exec.EntryHeartbeat) {
-			s.enqueue(message{Receiver: c.ID, Task: &task{exec.Heartbeat, exec.EntryHeartbeat}})
+		if t := n.nextTask(c, waits[c.ID]); t != nil {
+			tasks = append(tasks, message{Receiver: c.ID, Task: t})
 		}
 	}
+	s.Queue = append(tasks, s.Queue...)
+}
+
+// nextTask is the task that it is a canister's turn for; nil if it is a message's turn or there is nothing to do.
+func (n *Subnet) nextTask(c *canister, waits bool) *task {
+	for range turns {
+		current := c.Turn
+		c.Turn = (c.Turn + 1) % turns
+		switch {
+		case current == turnTimer && c.GlobalTimer != 0 && c.GlobalTimer <= n.state.Time:
+			c.GlobalTimer = 0
+			if c.module.Has(exec.EntryTimer) {
+				return &task{exec.Timer, exec.EntryTimer}
+			}
+		case current == turnHeartbeat && c.module.Has(exec.EntryHeartbeat):
+			return &task{exec.Heartbeat, exec.EntryHeartbeat}
+		case current == turnMessage && waits:
+			return nil
+		}
+	}
+	return nil
+}
+
+// TimerDue reports whether a timer that was due by a time, in nanoseconds since 1970, waits for its canister's turn.
+func (n *Subnet) TimerDue(by uint64) bool {
+	return slices.ContainsFunc(n.state.Order, func(c *canister) bool {
+		return c.Status == running && c.module != nil && c.GlobalTimer != 0 && c.GlobalTimer <= by
+	})
 }
 
 // HasHeartbeat reports whether a canister wants to run in every round.

@@ -17,6 +17,7 @@ const stopTimeout = 5 * 60 * 1_000_000_000
 // stop begins to stop a canister; the request is answered when it has stopped.
 func (n *Subnet) stop(c *canister, from origin, refund cycles.Amount) {
 	if c.Status == stopped {
+		c.Version++ // even if nothing changes
 		n.respond(from, replied(emptyReply), refund)
 		return
 	}
