@@ -15,15 +15,24 @@ import (
 	"time"
 )
 
-// packages hold the policy.
-var packages = []string{"canister/identity", "canister/identity/abuse"}
+// packages hold the policy, what is stored of people, and what their principals are made of.
+var packages = []string{
+	"canister/identity", "canister/identity/abuse", "canister/delegation", "canister/storage", "migrations", "migrations/ii",
+}
 
 // patience is how long the tests may take with a mutant: one that runs for ever is noticed.
 const patience = 10 * time.Second
 
 func main() {
 	verbose := flag.Bool("v", false, "list every mutant")
+	flag.Usage = func() {
+		fmt.Fprintf(flag.CommandLine.Output(), "usage: mutants [-v] [package ...]\nWithout packages: %s\n", strings.Join(packages, " "))
+		flag.PrintDefaults()
+	}
 	flag.Parse()
+	if flag.NArg() > 0 {
+		packages = flag.Args()
+	}
 	survivors := 0
 	for _, dir := range packages {
 		n, err := check(dir, *verbose)
