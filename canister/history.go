@@ -31,7 +31,7 @@ func history() {
 	result := kedge.History{
 		Entries:        make([]kedge.HistoryEntry, len(kept.Events)),
 		DroppedRoutine: kept.LostRoutine,
-		DroppedWeighty: kept.LostWeighty,
+		DroppedWeighty: kept.LostSecurity,
 	}
 	for i := range kept.Events {
 		result.Entries[i] = entryTo(&kept.Events[i])

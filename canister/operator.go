@@ -172,7 +172,7 @@ func setPaused(on bool) error {
 
 // importing reports whether anchors of an old memory are still to be settled.
 func importing() bool {
-	t := state.store.Trial()
+	t := ii.TrialOf(state.store)
 	return t.Layout != 0 && int(t.Settled) < state.store.Count()
 }
 
@@ -189,7 +189,7 @@ func finalizeMigration() {
 
 // status says where the memory stands.
 func status() kedge.MigrationStatus {
-	store, trial, step := state.store, state.store.Trial(), migrations.StatusOf(state.store)
+	store, trial, step := state.store, ii.TrialOf(state.store), migrations.StatusOf(state.store)
 	own := func(version int) kedge.Layout {
 		return kedge.Layout{Family: kedge.LayoutFamilyKedge, Version: uint16(version)}
 	}
@@ -244,7 +244,7 @@ func weakened() (numbers []uint64, complete bool) {
 }
 
 // note lists what is odd about a memory on trial.
-func note(s *kedge.MigrationStatus, t storage.Trial) {
+func note(s *kedge.MigrationStatus, t ii.Trial) {
 	about := func(anchor *uint64, format string, args ...any) {
 		s.Notes = append(s.Notes, kedge.MigrationNote{Anchor: anchor, Description: fmt.Sprintf(format, args...)})
 	}

@@ -98,8 +98,8 @@ func Start(s *storage.Store) error {
 // and stops with a [RefusedError] at Run if that would lose what accepted does not name. A step that is
 // on its way up is turned round.
 func StartBack(s *storage.Store, accepted storage.Loss) error {
-	if layout := s.Trial().Layout; layout != 0 {
-		return fmt.Errorf("the memory is on trial beside layout %d of Internet Identity: the way back is to upgrade the canister to the old module", layout)
+	if s.Beside() {
+		return errors.New("the memory is on trial beside the old module's: the way back is to upgrade the canister to the old module")
 	}
 	m := s.Migration()
 	switch m.Phase {

@@ -13,6 +13,7 @@ import (
 
 	"kedge/canister/identity"
 	"kedge/canister/storage"
+	"kedge/canister/storage/stable"
 	"kedge/ic/principal"
 )
 
@@ -212,14 +213,14 @@ func TestFaultAtEveryWriteOfEveryMessage(t *testing.T) {
 			require.NoError(t, c.begin(open(t, mem)))
 			for done := false; !done; {
 				before := mem.Clone()
-				count := storage.NewFaulty(mem, -1)
+				count := stable.NewFaulty(mem, -1)
 				var err error
 				done, err = Run(open(t, count), units(1))
 				require.NoError(t, err)
 				for i := range count.Writes() {
 					attempt := before.Clone()
-					_, err := Run(open(t, storage.NewFaulty(attempt, i)), units(1))
-					require.ErrorIs(t, err, storage.ErrFault)
+					_, err := Run(open(t, stable.NewFaulty(attempt, i)), units(1))
+					require.ErrorIs(t, err, stable.ErrFault)
 					attempt = before.Clone() // the network rolls back
 					again, err := Run(open(t, attempt), units(1))
 					require.NoError(t, err)

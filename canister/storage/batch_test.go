@@ -47,9 +47,9 @@ func TestBatchEqualsOneByOne(t *testing.T) {
 func TestBatchWithDamagedIndex(t *testing.T) {
 	s := emptyStore(t)
 	register(t, s, "first", nil)
-	at, err := s.address(index, s.sb.root-1)
+	at, err := s.alloc.Address(index, s.tree.Root-1)
 	require.NoError(t, err)
-	require.NoError(t, s.mem.WriteAt([]byte{0xff}, at+20))
+	require.NoError(t, s.alloc.Memory.WriteAt([]byte{0xff}, at+20))
 	require.NoError(t, s.Batch(func() error {
 		for i := range 10 {
 			number, err := s.Allocate()

@@ -4,6 +4,8 @@ import (
 	"fmt"
 
 	"github.com/cespare/xxhash/v2"
+
+	"kedge/canister/storage/stable"
 )
 
 // Two blobs share page 0 of home with the superblock: the configuration, which changes with upgrades, and
@@ -52,22 +54,22 @@ func (s *Store) SetState(b []byte) error { return s.writeBlob(stateBlob, b) }
 
 func (s *Store) readBlob(k blob) ([]byte, error) {
 	var head [blobHead]byte
-	if err := s.mem.ReadAt(head[:], s.home+k.at); err != nil {
+	if err := s.alloc.Memory.ReadAt(head[:], s.alloc.Home+k.at); err != nil {
 		return nil, fmt.Errorf("read %s: %w", k.name, err)
 	}
 	n := int(le.Uint32(head[:]))
 	if n > k.limit {
-		return nil, corrupted(k.name, "it would have %d bytes, at most %d", n, k.limit)
+		return nil, stable.Corrupted(k.name, "it would have %d bytes, at most %d", n, k.limit)
 	}
 	if n == 0 {
 		return nil, nil
 	}
 	b := make([]byte, n)
-	if err := s.mem.ReadAt(b, s.home+k.at+blobHead); err != nil {
+	if err := s.alloc.Memory.ReadAt(b, s.alloc.Home+k.at+blobHead); err != nil {
 		return nil, fmt.Errorf("read %s: %w", k.name, err)
 	}
 	if want, got := le.Uint64(head[8:]), xxhash.Sum64(b); want != got {
-		return nil, corrupted(k.name, "checksum %016x, computed %016x", want, got)
+		return nil, stable.Corrupted(k.name, "checksum %016x, computed %016x", want, got)
 	}
 	return b, nil
 }
@@ -79,7 +81,7 @@ func (s *Store) writeBlob(k blob, b []byte) error {
 	all := make([]byte, blobHead, blobHead+len(b))
 	le.PutUint32(all, uint32(len(b)))
 	le.PutUint64(all[8:], xxhash.Sum64(b))
-	if err := s.mem.WriteAt(append(all, b...), s.home+k.at); err != nil {
+	if err := s.alloc.Memory.WriteAt(append(all, b...), s.alloc.Home+k.at); err != nil {
 		return fmt.Errorf("write %s: %w", k.name, err)
 	}
 	return nil

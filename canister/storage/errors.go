@@ -3,10 +3,31 @@ package storage
 import (
 	"errors"
 	"fmt"
+
+	"kedge/canister/storage/stable"
 )
 
+// The memory beneath and what is wrong with it, so that most users need this package alone.
+type (
+	// Memory is stable memory.
+	Memory = stable.Memory
+	// RAM is a memory for tests and host tools.
+	RAM = stable.RAM
+	// CorruptedError names a structure whose bytes are not what was written there.
+	CorruptedError = stable.CorruptedError
+)
+
+// PageSize is the size of a page of stable memory in bytes.
+const PageSize = stable.PageSize
+
+// NewRAM returns an empty memory that grows to at most limit pages; 0 stands for the network's limit.
+func NewRAM(limit uint64) *RAM { return stable.NewRAM(limit) }
+
+// RAMOf returns a memory that holds a copy of image, rounded up to whole pages.
+func RAMOf(image []byte) *RAM { return stable.RAMOf(image) }
+
 // ErrFull is wrapped by Allocate when the anchor range or stable memory is used up.
-var ErrFull = errors.New("canister is full")
+var ErrFull = stable.ErrFull
 
 // ErrNotKedge is wrapped by Open when the memory does not start with a superblock of Kedge.
 var ErrNotKedge = errors.New("not a memory of Kedge")
@@ -23,20 +44,6 @@ func (e *OutOfRangeError) Error() string {
 	return fmt.Sprintf("Identity Anchor %d is out of range [%d, %d)", e.Anchor, e.Lo, e.Hi)
 }
 
-// CorruptedError names a structure whose bytes are not what was written there.
-type CorruptedError struct {
-	What   string // "anchor 10003", "superblock", "index node 7", …
-	Detail string // what was found and what was expected
-}
-
-func (e *CorruptedError) Error() string {
-	return fmt.Sprintf("%s is corrupted: %s", e.What, e.Detail)
-}
-
-func corrupted(what, format string, args ...any) error {
-	return &CorruptedError{What: what, Detail: fmt.Sprintf(format, args...)}
-}
-
 // UnsupportedError says that a memory or record has a version that this build does not know.
 type UnsupportedError struct {
 	What    string
@@ -46,12 +53,3 @@ type UnsupportedError struct {
 func (e *UnsupportedError) Error() string {
 	return fmt.Sprintf("%s has version %d, which this build does not know; install a newer one", e.What, e.Version)
 }
-
-func isCorrupted(err error) bool {
-	var c *CorruptedError
-	return errors.As(err, &c)
-}
-
-func isFull(err error) bool { return errors.Is(err, ErrFull) }
-
-func asCorrupted(err error, c **CorruptedError) bool { return errors.As(err, c) }

@@ -1,6 +1,13 @@
 package storage
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+
+	"kedge/canister/storage/alloc"
+	"kedge/canister/storage/record"
+	"kedge/canister/storage/tree"
+)
 
 // Finding is one thing that fsck found wrong.
 type Finding struct {
@@ -16,9 +23,9 @@ type Check struct {
 	Position uint64 // slots checked
 	Findings []Finding
 
-	wanted uint64 // entries that the index must have, as far as the slots are checked
-	found  uint64 // entries that it has, as far as it is read
-	next   entry  // where reading it goes on
+	wanted uint64     // entries that the index must have, as far as the slots are checked
+	found  uint64     // entries that it has, as far as it is read
+	next   tree.Entry // where reading it goes on
 	begun  bool
 	edits  uint64 // of the index, when the run began
 }
@@ -31,7 +38,7 @@ const maxFindings = 1000
 // every node of the index.
 func (s *Store) Check(c *Check, more func() bool) (done bool, err error) {
 	if !c.begun {
-		c.begun, c.edits = true, s.edits
+		c.begun, c.edits = true, s.tree.Edits
 	}
 	if c.Position == 0 && s.mirrored {
 		c.Findings = append(c.Findings, Finding{"superblock", "the first copy is damaged; the second is in use and the next write repairs the first"})
@@ -62,8 +69,8 @@ func (s *Store) Check(c *Check, more func() bool) (done bool, err error) {
 			return true, nil
 		}
 	}
-	for r := overflow; r < regionCount; r++ {
-		if err := s.checkFreeList(c, r); err != nil {
+	for r := overflow; r <= index; r++ {
+		if err := s.alloc.CheckFree(r); err != nil && !c.add(err) {
 			return false, err
 		}
 	}
@@ -79,19 +86,19 @@ func (s *Store) checkExtents(c *Check) error {
 		}
 		return err
 	}
-	places := make([]uint8, maxExtents)
+	places := make([]uint8, alloc.MaxExtents)
 	for _, e := range append(used, free...) {
-		if e >= maxExtents { // an empty entry; whoever reads it is told
+		if e >= alloc.MaxExtents { // an empty entry; whoever reads it is told
 			continue
 		}
 		if places[e]++; places[e] == 2 {
 			c.Findings = append(c.Findings, Finding{fmt.Sprintf("extent %d", e), "it is in two places"})
 		}
 	}
-	if s.sb.host != native { // others have extents, too
+	if s.Beside() { // others have extents, too
 		return nil
 	}
-	for e, n := range places[:min(total, maxExtents)] {
+	for e, n := range places[:min(total, alloc.MaxExtents)] {
 		if n == 0 {
 			c.Findings = append(c.Findings, Finding{fmt.Sprintf("extent %d", e), "it is in no region and not free"})
 		}
@@ -111,7 +118,7 @@ func (s *Store) checkIndex(c *Check, more func() bool) (done bool, err error) {
 			return false, nil
 		}
 		n := 0
-		err := s.scan(c.next, func(e entry) bool {
+		err := s.tree.Scan(c.next, func(e tree.Entry) bool {
 			if n == batch {
 				c.next = e
 				return false
@@ -126,11 +133,11 @@ func (s *Store) checkIndex(c *Check, more func() bool) (done bool, err error) {
 			return false, err
 		}
 		c.found += uint64(n)
-		if n < batch || c.next == (entry{}) {
+		if n < batch || c.next == (tree.Entry{}) {
 			break
 		}
 	}
-	if c.found != c.wanted && c.edits == s.edits {
+	if c.found != c.wanted && c.edits == s.tree.Edits {
 		c.Findings = append(c.Findings, Finding{"index", fmt.Sprintf("it has %d entries, the anchors have %d", c.found, c.wanted)})
 	}
 	return true, nil
@@ -139,7 +146,7 @@ func (s *Store) checkIndex(c *Check, more func() bool) (done bool, err error) {
 // add records damage and returns true; any other error it leaves alone.
 func (c *Check) add(err error) bool {
 	var bad *CorruptedError
-	if !asCorrupted(err, &bad) {
+	if !errors.As(err, &bad) {
 		return false
 	}
 	c.Findings = append(c.Findings, Finding{bad.What, bad.Detail})
@@ -154,24 +161,25 @@ func (s *Store) checkSlot(c *Check, slot uint32) error {
 		return err
 	}
 	head, payload := s.last.head, s.last.payload
-	for ring, newest := range head.newest {
-		if newest == 0 {
-			continue
-		}
-		if _, err := s.readRing(nil, newest-1, slot, ring, 0); err != nil && !c.add(err) {
+	for ring := range head.history.Newest {
+		err := s.rings.Each(slot, &head.history, ring, func(events int, b []byte) bool {
+			_, ok := record.Events(nil, b, events, 0)
+			return ok
+		})
+		if err != nil && !c.add(err) {
 			return err
 		}
 	}
-	if head.version != record2 || !s.indexes(slot) {
+	if head.version < record.Version2 || !s.indexes(slot) {
 		return nil
 	}
-	keys, err := recordKeys(nil, payload, slot)
+	keys, err := recordKeys(nil, payload, head.version, slot)
 	if err != nil {
 		return err
 	}
 	for _, key := range keys {
 		found := false
-		err := s.scan(key, func(e entry) bool { found = e == key; return false })
+		err := s.tree.Scan(key, func(e tree.Entry) bool { found = e == key; return false })
 		switch {
 		case err != nil && !c.add(err):
 			return err
@@ -180,33 +188,6 @@ func (s *Store) checkSlot(c *Check, slot uint32) error {
 		default:
 			c.wanted++
 		}
-	}
-	return nil
-}
-
-// checkFreeList walks the free units of a region. It is bounded by their number.
-func (s *Store) checkFreeList(c *Check, r region) error {
-	st := s.sb.regions[r]
-	next, seen := st.free, uint32(0)
-	for ; next != 0 && seen <= st.freed; seen++ {
-		at, err := s.address(r, next-1)
-		if err != nil {
-			if c.add(err) {
-				return nil
-			}
-			return err
-		}
-		if err := s.mem.ReadAt(s.word[:], at); err != nil {
-			return fmt.Errorf("read free list of %s: %w", r, err)
-		}
-		if le.Uint32(s.word[4:]) != freeMark {
-			c.Findings = append(c.Findings, Finding{fmt.Sprintf("free list of %s", r), fmt.Sprintf("unit %d is not free", next-1)})
-			return nil
-		}
-		next = le.Uint32(s.word[:])
-	}
-	if seen != st.freed || next != 0 {
-		c.Findings = append(c.Findings, Finding{fmt.Sprintf("free list of %s", r), fmt.Sprintf("it does not have the %d units that it should", st.freed)})
 	}
 	return nil
 }

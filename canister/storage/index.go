@@ -1,18 +1,19 @@
 package storage
 
 import (
-	"cmp"
-	"errors"
 	"fmt"
 	"slices"
 
-	"kedge/canister/identity"
-	"kedge/ic/principal"
-
 	"github.com/cespare/xxhash/v2"
+
+	"kedge/canister/identity"
+	"kedge/canister/storage/record"
+	"kedge/canister/storage/stable"
+	"kedge/canister/storage/tree"
+	"kedge/ic/principal"
 )
 
-// The index is one B-tree (tree.go) for both look-ups. An entry is 16 bytes, ordered as two integers:
+// The index is one tree (package tree) for both look-ups. An entry is 16 bytes, ordered as two integers:
 //
 //	off  len
 //	  0    8  key:   bit 63 is 0 for a device's principal, 1 for a credential id; bits 0–62 of its XXH64
@@ -22,7 +23,6 @@ import (
 // anchor. An entry only points; a look-up reads the anchor and compares, so that equal hashes do no harm. It
 // answers in pages of a bounded number of entries, so that strangers who list someone's credential id on many
 // anchors neither make a query too long nor hide anything.
-type entry struct{ key, order uint64 }
 
 const (
 	credentialBit = 1 << 63
@@ -34,15 +34,6 @@ const (
 	// some may be of another key with the same hash.
 	scanFactor = 4
 )
-
-func (e entry) compare(o entry) int {
-	if c := cmp.Compare(e.key, o.key); c != 0 {
-		return c
-	}
-	return cmp.Compare(e.order, o.order)
-}
-
-func (e entry) less(o entry) bool { return e.key < o.key || e.key == o.key && e.order < o.order }
 
 func callerKey(p []byte) uint64      { return xxhash.Sum64(p) &^ credentialBit }
 func credentialKey(id []byte) uint64 { return xxhash.Sum64(id) | credentialBit }
@@ -57,106 +48,70 @@ func orderOf(proven bool, since uint64, slot uint32) uint64 {
 	return o
 }
 
-// recordKeys appends the entries of a record of version 2, sorted and each once. It reads the record
-// itself, not a decoded anchor, because both the old and the new one are at hand in that form.
-func recordKeys(keys []entry, payload []byte, slot uint32) ([]entry, error) {
-	r, n := recordsOf(payload)
-	for range n {
-		rec, fixed := r.nextRecord()
-		if r.failed {
-			return nil, errShortRecord
+// recordKeys appends the entries of a record, sorted and each once. It reads the record itself, not a decoded
+// anchor, because both the old and the new one are at hand in that form.
+func recordKeys(keys []tree.Entry, payload []byte, version byte, slot uint32) ([]tree.Entry, error) {
+	for c := record.Devices(payload, version); c.Left() > 0; {
+		d, err := c.Next()
+		if err != nil {
+			return nil, err
 		}
-		keys = appendKeys(keys, rec, fixed, slot)
+		keys = appendKeys(keys, d, slot)
 	}
 	return sortKeys(keys), nil
 }
 
-var errShortRecord = errors.New("a device record is cut short")
-
-// recordsOf returns a reader of the device records of a record of version 2, and their number.
-func recordsOf(payload []byte) (r reader, n int) {
-	var a identity.Anchor
-	r = reader{b: payload}
-	devices, copies, _ := r.head(record2, &a)
-	return r, devices + copies
-}
-
-func sortKeys(keys []entry) []entry {
-	slices.SortFunc(keys, entry.compare)
+func sortKeys(keys []tree.Entry) []tree.Entry {
+	slices.SortFunc(keys, tree.Entry.Compare)
 	return slices.Compact(keys)
 }
 
-// appendKeys appends the entries of one device record.
-func appendKeys(keys []entry, rec []byte, fixed int, slot uint32) []entry {
-	order := orderOf(rec[3]&flagProven != 0, addedAt(rec, fixed), slot)
-	if p := rec[6 : 6+principalSize]; storedPrincipal(p) != (principal.Principal{}) {
-		keys = append(keys, entry{callerKey(p), order})
+// appendKeys appends the entries of one device.
+func appendKeys(keys []tree.Entry, d record.Stored, slot uint32) []tree.Entry {
+	order := orderOf(d.Proven(), d.AddedAt(), slot)
+	if p := d.Principal(); p != nil {
+		keys = append(keys, tree.Entry{Key: callerKey(p), Order: order})
 	}
-	if id := credentialOf(rec, fixed); len(id) > 0 {
-		keys = append(keys, entry{credentialKey(id), order})
+	if id := d.CredentialID(); len(id) > 0 {
+		keys = append(keys, tree.Entry{Key: credentialKey(id), Order: order})
 	}
 	return keys
-}
-
-func addedAt(rec []byte, fixed int) uint64 {
-	if fixed == fixed2 {
-		return le.Uint64(rec[64:])
-	}
-	return 0
-}
-
-// credentialOf returns the credential id in a device record, as far as the record goes.
-func credentialOf(rec []byte, fixed int) []byte {
-	from := min(fixed+int(le.Uint16(rec[54:])), len(rec))
-	return rec[from:min(from+int(le.Uint16(rec[56:])), len(rec))]
-}
-
-// sameKeys tells whether two device records have the same entries.
-func sameKeys(a []byte, fixedA int, b []byte, fixedB int) bool {
-	const last5 = 1<<40 - 1 // of the principal: three words and five bytes
-	return (a[3]^b[3])&flagProven == 0 &&
-		le.Uint64(a[6:]) == le.Uint64(b[6:]) && le.Uint64(a[14:]) == le.Uint64(b[14:]) && le.Uint64(a[22:]) == le.Uint64(b[22:]) &&
-		(le.Uint64(a[30:])^le.Uint64(b[30:]))&last5 == 0 &&
-		addedAt(a, fixedA) == addedAt(b, fixedB) &&
-		string(credentialOf(a, fixedA)) == string(credentialOf(b, fixedB))
 }
 
 // changedKeys puts into s.keys the entries that a write takes away and brings, as far as was and is say that
 // the old and the new record are to be indexed. Most writes change one device or none: what is the same at
 // the beginning of both records is passed over, and hashing and sorting are left for the rest.
-func (s *Store) changedKeys(old *rawRecord, payload []byte, slot uint32, was, is bool) error {
+func (s *Store) changedKeys(old *rawRecord, payload []byte, version byte, slot uint32, was, is bool) error {
 	s.keys[0], s.keys[1] = s.keys[0][:0], s.keys[1][:0]
-	var a, b reader
-	var n, m int
+	var a, b record.Cursor
 	if was {
-		a, n = recordsOf(old.payload)
+		a = record.Devices(old.payload, old.head.version)
 	}
 	if is {
-		b, m = recordsOf(payload)
+		b = record.Devices(payload, version)
 	}
-	for n > 0 && m > 0 {
+	for a.Left() > 0 && b.Left() > 0 {
 		atA, atB := a, b
-		recA, fixedA := a.nextRecord()
-		recB, fixedB := b.nextRecord()
-		if a.failed || b.failed {
-			return errShortRecord
+		oldDevice, err := a.Next()
+		if err != nil {
+			return err
 		}
-		if !sameKeys(recA, fixedA, recB, fixedB) {
+		newDevice, err := b.Next()
+		if err != nil {
+			return err
+		}
+		if !oldDevice.SameKeys(newDevice) {
 			a, b = atA, atB
 			break
 		}
-		n, m = n-1, m-1
 	}
-	for i, side := range [...]struct {
-		r *reader
-		n int
-	}{{&a, n}, {&b, m}} {
-		for range side.n {
-			rec, fixed := side.r.nextRecord()
-			if side.r.failed {
-				return errShortRecord
+	for i, c := range [...]*record.Cursor{&a, &b} {
+		for c.Left() > 0 {
+			d, err := c.Next()
+			if err != nil {
+				return err
 			}
-			s.keys[i] = appendKeys(s.keys[i], rec, fixed, slot)
+			s.keys[i] = appendKeys(s.keys[i], d, slot)
 		}
 	}
 	if len(s.keys[0]) > 0 && len(s.keys[1]) > 0 { // else there is nothing to tell apart
@@ -166,23 +121,23 @@ func (s *Store) changedKeys(old *rawRecord, payload []byte, slot uint32, was, is
 }
 
 // reindex turns the entries of an anchor before a write into those after it; both are sorted, unless one is
-// empty. A damaged
-// index is not a reason to refuse a person's call: it is put aside, look-ups say so, and fsck rebuilds it.
-func (s *Store) reindex(before, after []entry) error {
+// empty. A damaged index is not a reason to refuse a person's call: it is put aside, look-ups say so, and fsck
+// rebuilds it.
+func (s *Store) reindex(before, after []tree.Entry) error {
 	for len(before) > 0 || len(after) > 0 {
 		var err error
 		switch {
-		case len(after) == 0 || len(before) > 0 && before[0].less(after[0]):
-			err = s.edit(op{before[0], false})
+		case len(after) == 0 || len(before) > 0 && before[0].Less(after[0]):
+			err = s.tree.Delete(before[0])
 			before = before[1:]
-		case len(before) == 0 || after[0].less(before[0]):
-			err = s.edit(op{after[0], true})
+		case len(before) == 0 || after[0].Less(before[0]):
+			err = s.tree.Insert(after[0])
 			after = after[1:]
 		default:
 			before, after = before[1:], after[1:]
 		}
 		if err != nil {
-			if !isCorrupted(err) {
+			if !stable.IsCorrupted(err) {
 				return err
 			}
 			return s.setAside()
@@ -191,25 +146,15 @@ func (s *Store) reindex(before, after []entry) error {
 	return nil
 }
 
-func (s *Store) edit(o op) error {
-	switch {
-	case s.batch != nil:
-		return s.hold(o)
-	case o.insert:
-		return s.insertEntry(o.e)
-	}
-	return s.deleteEntry(o.e)
-}
-
 // A look-up answers in pages. It begins at a place in the order of the entries, 0 for the first, and returns the
 // place where the next page begins, 0 if there is none. A page may be short, or empty, and not the last:
 // entries of another key with the same hash count, too. Entries that come or go meanwhile move no others.
 
 // LookupCaller returns the anchors that have a device with this principal, the ones where it is proven
-// first, then by age: the page of at most limit that begins at the place from. Copies do not count. The error
+// first, then by age: the page of at most limit that begins at the place from. Duplicates do not count. The error
 // is a [CorruptedError] if the index is.
 func (s *Store) LookupCaller(p principal.Principal, from uint64, limit int) (found []uint64, next uint64, err error) {
-	var buf [principalSize]byte
+	var buf [principal.MaxLen]byte
 	next, err = s.lookup(callerKey(p.AppendTo(buf[:0])), from, limit, func(a *identity.Anchor, at func(bool, uint64) bool) bool {
 		for i := range a.Devices {
 			if d := &a.Devices[i]; d.Principal == p && at(d.Proven, d.AddedAt) {
@@ -259,14 +204,14 @@ func (s *Store) LookupCredential(id []byte, from uint64, limit int) (found []Mat
 // the anchor may be newer than its entries; it is then shown whole, at the first of the page.
 func (s *Store) lookup(key, from uint64, limit int, match func(a *identity.Anchor, at func(proven bool, since uint64) bool) bool) (next uint64, err error) {
 	if s.sb.index != indexWhole {
-		return 0, corrupted("index", "it was put aside and is not rebuilt yet: run fsck with rebuild")
+		return 0, stable.Corrupted("index", "it was put aside and is not rebuilt yet: run fsck with rebuild")
 	}
 	var hits []uint64
-	err = s.scan(entry{key, from}, func(e entry) bool {
-		if e.key != key {
+	err = s.tree.Scan(tree.Entry{Key: key, Order: from}, func(e tree.Entry) bool {
+		if e.Key != key {
 			return false
 		}
-		hits = append(hits, e.order)
+		hits = append(hits, e.Order)
 		return len(hits) <= scanFactor*limit
 	})
 	if err != nil {
@@ -279,7 +224,7 @@ func (s *Store) lookup(key, from uint64, limit int, match func(a *identity.Ancho
 		}
 		slot := slotOfOrder(order)
 		at := func(proven bool, since uint64) bool { return orderOf(proven, since, slot) == order }
-		if s.sb.trial.Layout != 0 {
+		if s.Beside() {
 			if slices.ContainsFunc(hits[:i], func(earlier uint64) bool { return slotOfOrder(earlier) == slot }) {
 				continue
 			}
@@ -290,7 +235,7 @@ func (s *Store) lookup(key, from uint64, limit int, match func(a *identity.Ancho
 		}
 		a, err := s.readSlot(slot)
 		if err != nil {
-			if isCorrupted(err) {
+			if stable.IsCorrupted(err) {
 				continue
 			}
 			return 0, err
@@ -318,7 +263,7 @@ func (s *Store) indexes(slot uint32) bool {
 // setAside gives the index up. Its nodes are free again when RebuildIndex starts.
 func (s *Store) setAside() error {
 	s.sb.index, s.dirty = indexAside, true
-	s.upper = nil
+	s.tree.DropCache()
 	return s.flush()
 }
 
@@ -339,7 +284,7 @@ func (s *Store) RebuildIndex(more func() bool) (done bool, err error) {
 func (s *Store) rebuild(more func() bool) (done bool, err error) {
 	if s.sb.index != indexBuilding {
 		s.sb.index, s.sb.built = indexBuilding, 0
-		s.clearIndex()
+		s.tree.Clear()
 	}
 	for s.sb.built < s.sb.count {
 		if !more() {
@@ -349,16 +294,16 @@ func (s *Store) rebuild(more func() bool) (done bool, err error) {
 		s.sb.built++
 		s.dirty = true
 		raw, err := s.readRaw(slot)
-		if isCorrupted(err) {
+		if stable.IsCorrupted(err) {
 			continue
 		}
 		if err != nil {
 			return false, err
 		}
-		if raw.head.version != record2 {
+		if raw.head.version < record.Version2 {
 			continue
 		}
-		keys, err := recordKeys(s.keys[1][:0], raw.payload, slot)
+		keys, err := recordKeys(s.keys[1][:0], raw.payload, raw.head.version, slot)
 		if err != nil {
 			continue
 		}
@@ -371,14 +316,20 @@ func (s *Store) rebuild(more func() bool) (done bool, err error) {
 	return true, s.flush()
 }
 
-// clearIndex empties the index at once: its units count as never used.
-func (s *Store) clearIndex() {
-	s.upper = nil
-	s.sb.root, s.sb.height, s.sb.entries = 0, 0, 0
-	r := &s.sb.regions[index]
-	r.units, r.free, r.freed = 0, 0, 0
-	if s.batch != nil {
-		s.batch.pending = s.batch.pending[:0]
+// Batch runs work, which reads and writes many anchors, one after the other: an anchor that it read is no
+// longer valid when it reads the next. Edits of the index wait until the end and are then made in the order of
+// the index, which costs a fraction of making them as they come.
+func (s *Store) Batch(work func() error) error {
+	s.tree.Begin()
+	err := work()
+	if end := s.tree.End(err != nil); end != nil {
+		if !stable.IsCorrupted(end) {
+			return end
+		}
+		err = s.setAside()
 	}
-	s.dirty = true
+	if err != nil {
+		return err
+	}
+	return s.flush()
 }

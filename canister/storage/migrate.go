@@ -1,5 +1,10 @@
 package storage
 
+import (
+	"kedge/canister/storage/record"
+	"kedge/canister/storage/stable"
+)
+
 // What follows is for package migrations, which alone changes the layout of a memory.
 
 // Migration is the state of the step under way; its Phase is Idle when there is none.
@@ -19,9 +24,9 @@ func (s *Store) Enter(m Migration) error {
 
 // Leave ends the way back to layout 1, which knows no index and no history.
 func (s *Store) Leave() error {
-	s.clearIndex()
+	s.tree.Clear()
+	s.alloc.Reset(history)
 	s.sb.index, s.sb.built = indexWhole, 0
-	s.sb.regions[history].units, s.spare = 0, 0
 	s.sb.layout = Layout1
 	return s.SetMigration(Migration{})
 }
@@ -44,39 +49,16 @@ func (s *Store) Rewrite(number uint64) error {
 	if err != nil || raw.head.version == s.writeVersion() {
 		return err
 	}
-	if raw.head.version == record1 {
+	if raw.head.version == record.Version1 {
 		var ok bool
-		if s.scratch, ok = raiseRecord(s.scratch[:0], raw.payload); !ok {
-			return corrupted(s.anchorName(slot), "the devices do not fill the %d bytes of a record of version 1", len(raw.payload))
+		if s.scratch, ok = record.Raise(s.scratch[:0], raw.payload); !ok {
+			return stable.Corrupted(s.anchorName(slot), "the devices do not fill the %d bytes of a record of version 1", len(raw.payload))
 		}
-		return s.store(raw, number, record2, nil, nil)
+		return s.store(raw, number, record.Version2, nil, nil)
 	}
 	a, err := s.Read(number)
 	if err != nil {
 		return err
 	}
 	return s.Write(a)
-}
-
-// raiseRecord appends what a record of version 1 is in version 2: the same fields and zeros for the new
-// ones. It does what reading and writing the anchor would, for a fraction of the instructions.
-func raiseRecord(b, payload []byte) (record []byte, ok bool) {
-	r := reader{b: payload}
-	devices, copies := r.u16(), r.u16()
-	b = append(b, zeros[:18]...)
-	b = le.AppendUint16(b, devices)
-	b = le.AppendUint16(b, copies)
-	for range int(devices) + int(copies) {
-		rec, fixed := r.nextRecord()
-		if r.failed || fixed != fixed1 {
-			return b, false
-		}
-		start := len(b)
-		b = append(b, rec[:fixed1]...)
-		b = append(b, zeros[:fixed2-fixed1]...)
-		b = append(b, rec[fixed1:]...)
-		le.PutUint16(b[start:], uint16(len(rec)+fixed2-fixed1))
-		b[start+2] = record2
-	}
-	return b, !r.failed && len(r.b) == 0 && len(b) <= MaxRecord
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"kedge/canister/identity"
+	"kedge/canister/storage/alloc"
 	"kedge/ic/principal"
 )
 
@@ -47,7 +48,7 @@ func TestTypicalAnchorFitsItsSlot(t *testing.T) {
 		require.NoError(t, err)
 		require.NoError(t, s.Write(typicalAnchor(number)))
 	}
-	require.Zero(t, s.sb.regions[overflow].units)
+	require.Zero(t, s.alloc.Regions[overflow].Units)
 }
 
 // BenchmarkBuild builds a store of typical anchors on the host. It reports what each of them takes.
@@ -62,12 +63,14 @@ func BenchmarkBuild(b *testing.B) {
 					require.NoError(b, err)
 					require.NoError(b, s.Write(typicalAnchor(number)))
 				}
-				used := func(r region) float64 { return float64(s.sb.regions[r].units) * float64(unitSize[r]) / float64(n) }
+				used := func(r alloc.Region) float64 {
+					return float64(s.alloc.Regions[r].Units) * float64(kinds[r].UnitSize) / float64(n)
+				}
 				b.ReportMetric(SlotSize, "slot-B/anchor")
 				b.ReportMetric(used(overflow), "overflow-B/anchor")
 				b.ReportMetric(used(history), "history-B/anchor")
 				b.ReportMetric(used(index), "index-B/anchor")
-				b.ReportMetric(float64(s.sb.height), "levels")
+				b.ReportMetric(float64(s.tree.Height), "levels")
 			}
 		})
 	}

@@ -4,6 +4,10 @@ import (
 	"fmt"
 
 	"github.com/cespare/xxhash/v2"
+
+	"kedge/canister/storage/record"
+	"kedge/canister/storage/ring"
+	"kedge/canister/storage/stable"
 )
 
 // A slot holds the record of one anchor, or its beginning. Slot i is anchor lo+i. The rest of the slot is
@@ -18,13 +22,13 @@ import (
 //	 20    4  number of this slot
 //	          version 1: the record from here
 //	 24    4  newest chunk of the routine history + 1, 0 for none
-//	 28    4  newest chunk of the weighty history + 1, 0 for none
+//	 28    4  newest chunk of the security history + 1, 0 for none
 //	 32    1  chunks of the routine history
-//	 33    1  chunks of the weighty history
+//	 33    1  chunks of the security history
 //	 34    2  zero
 //	 36    4  number of the next event of this anchor; the first is 0
 //	 40    4  routine events that were overwritten
-//	 44    4  weighty events that were overwritten
+//	 44    4  security events that were overwritten
 //	 48       version 2: the record from here
 //
 // An overflow block continues the record; one serves every legal anchor, a giant chains more.
@@ -49,10 +53,7 @@ const (
 // slotHead is what a slot says before its record.
 type slotHead struct {
 	version byte
-	newest  [2]uint32 // by class of history: newest chunk + 1
-	chunks  [2]uint8
-	next    uint32
-	lost    [2]uint32
+	history ring.Head
 }
 
 // rawRecord is a record as it is stored. payload is never written to once it is read.
@@ -65,7 +66,7 @@ type rawRecord struct {
 }
 
 func headSize(version byte) int {
-	if version == record1 {
+	if version == record.Version1 {
 		return slotHead1
 	}
 	return slotHead2
@@ -81,46 +82,46 @@ func (s *Store) readRaw(slot uint32) (*rawRecord, error) { return s.readRawInto(
 func (s *Store) readRawInto(room []byte, slot uint32) (*rawRecord, error) {
 	s.last.valid = false
 	raw := &s.last
-	at, err := s.address(slots, slot)
+	at, err := s.alloc.Address(slots, slot)
 	if err != nil {
 		return nil, err
 	}
 	b := s.unit[:SlotSize]
-	if err := s.mem.ReadAt(b, at); err != nil {
+	if err := s.alloc.Memory.ReadAt(b, at); err != nil {
 		return nil, fmt.Errorf("read slot %d: %w", slot, err)
 	}
 	*raw = rawRecord{slot: slot, chain: raw.chain[:0]}
 	length, first := int(le.Uint32(b[12:])), le.Uint32(b[16:])
 	raw.head.version = b[8]
 	switch b[8] {
-	case record1, record2:
+	case record.Version1, record.Version2:
 	case 0:
 		if *(*[SlotSize]byte)(b) != ([SlotSize]byte{}) {
-			return nil, corrupted(s.anchorName(slot), "its slot has version 0 but is not empty")
+			return nil, stable.Corrupted(s.anchorName(slot), "its slot has version 0 but is not empty")
 		}
 		raw.valid = true
 		return raw, nil
 	default:
 		// Both a newer build's record and damage look like this; the checksum tells them apart only when
 		// the length is where we think it is.
-		return nil, corrupted(s.anchorName(slot), "its slot has version %d", b[8])
+		return nil, stable.Corrupted(s.anchorName(slot), "its slot has version %d", b[8])
 	}
 	size := headSize(b[8])
-	if length > MaxRecord {
-		return nil, corrupted(s.anchorName(slot), "its record would have %d bytes", length)
+	if length > record.Max {
+		return nil, stable.Corrupted(s.anchorName(slot), "its record would have %d bytes", length)
 	}
 	here := min(length, SlotSize-size)
 	if want, got := le.Uint64(b), xxhash.Sum64(b[8:size+here]); want != got {
-		return nil, corrupted(s.anchorName(slot), "checksum %016x, computed %016x", want, got)
+		return nil, stable.Corrupted(s.anchorName(slot), "checksum %016x, computed %016x", want, got)
 	}
 	if own := le.Uint32(b[20:]); own != slot {
-		return nil, corrupted(s.anchorName(slot), "it is the slot of anchor %d", s.sb.lo+uint64(own))
+		return nil, stable.Corrupted(s.anchorName(slot), "it is the slot of anchor %d", s.sb.lo+uint64(own))
 	}
-	if b[8] == record2 {
-		raw.head.newest = [2]uint32{le.Uint32(b[24:]), le.Uint32(b[28:])}
-		raw.head.chunks = [2]uint8{b[32], b[33]}
-		raw.head.next = le.Uint32(b[36:])
-		raw.head.lost = [2]uint32{le.Uint32(b[40:]), le.Uint32(b[44:])}
+	if b[8] == record.Version2 {
+		raw.head.history = ring.Head{
+			Newest: [2]uint32{le.Uint32(b[24:]), le.Uint32(b[28:])}, Chunks: [2]uint8{b[32], b[33]},
+			Next: le.Uint32(b[36:]), Lost: [2]uint32{le.Uint32(b[40:]), le.Uint32(b[44:])},
+		}
 	}
 	if cap(room) < length {
 		room = make([]byte, 0, length)
@@ -128,7 +129,7 @@ func (s *Store) readRawInto(room []byte, slot uint32) (*rawRecord, error) {
 	raw.payload = append(room[:0:length], b[size:size+here]...)
 	for next := first; len(raw.payload) < length; {
 		if next == 0 {
-			return nil, corrupted(s.anchorName(slot), "its record ends after %d of %d bytes", len(raw.payload), length)
+			return nil, stable.Corrupted(s.anchorName(slot), "its record ends after %d of %d bytes", len(raw.payload), length)
 		}
 		raw.chain = append(raw.chain, next-1)
 		if next, err = s.readBlock(raw, next-1, length); err != nil {
@@ -142,23 +143,23 @@ func (s *Store) readRawInto(room []byte, slot uint32) (*rawRecord, error) {
 // readBlock appends the part of a record that is in one overflow block, and returns the next block + 1.
 func (s *Store) readBlock(raw *rawRecord, block uint32, length int) (uint32, error) {
 	name := func() string { return s.anchorName(raw.slot) }
-	if block >= s.sb.regions[overflow].units {
-		return 0, corrupted(name(), "it continues in overflow block %d of %d", block, s.sb.regions[overflow].units)
+	if block >= s.alloc.Regions[overflow].Units {
+		return 0, stable.Corrupted(name(), "it continues in overflow block %d of %d", block, s.alloc.Regions[overflow].Units)
 	}
-	at, err := s.address(overflow, block)
+	at, err := s.alloc.Address(overflow, block)
 	if err != nil {
 		return 0, err
 	}
 	n := min(length-len(raw.payload), blockPayload)
 	b := s.unit[:blockHead+n]
-	if err := s.mem.ReadAt(b, at); err != nil {
+	if err := s.alloc.Memory.ReadAt(b, at); err != nil {
 		return 0, fmt.Errorf("read overflow block %d: %w", block, err)
 	}
 	if want, got := le.Uint64(b), xxhash.Sum64(b[8:]); want != got {
-		return 0, corrupted(name(), "overflow block %d has checksum %016x, computed %016x", block, want, got)
+		return 0, stable.Corrupted(name(), "overflow block %d has checksum %016x, computed %016x", block, want, got)
 	}
 	if own := le.Uint32(b[8:]); own != raw.slot {
-		return 0, corrupted(name(), "overflow block %d belongs to anchor %d", block, s.sb.lo+uint64(own))
+		return 0, stable.Corrupted(name(), "overflow block %d belongs to anchor %d", block, s.sb.lo+uint64(own))
 	}
 	raw.payload = append(raw.payload, b[blockHead:]...)
 	return le.Uint32(b[12:]), nil
@@ -171,7 +172,7 @@ func (s *Store) writeRaw(old *rawRecord, head *slotHead, payload []byte) error {
 	need := (len(rest) + blockPayload - 1) / blockPayload
 	chain := old.chain
 	for len(chain) < need {
-		block, err := s.take(overflow)
+		block, err := s.alloc.Take(overflow)
 		if err != nil {
 			return err
 		}
@@ -200,7 +201,7 @@ func (s *Store) writeRaw(old *rawRecord, head *slotHead, payload []byte) error {
 		}
 		before -= blockPayload
 	}
-	at, err := s.address(slots, old.slot)
+	at, err := s.alloc.Address(slots, old.slot)
 	if err != nil {
 		return err
 	}
@@ -212,18 +213,19 @@ func (s *Store) writeRaw(old *rawRecord, head *slotHead, payload []byte) error {
 		le.PutUint32(b[16:], chain[0]+1)
 	}
 	le.PutUint32(b[20:], old.slot)
-	if head.version == record2 {
-		le.PutUint32(b[24:], head.newest[0])
-		le.PutUint32(b[28:], head.newest[1])
-		b[32], b[33] = head.chunks[0], head.chunks[1]
-		le.PutUint32(b[36:], head.next)
-		le.PutUint32(b[40:], head.lost[0])
-		le.PutUint32(b[44:], head.lost[1])
+	if head.version == record.Version2 {
+		h := &head.history
+		le.PutUint32(b[24:], h.Newest[0])
+		le.PutUint32(b[28:], h.Newest[1])
+		b[32], b[33] = h.Chunks[0], h.Chunks[1]
+		le.PutUint32(b[36:], h.Next)
+		le.PutUint32(b[40:], h.Lost[0])
+		le.PutUint32(b[44:], h.Lost[1])
 	}
 	n := copy(b[size:], payload)
 	le.PutUint64(b, xxhash.Sum64(b[8:size+n]))
 	s.last.valid = false
-	if err := s.mem.WriteAt(b, at); err != nil {
+	if err := s.alloc.Memory.WriteAt(b, at); err != nil {
 		return fmt.Errorf("write slot %d: %w", old.slot, err)
 	}
 	return nil
@@ -231,7 +233,7 @@ func (s *Store) writeRaw(old *rawRecord, head *slotHead, payload []byte) error {
 
 // writeBlock writes the part of a record that is in one overflow block, and zeros up to length.
 func (s *Store) writeBlock(slot, block, next uint32, part []byte, length int) error {
-	at, err := s.address(overflow, block)
+	at, err := s.alloc.Address(overflow, block)
 	if err != nil {
 		return err
 	}
@@ -241,7 +243,7 @@ func (s *Store) writeBlock(slot, block, next uint32, part []byte, length int) er
 	n := blockHead + copy(b[blockHead:], part)
 	clear(b[n:])
 	le.PutUint64(b, xxhash.Sum64(b[8:n]))
-	if err := s.mem.WriteAt(b, at); err != nil {
+	if err := s.alloc.Memory.WriteAt(b, at); err != nil {
 		return fmt.Errorf("write overflow block %d: %w", block, err)
 	}
 	return nil
@@ -249,13 +251,13 @@ func (s *Store) writeBlock(slot, block, next uint32, part []byte, length int) er
 
 // wipe frees an overflow block and erases what it held.
 func (s *Store) wipe(block uint32) error {
-	at, err := s.address(overflow, block)
+	at, err := s.alloc.Address(overflow, block)
 	if err != nil {
 		return err
 	}
 	clear(s.unit[:])
-	if err := s.mem.WriteAt(s.unit[:], at); err != nil {
+	if err := s.alloc.Memory.WriteAt(s.unit[:], at); err != nil {
 		return fmt.Errorf("erase overflow block %d: %w", block, err)
 	}
-	return s.release(overflow, block)
+	return s.alloc.Release(overflow, block)
 }

@@ -4,41 +4,58 @@ import (
 	"fmt"
 
 	"kedge/canister/identity"
+	"kedge/canister/storage/alloc"
+	"kedge/canister/storage/record"
+	"kedge/canister/storage/ring"
+	"kedge/canister/storage/stable"
+	"kedge/canister/storage/tree"
 )
 
 // Store is an open memory. It keeps no anchor in RAM: what it holds is scratch space and the superblock,
 // so it may be thrown away and opened again at any time between messages.
 type Store struct {
-	mem      Memory
-	home     uint64
 	sb       superblock
 	dirty    bool   // the superblock differs from memory, in more than the clock
 	clock    uint64 // last step of the service clock that is in memory
 	mirrored bool   // the superblock came from its second copy
-	extents  [regionCount][knownExtents]knownExtent
 
-	word    [8]byte
+	// The units are part of the store, so that they are on its pages.
+	alloc alloc.Allocator
+	tree  tree.Tree
+	rings ring.Rings
+
 	block   [superblockSize]byte
 	unit    [blockSize]byte
-	node    [2]node
-	upper   map[uint32]*node // see upper.go
-	chunk   [chunkSize]byte
 	scratch []byte
 	last    rawRecord
-	room    struct { // what slices of the store begin with, so that they are on its pages
+	buffers struct { // what slices of the store begin with, so that they are on its pages
 		scratch [5 << 10]byte
-		keys    [2][2 * (identity.MaxDevices + 1)]entry
+		keys    [2][2 * (identity.MaxDevices + 1)]tree.Entry
 		chain   [1]uint32
 	}
 	lent    loaded // the anchor of the last Borrow
 	lending bool   // a Borrow has not taken it yet
 
-	spare uint32 // chunks of history at the end of its units that are still to be used
-	edits uint64 // of the index since the memory was opened
-	batch *batching
-	fresh uint32 // slot + 1 that Allocate gave out and nobody has written yet
-	elder Elder
-	keys  [2][]entry
+	fresh  uint32 // slot + 1 that Allocate gave out and nobody has written yet
+	legacy Legacy
+	keys   [2][]tree.Entry
+}
+
+// The regions of the memory.
+const (
+	slots alloc.Region = iota
+	overflow
+	history
+	index
+)
+
+// kinds are what the regions are made of. Chunks of history are taken so many at a time, so that an event that
+// needs a new chunk seldom writes the superblock.
+var kinds = [alloc.Regions]alloc.Kind{
+	slots:    {Name: "slots", UnitSize: SlotSize},
+	overflow: {Name: "overflow", UnitSize: blockSize},
+	history:  {Name: "history", UnitSize: ring.ChunkSize, Batch: 32},
+	index:    {Name: "index", UnitSize: tree.NodeSize},
 }
 
 // Config is what a new memory starts with.
@@ -48,7 +65,7 @@ type Config struct {
 }
 
 // MaxAnchors is the most anchors that one memory holds.
-const MaxAnchors = regionExtents * extentSize / SlotSize
+const MaxAnchors = alloc.RegionExtents * alloc.ExtentSize / SlotSize
 
 // Create makes an empty memory into a store.
 func Create(mem Memory, cfg Config) (*Store, error) {
@@ -66,7 +83,7 @@ func Create(mem Memory, cfg Config) (*Store, error) {
 	if err := s.setRange(cfg.Lo, cfg.Hi); err != nil {
 		return nil, err
 	}
-	if err := growTo(mem, firstPage); err != nil {
+	if err := stable.GrowTo(mem, alloc.FirstPage); err != nil {
 		return nil, err
 	}
 	return s, s.flush()
@@ -74,25 +91,38 @@ func Create(mem Memory, cfg Config) (*Store, error) {
 
 // Open opens a memory that Create made. Its cost does not depend on what the memory holds.
 func Open(mem Memory) (*Store, error) {
-	home, err := findHome(mem)
-	if err != nil {
-		return nil, err
+	if mem.Size() < alloc.FirstPage {
+		return nil, fmt.Errorf("%w: it has %d pages", ErrNotKedge, mem.Size())
 	}
 	s := newStore(mem)
-	s.home = home
-	if s.sb, s.mirrored, err = readSuperblock(mem, home); err != nil {
+	if err := s.open(); err != nil {
 		return nil, err
 	}
-	s.dirty = s.mirrored // the next write repairs it
-	s.clock = s.sb.stepped
+	if s.Beside() {
+		return nil, stable.Corrupted("superblock", "placement %d, not 0", s.sb.placement)
+	}
 	return s, nil
 }
 
+// open reads the superblock at home.
+func (s *Store) open() (err error) {
+	if s.sb, s.mirrored, err = readSuperblock(s.alloc.Memory, s.alloc.Home); err != nil {
+		return err
+	}
+	s.alloc.State, s.tree.State = s.sb.alloc, s.sb.tree
+	s.dirty = s.mirrored // the next write repairs it
+	s.clock = s.sb.stepped
+	return nil
+}
+
 func newStore(mem Memory) *Store {
-	s := &Store{mem: mem}
-	s.scratch, s.last.chain = s.room.scratch[:0], s.room.chain[:0]
+	s := new(Store)
+	s.alloc.Init(mem, &kinds)
+	s.tree.Init(&s.alloc, index)
+	s.rings.Init(&s.alloc, history, s.anchorName)
+	s.scratch, s.last.chain = s.buffers.scratch[:0], s.buffers.chain[:0]
 	for i := range s.keys {
-		s.keys[i] = s.room.keys[i][:0]
+		s.keys[i] = s.buffers.keys[i][:0]
 	}
 	return s
 }
@@ -137,16 +167,16 @@ func (s *Store) Allocate() (uint64, error) {
 	if number >= s.sb.hi {
 		return 0, fmt.Errorf("%w: all %d anchors of the range [%d, %d) are given out", ErrFull, s.sb.count, s.sb.lo, s.sb.hi)
 	}
-	if uint64(s.sb.count) == uint64(s.sb.regions[slots].extents)*unitsPerExtent(slots) {
-		if err := s.extend(slots); err != nil {
+	if uint64(s.sb.count) == uint64(s.alloc.Regions[slots].Extents)*kinds[slots].Units() {
+		if err := s.alloc.Extend(slots); err != nil {
 			return 0, err
 		}
 	}
-	if s.sb.trial.Layout != 0 {
-		if s.elder == nil {
-			return 0, errNoElder
+	if s.Beside() {
+		if s.legacy == nil {
+			return 0, errNoLegacy
 		}
-		if err := s.elder.Register(number); err != nil {
+		if err := s.legacy.Register(number); err != nil {
 			return 0, err
 		}
 	}
@@ -181,11 +211,11 @@ func (s *Store) readSlot(slot uint32) (*identity.Anchor, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.sb.trial.Layout != 0 {
+	if s.Beside() {
 		return s.resolve(slot, a, tag)
 	}
 	if a == nil {
-		return nil, corrupted(s.anchorName(slot), "its slot was never written")
+		return nil, stable.Corrupted(s.anchorName(slot), "its slot was never written")
 	}
 	return a, nil
 }
@@ -210,10 +240,10 @@ func (s *Store) Borrow(number uint64) (*identity.Anchor, error) {
 	return a, err
 }
 
-// takeRoom returns room for an anchor: the store's own in a Borrow, for the first that it reads, and in a
+// buffer returns a buffer for an anchor: the store's own in a Borrow, for the first that it reads, and in a
 // batch. Its devices may be an earlier anchor's.
-func (s *Store) takeRoom() *loaded {
-	if !s.lending && s.batch == nil {
+func (s *Store) buffer() *loaded {
+	if !s.lending && !s.tree.Batching() {
 		return new(loaded)
 	}
 	s.lending = false
@@ -224,7 +254,7 @@ func (s *Store) takeRoom() *loaded {
 
 // readOwn returns what the slot itself has, nil if it was never written.
 func (s *Store) readOwn(slot uint32) (*identity.Anchor, uint64, error) {
-	l := s.takeRoom()
+	l := s.buffer()
 	raw, err := s.readRawInto(l.record[:], slot)
 	if err != nil || raw.head.version == 0 {
 		return nil, 0, err
@@ -234,9 +264,9 @@ func (s *Store) readOwn(slot uint32) (*identity.Anchor, uint64, error) {
 	}
 	a := &l.anchor
 	a.Number, a.Devices = s.sb.lo+uint64(slot), l.devices[:0]
-	tag, err := decodeRecord(raw.payload, raw.head.version, a)
+	tag, err := record.Decode(raw.payload, raw.head.version, a)
 	if err != nil {
-		return nil, 0, corrupted(s.anchorName(slot), "%v", err)
+		return nil, 0, stable.Corrupted(s.anchorName(slot), "%v", err)
 	}
 	return a, tag, nil
 }
@@ -245,33 +275,33 @@ func (s *Store) readOwn(slot uint32) (*identity.Anchor, uint64, error) {
 // in layout 1 or on its way back to it.
 func (s *Store) writeVersion() byte {
 	if s.sb.layout == Layout1 || s.sb.migration.Phase == Down {
-		return record1
+		return record.Version1
 	}
-	return record2
+	return record.Version2
 }
 
 // Write stores an anchor, adds its events to its history and keeps the index. It fails before anything
 // is written with [NotFoundError], [OutOfRangeError], [CorruptedError], or with [LossError] on a layout 1
 // memory that cannot hold what the anchor has. Any other error calls for a trap.
 func (s *Store) Write(a *identity.Anchor) error {
-	if s.sb.trial.Layout == 0 {
+	if !s.Beside() {
 		return s.write(a, nil, nil)
 	}
-	if s.elder == nil {
-		return errNoElder
+	if s.legacy == nil {
+		return errNoLegacy
 	}
 	if _, err := s.slotOf(a.Number); err != nil {
 		return err
 	}
-	old, tag, err := s.elder.Prepare(a)
+	old, tag, err := s.legacy.Prepare(a)
 	if err != nil {
-		return &ElderError{Anchor: a.Number, Reason: err.Error()}
+		return &LegacyError{Anchor: a.Number, Reason: err.Error()}
 	}
 	return s.write(a, &tag, old)
 }
 
-// write stores an anchor and, during a trial, the tag of its old record and that record itself.
-func (s *Store) write(a *identity.Anchor, tag *uint64, elder []byte) error {
+// write stores an anchor and, beside a legacy store, the tag of its legacy record and that record itself.
+func (s *Store) write(a *identity.Anchor, tag *uint64, legacy []byte) error {
 	version := s.writeVersion()
 	slot, err := s.slotOf(a.Number)
 	if err != nil {
@@ -286,38 +316,38 @@ func (s *Store) write(a *identity.Anchor, tag *uint64, elder []byte) error {
 			return err
 		}
 	}
-	if version == record1 {
+	if version == record.Version1 {
 		if lost := LossOf(a) &^ s.accepted(); lost != 0 {
 			return &LossError{Anchor: a.Number, Loss: lost}
 		}
 	}
-	if s.scratch, err = appendRecord(s.scratch[:0], a, version, tag); err != nil {
+	if s.scratch, err = record.Append(s.scratch[:0], a, version, tag); err != nil {
 		return err
 	}
-	return s.store(old, a.Number, version, a.Events, elder)
+	return s.store(old, a.Number, version, a.Events, legacy)
 }
 
-// store writes the record in s.scratch over an old one, with events, the old module's record and the index.
-func (s *Store) store(old *rawRecord, number uint64, version byte, events []identity.Event, elder []byte) error {
+// store writes the record in s.scratch over an old one, with events, the legacy record and the index.
+func (s *Store) store(old *rawRecord, number uint64, version byte, events []identity.Event, legacy []byte) error {
 	slot := old.slot
 	indexed := s.indexes(slot)
-	if err := s.changedKeys(old, s.scratch, slot, indexed && old.head.version == record2, indexed && version == record2); err != nil {
-		return corrupted(s.anchorName(slot), "%v", err)
+	if err := s.changedKeys(old, s.scratch, version, slot, indexed && old.head.version >= record.Version2, indexed && version >= record.Version2); err != nil {
+		return stable.Corrupted(s.anchorName(slot), "%v", err)
 	}
 	s.fresh = 0
-	if elder != nil {
-		if err := s.elder.Commit(number, elder); err != nil {
+	if legacy != nil {
+		if err := s.legacy.Commit(number, legacy); err != nil {
 			return err
 		}
 	}
 	head := old.head
 	head.version = version
-	if version == record2 {
+	if version == record.Version2 {
 		if err := s.addEvents(slot, &head, events); err != nil {
 			return err
 		}
 	} else {
-		head = slotHead{version: record1}
+		head = slotHead{version: record.Version1}
 	}
 	if err := s.writeRaw(old, &head, s.scratch); err != nil {
 		return err
@@ -363,4 +393,4 @@ func (s *Store) SetServiceTime(service, stepped uint64) error {
 }
 
 // Memory is the memory beneath.
-func (s *Store) Memory() Memory { return s.mem }
+func (s *Store) Memory() Memory { return s.alloc.Memory }

@@ -10,6 +10,12 @@ import (
 	"pgregory.net/rapid"
 
 	"kedge/canister/identity"
+	"kedge/canister/storage/alloc"
+	"kedge/canister/storage/anchortest"
+	"kedge/canister/storage/record"
+	"kedge/canister/storage/ring"
+	"kedge/canister/storage/stable"
+	"kedge/canister/storage/tree"
 	"kedge/ic/principal"
 )
 
@@ -28,7 +34,7 @@ func TestStoreAgainstModel(t *testing.T) {
 					return
 				}
 				require.NoError(t, err)
-				a := anyAnchor(t, number)
+				a := anchortest.Random(t, number)
 				require.NoError(t, s.Write(a))
 				model[number] = a
 			},
@@ -36,7 +42,7 @@ func TestStoreAgainstModel(t *testing.T) {
 				if len(model) == 0 {
 					t.Skip("no anchor")
 				}
-				a := anyAnchor(t, 10000+uint64(rapid.IntRange(0, len(model)-1).Draw(t, "anchor")))
+				a := anchortest.Random(t, 10000+uint64(rapid.IntRange(0, len(model)-1).Draw(t, "anchor")))
 				require.NoError(t, s.Write(a))
 				model[a.Number] = a
 			},
@@ -79,6 +85,18 @@ func TestStoreAgainstModel(t *testing.T) {
 			},
 		})
 	})
+}
+
+func emptyStore(t require.TestingT) *Store {
+	s, err := Create(NewRAM(0), Config{Lo: 10000, Hi: 1 << 20})
+	require.NoError(t, err)
+	return s
+}
+
+func entries(t require.TestingT, s *Store) []tree.Entry {
+	var all []tree.Entry
+	require.NoError(t, s.tree.Scan(tree.Entry{}, func(e tree.Entry) bool { all = append(all, e); return true }))
+	return all
 }
 
 func oneDevice(number uint64, key string, change func(*identity.Device)) *identity.Anchor {
@@ -136,12 +154,12 @@ func TestHistoryIsBoundedAndRoutineCannotPushOutTheRest(t *testing.T) {
 	h, err := s.History(number, 0, 1000)
 	require.NoError(t, err)
 	require.Equal(t, uint64(501), h.Next)
-	require.Zero(t, h.LostWeighty)
+	require.Zero(t, h.LostSecurity)
 	require.Equal(t, identity.Event{At: 1, Kind: identity.EventGuardOn, By: who, Device: who, Other: who, Until: 7, Temporary: true}, h.Events[0].Event)
 	require.Equal(t, 501, len(h.Events)+int(h.LostRoutine))
 	require.Equal(t, uint64(500), h.Events[len(h.Events)-1].Number)
 	require.True(t, slices.IsSortedFunc(h.Events, func(a, b NumberedEvent) int { return int(a.Number) - int(b.Number) }))
-	require.Equal(t, uint32(ringChunks+1), s.sb.regions[history].units-s.spare, "8 chunks of routine, one of the rest")
+	require.Equal(t, uint32(ring.Chunks+1), s.alloc.Regions[history].Units-s.alloc.Spare(history), "8 chunks of routine, one of the rest")
 
 	part, err := s.History(number, 490, 5)
 	require.NoError(t, err)
@@ -198,7 +216,7 @@ func TestLargestLegalAnchorFits(t *testing.T) {
 		a.Devices = append(a.Devices, d)
 	}
 	require.Equal(t, identity.MaxVariableBytes, a.VariableBytes())
-	b, err := appendRecord(nil, a, record2, new(uint64))
+	b, err := record.Append(nil, a, record.Version2, new(uint64))
 	require.NoError(t, err)
 	t.Logf("the largest legal record has %d bytes", len(b))
 	require.LessOrEqual(t, len(b), SlotSize-slotHead2+blockPayload)
@@ -219,20 +237,20 @@ func TestRemovalErases(t *testing.T) {
 	a.Devices = a.Devices[:1]
 	require.NoError(t, s.Write(a))
 	require.NotContains(t, string(mem.Bytes()), "secret")
-	require.Equal(t, uint32(1), s.sb.regions[overflow].freed)
+	require.Equal(t, uint32(1), s.alloc.Regions[overflow].Freed)
 }
 
 func TestDamageIsNamedAndContained(t *testing.T) {
 	mem := NewRAM(0)
 	s, err := Create(mem, Config{Lo: 10000, Hi: 20000})
 	require.NoError(t, err)
-	for _, a := range goldenAnchors() {
+	for _, a := range anchortest.Golden() {
 		_, err := s.Allocate()
 		require.NoError(t, err)
 		require.NoError(t, s.Write(a))
 	}
-	flip := func(r region, unit uint32, off uint64) func() {
-		at, err := s.address(r, unit)
+	flip := func(r alloc.Region, unit uint32, off uint64) func() {
+		at, err := s.alloc.Address(r, unit)
 		require.NoError(t, err)
 		var b [1]byte
 		turn := func() {
@@ -285,10 +303,10 @@ func TestDamageIsNamedAndContained(t *testing.T) {
 	undo()
 
 	flip(index, 0, 30)
-	_, _, err = s.LookupCaller(goldenAnchors()[0].Devices[0].Principal, 0, 10)
+	_, _, err = s.LookupCaller(anchortest.Golden()[0].Devices[0].Principal, 0, 10)
 	require.ErrorContains(t, err, "index")
 	require.NoError(t, s.Write(oneDevice(10001, "new", nil)), "a damaged index refuses nobody's call")
-	_, _, err = s.LookupCaller(goldenAnchors()[0].Devices[0].Principal, 0, 10)
+	_, _, err = s.LookupCaller(anchortest.Golden()[0].Devices[0].Principal, 0, 10)
 	require.ErrorContains(t, err, "put aside")
 	require.Contains(t, fsck(), "index")
 	done, err := s.RebuildIndex(func() bool { return true })
@@ -345,7 +363,7 @@ func TestFaultAtEveryWrite(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		for _, a := range goldenAnchors() {
+		for _, a := range anchortest.Golden() {
 			a.Number = number
 			if err := s.Write(a); err != nil {
 				return err
@@ -354,12 +372,12 @@ func TestFaultAtEveryWrite(t *testing.T) {
 		return nil
 	}
 	whole := mem.Clone()
-	count := NewFaulty(whole, -1)
+	count := stable.NewFaulty(whole, -1)
 	require.NoError(t, message(count))
 	for i := range count.Writes() {
 		attempt := mem.Clone()
-		err := message(NewFaulty(attempt, i))
-		require.ErrorIs(t, err, ErrFault)
+		err := message(stable.NewFaulty(attempt, i))
+		require.ErrorIs(t, err, stable.ErrFault)
 		require.False(t, errors.As(err, new(*CorruptedError)))
 		attempt = mem.Clone() // rolled back
 		require.NoError(t, message(attempt))

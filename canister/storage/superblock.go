@@ -5,6 +5,10 @@ import (
 	"fmt"
 
 	"github.com/cespare/xxhash/v2"
+
+	"kedge/canister/storage/alloc"
+	"kedge/canister/storage/stable"
+	"kedge/canister/storage/tree"
 )
 
 // The superblock is written whole, twice in the same page: at offset 0 of home and again at 4096. It is
@@ -13,14 +17,14 @@ import (
 //	off  len
 //	  0    3  magic "KDG"
 //	  3    1  layout version: 1 or 2
-//	  4    1  host: 0 native, 1 raised, 2 managed (see extents.go)
+//	  4    1  placement: 0 home is pages 0 and 1; else as the legacy store that has them says (see legacy.go)
 //	  5    1  index: 0 whole, 1 put aside, 2 being rebuilt (see index.go)
 //	  6    2  zero
 //	  8    8  first anchor number lo
 //	 16    8  end of the anchor range hi, exclusive
 //	 24    4  anchors given out; their numbers are lo … lo+n-1
 //	 28    4  next extent: the first that was never used
-//	 32    4  first extent + 1 of the first run of free extents, 0 for none (see extents.go)
+//	 32    4  first extent + 1 of the first run of free extents, 0 for none (see package alloc)
 //	 36    4  slots that the rebuilding of the index has done
 //	 40   32  salt, all zero while unset
 //	 72    8  service time, ns
@@ -39,7 +43,7 @@ import (
 //	172    4  losses that the controller accepted for this step, a bit each
 //	176    8  cursor: units of work done, counted by the step itself
 //	184    8  total units of work of the step
-//	192  256  trial of an Internet Identity memory (see elder.go)
+//	192  256  what the migration from a legacy store keeps (see legacy.go), zero without one
 //	448   48  zero
 //	496    8  zero; a number of writes in the golden images, which nothing reads
 //	504    8  XXH64 of bytes 0 … 503
@@ -77,31 +81,20 @@ type Migration struct {
 	Total  uint64 // units of work in all
 }
 
-type regionState struct {
-	extents uint32
-	units   uint32
-	free    uint32 // first free unit + 1
-	freed   uint32
-}
-
 type superblock struct {
-	layout     uint8
-	host       host
-	lo, hi     uint64
-	count      uint32
-	nextExtent uint32
-	freeExtent uint32
-	index      uint8
-	built      uint32
-	salt       [32]byte
-	service    uint64
-	stepped    uint64
-	regions    [regionCount]regionState
-	root       uint32
-	height     uint32
-	entries    uint64
-	migration  Migration
-	trial      Trial
+	layout    uint8
+	placement uint8
+	lo, hi    uint64
+	count     uint32
+	index     uint8
+	built     uint32
+	salt      [32]byte
+	service   uint64
+	stepped   uint64
+	alloc     alloc.State
+	tree      tree.State
+	migration Migration
+	legacy    [LegacySize]byte
 }
 
 var le = binary.LittleEndian
@@ -109,26 +102,26 @@ var le = binary.LittleEndian
 func (sb *superblock) encode(b *[superblockSize]byte) {
 	clear(b[:])
 	copy(b[:], superblockMagic)
-	b[3], b[4], b[5] = sb.layout, byte(sb.host), sb.index
+	b[3], b[4], b[5] = sb.layout, sb.placement, sb.index
 	le.PutUint64(b[8:], sb.lo)
 	le.PutUint64(b[16:], sb.hi)
 	le.PutUint32(b[24:], sb.count)
-	le.PutUint32(b[28:], sb.nextExtent)
-	le.PutUint32(b[32:], sb.freeExtent)
+	le.PutUint32(b[28:], sb.alloc.NextExtent)
+	le.PutUint32(b[32:], sb.alloc.FreeExtent)
 	le.PutUint32(b[36:], sb.built)
 	copy(b[40:], sb.salt[:])
 	le.PutUint64(b[72:], sb.service)
 	le.PutUint64(b[80:], sb.stepped)
-	for i, r := range sb.regions {
+	for i, r := range sb.alloc.Regions {
 		at := b[88+16*i:]
-		le.PutUint32(at, r.extents)
-		le.PutUint32(at[4:], r.units)
-		le.PutUint32(at[8:], r.free)
-		le.PutUint32(at[12:], r.freed)
+		le.PutUint32(at, r.Extents)
+		le.PutUint32(at[4:], r.Units)
+		le.PutUint32(at[8:], r.Free)
+		le.PutUint32(at[12:], r.Freed)
 	}
-	le.PutUint32(b[152:], sb.root)
-	le.PutUint32(b[156:], sb.height)
-	le.PutUint64(b[160:], sb.entries)
+	le.PutUint32(b[152:], sb.tree.Root)
+	le.PutUint32(b[156:], sb.tree.Height)
+	le.PutUint64(b[160:], sb.tree.Entries)
 	m := sb.migration
 	le.PutUint16(b[168:], m.Step)
 	b[170] = byte(m.Phase)
@@ -138,7 +131,7 @@ func (sb *superblock) encode(b *[superblockSize]byte) {
 	le.PutUint32(b[172:], uint32(m.Losses))
 	le.PutUint64(b[176:], m.Cursor)
 	le.PutUint64(b[184:], m.Total)
-	sb.trial.encode(b[192 : 192+trialSize])
+	copy(b[192:], sb.legacy[:])
 	le.PutUint64(b[504:], xxhash.Sum64(b[:504]))
 }
 
@@ -146,30 +139,30 @@ func (sb *superblock) encode(b *[superblockSize]byte) {
 func (sb *superblock) decode(b *[superblockSize]byte) error {
 	const what = "superblock"
 	if string(b[:3]) != superblockMagic {
-		return corrupted(what, "it starts with %q, not %q", b[:3], superblockMagic)
+		return stable.Corrupted(what, "it starts with %q, not %q", b[:3], superblockMagic)
 	}
 	if want, got := le.Uint64(b[504:]), xxhash.Sum64(b[:504]); want != got {
-		return corrupted(what, "checksum %016x, computed %016x", want, got)
+		return stable.Corrupted(what, "checksum %016x, computed %016x", want, got)
 	}
 	if b[3] != Layout1 && b[3] != Layout2 {
 		return &UnsupportedError{What: "the memory layout", Version: int(b[3])}
 	}
 	*sb = superblock{
-		layout: b[3], host: host(b[4]), index: b[5], built: le.Uint32(b[36:]),
+		layout: b[3], placement: b[4], index: b[5], built: le.Uint32(b[36:]),
 		lo: le.Uint64(b[8:]), hi: le.Uint64(b[16:]), count: le.Uint32(b[24:]),
-		nextExtent: le.Uint32(b[28:]), freeExtent: le.Uint32(b[32:]),
+		alloc:   alloc.State{NextExtent: le.Uint32(b[28:]), FreeExtent: le.Uint32(b[32:])},
 		salt:    [32]byte(b[40:72]),
 		service: le.Uint64(b[72:]), stepped: le.Uint64(b[80:]),
-		root: le.Uint32(b[152:]), height: le.Uint32(b[156:]), entries: le.Uint64(b[160:]),
+		tree: tree.State{Root: le.Uint32(b[152:]), Height: le.Uint32(b[156:]), Entries: le.Uint64(b[160:])},
 		migration: Migration{
 			Step: le.Uint16(b[168:]), Phase: Phase(b[170]), Paused: b[171] != 0, Losses: Loss(le.Uint32(b[172:])),
 			Cursor: le.Uint64(b[176:]), Total: le.Uint64(b[184:]),
 		},
 	}
-	sb.trial.decode(b[192 : 192+trialSize])
-	for i := range sb.regions {
+	sb.legacy = [LegacySize]byte(b[192:])
+	for i := range sb.alloc.Regions {
 		at := b[88+16*i:]
-		sb.regions[i] = regionState{le.Uint32(at), le.Uint32(at[4:]), le.Uint32(at[8:]), le.Uint32(at[12:])}
+		sb.alloc.Regions[i] = alloc.RegionState{Extents: le.Uint32(at), Units: le.Uint32(at[4:]), Free: le.Uint32(at[8:]), Freed: le.Uint32(at[12:])}
 	}
 	return sb.check()
 }
@@ -178,40 +171,39 @@ func (sb *superblock) decode(b *[superblockSize]byte) error {
 func (sb *superblock) check() error {
 	const what = "superblock"
 	if sb.hi < sb.lo || uint64(sb.count) > sb.hi-sb.lo {
-		return corrupted(what, "%d anchors in the range [%d, %d)", sb.count, sb.lo, sb.hi)
+		return stable.Corrupted(what, "%d anchors in the range [%d, %d)", sb.count, sb.lo, sb.hi)
 	}
-	if sb.host > managed || sb.index > indexBuilding {
-		return corrupted(what, "host %d, index state %d", sb.host, sb.index)
+	if sb.index > indexBuilding {
+		return stable.Corrupted(what, "index state %d", sb.index)
 	}
 	if sb.migration.Phase > Checking {
-		return corrupted(what, "migration phase %d", sb.migration.Phase)
+		return stable.Corrupted(what, "migration phase %d", sb.migration.Phase)
 	}
-	if uint64(sb.count) > uint64(sb.regions[slots].extents)*unitsPerExtent(slots) {
-		return corrupted(what, "%d anchors in %d extents of slots", sb.count, sb.regions[slots].extents)
+	if have := sb.alloc.Regions[slots].Extents; uint64(sb.count) > uint64(have)*kinds[slots].Units() {
+		return stable.Corrupted(what, "%d anchors in %d extents of slots", sb.count, have)
 	}
-	for i, r := range sb.regions {
-		if r.extents > regionExtents || uint64(r.units) > uint64(r.extents)*unitsPerExtent(region(i)) || r.freed > r.units {
-			return corrupted(what, "region %s has %d extents, %d units, %d of them free", region(i), r.extents, r.units, r.freed)
-		}
+	if err := sb.alloc.Check(&kinds); err != nil {
+		return stable.Corrupted(what, "%v", err)
 	}
-	if (sb.root == 0) != (sb.height == 0) || sb.height > maxHeight || sb.root > sb.regions[index].units {
-		return corrupted(what, "index root %d, height %d", sb.root, sb.height)
+	if !sb.tree.Check(sb.alloc.Regions[index].Units) {
+		return stable.Corrupted(what, "index root %d, height %d", sb.tree.Root, sb.tree.Height)
 	}
 	return nil
 }
 
 // flush writes the superblock if anything in it has changed.
 func (s *Store) flush() error {
-	if !s.dirty {
+	if !s.dirty && !s.alloc.Dirty && !s.tree.Dirty {
 		return nil
 	}
+	s.sb.alloc, s.sb.tree = s.alloc.State, s.tree.State
 	s.sb.encode(&s.block)
 	for _, off := range [...]uint64{0, superblockMirror} {
-		if err := s.mem.WriteAt(s.block[:], s.home+off); err != nil {
+		if err := s.alloc.Memory.WriteAt(s.block[:], s.alloc.Home+off); err != nil {
 			return fmt.Errorf("write superblock: %w", err)
 		}
 	}
-	s.dirty, s.clock = false, s.sb.stepped
+	s.dirty, s.alloc.Dirty, s.tree.Dirty, s.clock = false, false, false, s.sb.stepped
 	return nil
 }
 

@@ -4,7 +4,7 @@ import (
 	"errors"
 	"fmt"
 
-	"kedge/canister/storage"
+	"kedge/canister/storage/stable"
 )
 
 // What the beginning of an entry looks like.
@@ -43,7 +43,7 @@ func (m *Image) checkCount() error {
 	}
 	var b [1]byte
 	if err := m.readAt(b[:], m.entriesEnd()-1); err != nil {
-		if errors.Is(err, storage.ErrOutOfBounds) {
+		if errors.Is(err, stable.ErrOutOfBounds) {
 			return fmt.Errorf("the header counts %d anchors, whose entries take %d KiB, and the memory ends before the last of them: the memory is cut off, or the count is wrong", n, m.entriesEnd()>>10)
 		}
 		return fmt.Errorf("read the last entry: %w", err)
@@ -51,7 +51,7 @@ func (m *Image) checkCount() error {
 	more := uint64(0)
 	for ; more < m.MaxAnchors(); more++ {
 		kind, err := m.entryKind(n + more)
-		if errors.Is(err, storage.ErrOutOfBounds) {
+		if errors.Is(err, stable.ErrOutOfBounds) {
 			break
 		}
 		if err != nil {

@@ -24,8 +24,8 @@
 //	7, 8, 9  offset 0 of virtual memory 0    record of devices and more
 //
 // Behind the last entry, in layouts 1 to 8, is the state that the module keeps over an upgrade: "IIPS",
-// u64 length, Candid. In layout 9 it is in virtual memory 2. Virtual memories are made of buckets of 128
-// pages, listed in page 1, which package storage draws (hosts.go).
+// u64 length, Candid. In layout 9 it is in virtual memory 2. Virtual memories are made of buckets, listed in
+// page 1 (manager.go).
 //
 // Layouts 2 and 4 are conversions that the old module has not finished. Layout 9 has two forms: where
 // virtual memory 16 holds anchors, memory 0 is stale and is never read.

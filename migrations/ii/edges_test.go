@@ -8,6 +8,8 @@ import (
 
 	"kedge/canister/identity"
 	"kedge/canister/storage"
+	"kedge/canister/storage/alloc"
+	"kedge/canister/storage/stable"
 	"kedge/migrations/ii/iitest"
 	"kedge/migrations/ii/wire"
 )
@@ -22,7 +24,7 @@ func TestOldLimitHoldsOnTrial(t *testing.T) {
 		a.Devices = append(a.Devices, d)
 	}
 	before := read(t, s, 10000)
-	var tight *storage.ElderError
+	var tight *storage.LegacyError
 	require.ErrorAs(t, s.Write(a), &tight)
 	require.ErrorContains(t, tight, "an entry of layout 1 holds 2046")
 	require.Equal(t, before, read(t, s, 10000))
@@ -73,7 +75,7 @@ func TestOddAnchorsAreImportedAsTheyAre(t *testing.T) {
 	require.Len(t, read(t, s, 10004).Devices, 14)
 	require.Empty(t, read(t, s, 10005).Devices)
 	require.True(t, read(t, s, 10006).Devices[0].Protected)
-	require.Equal(t, uint32(2), s.Trial().WithoutKey)
+	require.Equal(t, uint32(2), TrialOf(s).WithoutKey)
 	require.Empty(t, fsck(t, s))
 }
 
@@ -89,7 +91,7 @@ func TestFaultAtEveryWrite(t *testing.T) {
 			}
 			o.Stop()
 			attached := func(m storage.Memory) (*storage.Store, error) {
-				s, err := storage.Open(m)
+				s, err := OpenStore(m)
 				if err != nil {
 					return nil, err
 				}
@@ -129,11 +131,11 @@ func TestFaultAtEveryWrite(t *testing.T) {
 			}
 			for i, message := range messages {
 				before := mem.Clone()
-				count := storage.NewFaulty(mem, -1)
+				count := stable.NewFaulty(mem, -1)
 				require.NoError(t, message(count), i)
 				for n := range count.Writes() {
 					attempt := before.Clone()
-					require.ErrorIs(t, message(storage.NewFaulty(attempt, n)), storage.ErrFault)
+					require.ErrorIs(t, message(stable.NewFaulty(attempt, n)), stable.ErrFault)
 					attempt = before.Clone() // the network rolls back
 					require.NoError(t, message(attempt))
 					require.True(t, mem.Equal(attempt))
@@ -153,7 +155,7 @@ func TestWhatWasWrittenUnprotectedIsNotEnforced(t *testing.T) {
 	o := start(t, mem)
 	require.True(t, o.Change(10000, "passkey", "phrase", nil))
 	s = upgrade(t, mem, 10)
-	require.True(t, s.Trial().KnowsProtection)
+	require.True(t, TrialOf(s).KnowsProtection)
 	require.Equal(t, was, read(t, s, 10000))
 	o = start(t, mem)
 	require.False(t, o.Change(10000, "passkey", "phrase", nil), "now it is written as protected")
@@ -185,14 +187,14 @@ func TestRefusedAndBroken(t *testing.T) {
 		return mem
 	}
 	mapped := func(length byte) *storage.RAM {
-		mem := poke(9, managerAt+managerSizes+8*cborMemory, 1)
+		mem := poke(9, managerAt+managerSizes+8*mapMemory, 1)
 		require.NoError(t, mem.WriteAt([]byte{2}, managerAt+4))
-		require.NoError(t, mem.WriteAt([]byte{cborMemory}, managerAt+managerOwners+1))
-		require.NoError(t, mem.Grow(storage.ExtentPages))
+		require.NoError(t, mem.WriteAt([]byte{mapMemory}, managerAt+managerOwners+1))
+		require.NoError(t, mem.Grow(alloc.ExtentPages))
 		head := make([]byte, 28)
 		copy(head, "BTR\x01")
 		head[20] = length
-		require.NoError(t, mem.WriteAt(head, lateEntries+bucketSize))
+		require.NoError(t, mem.WriteAt(head, lateEntries+storage.PageSize*128))
 		return mem
 	}
 	counted := func(layout uint8, off, anchors, entries int) *storage.RAM {

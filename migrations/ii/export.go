@@ -5,6 +5,7 @@ import (
 
 	"kedge/canister/identity"
 	"kedge/canister/storage"
+	"kedge/canister/storage/stable"
 	"kedge/migrations/ii/wire"
 )
 
@@ -123,52 +124,15 @@ func (m *Image) Append() error {
 // ensure makes the memory of the entries at least n bytes long.
 func (m *Image) ensure(n uint64) error {
 	if m.Layout < 7 {
-		base := uint64(lateEntries)
-		if m.Layout == 1 {
-			base = earlyEntries
-		}
-		return grow(m.mem, (base+n+storage.PageSize-1)/storage.PageSize)
+		return stable.GrowTo(m.mem, (m.entries.base+n+storage.PageSize-1)/storage.PageSize)
 	}
-	for uint64(len(m.buckets))*bucketSize < n {
-		var b [8]byte
-		if err := m.mem.ReadAt(b[:2], managerAt+4); err != nil {
-			return fmt.Errorf("read memory manager: %w", err)
-		}
-		next := le.Uint16(b[:])
-		if next >= 32768 {
-			return fmt.Errorf("%w: all buckets of the memory manager are allocated", storage.ErrFull)
-		}
-		if err := grow(m.mem, 2+storage.ExtentPages*(uint64(next)+1)); err != nil {
-			return err
-		}
-		if err := m.mem.WriteAt([]byte{anchorsMemory}, managerAt+managerOwners+uint64(next)); err != nil {
-			return fmt.Errorf("write memory manager: %w", err)
-		}
-		le.PutUint16(b[:], next+1)
-		if err := m.mem.WriteAt(b[:2], managerAt+4); err != nil {
-			return fmt.Errorf("write memory manager: %w", err)
-		}
-		m.buckets = append(m.buckets, next)
+	manager, err := openManager(m.mem, m.Layout)
+	if err != nil {
+		return err
 	}
-	var b [8]byte
-	at := uint64(managerAt + managerSizes + 8*anchorsMemory)
-	if err := m.mem.ReadAt(b[:], at); err != nil {
-		return fmt.Errorf("read memory manager: %w", err)
+	if err := manager.grow(anchorsMemory, (n+storage.PageSize-1)/storage.PageSize); err != nil {
+		return err
 	}
-	if pages := (n + storage.PageSize - 1) / storage.PageSize; le.Uint64(b[:]) < pages {
-		le.PutUint64(b[:], pages)
-		if err := m.mem.WriteAt(b[:], at); err != nil {
-			return fmt.Errorf("write memory manager: %w", err)
-		}
-	}
-	return nil
-}
-
-func grow(mem storage.Memory, pages uint64) error {
-	if have := mem.Size(); have < pages {
-		if err := mem.Grow(pages - have); err != nil {
-			return fmt.Errorf("%w: %w", storage.ErrFull, err)
-		}
-	}
-	return nil
+	m.entries, err = manager.virtual(anchorsMemory)
+	return err
 }

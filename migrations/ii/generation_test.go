@@ -11,6 +11,7 @@ import (
 
 	"kedge/canister/identity"
 	"kedge/canister/storage"
+	"kedge/canister/storage/alloc"
 	"kedge/migrations/ii/iitest"
 	"kedge/migrations/ii/wire"
 )
@@ -264,7 +265,7 @@ func TestRequestsAreCancelledOnReturn(t *testing.T) {
 
 			s = upgrade(t, mem, 10) // not read in between: settling alone cancels it
 			require.Zero(t, device(read(t, s, 10000), "phrase").Consent.Askers[0].CompletesAt)
-			require.Zero(t, s.Trial().Amended)
+			require.Zero(t, TrialOf(s).Amended)
 			require.Empty(t, fsck(t, s))
 		})
 	}
@@ -309,9 +310,9 @@ func TestFinalisingAccountsForEveryExtent(t *testing.T) {
 			require.NoError(t, Finalize(s, false))
 			used, free, total, err := s.Extents()
 			require.NoError(t, err)
-			size := uint64(total)*storage.ExtentPages + 2
+			size := uint64(total)*alloc.ExtentPages + 2
 			require.LessOrEqual(t, size, mem.Size())
-			require.Less(t, mem.Size()-size, uint64(storage.ExtentPages), "memory beyond the last extent")
+			require.Less(t, mem.Size()-size, uint64(alloc.ExtentPages), "memory beyond the last extent")
 			seen := map[uint32]bool{}
 			for _, e := range append(used, free...) {
 				require.False(t, seen[e], "extent %d is given out twice", e)

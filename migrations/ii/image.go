@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"kedge/canister/storage"
+	"kedge/canister/storage/stable"
 )
 
 const (
@@ -13,14 +14,10 @@ const (
 	entryHead    = 2
 	earlyEntries = 512
 	lateEntries  = 2 * storage.PageSize
-	bucketSize   = storage.ExtentPages * storage.PageSize
 
-	managerAt     = storage.PageSize
-	managerSizes  = 40
-	managerOwners = 2080
-	freeBucket    = 0xff
-	anchorsMemory = 0
-	cborMemory    = 16 // the map of anchors of late layout 9
+	magic         = "IIC"
+	anchorsMemory = 0  // the entries
+	mapMemory     = 16 // the map of anchors of the builds since 2025
 )
 
 var le = binary.LittleEndian
@@ -48,7 +45,7 @@ type Image struct {
 	Salt      [32]byte
 
 	mem     storage.Memory
-	buckets []uint16 // of memory 0, in layouts 7 to 9
+	entries virtual
 	reused  *reused
 }
 
@@ -65,7 +62,7 @@ func Open(mem storage.Memory) (*Image, error) {
 	switch {
 	case string(h[:3]) == "KDG":
 		return nil, fmt.Errorf("%w: it is Kedge's own already (it begins with \"KDG\"), so there is nothing to import", ErrNotII)
-	case string(h[:3]) != "IIC":
+	case string(h[:3]) != magic:
 		return nil, fmt.Errorf("%w: it begins with %q, where Internet Identity's begins with \"IIC\": it is another canister's, or its first bytes are damaged", ErrNotII, h[:3])
 	}
 	m := &Image{
@@ -73,10 +70,22 @@ func Open(mem storage.Memory) (*Image, error) {
 		EntrySize: le.Uint16(h[24:]), Salt: [32]byte(h[26:58]), mem: mem,
 	}
 	switch m.Layout {
-	case 1, 3, 5, 6:
+	case 1:
+		m.entries = virtual{mem: mem, base: earlyEntries}
+	case 3, 5, 6:
+		m.entries = virtual{mem: mem, base: lateEntries}
 	case 7, 8, 9:
-		if err := m.openManager(); err != nil {
+		manager, err := openManager(mem, m.Layout)
+		if err != nil {
 			return nil, err
+		}
+		if m.entries, err = manager.virtual(anchorsMemory); err != nil {
+			return nil, err
+		}
+		if m.Layout == 9 {
+			if err := m.checkMap(manager); err != nil {
+				return nil, err
+			}
 		}
 	case 2, 4:
 		return nil, &RefusedError{m.Layout, "it is half way through a conversion of its own; install the old module again with a migration batch size above 0, write to any anchor until stats says that the conversion is finished, then come back"}
@@ -105,7 +114,7 @@ func (m *Image) entrySize() uint16 {
 // MaxPayload is the greatest length of an anchor's record in bytes.
 func (m *Image) MaxPayload() int { return int(m.EntrySize) - entryHead }
 
-// MaxAnchors is the most anchors that the layout has room for (ii.md 4.2).
+// MaxAnchors is the most anchors that the layout has room for.
 func (m *Image) MaxAnchors() uint64 {
 	switch {
 	case m.Layout <= 3:
@@ -116,109 +125,30 @@ func (m *Image) MaxAnchors() uint64 {
 	return 67_106_816
 }
 
-// openManager reads the table of the memory manager.
-func (m *Image) openManager() error {
-	if m.mem.Size() < 2 {
-		return fmt.Errorf("layout %d has no page for its memory manager", m.Layout)
+// checkMap refuses a memory whose anchors stand in virtual memory 16. A map begins with "BTR", and its length is
+// at 20. Whatever else is there counts as holding anchors.
+func (m *Image) checkMap(manager *manager) error {
+	size, err := manager.size(mapMemory)
+	if err != nil || size == 0 {
+		return err
 	}
-	var h [8]byte
-	if err := m.mem.ReadAt(h[:], managerAt); err != nil {
-		return fmt.Errorf("read memory manager: %w", err)
+	v, err := manager.virtual(mapMemory)
+	if err != nil {
+		return err
 	}
-	if string(h[:4]) != "MGR\x01" {
-		return fmt.Errorf("the table of the memory manager, in the second page, begins with %q; in layout %d it begins with \"MGR\\x01\": that page is damaged, or the header in the first one is", h[:4], m.Layout)
+	var head [28]byte
+	if err := v.readAt(head[:], 0); err != nil {
+		return fmt.Errorf("read virtual memory 16: %w", err)
 	}
-	buckets, pages := uint64(le.Uint16(h[4:])), uint64(le.Uint16(h[6:]))
-	if pages != storage.ExtentPages {
-		return fmt.Errorf("the memory manager has buckets of %d pages; this build reads those of %d", pages, storage.ExtentPages)
-	}
-	if want := 2 + buckets*pages; want > m.mem.Size() {
-		return fmt.Errorf("the memory is cut off: the memory manager has %d buckets of %d pages, which end at page %d, and there are %d pages; take the backup again", buckets, pages, want, m.mem.Size())
-	}
-	if m.Layout == 9 {
-		held, err := m.heldInMap()
-		if err != nil {
-			return err
-		}
-		if held {
-			return &RefusedError{m.Layout, "its anchors are in a map in virtual memory 16 (builds since November 2025), which no reader here knows yet; those in memory 0 are stale and were not read"}
-		}
-	}
-	m.buckets = nil
-	var owners [1024]byte
-	for at := 0; at < int(le.Uint16(h[4:])); at += len(owners) {
-		part := owners[:min(len(owners), int(le.Uint16(h[4:]))-at)]
-		if err := m.mem.ReadAt(part, managerAt+managerOwners+uint64(at)); err != nil {
-			return fmt.Errorf("read memory manager: %w", err)
-		}
-		for i, owner := range part {
-			if owner == anchorsMemory {
-				m.buckets = append(m.buckets, uint16(at+i))
-			}
-		}
+	if string(head[:3]) != "BTR" || le.Uint64(head[20:]) != 0 {
+		return &RefusedError{m.Layout, "its anchors are in a map in virtual memory 16 (builds since November 2025), which no reader here knows yet; those in memory 0 are stale and were not read"}
 	}
 	return nil
 }
 
-// heldInMap tells whether virtual memory 16 has a map with anything in it. A map begins with "BTR", and its
-// length is at 20. Whatever else is there counts as holding anchors.
-func (m *Image) heldInMap() (bool, error) {
-	var b [8]byte
-	if err := m.mem.ReadAt(b[:], managerAt+managerSizes+8*cborMemory); err != nil {
-		return false, fmt.Errorf("read memory manager: %w", err)
-	}
-	if le.Uint64(b[:]) == 0 {
-		return false, nil
-	}
-	var owners [1024]byte
-	for at := uint64(0); at < 32768; at += uint64(len(owners)) {
-		if err := m.mem.ReadAt(owners[:], managerAt+managerOwners+at); err != nil {
-			return false, fmt.Errorf("read memory manager: %w", err)
-		}
-		for i, owner := range owners {
-			if owner != cborMemory {
-				continue
-			}
-			var head [28]byte
-			if err := m.mem.ReadAt(head[:], lateEntries+(at+uint64(i))*bucketSize); err != nil {
-				return false, fmt.Errorf("read virtual memory 16: %w", err)
-			}
-			return string(head[:3]) != "BTR" || le.Uint64(head[20:]) != 0, nil
-		}
-	}
-	return true, nil
-}
+func (m *Image) readAt(p []byte, off uint64) error { return m.entries.readAt(p, off) }
 
-// spans calls do for each contiguous piece of n bytes at an offset counted from the first entry.
-func (m *Image) spans(off uint64, n int, do func(raw uint64, from, to int) error) error {
-	if m.buckets == nil && m.Layout < 7 {
-		base := uint64(lateEntries)
-		if m.Layout == 1 {
-			base = earlyEntries
-		}
-		return do(base+off, 0, n)
-	}
-	for from := 0; from < n; {
-		b, at := (off+uint64(from))/bucketSize, (off+uint64(from))%bucketSize
-		if b >= uint64(len(m.buckets)) {
-			return fmt.Errorf("offset %d of virtual memory 0: %w", off, storage.ErrOutOfBounds)
-		}
-		to := min(n, from+int(bucketSize-at))
-		if err := do(lateEntries+uint64(m.buckets[b])*bucketSize+at, from, to); err != nil {
-			return err
-		}
-		from = to
-	}
-	return nil
-}
-
-func (m *Image) readAt(p []byte, off uint64) error {
-	return m.spans(off, len(p), func(raw uint64, from, to int) error { return m.mem.ReadAt(p[from:to], raw) })
-}
-
-func (m *Image) writeAt(p []byte, off uint64) error {
-	return m.spans(off, len(p), func(raw uint64, from, to int) error { return m.mem.WriteAt(p[from:to], raw) })
-}
+func (m *Image) writeAt(p []byte, off uint64) error { return m.entries.writeAt(p, off) }
 
 func (m *Image) entriesEnd() uint64 { return uint64(m.Anchors) * uint64(m.EntrySize) }
 
@@ -269,7 +199,7 @@ func (m *Image) State() ([]byte, error) {
 	}
 	var h [stateHead]byte
 	if err := m.readAt(h[:], m.entriesEnd()); err != nil {
-		if errors.Is(err, storage.ErrOutOfBounds) {
+		if errors.Is(err, stable.ErrOutOfBounds) {
 			return nil, nil
 		}
 		return nil, fmt.Errorf("read persistent state: %w", err)

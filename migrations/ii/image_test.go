@@ -12,6 +12,7 @@ import (
 
 	"kedge/canister/identity"
 	"kedge/canister/storage"
+	"kedge/canister/storage/alloc"
 	"kedge/internal/vectors"
 )
 
@@ -98,8 +99,8 @@ func FuzzPlan(f *testing.F) {
 		f.Add(head, manager, entry)
 	}
 	f.Fuzz(func(t *testing.T, head, manager, entry []byte) {
-		mem := storage.NewRAM(2 + 2*storage.ExtentPages)
-		require.NoError(t, mem.Grow(2+storage.ExtentPages))
+		mem := storage.NewRAM(2 + 2*alloc.ExtentPages)
+		require.NoError(t, mem.Grow(2+alloc.ExtentPages))
 		for at, part := range map[uint64][]byte{0: head, managerAt: manager, lateEntries: entry} {
 			require.NoError(t, mem.WriteAt(part[:min(len(part), storage.PageSize)], at))
 		}

@@ -6,6 +6,7 @@ import (
 
 	"kedge/canister/identity"
 	"kedge/canister/storage"
+	"kedge/canister/storage/alloc"
 )
 
 // Report says what an import would do with an image. Making it changes nothing.
@@ -125,8 +126,8 @@ func (m *Image) form() string {
 
 func (r *Report) action(m *Image) string {
 	where := "in new buckets of the memory manager, as its memory 100"
-	if e, ok := storage.RaisedHome(m.Layout); ok {
-		where = fmt.Sprintf("above %d GiB, which this layout cannot reach", uint64(e)*storage.ExtentPages*storage.PageSize>>30)
+	if e, ok := raisedHome(m.Layout); ok {
+		where = fmt.Sprintf("above %d GiB, which this layout cannot reach", uint64(e)*alloc.ExtentSize>>30)
 	}
 	return fmt.Sprintf("import %d anchors on trial: their new records go %s; the old ones stay valid and are kept up to date until the migration is finalised", r.Anchors-r.UnreadableAnchors, where)
 }

@@ -22,19 +22,21 @@ import (
 // An anchor is settled once its old record has been compared with our copy of it. Anchors that are not
 // yet settled are compared whenever they are read; Run settles them all, a batch at a time.
 
-// elder is an image as the store on trial sees it.
-type elder struct {
+// legacy is an image as the store on trial sees it. It implements [storage.Legacy].
+type legacy struct {
 	img   *Image
 	store *storage.Store
 	knows bool       // a record met since the store was attached says that the old module knows protection
 	met   generation // newest generation of such records
 }
 
-func (e *elder) knowsProtection() bool { return e.knows || e.store.Trial().KnowsProtection }
+func (e *legacy) trial() Trial { return TrialOf(e.store) }
+
+func (e *legacy) knowsProtection() bool { return e.knows || e.trial().KnowsProtection }
 
 // newest is the newest generation of the records that the old module wrote.
-func (e *elder) newest() generation {
-	if stored := generation(e.store.Trial().Generation); stored.newer(e.met) {
+func (e *legacy) newest() generation {
+	if stored := generation(e.trial().Generation); stored.newer(e.met) {
 		return stored
 	}
 	return e.met
@@ -56,10 +58,10 @@ func sameRecord(raw []byte, tag uint64) bool { return xxhash.Sum64(raw)&^0xff ==
 
 // sinceReturn tells whether our copy of an anchor was written after the last return. What is pending in one
 // that was not has been pending while the old module ran.
-func (e *elder) sinceReturn(tag uint64) bool { return uint8(tag)>>1 == e.store.Trial().Returns&0x7f }
+func (e *legacy) sinceReturn(tag uint64) bool { return uint8(tag)>>1 == e.trial().Returns&0x7f }
 
-func (e *elder) adoptedTag(old *Record, raw []byte) uint64 {
-	return tagOf(raw, e.img.Layout >= 3 || old.Protection(), e.store.Trial().Returns)
+func (e *legacy) importedTag(old *Record, raw []byte) uint64 {
+	return tagOf(raw, e.img.Layout >= 3 || old.Protection(), e.trial().Returns)
 }
 
 // Begin puts Kedge's store beside the old one and attaches both. It is a small amount of work, whatever
@@ -69,13 +71,23 @@ func Begin(mem storage.Memory) (*storage.Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := storage.Host(mem, img.Layout, img.Lo, img.limit(), img.Anchors, img.Salt)
+	place, err := makePlace(mem, img.Layout)
 	if err != nil {
 		return nil, fmt.Errorf("import layout %d: %w", img.Layout, err)
 	}
-	t := s.Trial()
-	t.KnowsProtection = img.Layout >= 3
-	if err := s.SetTrial(t); err != nil {
+	s, err := storage.CreateBeside(mem, place, img.Lo, img.limit())
+	if err != nil {
+		return nil, fmt.Errorf("import layout %d: %w", img.Layout, err)
+	}
+	if img.Salt != [32]byte{} {
+		if err := s.SetSalt(img.Salt); err != nil {
+			return nil, err
+		}
+	}
+	if err := s.SetCount(img.Anchors, img.limit()); err != nil {
+		return nil, fmt.Errorf("import layout %d: %w", img.Layout, err)
+	}
+	if err := setTrial(s, Trial{Layout: img.Layout, KnowsProtection: img.Layout >= 3}); err != nil {
 		return nil, err
 	}
 	attach(s, img)
@@ -85,17 +97,17 @@ func Begin(mem storage.Memory) (*storage.Store, error) {
 // attach attaches an image to a store. It looks at the last records, which tell most of the old module, so
 // that an anchor registered before the others are imported is written with a table of its time.
 func attach(s *storage.Store, img *Image) {
-	e := &elder{img: img, store: s}
+	e := &legacy{img: img, store: s}
 	for i := range min(img.Anchors, 4) {
 		if old, raw, err := img.Decode(img.Anchors - 1 - i); err == nil && !old.Empty {
 			e.meet(raw)
 		}
 	}
-	s.SetElder(e)
+	s.SetLegacy(e)
 }
 
 // meet learns the generation of a record.
-func (e *elder) meet(raw []byte) {
+func (e *legacy) meet(raw []byte) {
 	if g := generationOf(raw); g.newer(e.met) && g.possible(e.img.Layout) {
 		e.met = g
 	}
@@ -108,7 +120,7 @@ func (m *Image) limit() uint64 { return min(m.Hi, m.Lo+min(m.MaxAnchors(), stora
 // one, or begins the migration step that leads to the newest layout. It is a small amount of work; [Run]
 // and [migrations.Run] do the rest. When it fails the canister traps, so that the old module stays.
 func Upgrade(mem storage.Memory) (*storage.Store, error) {
-	s, err := storage.Open(mem)
+	s, err := OpenStore(mem)
 	if errors.Is(err, storage.ErrNotKedge) {
 		return Begin(mem)
 	}
@@ -124,7 +136,7 @@ func Upgrade(mem storage.Memory) (*storage.Store, error) {
 // Attach attaches the old store to a store on trial, and does nothing to any other. A canister calls it
 // whenever it opens its memory.
 func Attach(s *storage.Store) error {
-	if s.Trial().Layout == 0 {
+	if !s.Beside() {
 		return nil
 	}
 	img, err := Open(s.Memory())
@@ -139,8 +151,7 @@ func Attach(s *storage.Store) error {
 // module before may have been the old one. It cannot tell, so pending requests for release are cancelled
 // after every upgrade on trial, when their anchor is next read or settled.
 func Return(s *storage.Store) error {
-	t := s.Trial()
-	if t.Layout == 0 {
+	if !s.Beside() {
 		return nil
 	}
 	img, err := Open(s.Memory())
@@ -157,13 +168,14 @@ func Return(s *storage.Store) error {
 	if err != nil {
 		return err
 	}
-	if err := s.Recount(img.Anchors, img.limit()); err != nil {
+	if err := s.SetCount(img.Anchors, img.limit()); err != nil {
 		return err
 	}
-	t = s.Trial()
+	t := TrialOf(s)
 	t.Layout = img.Layout
+	t.Settled, t.WithoutKey, t.Unreadable = 0, 0, 0
 	t.Returns = (t.Returns + 1) & 0x7f
-	if err := s.SetTrial(t); err != nil {
+	if err := setTrial(s, t); err != nil {
 		return err
 	}
 	attach(s, img)
@@ -175,7 +187,7 @@ func SetSalt(s *storage.Store, salt [32]byte) error {
 	if err := s.SetSalt(salt); err != nil {
 		return err
 	}
-	if s.Trial().Layout == 0 {
+	if !s.Beside() {
 		return nil
 	}
 	if err := s.Memory().WriteAt(salt[:], 26); err != nil {
@@ -187,7 +199,7 @@ func SetSalt(s *storage.Store, salt [32]byte) error {
 // Run settles anchors while there is budget, and reports whether all are. Anchors whose old record cannot
 // be read are counted and left.
 func Run(s *storage.Store, budget migrations.Budget) (done bool, err error) {
-	if s.Trial().Layout == 0 {
+	if !s.Beside() {
 		return true, nil
 	}
 	err = s.Batch(func() error {
@@ -198,22 +210,22 @@ func Run(s *storage.Store, budget migrations.Budget) (done bool, err error) {
 }
 
 func run(s *storage.Store, budget migrations.Budget) (done bool, err error) {
-	t := s.Trial()
+	t := TrialOf(s)
 	lo, _ := s.Range()
 	for t.Settled < uint32(s.Count()) {
 		if !budget() {
-			return false, s.SetTrial(t)
+			return false, setTrial(s, t)
 		}
 		if err := settleOne(s, lo+uint64(t.Settled), &t); err != nil {
 			return false, fmt.Errorf("import anchor %d: %w", lo+uint64(t.Settled), err)
 		}
 		t.Settled++
 	}
-	return true, s.SetTrial(t)
+	return true, setTrial(s, t)
 }
 
-func settleOne(s *storage.Store, number uint64, t *storage.Trial) error {
-	own, tag, err := s.Own(number)
+func settleOne(s *storage.Store, number uint64, t *Trial) error {
+	own, tag, err := s.ReadOwn(number)
 	var damaged *storage.CorruptedError
 	if errors.As(err, &damaged) {
 		t.Unreadable++
@@ -240,7 +252,7 @@ func settleOne(s *storage.Store, number uint64, t *storage.Trial) error {
 		a = e.take(own, tag, old, raw)
 	case !e.sinceReturn(tag) && cancelRequests(own):
 		e.date(own)
-		if err := s.Adopt(own, tagOf(raw, tag&1 != 0, t.Returns)); err != nil {
+		if err := s.WriteOwn(own, tagOf(raw, tag&1 != 0, t.Returns)); err != nil {
 			return err
 		}
 	}
@@ -260,16 +272,16 @@ func settleOne(s *storage.Store, number uint64, t *storage.Trial) error {
 		// The old store has to learn what was restored and dropped, too. Where it has no room for that,
 		// our copy is right all the same, and a rollback would weaken this anchor.
 		err := s.Write(a)
-		var tight *storage.ElderError
+		var tight *storage.LegacyError
 		if !errors.As(err, &tight) {
 			return err
 		}
 	}
-	return s.Adopt(a, e.adoptedTag(old, raw))
+	return s.WriteOwn(a, e.importedTag(old, raw))
 }
 
-func attached(s *storage.Store) (*elder, error) {
-	e, ok := s.Elder().(*elder)
+func attached(s *storage.Store) (*legacy, error) {
+	e, ok := s.Legacy().(*legacy)
 	if !ok {
 		return nil, errors.New("the old store is not attached")
 	}
@@ -277,7 +289,7 @@ func attached(s *storage.Store) (*elder, error) {
 }
 
 // notice learns from a record that the old module wrote itself, which alone says what it knows.
-func (e *elder) notice(old *Record) {
+func (e *legacy) notice(old *Record) {
 	e.knows = e.knowsProtection() || old.Protection()
 	if !old.Empty {
 		e.meet(old.raw)
@@ -285,7 +297,7 @@ func (e *elder) notice(old *Record) {
 }
 
 // date gives the events of an anchor the time of the last step of the clock.
-func (e *elder) date(a *identity.Anchor) {
+func (e *legacy) date(a *identity.Anchor) {
 	_, now := e.store.ServiceTime()
 	for i := range a.Events {
 		a.Events[i].At = now
@@ -293,7 +305,7 @@ func (e *elder) date(a *identity.Anchor) {
 }
 
 // take makes an anchor of an old record that differs from what we know of it.
-func (e *elder) take(own *identity.Anchor, tag uint64, old *Record, raw []byte) *identity.Anchor {
+func (e *legacy) take(own *identity.Anchor, tag uint64, old *Record, raw []byte) *identity.Anchor {
 	e.notice(old)
 	if own != nil {
 		a := merge(own, old, raw, tag&1 != 0)
@@ -304,9 +316,13 @@ func (e *elder) take(own *identity.Anchor, tag uint64, old *Record, raw []byte) 
 	return a
 }
 
-// Resolve implements [storage.Elder].
-func (e *elder) Resolve(number uint64, own *identity.Anchor, tag uint64) (*identity.Anchor, error) {
-	old, raw, err := e.img.Decode(uint32(number - e.img.Lo))
+// Resolve implements [storage.Legacy].
+func (e *legacy) Resolve(number uint64, own *identity.Anchor, tag uint64) (*identity.Anchor, error) {
+	slot := uint32(number - e.img.Lo)
+	if own != nil && slot < e.trial().Settled {
+		return own, nil
+	}
+	old, raw, err := e.img.Decode(slot)
 	if err != nil {
 		return nil, err
 	}
@@ -319,23 +335,23 @@ func (e *elder) Resolve(number uint64, own *identity.Anchor, tag uint64) (*ident
 	return e.take(own, tag, old, raw), nil
 }
 
-// Prepare implements [storage.Elder].
-func (e *elder) Prepare(a *identity.Anchor) ([]byte, uint64, error) {
+// Prepare implements [storage.Legacy].
+func (e *legacy) Prepare(a *identity.Anchor) ([]byte, uint64, error) {
 	out := exported(a, e.knowsProtection())
 	record, g, err := e.img.encode(uint32(a.Number-e.img.Lo), &out, e.newest())
 	if err != nil {
 		return nil, 0, err
 	}
-	return record, tagOf(record, e.knowsProtection() && g&hasProtection != 0, e.store.Trial().Returns), nil
+	return record, tagOf(record, e.knowsProtection() && g&hasProtection != 0, e.trial().Returns), nil
 }
 
-// Commit implements [storage.Elder].
-func (e *elder) Commit(number uint64, record []byte) error {
+// Commit implements [storage.Legacy].
+func (e *legacy) Commit(number uint64, record []byte) error {
 	return e.img.SetEntry(uint32(number-e.img.Lo), record)
 }
 
-// Register implements [storage.Elder].
-func (e *elder) Register(number uint64) error {
+// Register implements [storage.Legacy].
+func (e *legacy) Register(number uint64) error {
 	if want := e.img.Lo + uint64(e.img.Anchors); number != want {
 		return fmt.Errorf("the old store would give out anchor %d, not %d", want, number)
 	}
@@ -345,7 +361,7 @@ func (e *elder) Register(number uint64) error {
 // Finalize gives the old bytes up: from now on the canister is Kedge's alone and there is no way back.
 // Every anchor must be settled. withoutDevices accepts that there are anchors that nobody can sign in to.
 func Finalize(s *storage.Store, withoutDevices bool) error {
-	t := s.Trial()
+	t := TrialOf(s)
 	switch n := uint32(s.Count()); {
 	case t.Layout == 0:
 		return errors.New("the memory is not on trial: there is nothing to finalise")
@@ -356,7 +372,11 @@ func Finalize(s *storage.Store, withoutDevices bool) error {
 	case t.WithoutKey > 0 && !withoutDevices:
 		return fmt.Errorf("%d anchors have no device, so that nobody can sign in to them: accept that explicitly to go on", t.WithoutKey)
 	}
-	return s.Retire()
+	free, total, err := leftBy(s)
+	if err != nil {
+		return err
+	}
+	return s.TakeOver(total, free)
 }
 
 // Weakness says what an anchor would lose under the old module.
@@ -371,7 +391,7 @@ type Weakness struct {
 func Weakened(s *storage.Store, from uint64, limit int, budget migrations.Budget) (found []Weakness, next uint64, err error) {
 	lo, _ := s.Range()
 	end := lo + uint64(s.Count())
-	knows := s.Trial().KnowsProtection
+	knows := TrialOf(s).KnowsProtection
 	for number := max(from, lo); number < end; number++ {
 		if len(found) == limit || !budget() {
 			return found, number, nil

@@ -26,10 +26,9 @@ func upgrade(t require.TestingT, mem storage.Memory, n int) *storage.Store {
 	for done := false; !done; {
 		done, err = Run(s, units(n))
 		require.NoError(t, err)
-		again, err := storage.Open(mem) // as in another message after an upgrade in between
+		again, err := OpenStore(mem) // as in another message after an upgrade in between
 		require.NoError(t, err)
 		s = again
-		require.NoError(t, Attach(s))
 	}
 	return s
 }
@@ -143,14 +142,14 @@ func TestTrialRollbackForwardFinalise(t *testing.T) {
 			a = read(t, s, 10001)
 			require.Equal(t, []string{"phrase 1", "added in kedge"}, names(a))
 			require.Equal(t, uint64(77), a.Devices[1].AddedAt)
-			require.Zero(t, s.Trial().Amended)
+			require.Zero(t, TrialOf(s).Amended)
 			require.Empty(t, fsck(t, s))
 
 			// For good.
 			require.NoError(t, Finalize(s, false))
-			s, err = storage.Open(mem)
+			s, err = OpenStore(mem)
 			require.NoError(t, err)
-			require.Zero(t, s.Trial().Layout)
+			require.Zero(t, TrialOf(s).Layout)
 			require.Equal(t, a, read(t, s, 10001))
 			number, err = s.Allocate()
 			require.NoError(t, err)
@@ -184,7 +183,7 @@ func TestRealImagesImport(t *testing.T) {
 			require.Equal(t, []uint64{10030}, found)
 			salt, _ := s.Salt()
 			require.Equal(t, "4d7e3481726397f6676c832ac5c95328a7d48aa669b81c8877933208da64a2d0", hex.EncodeToString(salt[:]))
-			require.Equal(t, uint32(1), s.Trial().WithoutKey)
+			require.Equal(t, uint32(1), TrialOf(s).WithoutKey)
 			require.ErrorContains(t, Finalize(s, false), "1 anchors have no device")
 			require.NoError(t, Finalize(s, true))
 			require.Empty(t, fsck(t, s))
@@ -241,7 +240,7 @@ func TestRemovedHardwareKeyComesBack(t *testing.T) {
 	s = upgrade(t, mem, 10)
 	a := read(t, s, 10000)
 	require.Equal(t, was, a)
-	require.Equal(t, uint32(1), s.Trial().Amended)
+	require.Equal(t, uint32(1), TrialOf(s).Amended)
 	h, err := s.History(10000, 0, 10)
 	require.NoError(t, err)
 	require.Equal(t, identity.EventRestored, h.Events[0].Kind)
@@ -314,7 +313,7 @@ func TestGuardAndConsentAreKept(t *testing.T) {
 	require.Nil(t, a.Registration)
 	require.Zero(t, device(a, "passkey").Temporary)
 	require.Equal(t, identity.DeviceID(3), device(a, "new").ID, "no number of before is used again")
-	require.Zero(t, s.Trial().Amended)
+	require.Zero(t, TrialOf(s).Amended)
 }
 
 // The owner may unprotect or remove the phrase through an old module that enforced its protection.
@@ -338,7 +337,7 @@ func TestWhatTheOwnerDidThroughTheOldModuleHolds(t *testing.T) {
 				require.False(t, d.Protected)
 			}
 			require.False(t, a.Guard, "no protected device is left, so the guard is off")
-			require.Zero(t, s.Trial().Amended)
+			require.Zero(t, TrialOf(s).Amended)
 		})
 	}
 }
@@ -349,7 +348,7 @@ func TestModuleWithoutProtectionDropsNothing(t *testing.T) {
 		a.Devices = append(a.Devices, protectedDevice("phrase", 1, identity.SeedPhrase))
 		a.Devices[0].KeyType, a.Devices[0].Purpose = identity.Platform, identity.Recovery
 	})
-	require.False(t, s.Trial().KnowsProtection)
+	require.False(t, TrialOf(s).KnowsProtection)
 	weak, _, err := Weakened(s, 0, 10, unlimited)
 	require.NoError(t, err)
 	require.Equal(t, []Weakness{{10000, storage.LossProtections}}, weak)
@@ -363,8 +362,8 @@ func TestModuleWithoutProtectionDropsNothing(t *testing.T) {
 	require.Equal(t, *device(was, "phrase"), *device(a, "phrase"))
 	require.Equal(t, *device(was, "passkey"), *device(a, "passkey"), "fields that the old module does not know are ours")
 	require.NotNil(t, device(a, "new"))
-	require.Equal(t, uint32(1), s.Trial().Amended)
-	require.Equal(t, uint32(0), s.Trial().FirstAmended[0])
+	require.Equal(t, uint32(1), TrialOf(s).Amended)
+	require.Equal(t, uint32(0), TrialOf(s).FirstAmended[0])
 }
 
 // A layout 1 module that knows protection says so by the records that it wrote.
@@ -374,7 +373,7 @@ func TestLayout1ModuleThatKnowsProtection(t *testing.T) {
 	o.Register(passkey("passkey"), phrase("phrase", true))
 	o.Stop()
 	s := upgrade(t, mem, 10)
-	require.True(t, s.Trial().KnowsProtection)
+	require.True(t, TrialOf(s).KnowsProtection)
 	a := read(t, s, 10000)
 	a.Devices[0].Alias = "changed"
 	require.NoError(t, s.Write(a))

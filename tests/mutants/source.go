@@ -133,9 +133,16 @@ func panics(s *ast.ExprStmt) bool {
 }
 
 func (f *file) walkIf(n ast.Node) {
-	if n != nil && n != ast.Stmt(nil) {
-		ast.Walk(f, n)
+	if n == nil || n == ast.Stmt(nil) {
+		return
 	}
+	if assign, ok := n.(*ast.AssignStmt); ok { // of an if, for or switch, where no statement can be left out
+		for _, e := range assign.Rhs {
+			ast.Walk(f, e)
+		}
+		return
+	}
+	ast.Walk(f, n)
 }
 
 // boolean reports whether an expression is a condition by its form alone.

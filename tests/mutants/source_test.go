@@ -20,6 +20,9 @@ func f(a, b int, ok bool) bool {
 	}
 	for i := 0; i < a; i++ {
 	}
+	if ok = a > 0; ok {
+		panic("no statement to leave out")
+	}
 	return a == b
 }
 `
@@ -35,21 +38,24 @@ func f(a, b int, ok bool) bool {
 	}
 	for i := 0; mutateBool(28, mutateLess(31, i ,  a)); i++ {
 	}
-	return mutateBool(32, a == b)
+	if ok = mutateBool(32, mutateMore(35, a ,  0)); mutateBool(36, ok) {
+		panic("no statement to leave out")
+	}
+	return mutateBool(39, a == b)
 }
 `
 	m := &mutator{}
 	got, err := m.rewrite("p.go", source)
 	require.NoError(t, err)
 	require.Equal(t, want, got)
-	require.Len(t, m.mutants, 34)
+	require.Len(t, m.mutants, 41)
 	require.Equal(t, "p.go:4 f: exchanged: || for &&: a != 1 && b >= 2 || !g()", m.mutants[3].String())
 
 	m.dir = "canister/p"
 	m.mutants = append(m.mutants, m.mutants[0])
 	m.count()
 	require.Equal(t, "p/p.go f: negated: a != 1 && b >= 2 || !g()", m.mutants[0].key())
-	require.Equal(t, "p/p.go f: negated: a != 1 && b >= 2 || !g() #2", m.mutants[34].key())
+	require.Equal(t, "p/p.go f: negated: a != 1 && b >= 2 || !g() #2", m.mutants[41].key())
 
 	_, err = m.rewrite("p.go", "package")
 	require.Error(t, err)

@@ -10,6 +10,7 @@ import (
 
 	"kedge/canister/identity"
 	"kedge/canister/storage"
+	"kedge/canister/storage/alloc"
 	"kedge/ic/principal"
 )
 
@@ -159,7 +160,7 @@ func RoomOf(mem storage.Memory, n int) (Room, error) {
 	used := func(region int, unit uint64) uint64 { return uint64(le.Uint32(b[16*region+4:])) * unit }
 	room := Room{Slots: uint64(n) * storage.SlotSize, Overflow: used(1, 4096), History: used(2, 512), Index: used(3, 2048)}
 
-	const perExtent, extent = storage.ExtentPages * storage.PageSize / storage.SlotSize, storage.ExtentPages * storage.PageSize
+	const perExtent, extent = alloc.ExtentPages * storage.PageSize / storage.SlotSize, alloc.ExtentPages * storage.PageSize
 	for i := range n {
 		var word [4]byte
 		if err := mem.ReadAt(word[:2], storage.PageSize+2*uint64(i/perExtent)); err != nil {

@@ -1,4 +1,4 @@
-package storage
+package record
 
 import (
 	"testing"
@@ -7,22 +7,23 @@ import (
 	"pgregory.net/rapid"
 
 	"kedge/canister/identity"
+	"kedge/canister/storage/anchortest"
 )
 
 // Raising a record equals reading it and writing it in the new version.
 func TestRaiseEqualsReadAndWrite(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		old, err := appendRecord(nil, asVersion1(anyAnchor(t, 10000)), record1, nil)
+		old, err := Append(nil, anchortest.AsVersion1(anchortest.Random(t, 10000)), Version1, nil)
 		require.NoError(t, err)
 		var a identity.Anchor
-		_, err = decodeRecord(old, record1, &a)
+		_, err = Decode(old, Version1, &a)
 		require.NoError(t, err)
-		want, err := appendRecord(nil, &a, record2, nil)
+		want, err := Append(nil, &a, Version2, nil)
 		require.NoError(t, err)
-		got, ok := raiseRecord(nil, old)
+		got, ok := Raise(nil, old)
 		require.True(t, ok)
 		require.Equal(t, want, got)
-		_, ok = raiseRecord(nil, old[:len(old)-1])
+		_, ok = Raise(nil, old[:len(old)-1])
 		require.False(t, ok)
 	})
 }

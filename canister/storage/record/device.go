@@ -1,4 +1,4 @@
-package storage
+package record
 
 import (
 	"fmt"
@@ -36,8 +36,10 @@ import (
 //	    0|24  2: challenge: 16 bytes nonce, u64 expiry
 //	    0|13  2: attestation: u64 time, u8 flags (bits 0 UP, 1 UV, 2 BE, 3 BS, 4 counter stalled), u32 counter
 const (
-	record1 = 1
-	record2 = 2
+	// Version1 is that of the first release.
+	Version1 = 1
+	// Version2 has the guard, consents, demands, session limits, attestations and registration mode.
+	Version2 = 2
 
 	fixed1 = 64
 	fixed2 = 80
@@ -90,11 +92,11 @@ func appendDevice(b []byte, d *identity.Device, version byte) ([]byte, error) {
 	if n := len(d.AAGUID); d.AAGUID != nil && n != identity.AAGUIDSize {
 		return nil, fmt.Errorf("device has an AAGUID of %d bytes, not %d", n, identity.AAGUIDSize)
 	}
-	if max(len(d.PublicKey), len(d.CredentialID), len(d.Alias), len(d.Origin)) > MaxRecord {
-		return nil, fmt.Errorf("a field of the device is longer than %d bytes", MaxRecord)
+	if max(len(d.PublicKey), len(d.CredentialID), len(d.Alias), len(d.Origin)) > Max {
+		return nil, fmt.Errorf("a field of the device is longer than %d bytes", Max)
 	}
 	size := fixed1
-	if version >= record2 {
+	if version >= Version2 {
 		size = fixed2
 	}
 	start := len(b)
@@ -105,7 +107,7 @@ func appendDevice(b []byte, d *identity.Device, version byte) ([]byte, error) {
 		bit(d.Protected, flagProtected) | bit(d.Proven, flagProven) | bit(d.HasOrigin, flagOrigin) |
 		bit(d.CredentialID != nil, flagHasCredential)
 	flags := bit(d.AAGUID != nil, flagAAGUID) | bit(d.Metadata != nil, flagMetadata)
-	if version >= record2 {
+	if version >= Version2 {
 		flags |= bit(d.Temporary.ExpiresAt != 0, flagTemporary) | bit(d.Consent != nil, flagConsent) |
 			bit(d.Challenge.ExpiresAt != 0, flagChallenge) | bit(d.Attestation.At != 0, flagAttestation)
 		le.PutUint64(fixed[64:], d.AddedAt)
@@ -118,7 +120,7 @@ func appendDevice(b []byte, d *identity.Device, version byte) ([]byte, error) {
 		}
 	}
 	fixed[4] = flags
-	if version >= record2 {
+	if version >= Version2 {
 		fixed[5] = bit(d.AddedUnprotected, flagAddedUnprotected)
 	}
 	d.Principal.AppendTo(fixed[6:6])
@@ -139,8 +141,8 @@ func appendDevice(b []byte, d *identity.Device, version byte) ([]byte, error) {
 		if b, err = appendMetadata(b, d.Metadata, 0); err != nil {
 			return nil, err
 		}
-		if len(b)-at > MaxRecord {
-			return nil, fmt.Errorf("metadata takes %d bytes, more than %d", len(b)-at, MaxRecord)
+		if len(b)-at > Max {
+			return nil, fmt.Errorf("metadata takes %d bytes, more than %d", len(b)-at, Max)
 		}
 		le.PutUint16(b[start+62:], uint16(len(b)-at))
 	}
@@ -169,8 +171,8 @@ func appendDevice(b []byte, d *identity.Device, version byte) ([]byte, error) {
 		b = append(b, bit(a.UserPresent, 1)|bit(a.UserVerified, 2)|bit(a.BackupEligible, 4)|bit(a.BackedUp, 8)|bit(a.CounterStalled, 16))
 		b = le.AppendUint32(b, a.Counter)
 	}
-	if len(b)-start > MaxRecord {
-		return nil, fmt.Errorf("device takes %d bytes, more than %d", len(b)-start, MaxRecord)
+	if len(b)-start > Max {
+		return nil, fmt.Errorf("device takes %d bytes, more than %d", len(b)-start, Max)
 	}
 	le.PutUint16(b[start:], uint16(len(b)-start))
 	return b, nil
@@ -184,9 +186,9 @@ func (r *reader) nextRecord() (rec []byte, fixed int) {
 		return nil, 0
 	}
 	switch r.b[2] {
-	case record1:
+	case Version1:
 		fixed = fixed1
-	case record2:
+	case Version2:
 		fixed = fixed2
 	default:
 		r.failed = true

@@ -1,4 +1,5 @@
-package storage
+// Package anchortest makes anchors for the tests of storage.
+package anchortest
 
 import (
 	"fmt"
@@ -69,7 +70,8 @@ var anyDevice = rapid.Custom(func(t *rapid.T) identity.Device {
 	return d
 })
 
-func anyAnchor(t *rapid.T, number uint64) *identity.Anchor {
+// Random draws an anchor with any of the fields that are stored.
+func Random(t *rapid.T, number uint64) *identity.Anchor {
 	a := &identity.Anchor{
 		Number: number, CreatedAt: rapid.Uint64().Draw(t, "created"), Guard: rapid.Bool().Draw(t, "guard"),
 		DeviceBound: rapid.Bool().Draw(t, "bound"), SessionLimit: rapid.Uint64().Draw(t, "limit"),

@@ -1,4 +1,4 @@
-package storage
+package stable
 
 import (
 	"bytes"
@@ -174,32 +174,12 @@ func (m *RAM) WriteAt(p []byte, off uint64) error {
 	return nil
 }
 
-// Pager is stable memory as package cdk offers it.
-type Pager interface {
-	io.ReaderAt
-	io.WriterAt
-	Pages() uint64
-	Grow(pages uint64) error
-}
-
-// From makes the canister's stable memory a [Memory].
-func From(p Pager) Memory { return paged{p} }
-
-type paged struct{ p Pager }
-
-func (m paged) Size() uint64            { return m.p.Pages() }
-func (m paged) Grow(pages uint64) error { return m.p.Grow(pages) }
-
-func (m paged) ReadAt(p []byte, off uint64) error {
-	if _, err := m.p.ReadAt(p, int64(off)); err != nil {
-		return fmt.Errorf("read %d bytes at %d: %w", len(p), off, err)
-	}
-	return nil
-}
-
-func (m paged) WriteAt(p []byte, off uint64) error {
-	if _, err := m.p.WriteAt(p, int64(off)); err != nil {
-		return fmt.Errorf("write %d bytes at %d: %w", len(p), off, err)
+// GrowTo makes a memory at least so many pages long; the error wraps [ErrFull].
+func GrowTo(mem Memory, pages uint64) error {
+	if have := mem.Size(); have < pages {
+		if err := mem.Grow(pages - have); err != nil {
+			return fmt.Errorf("%w: %w", ErrFull, err)
+		}
 	}
 	return nil
 }

@@ -1,8 +1,8 @@
-package storage
+package record
 
 import (
+	"encoding/binary"
 	"fmt"
-	"strings"
 
 	"kedge/canister/identity"
 )
@@ -15,96 +15,47 @@ import (
 //	  0    8  created at, ns since the epoch
 //	  8    8  session limit, ns
 //	 16    1  bit 0 guard, 1 device-bound demand, 2 registration mode is open, 3 a device is tentative,
-//	          4 there is the tag of an old record
+//	          4 there is the tag of a legacy record
 //	 17    1  zero
 //	 18    2  number of devices
-//	 20    2  number of copies
+//	 20    2  number of duplicates
 //	    0|15  registration mode: u16 opener, u64 expiry, u8 attempts, u32 code
 //	          tentative device, if any: a device record
-//	     0|8  tag of the anchor's record in the old layout, during a trial (see elder.go)
-//	          devices, copies: device records
+//	     0|8  tag of the anchor's record in a legacy store (see storage.Legacy)
+//	          devices, duplicates: device records
 //
 // Version 1 is
 //
 //	0    2  number of devices
-//	2    2  number of copies
-//	        devices, copies: device records of version 1
+//	2    2  number of duplicates
+//	        devices, duplicates: device records of version 1
 const (
-	// MaxRecord is the greatest length of the record of an anchor in bytes. Legal anchors are far below;
+	// Max is the greatest length of the record of an anchor in bytes. Legal anchors are far below;
 	// imported giants stay below it too, their old records having at most 4,094 bytes.
-	MaxRecord = 60 << 10
+	Max = 60 << 10
 
 	flagGuard        = 1 << 0
 	flagDeviceBound  = 1 << 1
 	flagRegistration = 1 << 2
 	flagTentative    = 1 << 3
-	flagElder        = 1 << 4
+	flagTag          = 1 << 4
 )
 
-// LossError says that a memory in layout 1 cannot hold what an anchor has.
-type LossError struct {
-	Anchor uint64
-	Loss   Loss
-}
+var le = binary.LittleEndian
 
-func (e *LossError) Error() string {
-	return fmt.Sprintf("anchor %d has what layout %d cannot hold: %s", e.Anchor, Layout1, strings.Join(e.Loss.Names(), ", "))
-}
-
-// Loss is a set of things that a step back may lose, and only does if the controller names them.
-type Loss uint32
-
-// The losses that are never silent. What is not among them is either short-lived (registration mode,
-// temporary key, challenge) or bookkeeping (times of adding, attestation, history).
-const (
-	LossProtections Loss = 1 << iota
-	LossGuards
-	LossConsents
-	LossDemands // of device-bound passkeys, and session limits
-	lossEnd
-)
-
-// Names are the words by which a controller accepts a loss.
-func (l Loss) Names() []string {
-	var names []string
-	for i, name := range [...]string{"protections", "guards", "consents", "demands"} {
-		if l&(1<<i) != 0 {
-			names = append(names, name)
-		}
-	}
-	return names
-}
-
-// LossOf is what layout 1 would lose of an anchor.
-func LossOf(a *identity.Anchor) Loss {
-	var l Loss
-	if a.Guard {
-		l |= LossGuards
-	}
-	if a.DeviceBound || a.SessionLimit != 0 {
-		l |= LossDemands
-	}
-	for i := range a.Devices {
-		if a.Devices[i].Consent != nil {
-			l |= LossConsents
-		}
-	}
-	return l
-}
-
-// appendRecord appends the record of an anchor in a version, with the tag of its old record if any.
-func appendRecord(b []byte, a *identity.Anchor, version byte, tag *uint64) ([]byte, error) {
+// Append appends the record of an anchor in a version, with the tag of its legacy record if any.
+func Append(b []byte, a *identity.Anchor, version byte, tag *uint64) ([]byte, error) {
 	start := len(b)
 	if max(len(a.Devices), len(a.Copies)) > 0xffff {
 		return nil, fmt.Errorf("anchor %d has more than 65535 devices", a.Number)
 	}
 	var err error
-	if version >= record2 {
+	if version >= Version2 {
 		reg := a.Registration
 		b = le.AppendUint64(b, a.CreatedAt)
 		b = le.AppendUint64(b, a.SessionLimit)
 		b = append(b, bit(a.Guard, flagGuard)|bit(a.DeviceBound, flagDeviceBound)|bit(reg != nil, flagRegistration)|
-			bit(reg != nil && reg.Tentative != nil, flagTentative)|bit(tag != nil, flagElder), 0)
+			bit(reg != nil && reg.Tentative != nil, flagTentative)|bit(tag != nil, flagTag), 0)
 		b = le.AppendUint16(b, uint16(len(a.Devices)))
 		b = le.AppendUint16(b, uint16(len(a.Copies)))
 		if reg != nil {
@@ -132,22 +83,22 @@ func appendRecord(b []byte, a *identity.Anchor, version byte, tag *uint64) ([]by
 	}
 	for i := range a.Copies {
 		if b, err = appendDevice(b, &identity.Device{Data: a.Copies[i]}, version); err != nil {
-			return nil, fmt.Errorf("anchor %d: copy of a %w", a.Number, err)
+			return nil, fmt.Errorf("anchor %d: duplicate of a %w", a.Number, err)
 		}
 	}
-	if len(b)-start > MaxRecord {
-		return nil, fmt.Errorf("the record of anchor %d takes %d bytes, more than %d", a.Number, len(b)-start, MaxRecord)
+	if len(b)-start > Max {
+		return nil, fmt.Errorf("the record of anchor %d takes %d bytes, more than %d", a.Number, len(b)-start, Max)
 	}
 	return b, nil
 }
 
-// decodeRecord reads the record of an anchor, and the tag of its old record, 0 for none. The anchor's
+// Decode reads the record of an anchor, and the tag of its legacy record, 0 for none. The anchor's
 // byte fields are parts of b; its devices are put in the room that a.Devices has, which is zero.
-func decodeRecord(b []byte, version byte, a *identity.Anchor) (tag uint64, err error) {
+func Decode(b []byte, version byte, a *identity.Anchor) (tag uint64, err error) {
 	r := reader{b: b}
-	devices, copies, tag := r.head(version, a)
-	if devices+copies > len(r.b)/fixed1 {
-		return 0, fmt.Errorf("%d devices and %d copies in %d bytes", devices, copies, len(r.b))
+	devices, duplicates, tag := r.head(version, a)
+	if devices+duplicates > len(r.b)/fixed1 {
+		return 0, fmt.Errorf("%d devices and %d duplicates in %d bytes", devices, duplicates, len(r.b))
 	}
 	switch {
 	case devices == 0:
@@ -160,8 +111,8 @@ func decodeRecord(b []byte, version byte, a *identity.Anchor) (tag uint64, err e
 	for i := range a.Devices {
 		r.device(&a.Devices[i])
 	}
-	if copies > 0 {
-		a.Copies = make([]identity.Data, copies)
+	if duplicates > 0 {
+		a.Copies = make([]identity.Data, duplicates)
 	}
 	for i := range a.Copies {
 		var d identity.Device
@@ -175,8 +126,8 @@ func decodeRecord(b []byte, version byte, a *identity.Anchor) (tag uint64, err e
 }
 
 // head reads what comes before the devices.
-func (r *reader) head(version byte, a *identity.Anchor) (devices, copies int, tag uint64) {
-	if version < record2 {
+func (r *reader) head(version byte, a *identity.Anchor) (devices, duplicates int, tag uint64) {
+	if version < Version2 {
 		return int(r.u16()), int(r.u16()), 0
 	}
 	a.CreatedAt = r.u64()
@@ -184,7 +135,7 @@ func (r *reader) head(version byte, a *identity.Anchor) (devices, copies int, ta
 	flags := r.u8()
 	a.Guard, a.DeviceBound = flags&flagGuard != 0, flags&flagDeviceBound != 0
 	r.u8()
-	devices, copies = int(r.u16()), int(r.u16())
+	devices, duplicates = int(r.u16()), int(r.u16())
 	if flags&flagRegistration != 0 {
 		a.Registration = &identity.Registration{
 			Opener: identity.DeviceID(r.u16()), ExpiresAt: r.u64(), Attempts: r.u8(), Code: r.u32(),
@@ -195,8 +146,8 @@ func (r *reader) head(version byte, a *identity.Anchor) (devices, copies int, ta
 			a.Registration.Tentative = &d.Data
 		}
 	}
-	if flags&flagElder != 0 {
+	if flags&flagTag != 0 {
 		tag = r.u64()
 	}
-	return devices, copies, tag
+	return devices, duplicates, tag
 }

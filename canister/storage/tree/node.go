@@ -1,10 +1,15 @@
-package storage
+package tree
 
 import (
+	"encoding/binary"
 	"fmt"
 
 	"github.com/cespare/xxhash/v2"
+
+	"kedge/canister/storage/stable"
 )
+
+var le = binary.LittleEndian
 
 // A node of the index. A leaf (level 0) holds entries; an inner node of level l holds children of level
 // l-1 and, between any two of them, a separator: the least entry that can be in the right one.
@@ -60,10 +65,10 @@ func (n *node) reset(level int) {
 	n[8], n[9] = nodeVersion, byte(level)
 }
 
-func (n *node) entry(i int) entry {
+func (n *node) at(i int) Entry {
 	head, item := n.items()
 	at := n[head+i*item:]
-	return entry{le.Uint64(at), le.Uint64(at[8:])}
+	return Entry{le.Uint64(at), le.Uint64(at[8:])}
 }
 
 func (n *node) child(i int) uint32 {
@@ -76,21 +81,21 @@ func (n *node) child(i int) uint32 {
 func (n *node) setFirstChild(c uint32) { le.PutUint32(n[leafHead:], c) }
 
 // search returns the number of entries that are less than e.
-func (n *node) search(e entry) int { return n.below(e, false) }
+func (n *node) search(e Entry) int { return n.below(e, false) }
 
 // childFor returns the position of the child whose range holds e.
-func (n *node) childFor(e entry) int { return n.below(e, true) }
+func (n *node) childFor(e Entry) int { return n.below(e, true) }
 
 // below returns the number of entries that are less than e, or equal to it if those are to be counted. It
 // takes a tenth of the instructions of sort.Search, whose function would decode an entry in every step.
-func (n *node) below(e entry, equal bool) int {
+func (n *node) below(e Entry, equal bool) int {
 	head, item := n.items()
 	lo, hi := 0, n.count()
 	for lo < hi {
 		mid := (lo + hi) / 2
 		at := n[head+mid*item:]
 		key, order := le.Uint64(at), le.Uint64(at[8:])
-		if key < e.key || key == e.key && (order < e.order || equal && order == e.order) {
+		if key < e.Key || key == e.Key && (order < e.Order || equal && order == e.Order) {
 			lo = mid + 1
 		} else {
 			hi = mid
@@ -100,13 +105,13 @@ func (n *node) below(e entry, equal bool) int {
 }
 
 // insert puts an entry (with the child right of it, in an inner node) at position i of a node that is not full.
-func (n *node) insert(i int, e entry, child uint32) {
+func (n *node) insert(i int, e Entry, child uint32) {
 	head, item := n.items()
 	count := n.count()
 	at := head + i*item
 	copy(n[at+item:], n[at:head+count*item])
-	le.PutUint64(n[at:], e.key)
-	le.PutUint64(n[at+8:], e.order)
+	le.PutUint64(n[at:], e.Key)
+	le.PutUint64(n[at+8:], e.Order)
 	if item == innerItem {
 		le.PutUint32(n[at+16:], child)
 	}
@@ -124,12 +129,12 @@ func (n *node) remove(i int) {
 }
 
 // split moves the upper half of a full node to right, an empty one, and returns their separator.
-func (n *node) split(right *node) entry {
+func (n *node) split(right *node) Entry {
 	right.reset(n.level())
 	head, item := n.items()
 	count := n.count()
 	half := count / 2
-	sep := n.entry(half)
+	sep := n.at(half)
 	from := half
 	if item == innerItem { // the middle separator moves up, its child becomes the first of right
 		right.setFirstChild(n.child(half + 1))
@@ -143,60 +148,60 @@ func (n *node) split(right *node) entry {
 	return sep
 }
 
-func (s *Store) readNode(n *node, number uint32, level int) error {
-	if kept := s.keptInner(number, level); kept != nil {
+func (t *Tree) readNode(n *node, number uint32, level int) error {
+	if kept := t.keptInner(number, level); kept != nil {
 		*n = *kept
 		return nil
 	}
 	name := fmt.Sprintf // formatted only when something is wrong
-	if number >= s.sb.regions[index].units {
-		return corrupted(name("index node %d", number), "the index has %d nodes", s.sb.regions[index].units)
+	if number >= t.alloc.Regions[t.region].Units {
+		return stable.Corrupted(name("index node %d", number), "the index has %d nodes", t.alloc.Regions[t.region].Units)
 	}
-	at, err := s.address(index, number)
+	at, err := t.alloc.Address(t.region, number)
 	if err != nil {
 		return err
 	}
-	if err := s.mem.ReadAt(n[:], at); err != nil {
+	if err := t.alloc.Memory.ReadAt(n[:], at); err != nil {
 		return fmt.Errorf("read index node %d: %w", number, err)
 	}
 	head, item := n.items()
 	used := head + n.count()*item
 	if used > nodeSize {
-		return corrupted(name("index node %d", number), "it would have %d items", n.count())
+		return stable.Corrupted(name("index node %d", number), "it would have %d items", n.count())
 	}
 	if want, got := le.Uint64(n[:]), xxhash.Sum64(n[8:used]); want != got {
-		return corrupted(name("index node %d", number), "checksum %016x, computed %016x", want, got)
+		return stable.Corrupted(name("index node %d", number), "checksum %016x, computed %016x", want, got)
 	}
 	if n[8] != nodeVersion || n.level() != level || le.Uint32(n[12:]) != number {
-		return corrupted(name("index node %d", number), "it is node %d of version %d and level %d, not level %d", le.Uint32(n[12:]), n[8], n.level(), level)
+		return stable.Corrupted(name("index node %d", number), "it is node %d of version %d and level %d, not level %d", le.Uint32(n[12:]), n[8], n.level(), level)
 	}
-	s.keepInner(n, number)
+	t.keepInner(n, number)
 	return nil
 }
 
 // writeNode writes what is used of a node, and one item more, which a removal has cleared.
-func (s *Store) writeNode(n *node, number uint32) error {
+func (t *Tree) writeNode(n *node, number uint32) error {
 	head, item := n.items()
-	return s.writeNodeBytes(n, number, min(head+(n.count()+1)*item, nodeSize))
+	return t.writeNodeBytes(n, number, min(head+(n.count()+1)*item, nodeSize))
 }
 
 // writeWholeNode writes a node that is new, or that was split.
-func (s *Store) writeWholeNode(n *node, number uint32) error {
-	return s.writeNodeBytes(n, number, nodeSize)
+func (t *Tree) writeWholeNode(n *node, number uint32) error {
+	return t.writeNodeBytes(n, number, nodeSize)
 }
 
-func (s *Store) writeNodeBytes(n *node, number uint32, length int) error {
-	at, err := s.address(index, number)
+func (t *Tree) writeNodeBytes(n *node, number uint32, length int) error {
+	at, err := t.alloc.Address(t.region, number)
 	if err != nil {
 		return err
 	}
 	le.PutUint32(n[12:], number)
 	head, item := n.items()
 	le.PutUint64(n[:], xxhash.Sum64(n[8:head+n.count()*item]))
-	if err := s.mem.WriteAt(n[:length], at); err != nil {
+	if err := t.alloc.Memory.WriteAt(n[:length], at); err != nil {
 		return fmt.Errorf("write index node %d: %w", number, err)
 	}
-	s.keepInner(n, number)
-	s.rememberUpper(n, number)
+	t.keepInner(n, number)
+	t.remember(n, number)
 	return nil
 }

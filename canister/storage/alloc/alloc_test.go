@@ -1,0 +1,194 @@
+package alloc
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"kedge/canister/storage/stable"
+)
+
+const (
+	small Region = iota
+	large
+	batched
+	none
+)
+
+var testKinds = [Regions]Kind{{"small", 1024, 0}, {"large", 4096, 0}, {"batched", 512, 32}, {"none", 2048, 0}}
+
+func emptyAllocator(t require.TestingT) *Allocator {
+	mem := stable.NewRAM(0)
+	require.NoError(t, mem.Grow(FirstPage))
+	a := new(Allocator)
+	a.Init(mem, &testKinds)
+	return a
+}
+
+func TestFreedRunsAreGivenOutOnce(t *testing.T) {
+	for n := uint32(1); n <= 4; n++ {
+		s := emptyAllocator(t)
+		for range n + 2 {
+			_, err := s.takeExtent()
+			require.NoError(t, err)
+		}
+		require.NoError(t, s.FreeExtents(1, n))
+		require.NoError(t, s.FreeExtents(0, 1))
+		pages := s.Memory.Size()
+		seen := map[uint32]bool{}
+		for range n + 1 {
+			e, err := s.takeExtent()
+			require.NoError(t, err)
+			require.Less(t, e, n+1)
+			require.False(t, seen[e], "extent %d is given out twice", e)
+			seen[e] = true
+		}
+		require.Equal(t, pages, s.Memory.Size())
+		e, err := s.takeExtent()
+		require.NoError(t, err)
+		require.Equal(t, n+2, e, "now a new one")
+	}
+}
+
+// No unit is given out twice, a freed one is given out again, and every byte of a unit is its own.
+func TestUnitsAreDisjoint(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := emptyAllocator(t)
+		owned := map[[2]uint64]bool{} // region and unit
+		at := map[uint64][2]uint64{}  // 512-byte block to owner
+		claim := func(r Region, unit uint32, take bool) {
+			off, err := s.Address(r, unit)
+			require.NoError(t, err)
+			for b := off; b < off+testKinds[r].UnitSize; b += 512 {
+				if take {
+					require.NotContains(t, at, b)
+					at[b] = [2]uint64{uint64(r), uint64(unit)}
+				} else {
+					delete(at, b)
+				}
+			}
+		}
+		for range rapid.IntRange(1, 60).Draw(t, "edits") {
+			r := Region(rapid.IntRange(0, 2).Draw(t, "region"))
+			var held []uint32
+			for k := range owned {
+				if k[0] == uint64(r) {
+					held = append(held, uint32(k[1]))
+				}
+			}
+			if r == large && len(held) > 0 && rapid.Bool().Draw(t, "free") {
+				unit := held[0]
+				for _, u := range held {
+					unit = min(unit, u)
+				}
+				claim(r, unit, false)
+				delete(owned, [2]uint64{uint64(r), uint64(unit)})
+				require.NoError(t, s.Release(r, unit))
+				require.NoError(t, s.CheckFree(r))
+				continue
+			}
+			unit, err := s.Take(r)
+			require.NoError(t, err)
+			require.False(t, owned[[2]uint64{uint64(r), uint64(unit)}])
+			owned[[2]uint64{uint64(r), uint64(unit)}] = true
+			claim(r, unit, true)
+		}
+		require.NoError(t, s.Check(&testKinds))
+		again := new(Allocator) // opened anew from the same state
+		again.Init(s.Memory, &testKinds)
+		again.State = s.State
+		for k := range owned {
+			want, err := s.Address(Region(k[0]), uint32(k[1]))
+			require.NoError(t, err)
+			got, err := again.Address(Region(k[0]), uint32(k[1]))
+			require.NoError(t, err)
+			require.Equal(t, want, got)
+		}
+		used, free, err := again.Extents()
+		require.NoError(t, err)
+		require.Len(t, used, int(s.NextExtent))
+		require.Empty(t, free)
+	})
+}
+
+func TestBatchesOfUnits(t *testing.T) {
+	s := emptyAllocator(t)
+	for want := range uint32(70) {
+		s.Dirty = false
+		unit, err := s.Take(batched)
+		require.NoError(t, err)
+		require.Equal(t, want, unit)
+		require.Equal(t, want%32 == 0, s.Dirty, "the state changes once a batch")
+	}
+	require.Equal(t, uint32(26), s.Spare(batched))
+	s.Reset(batched)
+	require.Zero(t, s.Spare(batched))
+	unit, err := s.Take(batched)
+	require.NoError(t, err)
+	require.Zero(t, unit)
+}
+
+func TestFullRegionAndMemory(t *testing.T) {
+	s := emptyAllocator(t)
+	s.Regions[small].Extents = RegionExtents
+	require.ErrorIs(t, s.Extend(small), stable.ErrFull)
+	s.NextExtent = MaxExtents
+	require.ErrorIs(t, s.Extend(large), stable.ErrFull)
+	_, err := s.Take(large)
+	require.ErrorIs(t, err, stable.ErrFull)
+}
+
+func TestDamageIsNamed(t *testing.T) {
+	s := emptyAllocator(t)
+	_, err := s.Address(small, 0)
+	require.EqualError(t, err, "reference to small unit 0 is corrupted: the region has 0 extents")
+	unit, err := s.Take(large)
+	require.NoError(t, err)
+	require.NoError(t, s.Release(large, unit))
+	at, err := s.Address(large, unit)
+	require.NoError(t, err)
+	require.NoError(t, s.Memory.WriteAt([]byte{1}, at+4))
+	require.EqualError(t, s.CheckFree(large), "free list of large is corrupted: unit 0 is not free")
+	_, err = s.Take(large)
+	require.EqualError(t, err, "free list of large is corrupted: unit 0 is not free")
+	s.Regions[large].Freed = 2
+	require.NoError(t, s.Memory.WriteAt([]byte("F"), at+4))
+	require.EqualError(t, s.CheckFree(large), "free list of large is corrupted: it does not have the 2 units that it should")
+
+	fresh := new(Allocator)
+	fresh.Init(s.Memory, &testKinds)
+	fresh.State = s.State
+	require.NoError(t, s.Memory.WriteAt([]byte{9}, s.tableEntry(large, 0)))
+	_, err = fresh.Address(large, unit)
+	require.EqualError(t, err, "extent table entry 0 of large is corrupted: it names extent 8, which is not there")
+
+	require.NoError(t, s.FreeExtents(0, 1))
+	require.NoError(t, s.Memory.WriteAt([]byte{77}, Offset(0)+4))
+	_, err = s.takeExtent()
+	require.EqualError(t, err, "free extent 0 is corrupted: a run of 77 extents")
+	require.NoError(t, s.Memory.WriteAt([]byte{0}, Offset(0)+4))
+	_, err = s.takeExtent()
+	require.EqualError(t, err, "free extent 0 is corrupted: a run of 0 extents")
+	_, _, err = s.Extents()
+	require.Error(t, err)
+	require.Error(t, (&State{Regions: [Regions]RegionState{{Extents: 1, Units: 1 << 20}}}).Check(&testKinds))
+	require.Error(t, (&State{Regions: [Regions]RegionState{{Extents: RegionExtents + 1}}}).Check(&testKinds))
+	require.Error(t, (&State{Regions: [Regions]RegionState{{Extents: 1, Units: 1, Freed: 2}}}).Check(&testKinds))
+}
+
+type source struct{ next uint32 }
+
+func (s *source) Take() (uint32, error) { s.next += 3; return s.next, nil }
+
+func TestExtentsOfASource(t *testing.T) {
+	s := emptyAllocator(t)
+	s.Source = &source{}
+	require.NoError(t, stable.GrowTo(s.Memory, FirstPage+10*ExtentPages))
+	unit, err := s.Take(small)
+	require.NoError(t, err)
+	at, err := s.Address(small, unit)
+	require.NoError(t, err)
+	require.Equal(t, Offset(3), at)
+	require.Zero(t, s.NextExtent)
+}

@@ -1,0 +1,67 @@
+package ii
+
+import "kedge/canister/storage"
+
+// Trial is the state of the trial of an Internet Identity memory, which the store keeps for it:
+//
+//	off  len
+//	  0    1  layout of the old memory, 0 when there is no trial
+//	  1    1  bit 0: the old module knows protection
+//	  2    2  zero
+//	  4    4  settled: slots below have been compared with their old records
+//	  8    4  anchors without any device key
+//	 12    4  anchors whose old record cannot be read
+//	 16    4  anchors in which something was restored or dropped on coming back
+//	 20   48  slots of the first twelve of those, u32 each
+//	 68    2  newest generation of the old records met, 0 for none
+//	 70    1  number of returns from the old module or another, modulo 128
+//	 71  185  zero
+type Trial struct {
+	Layout          uint8
+	KnowsProtection bool
+	Settled         uint32
+	WithoutKey      uint32
+	Unreadable      uint32
+	Amended         uint32
+	FirstAmended    [12]uint32 // slots, the first min(Amended, 12) of them
+	Generation      uint16
+	Returns         uint8
+}
+
+func (t *Trial) encode(b *[storage.LegacySize]byte) {
+	b[0] = t.Layout
+	if t.KnowsProtection {
+		b[1] = 1
+	}
+	le.PutUint32(b[4:], t.Settled)
+	le.PutUint32(b[8:], t.WithoutKey)
+	le.PutUint32(b[12:], t.Unreadable)
+	le.PutUint32(b[16:], t.Amended)
+	for i, slot := range t.FirstAmended {
+		le.PutUint32(b[20+4*i:], slot)
+	}
+	le.PutUint16(b[68:], t.Generation)
+	b[70] = t.Returns
+}
+
+func (t *Trial) decode(b *[storage.LegacySize]byte) {
+	*t = Trial{
+		Layout: b[0], KnowsProtection: b[1]&1 != 0, Settled: le.Uint32(b[4:]), WithoutKey: le.Uint32(b[8:]),
+		Unreadable: le.Uint32(b[12:]), Amended: le.Uint32(b[16:]), Generation: le.Uint16(b[68:]), Returns: b[70],
+	}
+	for i := range t.FirstAmended {
+		t.FirstAmended[i] = le.Uint32(b[20+4*i:])
+	}
+}
+
+// TrialOf is the state of the trial; its Layout is 0 when there is none.
+func TrialOf(s *storage.Store) (t Trial) {
+	t.decode(s.LegacyState())
+	return t
+}
+
+func setTrial(s *storage.Store, t Trial) error {
+	var b [storage.LegacySize]byte
+	t.encode(&b)
+	return s.SetLegacyState(&b)
+}
