@@ -1,6 +1,8 @@
 package canister
 
 import (
+	"fmt"
+
 	"kedge/candid/kedge"
 	"kedge/canister/identity"
 	"kedge/cdk"
@@ -9,7 +11,13 @@ import (
 func add() {
 	number, data, err := kedge.DecodeAddArgs(argument())
 	must(err)
-	classic(number, func(c *identity.Actor) error { return c.Add(dataFrom(&data)) })
+	classic(number, func(c *identity.Actor) error {
+		device := dataFrom(&data)
+		if err := identity.CheckKey(&device); err != nil {
+			return fmt.Errorf("failed to add device: %w", err)
+		}
+		return c.Add(device)
+	})
 	cdk.Reply(kedge.AppendAddResult(answer()))
 }
 
@@ -23,7 +31,13 @@ func update() {
 func replace() {
 	number, key, data, err := kedge.DecodeReplaceArgs(argument())
 	must(err)
-	classic(number, func(c *identity.Actor) error { return c.Replace(key, dataFrom(&data)) })
+	classic(number, func(c *identity.Actor) error {
+		device := dataFrom(&data)
+		if err := identity.CheckKey(&device); err != nil {
+			return fmt.Errorf("failed to replace device: %w", err)
+		}
+		return c.Replace(key, device)
+	})
 	cdk.Reply(kedge.AppendReplaceResult(answer()))
 }
 

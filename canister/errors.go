@@ -52,4 +52,5 @@ var errorCodes = [...]kedge.ErrorCode{
 	identity.ErrBadCaptcha:        kedge.ErrorCodeBadCaptcha,
 	identity.ErrAnchorsFull:       kedge.ErrorCodeAnchorsFull,
 	identity.ErrRegistrationOff:   kedge.ErrorCodeRegistrationOff,
+	identity.ErrUnusableKey:       kedge.ErrorCodeUnusableKey,
 }

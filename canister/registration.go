@@ -29,7 +29,9 @@ func register() {
 	}
 	number, err := state.store.Allocate()
 	must(err)
-	a, err := identity.Register(call(), number, dataFrom(&data), temporary)
+	device := dataFrom(&data)
+	must(identity.CheckKey(&device))
+	a, err := identity.Register(call(), number, device, temporary)
 	must(err)
 	save(a)
 	cdk.Reply(kedge.EncodeRegisterResult(kedge.RegisterResponse{
@@ -65,8 +67,12 @@ func addTentativeDevice() {
 		var random [4]byte
 		draw(random[:])
 		code := binary.BigEndian.Uint32(random[:]) % 1_000_000
-		offer, err := a.OfferDevice(call(), dataFrom(&data), code)
+		device := dataFrom(&data)
+		offer, err := a.OfferDevice(call(), device, code)
 		must(err)
+		if offer == identity.OfferAccepted {
+			must(identity.CheckKey(&device))
+		}
 		save(a)
 
 		response := kedge.AddTentativeDeviceResponse{}

@@ -59,6 +59,7 @@ const (
 	ErrBadCaptcha      // register; classic clients see bad_challenge
 	ErrAnchorsFull     // register; classic clients see canister_full
 	ErrRegistrationOff // no registration mode; classic clients see a variant
+	ErrUnusableKey     // Key: nobody can ever sign with it
 
 	codeEnd
 )
@@ -108,6 +109,7 @@ var codeNames = [codeEnd]string{
 	ErrBadCaptcha:        "bad_captcha",
 	ErrAnchorsFull:       "anchors_full",
 	ErrRegistrationOff:   "registration_off",
+	ErrUnusableKey:       "unusable_key",
 }
 
 // String returns the stable snake_case name, which is the Candid variant tag.

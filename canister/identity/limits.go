@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"kedge/ic/principal"
+	"kedge/ic/pubkey"
 )
 
 // metadataEntryBytes is charged for each metadata entry beside its key and value, so that a record of
@@ -16,9 +17,6 @@ var reservedKeys = [...]string{
 	"pubkey", "alias", "credential_id", "purpose", "key_type", "protection", "origin",
 	"last_usage_timestamp", "metadata", "usage", "authenticator_attachment",
 }
-
-// canisterSignatureOID is 1.3.6.1.4.1.56387.1.2, as in the DER key of a canister signature.
-var canisterSignatureOID = []byte{0x2b, 0x06, 0x01, 0x04, 0x01, 0x83, 0xb8, 0x43, 0x01, 0x02}
 
 // VariableBytes is the length of the fields that count towards MaxVariableBytes.
 func (d *Data) VariableBytes() int {
@@ -195,15 +193,24 @@ func checkLength(field string, length, was, limit int) error {
 		Message: field + " limit exceeded: length " + decimal(uint64(length)) + ", limit " + decimal(uint64(limit))}
 }
 
-// IsOwnSignature reports whether key is a canister signature key of the canister: signing in to an
-// application must not act as a device (rule 10). It looks for the OID and the canister's id with its
-// length, wherever they stand, so that no odd DER encoding of the same key gets past it.
+// IsOwnSignature reports whether key is a canister signature key of the canister, in whatever form the network
+// reads: signing in to an application must not act as a device (rule 10).
 func IsOwnSignature(key []byte, canister principal.Principal) bool {
-	if !bytes.Contains(key, canisterSignatureOID) {
-		return false
+	id, _, ok := pubkey.Canister(key)
+	return ok && bytes.Equal(id, canister.Bytes())
+}
+
+// CheckKey refuses the key of a new device that has a credential id if nobody can ever sign with it. Such
+// devices would cost a stranger nothing, and crowd the look-ups by credential id. What an import has stays.
+func CheckKey(data *Data) error {
+	if len(data.CredentialID) == 0 {
+		return nil
 	}
-	id := canister.AppendTo([]byte{byte(canister.Len())})
-	return bytes.Contains(key, id)
+	if err := pubkey.Check(data.PublicKey); err != nil {
+		return &Error{Code: ErrUnusableKey, Key: data.PublicKey,
+			Message: "A device with a credential id needs a public key that can sign: " + err.Error() + "."}
+	}
+	return nil
 }
 
 func errPhraseCredential() error {

@@ -176,14 +176,19 @@ func TestImportedViolationsOfRule4(t *testing.T) {
 }
 
 func TestOwnCanisterSignature(t *testing.T) {
-	der := func(id principal.Principal) []byte {
+	der := func(id principal.Principal, oid ...byte) []byte {
 		seed := bytes.Repeat([]byte{9}, 32)
 		body := append(append([]byte{byte(id.Len())}, id.Bytes()...), seed...)
-		out := []byte{0x30, byte(17 + len(body)), 0x30, 0x0c, 0x06, 0x0a}
-		out = append(append(out, canisterSignatureOID...), 0x03, byte(1+len(body)), 0)
+		out := []byte{0x30, byte(7 + len(oid) + len(body)), 0x30, byte(2 + len(oid)), 0x06, byte(len(oid))}
+		out = append(append(out, oid...), 0x03, byte(1+len(body)), 0)
 		return append(out, body...)
 	}
-	own, other := der(testCanister), der(principal.Canister(8))
+	oid := []byte{0x2b, 0x06, 0x01, 0x04, 0x01, 0x83, 0xb8, 0x43, 0x01, 0x02} // 1.3.6.1.4.1.56387.1.2
+	own, other := der(testCanister, oid...), der(principal.Canister(8), oid...)
+	// The network reads object identifiers whose numbers begin with zeros, too.
+	require.True(t, IsOwnSignature(der(testCanister, 0x2b, 0x06, 0x01, 0x04, 0x01, 0x80, 0x83, 0xb8, 0x43, 0x01, 0x02), testCanister))
+	require.True(t, IsOwnSignature(der(testCanister, 0x2b, 0x80, 0x80, 0x06, 0x01, 0x04, 0x01, 0x83, 0xb8, 0x43, 0x01, 0x80, 0x02), testCanister))
+	require.False(t, IsOwnSignature(der(testCanister, 0x2b, 0x06, 0x01, 0x04, 0x01, 0x83, 0x80, 0xb8, 0x43, 0x01, 0x02), testCanister), "another number")
 	require.True(t, IsOwnSignature(own, testCanister))
 	require.False(t, IsOwnSignature(other, testCanister))
 	require.False(t, IsOwnSignature(testCanister.AppendTo([]byte{10}), testCanister), "another kind of key")
@@ -197,6 +202,17 @@ func TestOwnCanisterSignature(t *testing.T) {
 	}
 	_, err := Register(callBy(principal.SelfAuthenticating(own)), 1, Data{PublicKey: own}, nil)
 	require.Equal(t, ErrOwnSignature, CodeOf(err))
+}
+
+func TestCheckKey(t *testing.T) {
+	id := []byte("credential")
+	ed25519 := append([]byte{0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00}, make([]byte, 32)...)
+	require.NoError(t, CheckKey(&Data{PublicKey: ed25519, CredentialID: id}))
+	require.NoError(t, CheckKey(&Data{PublicKey: key("laptop")}), "without a credential id it crowds nothing")
+	require.NoError(t, CheckKey(&Data{PublicKey: key("laptop"), CredentialID: []byte{}}))
+	err := CheckKey(&Data{PublicKey: key("laptop"), CredentialID: id})
+	require.Equal(t, ErrUnusableKey, CodeOf(err))
+	require.EqualError(t, err, "A device with a credential id needs a public key that can sign: it is not a public key in DER (SubjectPublicKeyInfo).")
 }
 
 func TestHexadecimal(t *testing.T) {

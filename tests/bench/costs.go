@@ -111,7 +111,7 @@ var session = append([]byte{0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70
 // typical is a passkey as people have them: 96 bytes of key, 64 of credential id, an alias and an origin.
 func typical(name string) *harness.Device {
 	d := harness.NewDevice(name)
-	d.Data.Pubkey = []byte(fmt.Sprintf("%-96s", name))
+	d.Data.Pubkey = harness.PasskeyKeyOf(name)
 	d.Data.CredentialID = []byte(fmt.Sprintf("%-64s", name))
 	d.Data.Alias = "Chrome on macOS"
 	d.Data.KeyType = kedge.KeyTypePlatform

@@ -186,8 +186,27 @@ func TestDevices(t *testing.T) {
 		h.RequireTrap("failed to replace device: "+text, h.Replace(anchor, laptop, laptop, same))
 		same.Data.Pubkey = laptop.Key()
 		h.RequireTrap("failed to modify device: "+text, h.Update(anchor, laptop, same))
-		same.Data.Pubkey = []byte("another key")
+		same.Data.Pubkey = harness.KeyOf("another key")
 		require.NoError(h, h.Replace(anchor, laptop, key, same), "one for one")
+	})
+	run("should_refuse_keys_that_never_sign", func(h *harness.Harness, anchor uint64) {
+		fake := passkey("fake")
+		fake.Data.Pubkey = []byte("no public key")
+		text := "A device with a credential id needs a public key that can sign: it is not a public key in DER (SubjectPublicKeyInfo)."
+		h.RequireTrap("failed to add device: "+text, h.Add(anchor, laptop, fake))
+		h.RequireTrap("failed to replace device: "+text, h.Replace(anchor, laptop, laptop, fake))
+		_, err := h.TryRegister(fake.Principal(), fake, kedge.ChallengeResult{}, nil)
+		h.RequireTrap(text, err)
+		_, err = h.EnterMode(anchor, laptop)
+		require.NoError(h, err)
+		_, err = h.Offer(anchor, fake, fake)
+		h.RequireTrap(text, err)
+
+		// Without a credential id, and by update, whatever key is taken: it is nobody's in any look-up.
+		fake.Data.CredentialID = nil
+		require.NoError(h, h.Add(anchor, laptop, fake))
+		fake.Data.CredentialID = []byte("later")
+		require.NoError(h, h.Update(anchor, laptop, fake))
 	})
 	run("should_not_add_its_own_signature_as_device", func(h *harness.Harness, anchor uint64) {
 		user, _, err := h.Prepare(anchor, laptop, forum, session, nil)

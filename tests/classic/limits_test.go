@@ -86,7 +86,7 @@ func TestLimits(t *testing.T) {
 
 	t.Run("should_respect_total_size_limit", func(t *testing.T) {
 		h := open.For(t)
-		anchor := h.Register(laptop) // 26 bytes: its key and its alias
+		anchor := h.Register(laptop) // 50 bytes: its key and its alias
 		sized := func(name string, size int) *harness.Device {
 			d := harness.NewDevice(name)
 			d.Data.CredentialID = []byte(name + text(size-len(d.Key())-2*len(name)))
@@ -95,8 +95,8 @@ func TestLimits(t *testing.T) {
 		require.NoError(t, h.Add(anchor, laptop, sized("a", 1000)))
 		require.NoError(t, h.Add(anchor, laptop, sized("b", 1000)))
 		full := "Cumulative size of variable sized fields exceeds limit: length 2501, limit 2500."
-		h.RequireTrap("failed to add device: "+full, h.Add(anchor, laptop, sized("c", 475)))
-		require.NoError(t, h.Add(anchor, laptop, sized("c", 474)), "2,500 bytes to the last")
+		h.RequireTrap("failed to add device: "+full, h.Add(anchor, laptop, sized("c", 451)))
+		require.NoError(t, h.Add(anchor, laptop, sized("c", 450)), "2,500 bytes to the last")
 		h.RequireTrap("failed to modify device: "+full, h.Update(anchor, laptop, laptop.Renamed("laptops")))
 		require.NoError(t, h.Update(anchor, laptop, laptop.Renamed("mobile")), "as long as before")
 		require.NoError(t, h.Remove(anchor, laptop, sized("b", 1000)), "removing makes room")

@@ -98,7 +98,7 @@ func TestLookupDeviceKey(t *testing.T) {
 	stranger := harness.NewDevice("stranger")
 	theirs := h.Register(stranger)
 	copied := passkey("mine")
-	copied.Data.Pubkey = []byte("the stranger's key")
+	copied.Data.Pubkey = harness.KeyOf("the stranger's key")
 	require.NoError(t, h.Add(theirs, stranger, copied))
 	require.Equal(t, anchor, lookup(mine.Data.CredentialID).AnchorNumber)
 	h.Info(theirs, copied)

@@ -1,6 +1,10 @@
 package harness
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/sha256"
+
 	"github.com/stretchr/testify/require"
 
 	"kedge/candid/kedge"
@@ -14,10 +18,34 @@ type Device struct {
 	Data kedge.DeviceData
 }
 
+// KeyOf is the public key of a name: an Ed25519 key in DER for which nobody has the private key.
+func KeyOf(name string) []byte {
+	hash := sha256.Sum256([]byte(name))
+	return append([]byte{0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00}, hash[:]...)
+}
+
+// PasskeyKeyOf is the public key of a name as passkeys have them: an ES256 key of 96 bytes in DER.
+func PasskeyKeyOf(name string) []byte {
+	scalar := sha256.Sum256([]byte(name))
+	scalar[0] &= 0x7f // below the order of the group
+	key, err := ecdsa.ParseRawPrivateKey(elliptic.P256(), scalar[:])
+	if err != nil {
+		panic(err) // a hash of zeros
+	}
+	point, err := key.PublicKey.Bytes()
+	if err != nil {
+		panic(err)
+	}
+	der := []byte{0x30, 0x5e, 0x30, 0x0c, 0x06, 0x0a, 0x2b, 0x06, 0x01, 0x04, 0x01, 0x83, 0xb8, 0x43, 0x01, 0x01, 0x03, 0x4e, 0x00,
+		0xa5, 0x01, 0x02, 0x03, 0x26, 0x20, 0x01, 0x21, 0x58, 0x20}
+	der = append(der, point[1:33]...)
+	return append(append(der, 0x22, 0x58, 0x20), point[33:]...)
+}
+
 // NewDevice is an everyday device.
 func NewDevice(name string) *Device {
 	return &Device{Name: name, Data: kedge.DeviceData{
-		Pubkey:     []byte("public key of " + name),
+		Pubkey:     KeyOf(name),
 		Alias:      name,
 		Purpose:    kedge.PurposeAuthentication,
 		KeyType:    kedge.KeyTypeUnknown,

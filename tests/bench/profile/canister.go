@@ -9,6 +9,7 @@ import (
 	"kedge/ic/principal"
 	"kedge/replica/cycles"
 	"kedge/replica/exec"
+	"kedge/tests/harness"
 )
 
 // canister is one canister on a bare engine, without a network around it.
@@ -158,7 +159,7 @@ func (c *canister) run(in exec.Input) (exec.Output, error) {
 func device(name string) kedge.DeviceData {
 	origin := "https://identity.example.org"
 	return kedge.DeviceData{
-		Pubkey:       fmt.Appendf(nil, "%-96s", name),
+		Pubkey:       harness.PasskeyKeyOf(name),
 		CredentialID: fmt.Appendf(nil, "%-64s", name),
 		Alias:        "Chrome on macOS",
 		Purpose:      kedge.PurposeAuthentication,

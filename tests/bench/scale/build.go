@@ -23,7 +23,7 @@ func DevicesOf(i int) [3]identity.Data {
 	var out [3]identity.Data
 	for k := range out {
 		out[k] = identity.Data{
-			PublicKey:    noise("key", i, k, 96),
+			PublicKey:    key(i, k),
 			Alias:        [...]string{"Chrome on macOS", "Firefox on Linux", "YubiKey 5C NFC"}[k],
 			CredentialID: noise("credential", i, k, 64),
 			AAGUID:       noise("aaguid", 0, k, identity.AAGUIDSize),
@@ -33,6 +33,16 @@ func DevicesOf(i int) [3]identity.Data {
 		}
 	}
 	return out
+}
+
+// key is a COSE key in DER of 96 bytes, as those of passkeys are. It is an Ed25519 key with a member more: any
+// 32 bytes may be one, so a hundred million cost nothing.
+func key(i, k int) []byte {
+	random := noise("key", i, k, 64)
+	der := []byte{0x30, 0x5e, 0x30, 0x0c, 0x06, 0x0a, 0x2b, 0x06, 0x01, 0x04, 0x01, 0x83, 0xb8, 0x43, 0x01, 0x01, 0x03, 0x4e, 0x00,
+		0xa5, 0x01, 0x01, 0x03, 0x27, 0x20, 0x06, 0x21, 0x58, 0x20}
+	der = append(append(der, random[:32]...), 0x22, 0x58, 0x20)
+	return append(der, random[32:]...)
 }
 
 // noise is size bytes that follow from what they are for.
