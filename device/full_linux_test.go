@@ -35,7 +35,7 @@ func TestStoreOnAFullDisk(t *testing.T) {
 			return err
 		})
 		require.NoError(t, syscall.Setrlimit(syscall.RLIMIT_FSIZE, &limit))
-		require.ErrorContains(t, err, "writing the key store")
+		require.ErrorContains(t, err, "writing the key store, which is as it was: ")
 		require.ErrorIs(t, err, syscall.EFBIG)
 
 		now, err := os.ReadFile(path)

@@ -114,6 +114,19 @@ func (s *Store) Load() (*Keys, error) {
 // written if change returns an error. The file is replaced in one step and readable by its owner
 // alone (mode 0600), as is the folder if it has to be made.
 func (s *Store) Change(change func(*Keys) error) error {
+	return s.rewrite(s.passphrase, change)
+}
+
+// ChangePassphrase encrypts the store with another passphrase, in one step: whoever is interrupted has the
+// old one or the new one. Copies of the file keep the old one.
+func (s *Store) ChangePassphrase(passphrase string) error {
+	if passphrase == "" {
+		return errors.New("the new passphrase of the key store is empty")
+	}
+	return s.rewrite(passphrase, func(*Keys) error { return nil })
+}
+
+func (s *Store) rewrite(passphrase string, change func(*Keys) error) error {
 	if err := os.MkdirAll(filepath.Dir(s.path), 0o700); err != nil {
 		return fmt.Errorf("making the folder of the key store: %w", err)
 	}
@@ -133,13 +146,13 @@ func (s *Store) Change(change func(*Keys) error) error {
 	if err != nil {
 		return err
 	}
-	sealed, err := seal(plain, s.passphrase, s.workFactor)
+	sealed, err := seal(plain, passphrase, s.workFactor)
 	if err != nil {
 		return err
 	}
 	if err := fileio.WriteFile(s.path, sealed, 0o600); err != nil {
-		return fmt.Errorf("writing the key store: %w", err)
+		return fmt.Errorf("writing the key store, which is as it was: %w", err)
 	}
-	s.sealed, s.plain = sealed, plain
+	s.passphrase, s.sealed, s.plain = passphrase, sealed, plain
 	return nil
 }

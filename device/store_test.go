@@ -127,6 +127,32 @@ func TestStoreRefuses(t *testing.T) {
 	require.Equal(t, before, after, "nothing was written")
 }
 
+func TestChangePassphrase(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "keys.age")
+	s := testStore(t, path, "old")
+	require.NoError(t, s.Change(func(k *Keys) error { return k.Add("laptop", testPasskey(t), testTime) }))
+	require.EqualError(t, s.ChangePassphrase(""), "the new passphrase of the key store is empty")
+	require.ErrorIs(t, testStore(t, path, "wrong").ChangePassphrase("new"), ErrWrongPassphrase)
+	require.NoError(t, s.ChangePassphrase("new"))
+	_, err := testStore(t, path, "old").Load()
+	require.ErrorIs(t, err, ErrWrongPassphrase)
+	keys, err := testStore(t, path, "new").Load()
+	require.NoError(t, err)
+	require.Len(t, keys.All(), 1)
+	require.NoError(t, s.Change(func(k *Keys) error { return k.Add("phone", testPasskey(t), testTime) }), "the same Store goes on with it")
+}
+
+// BenchmarkUnlock is what opening a store takes, scrypt above all.
+func BenchmarkUnlock(b *testing.B) {
+	sealed, err := seal([]byte(`{"format":"kedge-keys","version":2,"keys":[]}`), "right", defaultWorkFactor)
+	require.NoError(b, err)
+	for b.Loop() {
+		if _, err := unseal(sealed, "right"); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
 func TestStoreNamesDamagedFile(t *testing.T) {
 	dir := t.TempDir()
 	whole := filepath.Join(dir, "whole.age")
