@@ -33,6 +33,10 @@ type Input struct {
 	ContextInstructions uint64        // instructions that the call context used before, for performance_counter(1)
 	Certificate         func() []byte // makes what data_certificate returns; nil if there is none
 
+	// Pause is called between slices of the step, on the goroutine that runs it; it may be nil. The step goes on if
+	// it returns true. What it does has no influence on the Output.
+	Pause func(s *Step) (goOn bool)
+
 	Env Env
 }
 

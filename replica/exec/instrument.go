@@ -40,7 +40,7 @@ func exportMeter(ctx context.Context, runtime wazero.Runtime) error {
 			WithGoFunction(api.GoFunc(func(ctx context.Context, stack []uint64) { f(stepOf(ctx), stack) }), params, results).
 			Export(name)
 	}
-	export(meter.OutOfInstructions, nil, nil, func(s *Step, _ []uint64) { panic(outOfInstructions(s.in.Limit)) })
+	export(meter.OutOfInstructions, nil, nil, func(s *Step, _ []uint64) { s.endSlice() })
 	export(meter.MarkRead, types(i32), nil, func(s *Step, stack []uint64) { s.pages.touchHeap(s, uint64(uint32(stack[0])), false) })
 	export(meter.MarkWrite, types(i32), nil, func(s *Step, stack []uint64) { s.pages.touchHeap(s, uint64(uint32(stack[0])), true) })
 	export(meter.Grow, types(i32, i32), types(i32), func(s *Step, stack []uint64) {
@@ -127,7 +127,7 @@ func mustCall(err error) {
 
 // beginStep sets the counter and forgets the pages of the step before.
 func (i *Instance) beginStep(s *Step) {
-	s.setLeft(int64(min(s.in.Limit, 1<<62)))
+	s.beginSlices()
 	if i.reset != nil {
 		mustCall(i.reset.CallWithStack(context.Background(), nil))
 	}

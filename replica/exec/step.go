@@ -25,6 +25,8 @@ type Step struct {
 	dataCertificate []byte
 	balance         cycles.Amount
 	available       cycles.Amount
+	reserve         int64 // instructions of the limit that the counter does not hold
+	aborted         bool
 
 	// What it takes to undo it.
 	pages        touched
@@ -90,6 +92,7 @@ func (s *Step) finish(err error) {
 	o.Balance = s.balance
 	if err != nil {
 		t := asTrap(err)
+		s.aborted = t == aborted
 		if t.log != "" {
 			s.log(t.log)
 		}
@@ -172,6 +175,3 @@ func (s *Step) used() uint64 { return min(uint64(int64(s.in.Limit)-s.left()), s.
 
 // overdrawn reports whether the last instructions of the step exceeded its limit.
 func (s *Step) overdrawn() bool { return s.left() < 0 }
-
-func (s *Step) left() int64     { return int64(s.instance.counter.Get()) }
-func (s *Step) setLeft(n int64) { s.instance.counter.Set(uint64(n)) }

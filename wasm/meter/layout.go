@@ -34,7 +34,8 @@ const ImportModule = "meter"
 
 // The functions that the host provides under [ImportModule].
 const (
-	// OutOfInstructions, () -> (), is called when the counter is below zero. It must not return.
+	// OutOfInstructions, () -> (), is called when the counter is below zero. If it
+	// returns, it has raised the counter, and the module goes on.
 	OutOfInstructions = "out_of_instructions"
 	// MarkRead, (page: i32) -> (), is called before a page is first read in a message. Not imported
 	// if reads are not tracked.

@@ -45,6 +45,8 @@
     (drop (memory.grow (i32.const 3))) (i32.store (i32.const 200000) (i32.const 1))
     (call $change_everything) unreachable)
   (func (export "canister_update hang") (loop $again (br $again)))
+  (func (export "canister_update change_then_hang")
+    (call $change_everything) (drop (memory.grow (i32.const 1))) (loop $again (br $again)))
   (func (export "canister_update wrong_context") (drop (call $reject_size)))
   (func (export "canister_update divide") (drop (i32.div_u (i32.const 1) (i32.const 0))))
   (func (export "canister_update overflow_stack") (call $recurse))
