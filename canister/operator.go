@@ -173,7 +173,7 @@ func setPaused(on bool) error {
 // importing reports whether anchors of an old memory are still to be settled.
 func importing() bool {
 	t := ii.TrialOf(state.store)
-	return t.Layout != 0 && int(t.Settled) < state.store.Count()
+	return t.Layout != 0 && int(t.Imported) < state.store.Count()
 }
 
 func finalizeMigration() {
@@ -202,7 +202,7 @@ func status() kedge.MigrationStatus {
 		state = kedge.MigrationStateTrial
 		if importing() {
 			state = kedge.MigrationStateRunning
-			s.Step = &kedge.MigrationStatusStep{From: old, To: own(step.Layout), Done: uint64(trial.Settled), Total: uint64(store.Count())}
+			s.Step = &kedge.MigrationStatusStep{From: old, To: own(step.Layout), Done: uint64(trial.Imported), Total: uint64(store.Count())}
 		}
 		s.Weakened, s.WeakenedComplete = weakened()
 		s.WeakenedTotal = uint64(len(s.Weakened))

@@ -220,9 +220,9 @@ func refuse(s *storage.Store, step *Step, m *storage.Migration, from uint64) err
 	e := &RefusedError{}
 	lo, _ := s.Range()
 	end := lo + uint64(s.Count())
-	const look = 200
+	const further = 200
 	number := from
-	for ; number < end && number < from+look && len(e.Anchors) < refusalAnchors; number++ {
+	for ; number < end && number < from+further && len(e.Anchors) < refusalAnchors; number++ {
 		if loss, err := step.Loses(s, number); err == nil && loss&^m.Losses != 0 {
 			e.Loss |= loss &^ m.Losses
 			e.Anchors = append(e.Anchors, number)

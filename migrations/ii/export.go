@@ -130,6 +130,10 @@ func (m *Image) ensure(n uint64) error {
 	if err != nil {
 		return err
 	}
+	size, err := manager.size(anchorsMemory)
+	if err != nil || n <= size*storage.PageSize {
+		return err
+	}
 	if err := manager.grow(anchorsMemory, (n+storage.PageSize-1)/storage.PageSize); err != nil {
 		return err
 	}

@@ -263,7 +263,7 @@ func TestRequestsAreCancelledOnReturn(t *testing.T) {
 			require.Equal(t, device(a, "passkey").Principal, h.Events[0].Other)
 			require.Equal(t, uint64(777_000_000_000), h.Events[0].At)
 
-			s = upgrade(t, mem, 10) // not read in between: settling alone cancels it
+			s = upgrade(t, mem, 10) // not read in between: importing alone cancels it
 			require.Zero(t, device(read(t, s, 10000), "phrase").Consent.Askers[0].CompletesAt)
 			require.Zero(t, TrialOf(s).Amended)
 			require.Empty(t, fsck(t, s))

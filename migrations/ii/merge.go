@@ -10,7 +10,7 @@ import (
 )
 
 // merge makes the anchor that comes back from a time under the old module. own is our copy from before,
-// old what the old module wrote since. The rules (design, section 4):
+// old what the old module wrote since. The rules:
 //
 //   - A device that the old module left as we wrote it is as in our copy.
 //   - A protected device that it changed or removed is restored whole, unless the old module itself
@@ -41,7 +41,7 @@ func merge(own *identity.Anchor, old *Record, raw []byte, enforceable bool) *ide
 		if at >= 0 {
 			now, taken[at] = &theirs.Devices[at], true
 		}
-		if d := settle(was, now, &base.Devices[i], written{g, knew, enforceable}, guarded, a); d != nil {
+		if d := mergeDevice(was, now, &base.Devices[i], written{g, knew, enforceable}, guarded, a); d != nil {
 			d.Temporary, d.Challenge = identity.TemporaryKey{}, identity.Challenge{}
 			a.Devices = append(a.Devices, *d)
 			if now == nil {
@@ -88,9 +88,9 @@ type written struct {
 	enforceable bool       // ours had it, so that the old module could enforce it
 }
 
-// settle decides what becomes of one of our devices, given what the old module has of it (nil if it is
+// mergeDevice decides what becomes of one of our devices, given what the old module has of it (nil if it is
 // gone). It returns nil for a device that is gone.
-func settle(was, now *identity.Device, base *wire.AnyDevice, w written, guarded bool, a *identity.Anchor) *identity.Device {
+func mergeDevice(was, now *identity.Device, base *wire.AnyDevice, w written, guarded bool, a *identity.Anchor) *identity.Device {
 	restored := func() {
 		a.Events = append(a.Events, identity.Event{Kind: identity.EventRestored, Device: was.Principal})
 	}

@@ -8,7 +8,7 @@ import "kedge/canister/storage"
 //	  0    1  layout of the old memory, 0 when there is no trial
 //	  1    1  bit 0: the old module knows protection
 //	  2    2  zero
-//	  4    4  settled: slots below have been compared with their old records
+//	  4    4  imported: slots below have been compared with their old records
 //	  8    4  anchors without any device key
 //	 12    4  anchors whose old record cannot be read
 //	 16    4  anchors in which something was restored or dropped on coming back
@@ -19,7 +19,7 @@ import "kedge/canister/storage"
 type Trial struct {
 	Layout          uint8
 	KnowsProtection bool
-	Settled         uint32
+	Imported        uint32
 	WithoutKey      uint32
 	Unreadable      uint32
 	Amended         uint32
@@ -33,7 +33,7 @@ func (t *Trial) encode(b *[storage.LegacySize]byte) {
 	if t.KnowsProtection {
 		b[1] = 1
 	}
-	le.PutUint32(b[4:], t.Settled)
+	le.PutUint32(b[4:], t.Imported)
 	le.PutUint32(b[8:], t.WithoutKey)
 	le.PutUint32(b[12:], t.Unreadable)
 	le.PutUint32(b[16:], t.Amended)
@@ -46,7 +46,7 @@ func (t *Trial) encode(b *[storage.LegacySize]byte) {
 
 func (t *Trial) decode(b *[storage.LegacySize]byte) {
 	*t = Trial{
-		Layout: b[0], KnowsProtection: b[1]&1 != 0, Settled: le.Uint32(b[4:]), WithoutKey: le.Uint32(b[8:]),
+		Layout: b[0], KnowsProtection: b[1]&1 != 0, Imported: le.Uint32(b[4:]), WithoutKey: le.Uint32(b[8:]),
 		Unreadable: le.Uint32(b[12:]), Amended: le.Uint32(b[16:]), Generation: le.Uint16(b[68:]), Returns: b[70],
 	}
 	for i := range t.FirstAmended {

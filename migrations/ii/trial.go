@@ -15,12 +15,12 @@ import (
 // The import has two phases. On trial the old bytes stay valid and every write goes to both stores, so
 // that upgrading the canister back to the old module works. Finalised, the old bytes are given up.
 //
-//	Internet Identity ──Begin──▶ trial ──Run … Run──▶ trial, all settled ──Finalize──▶ Kedge
+//	Internet Identity ──Begin──▶ trial ──Run … Run──▶ trial, all imported ──Finalize──▶ Kedge
 //	        ▲                      │ ▲
 //	        └─ upgrade to old ─────┘ └─ Return, on coming back
 //
-// An anchor is settled once its old record has been compared with our copy of it. Anchors that are not
-// yet settled are compared whenever they are read; Run settles them all, a batch at a time.
+// An anchor is imported once its old record has been compared with our copy of it. Anchors that are not yet
+// imported are compared whenever they are read; Run imports them all, a batch at a time.
 
 // legacy is an image as the store on trial sees it. It implements [storage.Legacy].
 type legacy struct {
@@ -147,9 +147,9 @@ func Attach(s *storage.Store) error {
 	return nil
 }
 
-// Return begins to settle every anchor anew. A canister on trial calls it after every upgrade, as the
+// Return begins to import every anchor anew. A canister on trial calls it after every upgrade, as the
 // module before may have been the old one. It cannot tell, so pending requests for release are cancelled
-// after every upgrade on trial, when their anchor is next read or settled.
+// after every upgrade on trial, when their anchor is next read or imported.
 func Return(s *storage.Store) error {
 	if !s.Beside() {
 		return nil
@@ -173,7 +173,7 @@ func Return(s *storage.Store) error {
 	}
 	t := TrialOf(s)
 	t.Layout = img.Layout
-	t.Settled, t.WithoutKey, t.Unreadable = 0, 0, 0
+	t.Imported, t.WithoutKey, t.Unreadable = 0, 0, 0
 	t.Returns = (t.Returns + 1) & 0x7f
 	if err := setTrial(s, t); err != nil {
 		return err
@@ -196,7 +196,7 @@ func SetSalt(s *storage.Store, salt [32]byte) error {
 	return nil
 }
 
-// Run settles anchors while there is budget, and reports whether all are. Anchors whose old record cannot
+// Run imports anchors while there is budget, and reports whether all are. Anchors whose old record cannot
 // be read are counted and left.
 func Run(s *storage.Store, budget migrations.Budget) (done bool, err error) {
 	if !s.Beside() {
@@ -212,19 +212,19 @@ func Run(s *storage.Store, budget migrations.Budget) (done bool, err error) {
 func run(s *storage.Store, budget migrations.Budget) (done bool, err error) {
 	t := TrialOf(s)
 	lo, _ := s.Range()
-	for t.Settled < uint32(s.Count()) {
+	for t.Imported < uint32(s.Count()) {
 		if !budget() {
 			return false, setTrial(s, t)
 		}
-		if err := settleOne(s, lo+uint64(t.Settled), &t); err != nil {
-			return false, fmt.Errorf("import anchor %d: %w", lo+uint64(t.Settled), err)
+		if err := importOne(s, lo+uint64(t.Imported), &t); err != nil {
+			return false, fmt.Errorf("import anchor %d: %w", lo+uint64(t.Imported), err)
 		}
-		t.Settled++
+		t.Imported++
 	}
 	return true, setTrial(s, t)
 }
 
-func settleOne(s *storage.Store, number uint64, t *Trial) error {
+func importOne(s *storage.Store, number uint64, t *Trial) error {
 	own, tag, err := s.ReadOwn(number)
 	var damaged *storage.CorruptedError
 	if errors.As(err, &damaged) {
@@ -319,7 +319,7 @@ func (e *legacy) take(own *identity.Anchor, tag uint64, old *Record, raw []byte)
 // Resolve implements [storage.Legacy].
 func (e *legacy) Resolve(number uint64, own *identity.Anchor, tag uint64) (*identity.Anchor, error) {
 	slot := uint32(number - e.img.Lo)
-	if own != nil && slot < e.trial().Settled {
+	if own != nil && slot < e.trial().Imported {
 		return own, nil
 	}
 	old, raw, err := e.img.Decode(slot)
@@ -359,14 +359,14 @@ func (e *legacy) Register(number uint64) error {
 }
 
 // Finalize gives the old bytes up: from now on the canister is Kedge's alone and there is no way back.
-// Every anchor must be settled. withoutDevices accepts that there are anchors that nobody can sign in to.
+// Every anchor must be imported. withoutDevices accepts that there are anchors that nobody can sign in to.
 func Finalize(s *storage.Store, withoutDevices bool) error {
 	t := TrialOf(s)
 	switch n := uint32(s.Count()); {
 	case t.Layout == 0:
 		return errors.New("the memory is not on trial: there is nothing to finalise")
-	case t.Settled < n:
-		return fmt.Errorf("%d of %d anchors are not imported yet: let the migration finish first", n-t.Settled, n)
+	case t.Imported < n:
+		return fmt.Errorf("%d of %d anchors are not imported yet: let the migration finish first", n-t.Imported, n)
 	case t.Unreadable > 0:
 		return fmt.Errorf("%d anchors could not be read: finalising would lose them; fsck names them", t.Unreadable)
 	case t.WithoutKey > 0 && !withoutDevices:

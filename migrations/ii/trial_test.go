@@ -19,7 +19,7 @@ func unlimited() bool { return true }
 
 func units(n int) func() bool { return func() bool { n--; return n >= 0 } }
 
-// upgrade installs Kedge on a memory and lets it settle everything, n anchors a message.
+// upgrade installs Kedge on a memory and lets it import everything, n anchors a message.
 func upgrade(t require.TestingT, mem storage.Memory, n int) *storage.Store {
 	s, err := Upgrade(mem)
 	require.NoError(t, err)
@@ -188,7 +188,7 @@ func TestRealImagesImport(t *testing.T) {
 			require.NoError(t, Finalize(s, true))
 			require.Empty(t, fsck(t, s))
 
-			// The vector of ii.md 3.1: the same user at the same application, before and after.
+			// A principal that the old canister gave out: the same user at the same application, before and after.
 			salt, _ = s.Salt()
 			seed, err := delegation.NewSeed(&salt, found[0], "example.com")
 			require.NoError(t, err)
@@ -342,7 +342,7 @@ func TestWhatTheOwnerDidThroughTheOldModuleHolds(t *testing.T) {
 	}
 }
 
-// The rollback hazard of ii.md 4.5: a module from before protection re-encodes the anchor without it.
+// A module from before protection re-encodes the anchor without it.
 func TestModuleWithoutProtectionDropsNothing(t *testing.T) {
 	mem, s := trialWith(t, 1, noProtection, func(a *identity.Anchor) {
 		a.Devices = append(a.Devices, protectedDevice("phrase", 1, identity.SeedPhrase))

@@ -1,0 +1,104 @@
+package ring
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"kedge/canister/storage/alloc"
+	"kedge/canister/storage/stable"
+)
+
+const chunks = alloc.Region(1)
+
+var kinds = [alloc.Regions]alloc.Kind{{UnitSize: 512}, {Name: "chunks", UnitSize: ChunkSize, Batch: 32}, {UnitSize: 512}, {UnitSize: 512}}
+
+func emptyRings(t require.TestingT) *Rings {
+	mem := stable.NewRAM(0)
+	require.NoError(t, mem.Grow(alloc.FirstPage))
+	a := new(alloc.Allocator)
+	a.Init(mem, &kinds)
+	r := new(Rings)
+	r.Init(a, chunks, func(owner uint32) string { return fmt.Sprint("owner ", owner) })
+	return r
+}
+
+// events reads back what Add put in, each with its length before it.
+func events(t require.TestingT, r *Rings, owner uint32, h *Head, ring int) (all [][]byte) {
+	err := r.Each(owner, h, ring, func(n int, b []byte) bool {
+		var chunk [][]byte
+		for range n {
+			if len(b) == 0 || len(b) < 1+int(b[0]) {
+				return false
+			}
+			chunk, b = append(chunk, append([]byte{}, b[1:1+b[0]]...)), b[1+b[0]:]
+		}
+		all = append(all, chunk...)
+		return len(b) == 0
+	})
+	require.NoError(t, err)
+	return all
+}
+
+// A ring has the last events of its owner and loses the oldest alone, whatever others do.
+func TestRingsAgainstModel(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		r := emptyRings(t)
+		type ringID struct {
+			owner uint32
+			ring  int
+		}
+		heads, model := map[uint32]*Head{}, map[ringID][][]byte{}
+		for i := range rapid.IntRange(1, 300).Draw(t, "events") {
+			id := ringID{uint32(rapid.IntRange(0, 2).Draw(t, "owner")), rapid.IntRange(0, 1).Draw(t, "ring")}
+			h := heads[id.owner]
+			if h == nil {
+				h = new(Head)
+				heads[id.owner] = h
+			}
+			text := append([]byte{byte(i), byte(i >> 8)}, make([]byte, rapid.IntRange(0, 150).Draw(t, "length"))...)
+			require.NoError(t, r.Add(id.owner, h, id.ring, append([]byte{byte(len(text))}, text...)))
+			model[id] = append(model[id], text)
+		}
+		for id, all := range model {
+			h := heads[id.owner]
+			require.LessOrEqual(t, h.Chunks[id.ring], uint8(Chunks))
+			kept := events(t, r, id.owner, h, id.ring)
+			lost := int(h.Lost[id.ring])
+			require.Len(t, kept, len(all)-lost)
+			require.ElementsMatch(t, all[lost:], kept)
+		}
+	})
+}
+
+func TestDamagedChunkIsNamed(t *testing.T) {
+	r := emptyRings(t)
+	h, other := new(Head), new(Head)
+	require.NoError(t, r.Add(7, h, 0, []byte{1, 1}))
+	require.NoError(t, r.Add(8, other, 0, []byte{1, 2}))
+	read := func(owner uint32, h *Head, ring int) error {
+		return r.Each(owner, h, ring, func(int, []byte) bool { return true })
+	}
+	require.NoError(t, read(7, h, 0))
+	require.NoError(t, read(7, h, 1), "an empty ring")
+	require.EqualError(t, read(7, other, 0), "history of owner 7 is corrupted: chunk 1 is of version 1, ring 0 of owner 8")
+	require.ErrorContains(t, read(7, &Head{Newest: [2]uint32{0, 1}}, 1), "ring 0 of owner 7")
+	require.EqualError(t, read(7, &Head{Newest: [2]uint32{99, 0}}, 0), "history of owner 7 is corrupted: it names chunk 98 of 32")
+	require.EqualError(t, r.Each(7, h, 0, func(int, []byte) bool { return false }), "history of owner 7 is corrupted: the events of chunk 0 do not fill it")
+
+	at, err := r.alloc.Address(chunks, 0)
+	require.NoError(t, err)
+	flip := func(off uint64, b ...byte) {
+		require.NoError(t, r.alloc.Memory.WriteAt(b, at+off))
+		require.ErrorContains(t, read(7, h, 0), "history of owner 7 is corrupted")
+		require.Error(t, r.Add(7, h, 0, []byte{1, 1}))
+	}
+	flip(24, 9)
+	flip(18, 0, 0)
+	flip(18, 0xff, 0xff)
+	h.Forget(0)
+	require.NoError(t, r.Add(7, h, 0, []byte{1, 3}))
+	require.Equal(t, [][]byte{{3}}, events(t, r, 7, h, 0))
+}
