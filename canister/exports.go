@@ -13,6 +13,9 @@ func exportPostUpgrade() { cdk.PostUpgrade(upgrade) }
 //go:wasmexport canister_global_timer
 func exportTimer() { cdk.Timer(tick) }
 
+//go:wasmexport canister_inspect_message
+func exportInspectMessage() { cdk.InspectMessage(inspect) }
+
 //go:wasmexport canister_update__init_salt
 func exportInitSalt() { asUpdate(initSalt) }
 

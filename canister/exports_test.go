@@ -88,7 +88,7 @@ func goNames(t *testing.T) map[string]string {
 // What the interface promises is what the module exports, each as what it is.
 func TestEveryMethodIsExportedAsWhatItIs(t *testing.T) {
 	exported := goNames(t)
-	want := []string{"canister_init", "canister_post_upgrade", "canister_global_timer"}
+	want := []string{"canister_init", "canister_post_upgrade", "canister_global_timer", "canister_inspect_message"}
 	for _, m := range kedge.Methods {
 		kind := "canister_update "
 		if m.Mode == wire.Query {

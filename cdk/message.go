@@ -6,6 +6,9 @@ import "kedge/ic/principal"
 // copy each time: call it once.
 func Arg() []byte { return system.Arg() }
 
+// ArgSize returns the length of [Arg] in bytes, without copying it.
+func ArgSize() int { return system.ArgSize() }
+
 // ArgInto is [Arg] into the room that buf has behind its length, as far as it goes; else the copy is
 // new. A method that takes the same buffer for every message allocates nothing for its argument, but
 // nothing of it may be kept beyond the message.

@@ -9,6 +9,7 @@ import "kedge/ic/principal"
 type System interface {
 	// The message.
 	Arg() []byte
+	ArgSize() int
 	Caller() principal.Principal
 	MethodName() string // in inspect_message
 	AcceptMessage()

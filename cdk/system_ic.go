@@ -51,6 +51,8 @@ func (network) Arg() []byte {
 	return b
 }
 
+func (network) ArgSize() int { return int(msgArgDataSize()) }
+
 // argInto is not of the interface: it is Arg, allocating less.
 func argInto(buf []byte) []byte {
 	n := int(msgArgDataSize())

@@ -34,11 +34,26 @@ func (a Access) String() string { return [...]string{"–", "yes", "limited"}[a]
 // Permission is one row of the permissions table: a method, and who may call it to what effect. A
 // controller that is no device of the anchor is anyone to it.
 type Permission struct {
-	Method string
-	Query  bool
-	Cells  [Roles]Access
-	Note   string
+	Method   string
+	Query    bool
+	Cells    [Roles]Access
+	Argument int // length of the longest legal argument in bytes, as Candid has it without need of more
+	Note     string
 }
+
+// Lengths of arguments in bytes, the type table included. A test computes them.
+const (
+	argNone       = 6
+	argNumber     = 20
+	argKey        = argNumber + 5 + MaxPublicKey        // a device's key beside the anchor
+	argDevice     = argNumber + MaxVariableBytes + 2500 // the metadata of an import may exceed the limit, as far as an old record goes
+	argCredential = 30 + MaxCredentialID
+	argFrontend   = argNumber + 2 + 255
+	argSession    = argFrontend + 8 + MaxSessionKey + 10
+	argConsent    = 50 + MaxAskers*(MaxPublicKey+2)
+	argAssertion  = 50 + 4096 + 1024 + 512
+	argRequest    = 64 << 10 // what a gateway passes on
+)
 
 const (
 	no, yes, part = Refused, Allowed, Limited
@@ -56,50 +71,50 @@ const (
 // walks its every cell.
 var Permissions = []Permission{
 	//                                         anyone  temp  unprot prot  contr
-	{"create_challenge", false, [Roles]Access{yes, yes, yes, yes, yes}, ""},
-	{"register", false, [Roles]Access{yes, yes, yes, yes, yes}, "as the new device or its temporary key; a mark takes the device itself"},
-	{"add", false, [Roles]Access{no, part, part, yes, no}, noteAdd},
-	{"update", false, [Roles]Access{no, part, part, part, no}, noteOthers},
-	{"replace", false, [Roles]Access{no, part, part, part, no}, noteOthers},
-	{"remove", false, [Roles]Access{no, part, part, part, no}, noteOthers},
-	{"lookup", true, [Roles]Access{yes, yes, yes, yes, yes}, ""},
-	{"lookup_by_credential", true, [Roles]Access{yes, yes, yes, yes, yes}, ""},
-	{"lookup_caller", true, [Roles]Access{yes, yes, yes, yes, yes}, "answers with the anchors of the caller"},
-	{"lookup_caller_identity_by_recovery_phrase", false, [Roles]Access{yes, yes, yes, yes, yes}, "answers with the anchor whose phrase calls"},
-	{"lookup_device_key", true, [Roles]Access{yes, yes, yes, yes, yes}, ""},
-	{"get_anchor_credentials", true, [Roles]Access{yes, yes, yes, yes, yes}, ""},
-	{"get_anchor_info", false, [Roles]Access{no, yes, yes, yes, no}, ""},
-	{"get_principal", true, [Roles]Access{no, yes, yes, yes, no}, ""},
-	{"prepare_delegation", false, [Roles]Access{no, yes, yes, yes, no}, ""},
-	{"get_delegation", true, [Roles]Access{no, yes, yes, yes, no}, ""},
-	{"enter_device_registration_mode", false, [Roles]Access{no, no, part, yes, no}, noteOpen},
-	{"exit_device_registration_mode", false, [Roles]Access{no, no, part, yes, no}, noteFinish},
-	{"add_tentative_device", false, [Roles]Access{yes, yes, yes, yes, yes}, ""},
-	{"verify_tentative_device", false, [Roles]Access{no, no, part, yes, no}, noteFinish},
-	{"protect", false, [Roles]Access{no, no, part, yes, no}, noteFirst},
-	{"unprotect", false, [Roles]Access{no, no, part, part, no}, noteSelf + "; a protected device itself, or one whose mark is not proven yet"},
-	{"guard_set", false, [Roles]Access{no, no, no, yes, no}, ""},
-	{"device_bound_set", false, [Roles]Access{no, no, no, yes, no}, ""},
-	{"session_limit_set", false, [Roles]Access{no, no, no, yes, no}, ""},
-	{"release_consent", false, [Roles]Access{no, no, no, yes, no}, "to its own release"},
-	{"release_request", false, [Roles]Access{no, no, part, part, no}, noteAsk},
-	{"release_cancel", false, [Roles]Access{no, no, no, yes, no}, "any call of the device that is asked for has cancelled already"},
-	{"release_complete", false, [Roles]Access{no, no, part, part, no}, noteAsk + ", and that has asked, after the delay"},
-	{"recovery_report", true, [Roles]Access{no, yes, yes, yes, no}, ""},
-	{"history", true, [Roles]Access{no, yes, yes, yes, no}, ""},
-	{"attestation_challenge", false, [Roles]Access{no, no, yes, yes, no}, "its own"},
-	{"attest", false, [Roles]Access{no, no, yes, yes, no}, "itself"},
-	{"init_salt", false, [Roles]Access{yes, yes, yes, yes, yes}, ""},
-	{"whoami", true, [Roles]Access{yes, yes, yes, yes, yes}, ""},
-	{"stats", true, [Roles]Access{yes, yes, yes, yes, yes}, ""},
-	{"config", true, [Roles]Access{yes, yes, yes, yes, yes}, ""},
-	{"http_request", true, [Roles]Access{yes, yes, yes, yes, yes}, ""},
-	{"migration_status", true, [Roles]Access{no, no, no, no, yes}, ""},
-	{"migration_step", false, [Roles]Access{no, no, no, no, yes}, ""},
-	{"migration_pause", false, [Roles]Access{no, no, no, no, yes}, ""},
-	{"migration_resume", false, [Roles]Access{no, no, no, no, yes}, ""},
-	{"finalize_migration", false, [Roles]Access{no, no, no, no, yes}, ""},
-	{"fsck", false, [Roles]Access{no, no, no, no, yes}, ""},
+	{"create_challenge", false, [Roles]Access{yes, yes, yes, yes, yes}, argNone, ""},
+	{"register", false, [Roles]Access{yes, yes, yes, yes, yes}, argDevice, "as the new device or its temporary key; a mark takes the device itself"},
+	{"add", false, [Roles]Access{no, part, part, yes, no}, argDevice, noteAdd},
+	{"update", false, [Roles]Access{no, part, part, part, no}, argKey + argDevice, noteOthers},
+	{"replace", false, [Roles]Access{no, part, part, part, no}, argKey + argDevice, noteOthers},
+	{"remove", false, [Roles]Access{no, part, part, part, no}, argKey, noteOthers},
+	{"lookup", true, [Roles]Access{yes, yes, yes, yes, yes}, argNumber, ""},
+	{"lookup_by_credential", true, [Roles]Access{yes, yes, yes, yes, yes}, argCredential, ""},
+	{"lookup_caller", true, [Roles]Access{yes, yes, yes, yes, yes}, argNumber, "answers with the anchors of the caller"},
+	{"lookup_caller_identity_by_recovery_phrase", false, [Roles]Access{yes, yes, yes, yes, yes}, argNone, "answers with the anchor whose phrase calls"},
+	{"lookup_device_key", true, [Roles]Access{yes, yes, yes, yes, yes}, argCredential, ""},
+	{"get_anchor_credentials", true, [Roles]Access{yes, yes, yes, yes, yes}, argNumber, ""},
+	{"get_anchor_info", false, [Roles]Access{no, yes, yes, yes, no}, argNumber, ""},
+	{"get_principal", true, [Roles]Access{no, yes, yes, yes, no}, argFrontend, ""},
+	{"prepare_delegation", false, [Roles]Access{no, yes, yes, yes, no}, argSession, ""},
+	{"get_delegation", true, [Roles]Access{no, yes, yes, yes, no}, argSession, ""},
+	{"enter_device_registration_mode", false, [Roles]Access{no, no, part, yes, no}, argNumber, noteOpen},
+	{"exit_device_registration_mode", false, [Roles]Access{no, no, part, yes, no}, argNumber, noteFinish},
+	{"add_tentative_device", false, [Roles]Access{yes, yes, yes, yes, yes}, argDevice, ""},
+	{"verify_tentative_device", false, [Roles]Access{no, no, part, yes, no}, argFrontend, noteFinish},
+	{"protect", false, [Roles]Access{no, no, part, yes, no}, argKey, noteFirst},
+	{"unprotect", false, [Roles]Access{no, no, part, part, no}, argKey, noteSelf + "; a protected device itself, or one whose mark is not proven yet"},
+	{"guard_set", false, [Roles]Access{no, no, no, yes, no}, argNumber, ""},
+	{"device_bound_set", false, [Roles]Access{no, no, no, yes, no}, argNumber, ""},
+	{"session_limit_set", false, [Roles]Access{no, no, no, yes, no}, argKey, ""},
+	{"release_consent", false, [Roles]Access{no, no, no, yes, no}, argConsent, "to its own release"},
+	{"release_request", false, [Roles]Access{no, no, part, part, no}, argKey, noteAsk},
+	{"release_cancel", false, [Roles]Access{no, no, no, yes, no}, argKey, "any call of the device that is asked for has cancelled already"},
+	{"release_complete", false, [Roles]Access{no, no, part, part, no}, argKey, noteAsk + ", and that has asked, after the delay"},
+	{"recovery_report", true, [Roles]Access{no, yes, yes, yes, no}, argNumber, ""},
+	{"history", true, [Roles]Access{no, yes, yes, yes, no}, argKey, ""},
+	{"attestation_challenge", false, [Roles]Access{no, no, yes, yes, no}, argNumber, "its own"},
+	{"attest", false, [Roles]Access{no, no, yes, yes, no}, argAssertion, "itself"},
+	{"init_salt", false, [Roles]Access{yes, yes, yes, yes, yes}, argNone, ""},
+	{"whoami", true, [Roles]Access{yes, yes, yes, yes, yes}, argNone, ""},
+	{"stats", true, [Roles]Access{yes, yes, yes, yes, yes}, argNone, ""},
+	{"config", true, [Roles]Access{yes, yes, yes, yes, yes}, argNone, ""},
+	{"http_request", true, [Roles]Access{yes, yes, yes, yes, yes}, argRequest, ""},
+	{"migration_status", true, [Roles]Access{no, no, no, no, yes}, argNone, ""},
+	{"migration_step", false, [Roles]Access{no, no, no, no, yes}, argKey, ""},
+	{"migration_pause", false, [Roles]Access{no, no, no, no, yes}, argNone, ""},
+	{"migration_resume", false, [Roles]Access{no, no, no, no, yes}, argNone, ""},
+	{"finalize_migration", false, [Roles]Access{no, no, no, no, yes}, argKey, ""},
+	{"fsck", false, [Roles]Access{no, no, no, no, yes}, argKey, ""},
 }
 
 // PermissionOf returns the row of a method; ok is false for a method that the table does not know.

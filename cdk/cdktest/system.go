@@ -14,6 +14,7 @@ type system struct{ *Network }
 var _ cdk.System = system{}
 
 func (n system) Arg() []byte                             { return bytes.Clone(n.message.arg) }
+func (n system) ArgSize() int                            { return len(n.message.arg) }
 func (n system) Caller() principal.Principal             { return n.caller }
 func (n system) MethodName() string                      { return n.message.method }
 func (n system) AcceptMessage()                          { n.message.accepted = true }
