@@ -10,14 +10,17 @@ const (
 
 func isMark(segment string) bool { return segment == exactMark || segment == wildcardMark }
 
+// maxLooked bounds how many segments of a path are looked at. It is more than the tree is deep: what is that
+// long is not there.
+const maxLooked = maxSegments + 8
+
 // segmentsOf returns the segments of the path of a URL as gateways see them: decoded, without empty ones,
 // and with one empty segment behind a slash at the end. So "/" is one empty segment.
 func segmentsOf(url string) []string {
-	if i := strings.IndexAny(url, "?#"); i >= 0 {
-		url = url[:i]
-	}
+	url, _, _ = strings.Cut(url, "?")
+	url, _, _ = strings.Cut(url, "#")
 	out := make([]string, 0, maxSegments)
-	for rest := url; rest != ""; {
+	for rest := url; rest != "" && len(out) < maxLooked; {
 		segment := rest
 		if i := strings.IndexByte(rest, '/'); i >= 0 {
 			segment, rest = rest[:i], rest[i+1:]
@@ -28,7 +31,7 @@ func segmentsOf(url string) []string {
 			out = append(out, unescape(segment))
 		}
 	}
-	if url == "" || url[len(url)-1] == '/' {
+	if len(out) < maxLooked && (url == "" || url[len(url)-1] == '/') {
 		out = append(out, "")
 	}
 	return out

@@ -66,7 +66,13 @@ var methods = map[string]func(*state) message{
 		return message{query: true, arg: kedge.EncodeLookupByCredentialArgs(s.last.CredentialID, nil)}
 	},
 	"protect": func(s *state) message { return message{arg: kedge.EncodeProtectArgs(s.anchor, s.first.Pubkey)} },
-	"stats":   func(s *state) message { return message{query: true, arg: kedge.EncodeStatsArgs()} },
+	"http_request": func(*state) message {
+		return message{query: true, arg: kedge.EncodeHttpRequestArgs(kedge.HttpRequest{Method: "GET", URL: "/", Headers: []kedge.HeaderField{
+			{F0: "host", F1: "rdmx6-jaaaa-aaaaa-aaadq-cai.icp0.io"}, {F0: "accept-encoding", F1: "gzip, deflate, br, zstd"},
+			{F0: "user-agent", F1: "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36"},
+		}})}
+	},
+	"stats": func(s *state) message { return message{query: true, arg: kedge.EncodeStatsArgs()} },
 }
 
 // furnish installs the canister, makes an anchor with its devices, and makes the call, listening to it.
