@@ -75,7 +75,8 @@ func (s *Site) Find(url string, get, gzip bool) Found {
 		}
 	}
 	// The answer to everything else. Its witness shows that there is nothing more specific: not the path
-	// itself, no wildcard on the way to it, and none below the label of the page "/".
+	// itself, and no wildcard on the way to it, neither for a part of it nor for the folder (an empty label)
+	// that the next part would be in.
 	record, _ := s.tree.find(0, wildcardMark)
 	s.choose(&f, []string{wildcardMark}, s.tree.child(record), true, gzip)
 	missing := exactMark
@@ -84,7 +85,7 @@ func (s *Site) Find(url string, get, gzip bool) Found {
 	}
 	f.proofs = append(f.proofs, with(segments[:depth], missing), []string{"", wildcardMark})
 	for k := 1; k <= depth; k++ {
-		f.proofs = append(f.proofs, with(segments[:k], wildcardMark))
+		f.proofs = append(f.proofs, with(segments[:k], wildcardMark), append(with(segments[:k], ""), wildcardMark))
 	}
 	return f
 }

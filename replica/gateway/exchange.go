@@ -201,11 +201,24 @@ func headersOf(r *http.Request) []HeaderField {
 	out := []HeaderField{{"host", r.Host}}
 	for name, values := range r.Header {
 		for _, value := range values {
+			if name == "Accept-Encoding" {
+				value = withIdentity(value)
+			}
 			out = append(out, HeaderField{strings.ToLower(name), value})
 		}
 	}
 	slices.SortStableFunc(out, func(a, b HeaderField) int { return strings.Compare(a.F0, b.F0) })
 	return out
+}
+
+// withIdentity adds the encoding that a canister may always use.
+func withIdentity(encodings string) string {
+	for encoding := range strings.SplitSeq(encodings, ",") {
+		if strings.EqualFold(strings.TrimSpace(encoding), "identity") {
+			return encodings
+		}
+	}
+	return encodings + ", identity"
 }
 
 // metadata returns a public section of a canister's module.

@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
+	"fmt"
 	"io"
 	"math/big"
 	"net/http"
@@ -311,7 +312,7 @@ func TestVersion2(t *testing.T) {
 func TestVersion2WithRequest(t *testing.T) {
 	f := newFake(t)
 	text := `default_certification ( ValidationArgs { certification : Certification { request_certification: RequestCertification{` +
-		`certified_request_headers: ["X-Lang",], certified_query_parameters: ["q"] }, response_certification: ResponseCertification {` +
+		`certified_request_headers: ["X-Lang"], certified_query_parameters: ["q"] }, response_certification: ResponseCertification {` +
 		`response_header_exclusions: ResponseHeaderList { headers: ["X-Other"] } } } } )`
 	var request, answer pairs
 	request.add("x-lang", "go")
@@ -362,6 +363,35 @@ func TestVersion1(t *testing.T) {
 	}
 }
 
+// Version 1 certifies the body alone: a redirect is refused, and how long to keep the answer is dropped.
+func TestVersion1CertifiesNoHeaders(t *testing.T) {
+	f := newFake(t)
+	tree := hashtree.Labeled([]byte("http_assets"), hashtree.Labeled([]byte("/x"), hashtree.Leaf(hashOf("hello"))))
+	headers := []HeaderField{f.certify(t, tree, "", nil), {"Cache-Control", "max-age=9"}, {"X-Other", "stays"}, {"Location", "https://evil.example"}}
+	f.serve(HttpResponse{StatusCode: 200, Body: []byte("hello"), Headers: headers}, nil)
+	w := f.get(site.Text()+".localhost", "/x")
+	require.Equal(t, 200, w.Code)
+	require.Empty(t, w.Header().Get("Cache-Control"))
+	require.Equal(t, "stays", w.Header().Get("X-Other"))
+	f.serve(HttpResponse{StatusCode: 302, Body: []byte("hello"), Headers: headers}, nil)
+	w = f.get(site.Text()+".localhost", "/x")
+	require.Equal(t, 502, w.Code)
+	require.Contains(t, w.Body.String(), "it redirects, which version 1 does not certify")
+}
+
+// A canister may always answer without an encoding.
+func TestIdentityIsAlwaysAccepted(t *testing.T) {
+	f := newFake(t)
+	var seen HttpRequest
+	f.serve(HttpResponse{StatusCode: 200}, &seen)
+	for sent, want := range map[string]string{"gzip, br": "gzip, br, identity", "Identity;q=0.5, gzip": "Identity;q=0.5, gzip, identity", "identity": "identity"} {
+		f.get(site.Text()+".raw.localhost", "/", "Accept-Encoding", sent)
+		require.Contains(t, seen.Headers, HeaderField{"accept-encoding", want})
+	}
+	f.get(site.Text()+".raw.localhost", "/")
+	require.NotContains(t, fmt.Sprint(seen.Headers), "accept-encoding")
+}
+
 func TestStreaming(t *testing.T) {
 	f := newFake(t)
 	out, hash := page("one two three")
@@ -399,13 +429,29 @@ func TestStreaming(t *testing.T) {
 
 func TestParseExpressionRefuses(t *testing.T) {
 	for _, text := range []string{
+		" \n" + expressionText + " more", strings.Replace(expressionText, `"Content-Type"`, `"a-1" , "\\" , ""`, 1),
+		strings.Replace(expressionText, "no_request_certification:Empty{}", "no_request_certification:[]", 1),
+		strings.Replace(expressionText, "certification:Cert", "certification:X{},certification:Cert", 1),
+		"default_certification ( ValidationArgs { no_certification : Empty { } } , more{} )",
+	} {
+		_, err := parseExpression(text)
+		require.NoError(t, err, "production's gateways take it: %s", text)
+	}
+	for _, text := range []string{
 		"", "default_certification", "default_certification()", "default_certification(X{})",
 		"default_certification(ValidationArgs{})", "default_certification(ValidationArgs{certification:Other{}})",
 		"default_certification(ValidationArgs{certification:Certification{}})",
 		"default_certification(ValidationArgs{certification:Certification{no_request_certification:Empty{}}})",
 		"default_certification(ValidationArgs{certification:Certification{no_request_certification:Empty{},response_certification:R{}}})",
-		"default_certification(ValidationArgs{no_certification:Empty{}}) more",
-		"default_certification(ValidationArgs{a:[\"x]})", "default_certification(ValidationArgs{a:[\"x\"})", "default_certification(ValidationArgs{a:E{},a:E{}})",
+		"default_certification(ValidationArgs{no_certification:Empty{},certification:Certification{}})",
+		strings.Replace(expressionText, "no_request_certification:Empty{}", "request_certification:RequestCertification{certified_request_headers:[]}", 1),
+		strings.Replace(expressionText, "no_request_certification:Empty{}", "no_request_certification:Empty{},request_certification:Empty{}", 1),
+		strings.Replace(expressionText, "ResponseHeaderList", "Headers", 1), strings.Replace(expressionText, "[", "X{", 1),
+		strings.Replace(expressionText, `"Content-Type"`, `Content`, 1), strings.Replace(expressionText, `"Content-Type"`, `E{}`, 1),
+		strings.Replace(expressionText, `"Content-Type"`, `"Content-Type",`, 1), strings.Replace(expressionText, `"Content-Type"`, `"content_type"`, 1),
+		strings.Replace(expressionText, `"Content-Type"`, `"content type"`, 1), strings.Replace(expressionText, `"Content-Type"`, `"\t"`, 1),
+		strings.Replace(expressionText, `})`, `},)`, 1), strings.Replace(expressionText, `}})`, `},})`, 1),
+		"default_certification(ValidationArgs{a:[\"x]})", "default_certification(ValidationArgs{a:[\"x\"})",
 		"default_certification(" + strings.Repeat("a{b:", 20), strings.Repeat("x", maxExpression+1),
 	} {
 		_, err := parseExpression(text)
@@ -415,12 +461,13 @@ func TestParseExpressionRefuses(t *testing.T) {
 
 func TestParseEvidenceRefuses(t *testing.T) {
 	for header, want := range map[string]string{
-		"":                           "missing",
-		"certificate=:***:":          "certificate is not base64",
-		"tree=:AA==:":                "hash tree",
-		"expr_path=:AA==:":           "expected array",
-		"version=3":                  "missing",
-		"certificate=:AA==:, x=:AA:": "x is not base64",
+		"":                                      "missing",
+		"certificate=:***:":                     "certificate is not base64",
+		"tree=:AA==:":                           "hash tree",
+		"expr_path=:AA==:":                      "expected array",
+		"version=3":                             "missing",
+		"certificate=:AA==:, x=:AA:":            "missing",
+		"certificate=:AA==:, certificate=:***:": "missing", // the first counts
 	} {
 		_, err := parseEvidence(header)
 		require.ErrorContains(t, err, want, header)

@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"kedge/ic/certificate"
 	"kedge/ic/hashtree"
@@ -83,16 +84,26 @@ func headerOf(headers []HeaderField, name string) (string, bool) {
 	return "", false
 }
 
-// parseEvidence reads: certificate=:base64:, tree=:base64:, version=2, expr_path=:base64:
+// parseEvidence reads: certificate=:base64:, tree=:base64:, version=2, expr_path=:base64: in any order. Fields
+// that it does not know are left alone, and of several with one name the first counts.
 func parseEvidence(header string) (*evidence, error) {
-	e := evidence{version: "1"}
+	fields := map[string]string{}
 	for _, part := range strings.Split(header, ",") {
 		name, text, _ := strings.Cut(strings.TrimSpace(part), "=")
-		if name == "version" {
-			e.version = text
+		if _, there := fields[name]; !there {
+			fields[name] = strings.Trim(text, ":")
+		}
+	}
+	e := evidence{version: "1"}
+	if version, ok := fields["version"]; ok {
+		e.version = version
+	}
+	for _, name := range []string{"certificate", "tree", "expr_path"} {
+		text, ok := fields[name]
+		if !ok {
 			continue
 		}
-		raw, err := base64.StdEncoding.DecodeString(strings.Trim(text, ":"))
+		raw, err := base64.StdEncoding.DecodeString(text)
 		if err != nil {
 			return nil, fmt.Errorf("%s is not base64", name)
 		}
@@ -138,7 +149,11 @@ func decodeExprPath(raw []byte) ([]string, error) {
 }
 
 // verifyV1 looks for the hash of the body below the path, or else that of /index.html.
+// Neither status nor headers are certified: redirects are refused, and how long to keep the answer is dropped.
 func (e *evidence) verifyV1(at *url.URL, out *response) error {
+	if out.status >= 300 && out.status < 400 {
+		return errors.New("it redirects, which version 1 does not certify")
+	}
 	want, status := e.tree.Lookup([]byte("http_assets"), []byte(at.Path))
 	if status == hashtree.Absent {
 		want, status = e.tree.Lookup([]byte("http_assets"), []byte("/index.html"))
@@ -154,6 +169,7 @@ func (e *evidence) verifyV1(at *url.URL, out *response) error {
 	if sum := sha256.Sum256(plain); !bytes.Equal(want, sum[:]) {
 		return errors.New("the body is not the certified one")
 	}
+	out.headers = slices.DeleteFunc(out.headers, func(h HeaderField) bool { return strings.EqualFold(h.F0, "cache-control") })
 	return nil
 }
 
@@ -183,7 +199,8 @@ func decompress(encoding string, body []byte) ([]byte, error) {
 	return plain, nil
 }
 
-// verifyV2 checks the path, the expression below it, and the hashes that the expression asks for.
+// verifyV2 checks the path, the expression below it, and the hashes that the expression asks for. Headers that
+// are not certified do not stay.
 func (e *evidence) verifyV2(in *HttpRequest, at *url.URL, out *response) error {
 	path, err := e.checkPath(at)
 	if err != nil {
@@ -210,41 +227,87 @@ func (e *evidence) verifyV2(in *HttpRequest, at *url.URL, out *response) error {
 	if status != hashtree.Found || len(leaf) != 0 {
 		return errors.New("status, headers or body are not the certified ones")
 	}
+	out.headers = slices.DeleteFunc(out.headers, func(h HeaderField) bool {
+		return !strings.EqualFold(h.F0, "ic-certificate") && !expr.certifies(strings.ToLower(h.F0))
+	})
 	return nil
 }
 
 // checkPath returns the labels of the path of the header, which must fit the request and be the most
-// specific one that the tree holds for it.
+// specific one that the tree holds for it. It decides as production's gateways do.
 func (e *evidence) checkPath(at *url.URL) ([][]byte, error) {
 	n := len(e.exprPath)
 	if n < 2 || e.exprPath[0] != "http_expr" {
 		return nil, fmt.Errorf("expression path %q does not begin with \"http_expr\"", e.exprPath)
 	}
-	segments := strings.Split(strings.TrimPrefix(at.Path, "/"), "/")
-	prefix, end := e.exprPath[1:n-1], e.exprPath[n-1]
-	labels := func(k int, end string) [][]byte {
-		out := [][]byte{[]byte("http_expr")}
-		for _, s := range segments[:k] {
-			out = append(out, []byte(s))
-		}
-		return append(out, []byte(end))
+	if !utf8.ValidString(at.Path) {
+		return nil, errors.New("the path is not text in UTF-8")
 	}
-	switch {
-	case end == "<$>" && slices.Equal(prefix, segments):
-		return labels(len(segments), "<$>"), nil
-	case end == "<*>" && len(prefix) <= len(segments) && slices.Equal(prefix, segments[:len(prefix)]):
-	default:
+	segments := segmentsOf(at.Path)
+	prefix, end := e.exprPath[1:n-1], e.exprPath[n-1]
+	if end == "<$>" && slices.Equal(prefix, segments) {
+		return labels(prefix, "<$>"), nil
+	}
+	if end != "<*>" || !covers(prefix, segments) {
 		return nil, fmt.Errorf("expression path %q does not fit path %q", e.exprPath, at.Path)
 	}
-	if _, status := e.tree.LookupTree(labels(len(segments), "<$>")...); status != hashtree.Absent {
+	if _, status := e.tree.LookupTree(labels(segments, "<$>")...); status != hashtree.Absent {
 		return nil, errors.New("the tree may hold a more specific expression path: the exact one")
 	}
-	for k := len(segments); k > len(prefix); k-- {
-		if _, status := e.tree.LookupTree(labels(k, "<*>")...); status != hashtree.Absent {
-			return nil, errors.New("the tree may hold a more specific expression path")
+	for _, wildcard := range moreSpecific(segments, prefix) {
+		if _, status := e.tree.LookupTree(labels(wildcard, "<*>")...); status != hashtree.Absent {
+			return nil, fmt.Errorf("the tree may hold a more specific expression path: %q", append(wildcard, "<*>"))
 		}
 	}
-	return labels(len(prefix), "<*>"), nil
+	return labels(prefix, "<*>"), nil
+}
+
+// segmentsOf returns the segments of a path: without empty ones, and with one behind a slash at the end.
+func segmentsOf(path string) []string {
+	segments := slices.DeleteFunc(strings.Split(path, "/"), func(s string) bool { return s == "" })
+	if strings.HasSuffix(path, "/") {
+		segments = append(segments, "")
+	}
+	return segments
+}
+
+func labels(segments []string, end string) [][]byte {
+	out := [][]byte{[]byte("http_expr")}
+	for _, s := range segments {
+		out = append(out, []byte(s))
+	}
+	return append(out, []byte(end))
+}
+
+// covers reports whether the wildcard below a prefix is for a path: one below it. A prefix that ends in an
+// empty segment, a folder, is for what is in the folder.
+func covers(prefix, segments []string) bool {
+	begins := func(prefix []string) bool {
+		return len(prefix) <= len(segments) && slices.Equal(prefix, segments[:len(prefix)])
+	}
+	k := len(prefix)
+	return begins(prefix) || k > 0 && prefix[k-1] == "" && begins(prefix[:k-1])
+}
+
+// moreSpecific returns the prefixes of the wildcards that go before that of a prefix, the longest first: of
+// each part of the path, the wildcard for it and the one for the folder that it would be in.
+func moreSpecific(segments, prefix []string) [][]string {
+	var out [][]string
+	last := func(s []string) string {
+		if len(s) == 0 {
+			return "\x00" // no segment
+		}
+		return s[len(s)-1]
+	}
+	for at := slices.Clone(segments); len(at) > len(prefix) || last(at) != last(prefix); {
+		out = append(out, slices.Clone(at))
+		folder := last(at) == ""
+		at = at[:max(len(at)-1, 0)]
+		if !folder {
+			at = append(at, "")
+		}
+	}
+	return out
 }
 
 // pairs is a map with repeated keys, to be hashed independently of representation.
@@ -280,27 +343,36 @@ func (x *expression) hashRequest(in *HttpRequest, at *url.URL) []byte {
 	p.add(":ic-cert-method", in.Method)
 	var query []string
 	for _, part := range strings.Split(at.RawQuery, "&") {
-		name, _, _ := strings.Cut(part, "=")
-		if slices.Contains(x.queryParams, name) {
+		if name, _, _ := strings.Cut(part, "="); containsFold(x.queryParams, name) {
 			query = append(query, part)
 		}
 	}
-	p.add(":ic-cert-query", strings.Join(query, "&"))
+	if query != nil {
+		p.add(":ic-cert-query", strings.Join(query, "&"))
+	}
 	return p.withBody(in.Body)
 }
 
 func (x *expression) hashResponse(out *response) []byte {
 	var p pairs
 	for _, h := range out.headers {
-		name := strings.ToLower(h.F0)
-		switch {
-		case name == "ic-certificate":
-		case name == "ic-certificateexpression", containsFold(x.responseHeaders, name) != x.exclude:
+		if name := strings.ToLower(h.F0); x.certifies(name) {
 			p.add(name, h.F1)
 		}
 	}
 	p = append(p, [2][]byte{[]byte(":ic-cert-status"), hashtree.EncodeNat(uint64(out.status))})
 	return p.withBody(out.body)
+}
+
+// certifies reports whether a header of a response is certified; its name is in lower case.
+func (x *expression) certifies(name string) bool {
+	switch name {
+	case "ic-certificate":
+		return false
+	case "ic-certificateexpression":
+		return true
+	}
+	return containsFold(x.responseHeaders, name) != x.exclude
 }
 
 func containsFold(list []string, name string) bool {

@@ -164,12 +164,19 @@ func TestFilesAreServedAndCertified(t *testing.T) {
 	}
 }
 
-// Whatever is asked for, the witness proves that nothing more specific is there: the path itself, a wildcard
-// on the way to it, or one below the page "/".
+// Whatever is asked for, the witness proves that nothing more specific is there: the path itself, or a wildcard
+// for a part of it or a folder on the way to it.
 func TestAbsenceIsProved(t *testing.T) {
-	site := open(t, folder(t, index(), script()))
+	entries := []entry{index(), script()}
+	for _, name := range []string{"0", "1", "2", "3", "a", "b", "c", "z"} {
+		e := script()
+		e.File = "assets/" + name + ".0A1B2C3D.js"
+		e.Paths = []string{"/" + e.File, "/deep/er/" + name}
+		entries = append(entries, e)
+	}
+	site := open(t, folder(t, entries...))
 	segment := rapid.OneOf(
-		rapid.SampledFrom([]string{"", "assets", "main.0A1B2C3D.js", "index.html", ".well-known", "metrics", "<*>", "<$>", "a", "zz", "authorize", "~"}),
+		rapid.SampledFrom([]string{"", "assets", "main.0A1B2C3D.js", "index.html", ".well-known", "metrics", "<*>", "<$>", "a", "zz", "authorize", "~", "deep", "er", "c.0A1B2C3D.js"}),
 		rapid.StringN(0, 3, -1),
 	)
 	rapid.Check(t, func(t *rapid.T) {
@@ -199,10 +206,14 @@ func TestAbsenceIsProved(t *testing.T) {
 		}
 		require.Equal(t, []string{"http_expr", "<*>"}, path)
 		require.Equal(t, hashtree.Absent, status(tree, append(request, "<$>")...))
-		for k := len(request); k > 1; k-- {
-			require.Equal(t, hashtree.Absent, status(tree, append(append([]string{}, request[:k]...), "<*>")...))
+		for k := len(request); k >= 1; k-- {
+			if k > 1 {
+				require.Equal(t, hashtree.Absent, status(tree, append(append([]string{}, request[:k]...), "<*>")...))
+			}
+			if k < len(request) {
+				require.Equal(t, hashtree.Absent, status(tree, append(append([]string{}, request[:k]...), "", "<*>")...))
+			}
 		}
-		require.Equal(t, hashtree.Absent, status(tree, "http_expr", "", "<*>"))
 	})
 }
 
