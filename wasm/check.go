@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"unicode"
 )
 
 // Limits bounds a canister module. [Production] has the values of the Internet Computer.
@@ -46,8 +45,23 @@ var ErrWasm64 = errors.New("wasm64 (a 64-bit memory) is not supported; build the
 // RuleError says which rule of the Internet Computer a module breaks, and where.
 type RuleError struct {
 	Where string // `function 12 ("main.run")`, `export "memory"`, `custom section "icp:public x"`, …
-	Err   error
+	Err   error  // in the words of the production replica, if it has words for it
+	// Stage is the step of an installation that production refuses the module in.
+	Stage Stage
+	// Advice is what production tells the author of the module, and Section the part of the documentation of
+	// execution errors that it points to; both are empty where the compiler is to blame.
+	Advice, Section string
 }
+
+// Stage is a step of an installation.
+type Stage uint8
+
+// The stages.
+const (
+	Validation Stage = iota
+	Instrumentation
+	Instantiation
+)
 
 // Error renders place and rule.
 func (e *RuleError) Error() string { return "wasm: " + e.Where + ": " + e.Err.Error() }
@@ -59,6 +73,16 @@ func rule(where, format string, args ...any) error {
 	return &RuleError{Where: where, Err: fmt.Errorf(format, args...)}
 }
 
+// advised is a rule whose breach the author of the module can do something about.
+func advised(where, advice, section, format string, args ...any) error {
+	return &RuleError{Where: where, Err: fmt.Errorf(format, args...), Advice: advice, Section: section}
+}
+
+// atInstantiation is a rule that production finds broken when it makes an instance.
+func atInstantiation(where, format string, args ...any) error {
+	return &RuleError{Where: where, Err: fmt.Errorf(format, args...), Stage: Instantiation}
+}
+
 // Check holds the module against the rules for canister modules (ic.md 5.1 and 5.2 of the
 // reference; the replica's validation.rs) and returns a *[RuleError] for the first that it breaks.
 // Where clients of the Internet Computer know the text of an error, the error contains it. Check
@@ -66,8 +90,8 @@ func rule(where, format string, args ...any) error {
 // is left to the engine that compiles them.
 func Check(m *Module, limits Limits) error {
 	for _, check := range []func(*Module, Limits) error{
-		checkIndices, checkImports, checkExports, checkStart, checkMemory, checkTables, checkData, checkCounts,
-		checkFunctions, checkCustoms,
+		checkCodeSize, checkIndices, checkStart, checkImports, checkExports, checkOffsets, checkGlobals, checkCounts, checkMemory,
+		checkTables, checkFunctions, checkCustoms, checkData, checkInstantiation,
 	} {
 		if err := check(m, limits); err != nil {
 			return err
@@ -119,7 +143,7 @@ func checkIndices(m *Module, _ Limits) error {
 	}
 	for i := range m.Data {
 		if d := &m.Data[i]; d.Mode == Active && int64(d.Memory) >= int64(count[KindMemory]) {
-			return rule(fmt.Sprintf("data segment %d", i), "memory %d does not exist", d.Memory)
+			return &DecodeError{Offset: d.Pos, Section: "data", Err: fmt.Errorf("unknown memory %d: memory index out of bounds", d.Memory)}
 		}
 	}
 	return nil
@@ -133,28 +157,28 @@ func checkImports(m *Module, _ Limits) error {
 		case KindFunction:
 			want, known := SystemAPI()[im.Name]
 			if !known {
-				return rule(where, "Module imports function '%s' from '%s' that is not exported by the runtime.", im.Name, im.Module)
+				return rule(where, "Wasm module has an invalid import section. Module imports function '%s' from '%s' that is not exported by the runtime.", im.Name, im.Module)
 			}
 			if im.Module != SystemModule {
-				return rule(where, "Module imports function %q from %q, expected to be imported from one of [%q] instead.", im.Name, im.Module, SystemModule)
+				return rule(where, "Wasm module has an invalid import section. Module imports function %q from %q, expected to be imported from one of [%q] instead.", im.Name, im.Module, SystemModule)
 			}
 			got := m.Types[im.Type]
 			if !slices.Equal(got.Params, want.Params) {
-				return rule(where, "Expected input params %s for '%s', got %s.", rustTypes(want.Params), im.Name, rustTypes(got.Params))
+				return rule(where, "Wasm module has an invalid function signature. Expected input params %s for '%s', got %s.", rustTypes(want.Params), im.Name, rustTypes(got.Params))
 			}
 			if !slices.Equal(got.Results, want.Results) {
-				return rule(where, "Expected return type %s for '%s', got %s.", rustTypes(want.Results), im.Name, rustTypes(got.Results))
+				return rule(where, "Wasm module has an invalid function signature. Expected return type %s for '%s', got %s.", rustTypes(want.Results), im.Name, rustTypes(got.Results))
 			}
 		case KindTable:
-			if im.Module != "env" {
-				return rule(where, "Only tables imported from env.table are allowed.")
+			if im.Name == "table" && im.Module != "env" {
+				return rule(where, "Wasm module has an invalid import section. Only tables imported from env.table are allowed.")
 			}
 		case KindMemory:
-			if im.Module != "env" {
-				return rule(where, "Only memory imported from env.memory is allowed.")
+			if im.Name == "memory" && im.Module != "env" {
+				return rule(where, "Wasm module has an invalid import section. Only memory imported from env.memory is allowed.")
 			}
 		default:
-			return rule(where, "Importing globals is not allowed.")
+			return rule(where, "Wasm module has an invalid import section. Importing globals is not allowed.")
 		}
 	}
 	return nil
@@ -176,11 +200,11 @@ var systemMethods = []string{"canister_init", "canister_inspect_message", "canis
 var methodPrefixes = []string{"canister_update ", "canister_query ", "canister_composite_query "}
 
 func checkExports(m *Module, limits Limits) error {
-	methods, bytes := map[string]string{}, 0
+	methods, bytes := map[string]bool{}, 0
 	for _, e := range m.Exports {
 		where := fmt.Sprintf("export %.200q", e.Name)
 		if slices.Contains(reservedExports, e.Name) {
-			return rule(where, "Exporting reserved symbol %s not allowed.", e.Name)
+			return rule(where, "Wasm module has an invalid export section. Exporting reserved symbol %s not allowed.", e.Name)
 		}
 		if e.Kind != KindFunction {
 			continue
@@ -192,36 +216,35 @@ func checkExports(m *Module, limits Limits) error {
 			}
 		}
 		if isMethod {
-			if method == "" || strings.ContainsFunc(method, unicode.IsSpace) {
-				return rule(where, "%q is not a method name: it must not be empty or contain spaces", method)
+			if methods[method] {
+				return advised(where, fmt.Sprintf("Try defining different versions of the function for each call type, e.g. `%[1]s_update`, `%[1]s_query`, etc.", method),
+					"wasm-module-duplicate-exports",
+					"Duplicate function '%s' exported multiple times with different call types: update, query, or composite_query.", method)
 			}
-			if other, twice := methods[method]; twice {
-				return rule(where, "Duplicate function '%s' exported: there is %q as well", method, other)
-			}
-			methods[method] = e.Name
+			methods[method] = true
 			bytes += len(method)
 		} else if !slices.Contains(systemMethods, e.Name) {
 			if strings.HasPrefix(e.Name, "canister_") {
-				return rule(where, "names that begin with canister_ are reserved; want one of %s, or %q, %q, %q and a method name",
-					strings.Join(systemMethods, ", "), methodPrefixes[0], methodPrefixes[1], methodPrefixes[2])
+				return rule(where, "Wasm module has an invalid export section. Exporting reserved function '%s' with \"canister_\" prefix", e.Name)
 			}
 			continue
 		}
 		if t, _ := m.TypeOf(e.Index); len(t.Params)+len(t.Results) > 0 {
 			if len(t.Params) > 0 {
-				return rule(where, "Expected input params [] for '%s', got %s.", e.Name, rustTypes(t.Params))
+				return rule(where, "Wasm module has an invalid function signature. Expected input params [] for '%s', got %s.", e.Name, rustTypes(t.Params))
 			}
-			return rule(where, "Expected return type [] for '%s', got %s.", e.Name, rustTypes(t.Results))
-		}
-		if int(e.Index) < m.Imported(KindFunction) {
-			return rule(where, "function %d is an import; a method must be defined in the module", e.Index)
+			return rule(where, "Wasm module has an invalid function signature. Expected return type [] for '%s', got %s.", e.Name, rustTypes(t.Results))
 		}
 	}
 	if len(methods) > limits.Methods {
-		return rule("export section", "%d exported methods, at most %d are allowed", len(methods), limits.Methods)
+		return advised("export section", "Try combining multiple endpoints into a single endpoint.", "wasm-module-exports-too-many-methods",
+			"The number of exported functions called `canister_update <name>`, `canister_query <name>`, or `canister_composite_query <name>` is %d which exceeds %d.",
+			len(methods), limits.Methods)
 	}
 	if bytes > limits.MethodNames {
-		return rule("export section", "the names of the exported methods have %d bytes, at most %d are allowed", bytes, limits.MethodNames)
+		return advised("export section", "Try using shorter method names.", "wasm-module-sum-of-exported-name-lengths-too-large",
+			"The sum of `<name>` lengths in exported functions called `canister_update <name>`, `canister_query <name>`, or "+
+				"`canister_composite_query <name>` is %d which exceeds the allowed limit of %d.", bytes, limits.MethodNames)
 	}
 	return nil
 }
@@ -247,27 +270,41 @@ func checkMemory(m *Module, limits Limits) error {
 	return nil
 }
 
-func checkTables(m *Module, limits Limits) error {
-	tables := slices.Clone(m.Tables)
-	for i := range m.Imports {
-		if m.Imports[i].Kind == KindTable {
-			tables = append(tables, m.Imports[i].Table)
-		}
-	}
-	if len(tables) > 1 {
-		return rule("table section", "%d tables, at most 1 is allowed", len(tables))
-	}
-	for _, t := range tables {
+func checkTables(m *Module, _ Limits) error {
+	for _, t := range m.allTables() {
 		if t.Elem != FuncRef {
-			return rule("table section", "table of %v, only funcref is allowed", t.Elem)
-		}
-		if t.Min > limits.TableElements {
-			return rule("table section", "table of %d elements, at most %d are allowed", t.Min, limits.TableElements)
+			return rule("table section", "Wasm module has an invalid table section. Table element type must be funcref, got %v", t.Elem)
 		}
 	}
 	return nil
 }
 
+// allTables returns the types of all tables, imported ones first.
+func (m *Module) allTables() []TableType {
+	var tables []TableType
+	for i := range m.Imports {
+		if m.Imports[i].Kind == KindTable {
+			tables = append(tables, m.Imports[i].Table)
+		}
+	}
+	return append(tables, m.Tables...)
+}
+
+// checkOffsets makes sure that data segments lie at constants, so that they can be laid out once.
+func checkOffsets(m *Module, _ Limits) error {
+	for i := range m.Data {
+		if d := &m.Data[i]; d.Mode == Active {
+			if _, ok := ConstOffset(d.Offset); !ok {
+				in := Walk(d.Offset)
+				in.Next()
+				return rule(fmt.Sprintf("data segment %d", i), "Wasm module has an invalid data section. Invalid offset expression in data segment for 32bit memory: %v", in.Op)
+			}
+		}
+	}
+	return nil
+}
+
+// checkData makes sure that data segments lie inside the initial memory.
 func checkData(m *Module, _ Limits) error {
 	memory, _ := m.Memory()
 	size := memory.Min << 16
@@ -276,13 +313,48 @@ func checkData(m *Module, _ Limits) error {
 		if d.Mode != Active {
 			continue
 		}
-		where := fmt.Sprintf("data segment %d", i)
-		offset, ok := ConstOffset(d.Offset)
-		if !ok {
-			return rule(where, "Invalid offset expression in data segment: it must be a single constant")
-		}
+		offset, _ := ConstOffset(d.Offset)
 		if end := offset + uint64(len(d.Bytes)); end > size || end < offset {
-			return rule(where, "Wasm module has invalid data segment of %d bytes at %d: the initial memory has %d bytes", len(d.Bytes), offset, size)
+			return &RuleError{Where: fmt.Sprintf("data segment %d", i), Stage: Instrumentation,
+				Err: fmt.Errorf("Wasm module has invalid data segment of %d bytes at %d", len(d.Bytes), offset)}
+		}
+	}
+	return nil
+}
+
+// checkInstantiation finds what keeps production from making an instance: tables, and segments that do not
+// exist any more when its instrumentation has taken the active data segments out.
+func checkInstantiation(m *Module, limits Limits) error {
+	tables := m.allTables()
+	if len(tables) > 1 {
+		return atInstantiation("table section", "resource limit exceeded: table count too high at %d", len(tables))
+	}
+	for _, t := range tables {
+		if t.Min > limits.TableElements {
+			return atInstantiation("table section", "table minimum size of %d elements exceeds table limits", t.Min)
+		}
+	}
+	left := 0 // data segments up to the last passive one stay
+	for i := range m.Data {
+		if m.Data[i].Mode == Passive {
+			left = i + 1
+		}
+	}
+	for i := range m.Functions {
+		for in := m.Functions[i].Walk(); in.Next(); {
+			if (in.Op == OpDataDrop || in.Op == OpMemoryInit) && int64(in.Index) >= int64(left) {
+				return atInstantiation(m.functionNamer()(uint32(m.Imported(KindFunction)+i)), "Error in Wasm compilation")
+			}
+		}
+	}
+	for i := range m.Elements {
+		e := &m.Elements[i]
+		offset, known := ConstOffset(e.Offset)
+		if e.Mode != Active || !known {
+			continue
+		}
+		if n := uint64(max(len(e.Funcs), len(e.Exprs))); offset+n > uint64(tables[e.Table].Min) {
+			return atInstantiation(fmt.Sprintf("element segment %d", i), "wasm trap: undefined element: out of bounds table access")
 		}
 	}
 	return nil
@@ -305,17 +377,23 @@ func ConstOffset(expr []byte) (offset uint64, ok bool) {
 	return offset, in.Next() && in.Op == OpEnd && in.End == len(expr)
 }
 
-func checkCounts(m *Module, limits Limits) error {
-	if n := len(m.Functions); n > limits.Functions {
-		return rule("function section", "Wasm module defined %d functions which exceeds the maximum number allowed %d.", n, limits.Functions)
-	}
+func checkGlobals(m *Module, limits Limits) error {
 	if n := len(m.Globals); n > limits.Globals {
-		return rule("global section", "Wasm module defined %d globals which exceeds the maximum number allowed %d.", n, limits.Globals)
+		return advised("global section", "Try collecting multiple globals into a single structured which can be stored on the heap.",
+			"wasm-module-too-many-globals", "Wasm module defined %d globals which exceeds the maximum number allowed %d.", n, limits.Globals)
 	}
 	for i, g := range m.Globals {
-		if g.Mutable && g.Type.isRef() {
-			return rule("global section", "global %d is a mutable %v, which cannot be kept between messages", i, g.Type)
+		if g.Type.isRef() {
+			return rule(fmt.Sprintf("global %d", i), "Wasm module has an invalid global section. Unsupported global type: Ref(%v)", g.Type)
 		}
+	}
+	return nil
+}
+
+func checkCounts(m *Module, limits Limits) error {
+	if n := len(m.Functions); n > limits.Functions {
+		return advised("function section", "Try spliting this canister into multiple canisters.", "wasm-module-too-many-functions",
+			"Wasm module defined %d functions which exceeds the maximum number allowed %d.", n, limits.Functions)
 	}
 	return nil
 }
@@ -333,20 +411,29 @@ func checkFunctions(m *Module, limits Limits) error {
 			complexity += int(weights[pageIndex(in.Op)])
 			switch in.Op {
 			case OpTableGrow, OpTableSet, OpTableFill, OpTableCopy, OpTableInit:
-				return rule(m.functionNamer()(uint32(index)), "Wasm module contains a function at index %d with unsupported instruction %v", index, in.Op)
+				return rule(m.functionNamer()(uint32(index)), "Wasm module contains a function at index %d with unsupported instruction %v.", index, in.Op)
 			}
 		}
+		where := m.functionNamer()
+		const smaller = "Try breaking large functions up into multiple smaller functions."
 		switch err := in.Err(); {
 		case err != nil:
-			return rule(m.functionNamer()(uint32(index)), "%w", err)
-		case size > limits.FunctionSize:
-			return rule(m.functionNamer()(uint32(index)), "Wasm module contains a function at index %d of size %d that exceeds the maximum allowed size of %d", index, size, limits.FunctionSize)
+			return err
 		case complexity > limits.FunctionComplexity:
-			return rule(m.functionNamer()(uint32(index)), "Wasm module contains a function at index %d with complexity %d which exceeds the maximum complexity allowed %d", index, complexity, limits.FunctionComplexity)
+			return advised(where(uint32(index)), smaller, "wasm-module-function-complexity-too-high",
+				"Wasm module contains a function at index %d with complexity %d which exceeds the maximum complexity allowed %d.", index, complexity, limits.FunctionComplexity)
+		case size > limits.FunctionSize:
+			return advised(where(uint32(index)), smaller, "wasm-module-function-too-large",
+				"Wasm module contains a function at index %d of size %d that exceeds the maximum allowed size of %d.", index, size, limits.FunctionSize)
 		}
 	}
+	return nil
+}
+
+func checkCodeSize(m *Module, limits Limits) error {
 	if size := m.codeSize(); size > limits.CodeSection {
-		return rule("code section", "Wasm module code section size of %d exceeds the maximum allowed size of %d", size, limits.CodeSection)
+		return advised("code section", "Try shrinking the module code section using tools like `ic-wasm` or splitting the logic across multiple canisters.",
+			"wasm-module-code-section-too-large", "Wasm module code section size of %d exceeds the maximum allowed size of %d.", size, limits.CodeSection)
 	}
 	return nil
 }

@@ -11,6 +11,9 @@ type DecodeError struct {
 	Offset  int    // from the start of the module, in bytes
 	Section string // "code", "import", …; empty in the header
 	Err     error
+	// Production is what the parser of the production replica says, with the offset that it gives; empty if
+	// that is not known.
+	Production string
 }
 
 // Error renders the place and the reason.
@@ -24,11 +27,22 @@ func (e *DecodeError) Error() string {
 // Unwrap returns the reason.
 func (e *DecodeError) Unwrap() error { return e.Err }
 
+// InProduction returns what the parser of the production replica says, as far as that is known, else this
+// package's own reason in the same form.
+func (e *DecodeError) InProduction() string {
+	if e.Production != "" {
+		return e.Production
+	}
+	return fmt.Sprintf("%v (at offset 0x%x)", e.Err, e.Offset)
+}
+
 var (
 	errEnd      = errors.New("unexpected end")
 	errLEB      = errors.New("integer is too long or out of range")
 	errNotUTF8  = errors.New("name is not UTF-8")
 	errTrailing = errors.New("trailing bytes")
+
+	errTypedReference = errors.New("typed function references are not supported")
 )
 
 // cursor reads the primitives of the binary format. The first error sticks; after it every read
@@ -43,6 +57,15 @@ type cursor struct {
 func (c *cursor) fail(err error) {
 	if c.err == nil {
 		c.err = &DecodeError{Offset: c.base + c.pos, Err: err}
+	}
+	c.pos = len(c.data)
+}
+
+// failAs is failf with what production says, and the place that it names in these data.
+func (c *cursor) failAs(at int, production, format string, args ...any) {
+	if c.err == nil {
+		c.err = &DecodeError{Offset: c.base + c.pos, Err: fmt.Errorf(format, args...),
+			Production: fmt.Sprintf("%s (at offset 0x%x)", production, c.base+at)}
 	}
 	c.pos = len(c.data)
 }
@@ -120,6 +143,10 @@ func (c *cursor) valType() ValType {
 	t := ValType(c.byte())
 	if c.err == nil && !t.valid() {
 		c.pos--
+		if t == 0x63 || t == 0x64 {
+			c.fail(errTypedReference)
+			return 0
+		}
 		c.failf("unknown value type 0x%02x", byte(t))
 	}
 	return t

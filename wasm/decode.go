@@ -1,6 +1,7 @@
 package wasm
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 )
@@ -66,7 +67,8 @@ func Decode(data []byte) (*Module, error) {
 	case len(data) < headerSize || string(data[:4]) != magicAndVersion[:4]:
 		return nil, &DecodeError{Err: errors.New(`not a WebAssembly module: it does not begin with "\x00asm"`)}
 	case string(data[:headerSize]) != magicAndVersion:
-		return nil, &DecodeError{Offset: 4, Err: fmt.Errorf("unknown WebAssembly version %x, want 01000000", data[4:8])}
+		return nil, &DecodeError{Offset: 4, Err: fmt.Errorf("unknown WebAssembly version %x, want 01000000", data[4:8]),
+			Production: fmt.Sprintf("unknown binary version: %#10x (at offset 0x4)", binary.LittleEndian.Uint32(data[4:8]))}
 	}
 	d := decoder{m: new(Module)}
 	c := cursor{data: data, pos: headerSize}
@@ -76,7 +78,7 @@ func Decode(data []byte) (*Module, error) {
 		id := sectionID(c.byte())
 		content := c.bytes(c.u32())
 		if c.err != nil {
-			return nil, c.err
+			return nil, &DecodeError{Offset: c.pos, Err: errEnd, Production: fmt.Sprintf("unexpected end-of-file (at offset 0x%x)", len(data))}
 		}
 		if int(id) >= len(sectionNames) {
 			return nil, &DecodeError{Offset: at, Err: fmt.Errorf("unknown section id %d", id)}
@@ -84,10 +86,11 @@ func Decode(data []byte) (*Module, error) {
 		section := sectionNames[id]
 		if id != secCustom {
 			if id == secTag {
-				return nil, &DecodeError{at, section, errors.New("exceptions are not supported")}
+				return nil, &DecodeError{Offset: at, Section: section, Err: errors.New("exceptions are not supported"),
+					Production: fmt.Sprintf("exceptions proposal not enabled (at offset 0x%x)", c.pos-len(content))}
 			}
 			if order[id] <= last {
-				return nil, &DecodeError{at, section, errors.New("section is repeated or out of order")}
+				return nil, &DecodeError{Offset: at, Section: section, Err: errors.New("section is repeated or out of order")}
 			}
 			last = order[id]
 		}
@@ -117,13 +120,13 @@ type decoder struct {
 func (d *decoder) finish(size int) error {
 	m := d.m
 	if !d.code && len(m.Functions) > 0 {
-		return &DecodeError{size, "code", fmt.Errorf("missing, but %d functions are declared", len(m.Functions))}
+		return &DecodeError{Offset: size, Section: "code", Err: fmt.Errorf("missing, but %d functions are declared", len(m.Functions))}
 	}
 	if m.DataCount && int(d.dataCount) != len(m.Data) {
-		return &DecodeError{size, "data count", fmt.Errorf("says %d segments, the data section has %d", d.dataCount, len(m.Data))}
+		return &DecodeError{Offset: size, Section: "data count", Err: fmt.Errorf("says %d segments, the data section has %d", d.dataCount, len(m.Data))}
 	}
 	if n := m.Imported(KindMemory) + len(m.Memories); n > maxMemories {
-		return &DecodeError{size, "memory", fmt.Errorf("%d memories; multi-memory is not supported", n)}
+		return &DecodeError{Offset: size, Section: "memory", Err: fmt.Errorf("%d memories; multi-memory is not supported", n)}
 	}
 	return nil
 }
@@ -143,6 +146,9 @@ func (d *decoder) section(id sectionID, c *cursor) {
 	case secTable:
 		m.Tables = vector(c, maxTables, "tables", decodeTable)
 	case secMemory:
+		if n, _ := uleb(c.data[c.pos:], 32); n > maxMemories {
+			c.failAs(0, "multiple memories", "%d memories (multi-memory is not supported), at most %d are allowed", n, maxMemories)
+		}
 		m.Memories = vector(c, maxMemories, "memories (multi-memory is not supported)", decodeMemory)
 	case secGlobal:
 		m.Globals = vector(c, maxGlobals, "globals", func(c *cursor) Global {
@@ -185,19 +191,36 @@ func vector[T any](c *cursor, max uint32, what string, item func(*cursor) T) []T
 }
 
 func decodeType(c *cursor) FuncType {
+	start := c.base + c.pos
+	defer func() {
+		var e *DecodeError
+		if errors.As(c.err, &e) && e.Err == errTypedReference {
+			e.Production = fmt.Sprintf("function references required for index reference types (at offset 0x%x)", start)
+		}
+	}()
 	switch form := c.byte(); {
 	case c.err != nil || form == 0x60:
 	case form >= 0x4d && form <= 0x5f:
 		c.pos--
-		c.failf("type form 0x%02x: garbage collection types are not supported", form)
+		production := "gc types not supported without the gc feature"
+		if form == 0x5f {
+			production = "struct indexed types not supported without the gc feature"
+		} else if form == 0x5e {
+			production = "array indexed types not supported without the gc feature"
+		}
+		c.failAs(c.pos, production, "type form 0x%02x: garbage collection types are not supported", form)
 	default:
 		c.pos--
 		c.failf("unknown type form 0x%02x", form)
 	}
-	return FuncType{
-		Params:  vector(c, maxParams, "parameters", (*cursor).valType),
-		Results: vector(c, maxParams, "results", (*cursor).valType),
+	values := func(what, production string) []ValType {
+		at := c.pos
+		if n, _ := uleb(c.data[at:], 32); c.err == nil && n > maxParams {
+			c.failAs(at, production+" size is out of bounds", "%d %s, at most %d are allowed", n, what, maxParams)
+		}
+		return vector(c, maxParams, what, (*cursor).valType)
 	}
+	return FuncType{Params: values("parameters", "function params"), Results: values("results", "function returns")}
 }
 
 func decodeKind(c *cursor) ExternKind {
@@ -248,11 +271,12 @@ func decodeTable(c *cursor) TableType {
 }
 
 func decodeMemory(c *cursor) MemoryType {
+	at := c.pos
 	flags := c.byte()
 	switch {
 	case c.err != nil:
 	case flags&2 != 0:
-		c.failf("shared memory: threads are not supported")
+		c.failAs(at, "threads must be enabled for shared memories", "shared memory: threads are not supported")
 	case flags > 5:
 		c.failf("unknown memory flags 0x%02x", flags)
 	}
@@ -301,7 +325,8 @@ func decodeExpr(c *cursor) []byte {
 		}
 		if !in.Op.constant() {
 			c.pos = start + in.Pos
-			c.failf("%v is not allowed in a constant expression", in.Op)
+			c.failAs(c.pos, fmt.Sprintf("constant expression required: non-constant operator: %v", in.Op),
+				"%v is not allowed in a constant expression", in.Op)
 			return nil
 		}
 	}

@@ -38,7 +38,7 @@ func decodeElement(c *cursor) Element {
 }
 
 func decodeData(c *cursor) Data {
-	var d Data
+	d := Data{Pos: c.base + c.pos}
 	switch flags := c.u32(); {
 	case c.err != nil:
 	case flags == 0 || flags == 2:

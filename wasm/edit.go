@@ -259,7 +259,7 @@ func (w *renumberer) code(in *Instructions) ([]byte, error) {
 		}
 		index, err := lookup(table, in.Index, what)
 		if err != nil {
-			return nil, &DecodeError{in.base + in.Pos, "code", err}
+			return nil, &DecodeError{Offset: in.base + in.Pos, Section: "code", Err: err}
 		}
 		if index == in.Index {
 			continue

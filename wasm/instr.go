@@ -119,7 +119,8 @@ func (in *Instructions) Next() bool {
 	case immBrTable:
 		in.brTable()
 	default:
-		return in.fail("%s", unknown(in.Op))
+		feature, text := unknown(in.Op)
+		in.failFor(feature, "%s", text)
 	}
 	return in.err == nil
 }
@@ -181,32 +182,50 @@ func (in *Instructions) prefixed() *info {
 				return entry
 			}
 		} else if prefix == 0xfd {
-			in.fail("relaxed SIMD is not supported (0xfd %d)", n)
+			in.failFor("relaxed SIMD", "relaxed SIMD is not supported (0xfd %d)", n)
+			return nil
+		}
+		const wideFrom, wideTo = 19, 22
+		if prefix == 0xfc && n >= wideFrom && n <= wideTo {
+			in.failFor("wide arithmetic", "wide arithmetic is not supported (0xfc %d)", n)
 			return nil
 		}
 		in.fail("unknown instruction 0x%02x %d", prefix, n)
 	default:
-		in.fail("%s", unknown(in.Op))
+		feature, text := unknown(in.Op)
+		in.failFor(feature, "%s", text)
 	}
 	return nil
 }
 
-// unknown names the extension of WebAssembly that a refused opcode belongs to.
-func unknown(op Opcode) string {
+// unknown names the extension of WebAssembly that a refused opcode belongs to, as production's parser does and
+// in a sentence.
+func unknown(op Opcode) (feature, text string) {
 	extension := ""
 	switch {
 	case op >= 0x06 && op <= 0x0a, op == 0x18, op == 0x19, op == 0x1f:
-		extension = "exceptions are not supported"
+		feature, extension = "exceptions", "exceptions are not supported"
 	case op == 0x14 || op == 0x15 || op >= 0xd3 && op <= 0xd6:
-		extension = "typed function references and garbage collection are not supported"
+		feature, extension = "function references", "typed function references and garbage collection are not supported"
 	case op == 0xfb:
-		extension = "garbage collection is not supported"
+		feature, extension = "gc", "garbage collection is not supported"
 	case op == 0xfe:
-		extension = "threads are not supported"
+		feature, extension = "threads", "threads are not supported"
 	default:
-		return fmt.Sprintf("unknown instruction 0x%02x", uint16(op))
+		return "", fmt.Sprintf("unknown instruction 0x%02x", uint16(op))
 	}
-	return fmt.Sprintf("instruction 0x%02x: %s", uint16(op), extension)
+	return feature, fmt.Sprintf("instruction 0x%02x: %s", uint16(op), extension)
+}
+
+// failFor fails for an extension of WebAssembly that is not supported.
+func (in *Instructions) failFor(feature, format string, args ...any) {
+	if in.err == nil {
+		e := &DecodeError{Offset: in.base + in.Pos, Section: "code", Err: fmt.Errorf(format, args...)}
+		if feature != "" {
+			e.Production = fmt.Sprintf("%s support is not enabled (at offset 0x%x)", feature, e.Offset)
+		}
+		in.err = e
+	}
 }
 
 func (in *Instructions) fail(format string, args ...any) bool {

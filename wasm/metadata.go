@@ -1,6 +1,7 @@
 package wasm
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -9,20 +10,20 @@ func checkCustoms(m *Module, limits Limits) error {
 	seen, size := map[string]bool{}, 0
 	for _, c := range m.Customs {
 		where := fmt.Sprintf("custom section %.200q", c.Name)
-		name, _, err := MetadataName(c.Name)
+		name, _, is, err := metadataName(c.Name)
 		if err != nil {
-			return &RuleError{where, err}
+			return &RuleError{Where: where, Err: err}
 		}
-		if name == "" {
+		if !is {
 			continue
 		}
 		if seen[name] {
-			return rule(where, "Invalid custom section: name %s already exists", name)
+			return rule(where, "Wasm module has an invalid custom section. Invalid custom section: name %s already exists", name)
 		}
 		seen[name] = true
 		size += len(name) + len(c.Bytes)
 		if size > limits.CustomSize {
-			return rule(where, "Invalid custom sections: total size of the custom sections exceeds the maximum allowed: size %d bytes, allowed %d bytes", size, limits.CustomSize)
+			return rule(where, "Wasm module has an invalid custom section. Invalid custom sections: total size of the custom sections exceeds the maximum allowed: size %d bytes, allowed %d bytes", size, limits.CustomSize)
 		}
 		if len(seen) > limits.CustomSections {
 			return rule(where, "Wasm module defined %d custom sections which exceeds the maximum number allowed %d.", len(seen), limits.CustomSections)
@@ -35,14 +36,23 @@ func checkCustoms(m *Module, limits Limits) error {
 // or "icp:private NAME". The name is empty for any other section. It is an error if the section
 // begins with "icp:" but says neither.
 func MetadataName(section string) (name string, public bool, err error) {
-	visibility, name, _ := strings.Cut(section, " ")
-	switch {
-	case visibility == "icp:public" && name != "":
-		return name, true, nil
-	case visibility == "icp:private" && name != "":
-		return name, false, nil
-	case strings.HasPrefix(section, "icp:"):
-		return "", false, fmt.Errorf(`not canister metadata: Invalid custom section: Custom section named %s has no public/private scope defined; want "icp:public NAME" or "icp:private NAME"`, section)
+	name, public, _, err = metadataName(section)
+	return name, public, err
+}
+
+// metadataName also says whether the section is metadata at all: its name may be empty.
+func metadataName(section string) (name string, public, is bool, err error) {
+	if name, ok := strings.CutPrefix(section, "icp:public "); ok {
+		return name, true, true, nil
 	}
-	return "", false, nil
+	if name, ok := strings.CutPrefix(section, "icp:private "); ok {
+		return name, false, true, nil
+	}
+	switch {
+	case section == "icp:public" || section == "icp:private":
+		return "", false, false, errors.New("Wasm module has an invalid custom section. 'icp:' section names must have a space after the public/private scope")
+	case strings.HasPrefix(section, "icp:"):
+		return "", false, false, fmt.Errorf("Wasm module has an invalid custom section. Invalid custom section: Custom section '%s' has no public/private scope defined.", section)
+	}
+	return "", false, false, nil
 }

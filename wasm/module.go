@@ -186,6 +186,7 @@ type Data struct {
 	Memory uint32
 	Offset []byte // constant expression, end included; active segments only
 	Bytes  []byte
+	Pos    int // where it was in the binary that it was decoded from
 }
 
 // Custom is a custom section.

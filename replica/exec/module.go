@@ -11,6 +11,8 @@ import (
 
 	"github.com/tetratelabs/wazero"
 
+	"kedge/ic/principal"
+	"kedge/replica/reject"
 	"kedge/wasm"
 	"kedge/wasm/meter"
 )
@@ -25,6 +27,7 @@ type Module struct {
 	entries  map[string]bool
 
 	hasTable, hasMemory bool
+	pages               uint64 // of 64 KiB, of the initial heap
 
 	// Sections is the metadata: custom sections icp:public and icp:private.
 	Sections []Section
@@ -58,6 +61,20 @@ func (m *Module) Section(name string) (Section, bool) {
 	return Section{}, false
 }
 
+// CheckHeap refuses an initial heap beyond the canister's wasm_memory_limit in bytes, zero if it has none, or
+// beyond what this network can hold: a page less than 4 GiB.
+func (m *Module) CheckHeap(self principal.Principal, limit uint64) *reject.Error {
+	size := m.pages * WasmPage
+	switch {
+	case limit != 0 && size > limit:
+		return tooMuchMemory(size, limit).describe(self)
+	case m.pages > maxHeapPages:
+		return (&trap{code: reject.WasmEngineError, text: fmt.Sprintf("%sthe heap of %d pages is larger than this network can hold: at most %d pages",
+			notInstantiate, m.pages, maxHeapPages)}).describe(self)
+	}
+	return nil
+}
+
 // Close frees the compiled code. No instance of the module may be in use.
 func (m *Module) Close(ctx context.Context) error { return m.compiled.Close(ctx) }
 
@@ -83,11 +100,8 @@ func Decompress(code []byte) ([]byte, error) {
 	return plain, nil
 }
 
-// invalidModule is how the production replica begins to say what is wrong with a module.
-const invalidModule = "Wasm module failed validation"
-
-// Compile checks, instruments and compiles a module as uploaded: plain or compressed with gzip. Its
-// errors complete the sentence "Canister's Wasm module is not valid: …".
+// Compile checks, instruments and compiles a module as uploaded: plain or compressed with gzip. InvalidWasm
+// makes a refusal of its errors.
 func (e *Engine) Compile(ctx context.Context, code []byte) (*Module, error) {
 	plain, err := Decompress(code)
 	if err != nil {
@@ -95,7 +109,7 @@ func (e *Engine) Compile(ctx context.Context, code []byte) (*Module, error) {
 	}
 	decoded, err := wasm.Decode(plain)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", invalidModule, err)
+		return nil, err
 	}
 	if memory, ok := decoded.Memory(); ok && memory.Is64 {
 		return nil, errors.New("the module has a 64-bit memory (wasm64), which this network does not run; build it for wasm32")
@@ -104,14 +118,16 @@ func (e *Engine) Compile(ctx context.Context, code []byte) (*Module, error) {
 		return nil, err
 	}
 	m := &Module{Instructions: meter.InstrumentedSize(decoded), Size: uint64(len(plain)), entries: entriesOf(decoded), hasTable: hasTable(decoded)}
-	_, m.hasMemory = decoded.Memory()
+	var memory wasm.MemoryType
+	memory, m.hasMemory = decoded.Memory()
+	m.pages = memory.Min
 	m.readSections(decoded)
 	instrumented, err := e.instrument(decoded, m)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", invalidModule, err)
+		return nil, fmt.Errorf("%s%w", notValidated, err)
 	}
 	if m.compiled, err = e.runtime.CompileModule(ctx, instrumented); err != nil {
-		return nil, fmt.Errorf("%s: %w", invalidModule, err)
+		return nil, fmt.Errorf("%s%w", notValidated, err)
 	}
 	return m, nil
 }

@@ -30,7 +30,8 @@ func (t *trap) describe(self principal.Principal) *reject.Error {
 
 // Help texts of the production replica.
 const (
-	toolchainHelp = "This is likely an error with the compiler/CDK toolchain being used to build the canister. " +
+	toolchainHelp = "If you are running this canister in a test environment (e.g., dfx), make sure the test environment is up to date. " +
+		"Otherwise, this is likely an error with the compiler/CDK toolchain being used to build the canister. " +
 		"Please report the error to IC devs on the forum: https://forum.dfinity.org and include which language/CDK was used to create the canister."
 	failureHelp = "Consider gracefully handling failures from this canister or altering the canister to handle exceptions."
 )
@@ -125,11 +126,6 @@ func WasmModuleNotFound(self principal.Principal) *reject.Error {
 // MessageRejected is the refusal by canister_inspect_message.
 func MessageRejected(self principal.Principal) *reject.Error {
 	return (&trap{code: reject.CanisterRejectedMessage, text: "Canister rejected the message"}).describe(self)
-}
-
-// InvalidWasm is the refusal of a module.
-func InvalidWasm(self principal.Principal, err error) *reject.Error {
-	return (&trap{code: reject.InvalidWasm, text: "Canister's Wasm module is not valid: " + err.Error()}).describe(self)
 }
 
 // engineTraps maps what the Wasm engine says to what the production replica says. The engine's errors

@@ -157,6 +157,9 @@ func (i *installer) preUpgrade(ctx context.Context) *reject.Error {
 
 // begin makes the new instance and runs its start function and canister_init or canister_post_upgrade.
 func (i *installer) begin(ctx context.Context, stable *exec.Stable) (*exec.Instance, *reject.Error) {
+	if err := i.module.CheckHeap(i.canister.ID, i.canister.Settings.WasmMemoryLimit); err != nil {
+		return nil, err
+	}
 	fresh, used, err := i.instantiate(ctx, i.canister, i.module, stable, i.left)
 	i.add(used)
 	if err != nil {
