@@ -134,6 +134,7 @@ func (a verbs) deploy(ctx context.Context, o deployOptions) error {
 	if err := project.RecordCanister(a.NetworkName(), canister); err != nil {
 		return err
 	}
+	a.warnOfMissingPage(module)
 	sum := sha256.Sum256(module)
 	return a.Result(deployed{
 		Canister: canister, Network: network.URL.String(), Mode: mode,

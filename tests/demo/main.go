@@ -4,18 +4,31 @@
 package main
 
 import (
+	"bufio"
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"golang.org/x/term"
 )
 
 func main() {
 	module, err := filepath.Abs(filepath.Join("build", "kedge.wasm.gz"))
 	if err == nil {
-		err = runSession(os.Stdout, module)
+		err = runSession(os.Stdout, module, stay)
 	}
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "demo: %v\n", err)
 		os.Exit(1)
 	}
+}
+
+// stay keeps the network until a person has seen the page. Without one the demo ends at once.
+func stay() {
+	if !term.IsTerminal(int(os.Stdin.Fd())) || !term.IsTerminal(int(os.Stdout.Fd())) {
+		return
+	}
+	fmt.Fprint(os.Stderr, "It is there until you press Enter. ")
+	// A closed terminal ends the demo too.
+	_, _ = bufio.NewReader(os.Stdin).ReadString('\n')
 }

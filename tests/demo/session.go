@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -20,8 +21,9 @@ type story struct {
 	err error
 }
 
-// runSession tells the story with the module at a path. The folder in which it runs is removed at the end.
-func runSession(out io.Writer, module string) error {
+// runSession tells the story with the module at a path, ends with the address of the page, and calls stay while
+// the page is still there. The folder in which it runs is removed at the end.
+func runSession(out io.Writer, module string, stay func()) error {
 	dir, err := os.MkdirTemp("", "kedge-demo-*")
 	if err != nil {
 		return err
@@ -79,12 +81,31 @@ func runSession(out io.Writer, module string) error {
 	}
 	s.say("That was Kedge. Try next, in this folder:")
 	fmt.Fprint(out, next)
+	address, err := s.page()
+	if err != nil {
+		return err
+	}
+	s.say("And the page of this demo's Kedge:")
+	fmt.Fprintln(out, address)
+	stay()
 	return nil
+}
+
+// page returns the address of the page.
+func (s *story) page() (string, error) {
+	var out bytes.Buffer
+	if code := cli.Main(context.Background(), s.system([]string{"open", "--json"}, &out)); code != 0 {
+		return "", fmt.Errorf("kedge open ended with exit code %d: %s", code, &out)
+	}
+	var result struct{ URL string }
+	err := json.Unmarshal(out.Bytes(), &result)
+	return result.URL, err
 }
 
 const next = `  export PATH=$PWD/build:$PATH
   kedge network start --background   a network that stays
   kedge deploy                       your own Kedge on it
+  kedge open                         its page: register there with a passkey of your own
   kedge anchor create                your anchor; it goes on to a recovery phrase
   kedge guard on --as phrase         let only protected devices change the set of devices
   kedge login https://app.example    sign in to an application

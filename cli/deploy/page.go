@@ -1,0 +1,116 @@
+package deploy
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os/exec"
+	"runtime"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"kedge/cli/session"
+	"kedge/cli/ui"
+	"kedge/wasm"
+)
+
+// pageSection is the metadata in which the build writes the hash of the page, or noPage.
+const (
+	pageSection = "icp:public kedge:page"
+	noPage      = "none"
+)
+
+// maxModule bounds what a compressed module may be unpacked to, in bytes: the network takes less.
+const maxModule = 200 << 20
+
+// hasPage reports whether a module was built with the web page.
+func hasPage(module []byte) bool {
+	if r, err := gzip.NewReader(bytes.NewReader(module)); err == nil {
+		if module, err = io.ReadAll(io.LimitReader(r, maxModule)); err != nil {
+			return false
+		}
+	}
+	m, err := wasm.Decode(module)
+	if err != nil {
+		return false
+	}
+	about, ok := m.Custom(pageSection)
+	return ok && string(about) != noPage
+}
+
+// warnOfMissingPage says what people will find at the address.
+func (a verbs) warnOfMissingPage(module []byte) {
+	if !hasPage(module) {
+		a.Warn("this module has no web page: only the command line can sign in; make build puts the page in where Node.js is installed")
+	}
+}
+
+// Open returns kedge open.
+func Open(app *session.App) *cobra.Command {
+	a := verbs{app}
+	return &cobra.Command{
+		Use:   "open",
+		Short: "open the web page in a browser",
+		Long: `Prints the address of the canister's web page and opens it in the browser: the
+one that the environment variable BROWSER names, or the system's own. Passkeys
+belong to that address, so use no other for the same canister.`,
+		Example: `  kedge open
+  kedge open --network ic --canister ID
+  kedge open --json`,
+		Args: ui.Args(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.open(cmd.Context()) },
+	}
+}
+
+// open prints the address before it opens it: it is right even where there is no browser. With --json
+// nothing is opened.
+func (a verbs) open(ctx context.Context) error {
+	canister, err := a.CanisterID()
+	if err != nil {
+		return err
+	}
+	network, err := a.OpenNetwork(ctx)
+	if err != nil {
+		return err
+	}
+	address := session.DefaultOrigin(network, canister) + "/"
+	if err := a.Result(map[string]string{"url": address}, address); err != nil || a.JSON {
+		return err
+	}
+	browser, err := a.browser()
+	if err != nil {
+		return err
+	}
+	if out, err := exec.CommandContext(ctx, browser[0], append(browser[1:], address)...).CombinedOutput(); err != nil {
+		return ui.Hinted(fmt.Errorf("%s cannot open the page: %w\n%s", browser[0], err, strings.TrimSpace(string(out))),
+			"open the address yourself")
+	}
+	return nil
+}
+
+// browser returns the command that opens an address.
+func (a verbs) browser() ([]string, error) {
+	candidates := [][]string{{"xdg-open"}, {"x-www-browser"}}
+	switch runtime.GOOS {
+	case "darwin":
+		candidates = [][]string{{"open"}}
+	case "windows":
+		candidates = [][]string{{"rundll32", "url.dll,FileProtocolHandler"}}
+	}
+	if named := a.Getenv("BROWSER"); named != "" {
+		candidates = [][]string{strings.Fields(named)}
+	}
+	for _, c := range candidates {
+		if len(c) == 0 {
+			continue
+		}
+		if _, err := exec.LookPath(c[0]); err == nil {
+			return c, nil
+		}
+	}
+	return nil, ui.Hinted(errors.New("there is no browser on this machine that can be started"), "open the address yourself, or set BROWSER")
+}
