@@ -168,7 +168,7 @@ func TestPhraseIsTypedBack(t *testing.T) {
 	code, stdout, stderr := run(t, p, env, "anchor", "create", "--device", "laptop")
 	require.Zero(t, code, stderr)
 	require.Contains(t, stdout, `anchor 10000, device "laptop", recovery phrase protected`)
-	require.Contains(t, stderr, `kedge: warning: word 1 "abandom" is not in the BIP-39 list, did you mean "abandon"`)
+	require.Contains(t, stderr, `kedge: warning: word 1 is not in the BIP-39 list`)
 	require.Len(t, p.shown, 1)
 	require.Len(t, strings.Fields(words), 24)
 	list := strings.Fields(words)

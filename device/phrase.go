@@ -8,8 +8,11 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/tyler-smith/go-bip39"
+
+	"kedge/device/internal/nearest"
 )
 
 // phraseEntropy is the size of a new phrase's entropy in bytes: 24 words, as Internet Identity has.
@@ -22,8 +25,8 @@ var wordCounts = []int{12, 15, 18, 21, 24}
 // changed places, or one was taken for another.
 var ErrPhraseChecksum = errors.New("the words do not belong together, the checksum of the phrase is wrong")
 
-// WordError is a word that is not in the BIP-39 list. Its text shows the one word as typed and the
-// nearest word of the list, which is a small part of the secret and what a person needs to mend it.
+// WordError is a word that is not in the BIP-39 list. Its text says which one and not what was typed,
+// since errors end in logs; [WordError.Explain] is for the terminal.
 type WordError struct {
 	Position   int    // counted from 1, the leading anchor number not included
 	Word       string // as typed, lower case
@@ -31,11 +34,12 @@ type WordError struct {
 }
 
 func (e *WordError) Error() string {
-	if e.Suggestion == "" {
-		return fmt.Sprintf("word %d %q is not in the BIP-39 list", e.Position, e.Word)
-	}
-	return fmt.Sprintf("word %d %q is not in the BIP-39 list, did you mean %q", e.Position, e.Word, e.Suggestion)
+	return fmt.Sprintf("word %d is not in the BIP-39 list", e.Position)
 }
+
+// Explain says what was typed and what may be meant. It is part of a secret: for the terminal of whoever
+// typed it, and nothing else.
+func (e *WordError) Explain() string { return nearest.Explain(e.Position, e.Word, e.Suggestion) }
 
 // WordCountError is a phrase of a length that BIP-39 does not have.
 type WordCountError struct{ Count int }
@@ -67,15 +71,16 @@ func NewPhrase(random io.Reader) (Phrase, error) {
 	return Phrase{words: strings.Fields(text)}, nil
 }
 
-// ParsePhrase reads a phrase as a person types it: any case, any white space. It accepts the form
-// that Internet Identity shows, with the anchor number before the words. The error is a
+// ParsePhrase reads a phrase as a person types or pastes it: any case, anything that is no letter between
+// the words, words numbered from 1 or not, and the first four letters of a word for the word. It accepts
+// the form that Internet Identity shows, with the anchor number before the words. The error is a
 // [*WordError] for the first word that is not in the list, a [*WordCountError], or
 // [ErrPhraseChecksum].
 //
 // Checking and deriving are one step on purpose: BIP-39 gives a key for any words at all, so a
 // phrase that is not checked opens, in silence, an identity that nobody has.
 func ParsePhrase(text string) (Phrase, error) {
-	words := strings.Fields(strings.ToLower(text))
+	words := unnumbered(splitWords(text))
 	var p Phrase
 	if len(words) > 0 && isDecimal(words[0]) {
 		n, err := strconv.ParseUint(words[0], 10, 64)
@@ -86,8 +91,8 @@ func ParsePhrase(text string) (Phrase, error) {
 		words = words[1:]
 	}
 	for i, w := range words {
-		if _, known := bip39.GetWordIndex(w); !known {
-			return Phrase{}, &WordError{Position: i + 1, Word: w, Suggestion: nearestWord(w)}
+		if words[i] = completeWord(w); words[i] == "" {
+			return Phrase{}, &WordError{Position: i + 1, Word: w, Suggestion: nearest.Word(w, bip39.GetWordList())}
 		}
 	}
 	if !slices.Contains(wordCounts, len(words)) {
@@ -98,6 +103,47 @@ func ParsePhrase(text string) (Phrase, error) {
 	}
 	p.words = words
 	return p, nil
+}
+
+// splitWords cuts a text at everything that is no part of a word, and makes it lower case.
+func splitWords(text string) []string {
+	return strings.FieldsFunc(strings.ToLower(text), func(r rune) bool {
+		return r < 0x80 && !(r >= 'a' && r <= 'z') && !(r >= '0' && r <= '9') || unicode.IsSpace(r) || r == '\ufeff'
+	})
+}
+
+// unnumbered drops the numbers of words that are numbered from 1 throughout.
+func unnumbered(words []string) []string {
+	var plain []string
+	for i, w := range words {
+		if i%2 == 0 && w != strconv.Itoa(i/2+1) || i%2 == 1 && isDecimal(w) {
+			return words
+		}
+		if i%2 == 1 {
+			plain = append(plain, w)
+		}
+	}
+	if len(plain) < 2 {
+		return words
+	}
+	return plain
+}
+
+// completeWord returns the word of the list that is meant, or "". The first four letters tell all words
+// apart; a word of three has only those.
+func completeWord(w string) string {
+	if _, known := bip39.GetWordIndex(w); known {
+		return w
+	}
+	if len(w) != 4 {
+		return ""
+	}
+	for _, candidate := range bip39.GetWordList() {
+		if strings.HasPrefix(candidate, w) {
+			return candidate
+		}
+	}
+	return ""
 }
 
 // Words returns the words, lower case. It is the only way to see them.

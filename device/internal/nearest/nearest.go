@@ -1,16 +1,25 @@
-package device
+// Package nearest finds the word of a list that somebody meant.
+package nearest
 
-import "github.com/tyler-smith/go-bip39"
+import "fmt"
+
+// Explain says which word of a secret is not in its list and what may be meant. It is for a terminal alone.
+func Explain(position int, word, suggestion string) string {
+	if suggestion == "" {
+		return fmt.Sprintf("word %d %q is not in the list", position, word)
+	}
+	return fmt.Sprintf("word %d %q is not in the list, did you mean %q?", position, word, suggestion)
+}
 
 // maxTypos is the largest edit distance at which a word of the list is worth suggesting.
 const maxTypos = 2
 
-// nearestWord returns the word of the BIP-39 list with the smallest edit distance to word, or "" if
-// none is within [maxTypos]. Of equals the one that shares the longer beginning wins, since the
-// first four letters tell any two words of the list apart.
-func nearestWord(word string) string {
+// Word returns the word of the list with the smallest edit distance to word, or "" if none is within two
+// letters. Of equals the one that shares the longer beginning wins, since the first four letters tell any
+// two words of the lists of BIP-39 and SLIP-0039 apart.
+func Word(word string, list []string) string {
 	best, bestDistance, bestPrefix := "", maxTypos+1, -1
-	for _, candidate := range bip39.GetWordList() {
+	for _, candidate := range list {
 		d, prefix := editDistance(word, candidate), commonPrefix(word, candidate)
 		if d < bestDistance || d == bestDistance && d <= maxTypos && prefix > bestPrefix {
 			best, bestDistance, bestPrefix = candidate, d, prefix
