@@ -55,8 +55,40 @@ func upgrade() {
 	if arg != nil && arg.AssignedUserNumberRange != nil {
 		must(setRange(store, arg.AssignedUserNumberRange))
 	}
+	must(keepSettings(store))
 	must(configure(store, arg))
 	open(store)
+}
+
+// keepSettings takes over what an old module had configured, when nothing is configured here yet. Settings that
+// cannot be read keep nobody from coming over: the log says so.
+func keepSettings(store *storage.Store) error {
+	if b, err := store.Config(); err != nil || len(b) > 0 {
+		return err
+	}
+	old, err := ii.SettingsOf(store)
+	if err != nil {
+		cdk.Print("the old module's settings are not kept, set registration rate and captcha anew: " + err.Error())
+		return nil
+	}
+	var kept kedge.KedgeInit
+	if r := old.RateLimit; r != nil && r.MaxTokens > 0 {
+		kept.RegisterRateLimit = &kedge.RateLimitConfig{TimePerTokenNs: r.TimePerTokenNs, MaxTokens: r.MaxTokens}
+	}
+	if c := old.Captcha; c != nil {
+		trigger := kedge.CaptchaTriggerStaticCaptchaDisabled
+		if c.On {
+			trigger = kedge.CaptchaTriggerStaticCaptchaEnabled
+		}
+		kept.CaptchaConfig = &kedge.CaptchaConfig{
+			MaxUnsolvedCaptchas: min(max(c.Unsolved, 1), maxCaptchas),
+			CaptchaTrigger:      kedge.CaptchaTrigger{Tag: kedge.CaptchaTriggerTagStatic, Static: trigger},
+		}
+	}
+	if kept.RegisterRateLimit == nil && kept.CaptchaConfig == nil {
+		return nil
+	}
+	return configure(store, &kept)
 }
 
 func setRange(store *storage.Store, r *kedge.AnchorRange) error {

@@ -45,6 +45,7 @@ type Image struct {
 	Salt      [32]byte
 
 	mem     storage.Memory
+	manager *manager // nil in layouts without one
 	entries virtual
 	reused  *reused
 }
@@ -79,6 +80,7 @@ func Open(mem storage.Memory) (*Image, error) {
 		if err != nil {
 			return nil, err
 		}
+		m.manager = manager
 		if m.entries, err = manager.virtual(anchorsMemory); err != nil {
 			return nil, err
 		}

@@ -9,7 +9,6 @@ import (
 
 	"kedge/candid/kedge"
 	"kedge/candid/wire"
-	"kedge/ic/principal"
 	"kedge/tests/harness"
 )
 
@@ -42,11 +41,14 @@ func TestArgumentsThatDoNotDecode(t *testing.T) {
 					call = h.Query
 				}
 			}
-			_, err := call(principal.Anonymous, c.method, c.arg)
+			_, err := call(stranger, c.method, c.arg)
 			h.RequireTrap(c.text, err)
 		})
 	}
 }
+
+// stranger has a key on no anchor: the anonymous caller would be refused before any argument is decoded.
+var stranger = harness.NewDevice("stranger").Principal()
 
 // own are Kedge's own methods that concern an anchor, as a caller uses them.
 var own = map[string]func(h *harness.Harness, anchor uint64, as *harness.Device) error{

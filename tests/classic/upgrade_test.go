@@ -229,13 +229,16 @@ func TestStats(t *testing.T) {
 	require.Empty(t, stats.EventAggregations)
 }
 
-// What Internet Identity has and Kedge has not: the network says that there is no such method.
+// What Internet Identity has and Kedge has not is refused: to users before the message is let in, to canisters
+// and in queries by the network, which says that there is no such method.
 func TestMethodsThatKedgeDoesNotHave(t *testing.T) {
 	h := harness.Open(t, nil)
 	for _, method := range absent {
 		t.Run(method, func(t *testing.T) {
 			_, err := h.Call(principal.Anonymous, method, []byte("DIDL\x00\x00"))
-			require.ErrorContains(t, err, "has no update method '"+method+"'")
+			require.ErrorContains(t, err, "IC0406")
+			_, err = h.Query(principal.Anonymous, method, []byte("DIDL\x00\x00"))
+			require.ErrorContains(t, err, "has no query method '"+method+"'")
 		})
 	}
 }

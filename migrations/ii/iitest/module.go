@@ -114,12 +114,15 @@ func (m *Module) checkManager() {
 }
 
 // Stop is the build's pre_upgrade: it keeps its state behind the last record.
-func (m *Module) Stop() {
+func (m *Module) Stop() { m.StopWith([]byte("old one")) }
+
+// StopWith is Stop with the Candid of a state.
+func (m *Module) StopWith(candid []byte) {
 	if m.Layout == 9 || m.Layout == 1 && m.Generation < From2022Jul {
 		return
 	}
-	state := append([]byte("IIPS"), 7, 0, 0, 0, 0, 0, 0, 0)
-	m.write(0, m.end(), append(state, "old one"...))
+	state := le.AppendUint64([]byte("IIPS"), uint64(len(candid)))
+	m.write(0, m.end(), append(state, candid...))
 }
 
 // State is what Stop wrote, nil if it is not there.

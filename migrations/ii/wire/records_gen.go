@@ -125,9 +125,53 @@ type Anchor struct {
 	CreatedAt *uint64
 }
 
+// What an old module keeps of its settings over an upgrade, beside much else. The first builds have none of
+// these fields; registration_rate_limit and max_inflight_captchas were opt at first.
+type PersistentState struct {
+	RegistrationRateLimit *RateLimit
+	MaxInflightCaptchas   *uint64
+	CaptchaConfig         *CaptchaConfig
+}
+
+type RateLimit struct {
+	TimePerTokenNs uint64
+	MaxTokens      uint64
+}
+
+type CaptchaConfig struct {
+	MaxUnsolvedCaptchas uint64
+	CaptchaTrigger      CaptchaConfigCaptchaTrigger
+}
+
 type MetadataItem struct {
 	F0 string
 	F1 MetadataItemF1
+}
+
+type CaptchaConfigCaptchaTrigger struct {
+	Tag     CaptchaConfigCaptchaTriggerTag
+	Dynamic CaptchaConfigCaptchaTriggerDynamic
+	Static  CaptchaConfigCaptchaTriggerStatic
+}
+
+// CaptchaConfigCaptchaTriggerTag says which case a CaptchaConfigCaptchaTrigger is.
+type CaptchaConfigCaptchaTriggerTag uint8
+
+// The cases of CaptchaConfigCaptchaTriggerTag.
+const (
+	CaptchaConfigCaptchaTriggerTagDynamic CaptchaConfigCaptchaTriggerTag = 0
+	CaptchaConfigCaptchaTriggerTagStatic  CaptchaConfigCaptchaTriggerTag = 1
+)
+
+// String is the name of the case.
+func (c CaptchaConfigCaptchaTriggerTag) String() string {
+	switch c {
+	case CaptchaConfigCaptchaTriggerTagDynamic:
+		return "Dynamic"
+	case CaptchaConfigCaptchaTriggerTagStatic:
+		return "Static"
+	}
+	return "unknown"
 }
 
 type MetadataItemF1 struct {
@@ -160,12 +204,38 @@ func (c MetadataItemF1Tag) String() string {
 	return "unknown"
 }
 
+type CaptchaConfigCaptchaTriggerDynamic struct {
+	ThresholdPct                   uint16
+	CurrentRateSamplingIntervalS   uint64
+	ReferenceRateSamplingIntervalS uint64
+}
+
+type CaptchaConfigCaptchaTriggerStatic uint8
+
+// The cases of CaptchaConfigCaptchaTriggerStatic.
+const (
+	CaptchaConfigCaptchaTriggerStaticCaptchaEnabled  CaptchaConfigCaptchaTriggerStatic = 1
+	CaptchaConfigCaptchaTriggerStaticCaptchaDisabled CaptchaConfigCaptchaTriggerStatic = 0
+)
+
+// String is the name of the case.
+func (c CaptchaConfigCaptchaTriggerStatic) String() string {
+	switch c {
+	case CaptchaConfigCaptchaTriggerStaticCaptchaEnabled:
+		return "CaptchaEnabled"
+	case CaptchaConfigCaptchaTriggerStaticCaptchaDisabled:
+		return "CaptchaDisabled"
+	}
+	return "unknown"
+}
+
 // Methods are the methods of the service.
 var Methods = []wire.Method{
 	{Name: "anchor"},
 	{Name: "any_anchor"},
 	{Name: "any_devices"},
 	{Name: "early_devices"},
+	{Name: "persistent_state"},
 }
 
 // EncodeAnchorArgs encodes the arguments of anchor.
@@ -333,6 +403,44 @@ func AppendEarlyDevicesResult(b []byte) []byte {
 
 // DecodeEarlyDevicesResult decodes the results of early_devices.
 func DecodeEarlyDevicesResult(data []byte) (err error) {
+	d := wire.NewDecoder(data, types, &signature1)
+	err = d.Finish()
+	return
+}
+
+// EncodePersistentStateArgs encodes the arguments of persistent_state.
+func EncodePersistentStateArgs(persistentState PersistentState) []byte {
+	return AppendPersistentStateArgs(nil, persistentState)
+}
+
+// AppendPersistentStateArgs encodes the arguments of persistent_state at the end of b.
+func AppendPersistentStateArgs(b []byte, persistentState PersistentState) []byte {
+	b = append(b, signature5.Header...)
+	b = appendPersistentState(b, &persistentState)
+	return b
+}
+
+// DecodePersistentStateArgs decodes the arguments of persistent_state.
+func DecodePersistentStateArgs(data []byte) (persistentState PersistentState, err error) {
+	d := wire.NewDecoder(data, types, &signature5)
+	if w, ok := d.Arg(); ok {
+		decodePersistentState(d, w, &persistentState)
+	}
+	err = d.Finish()
+	return
+}
+
+// EncodePersistentStateResult encodes the results of persistent_state.
+func EncodePersistentStateResult() []byte { return AppendPersistentStateResult(nil) }
+
+// AppendPersistentStateResult encodes the results of persistent_state at the end of b.
+func AppendPersistentStateResult(b []byte) []byte {
+	b = append(b, signature1.Header...)
+	return b
+}
+
+// DecodePersistentStateResult decodes the results of persistent_state.
+func DecodePersistentStateResult(data []byte) (err error) {
 	d := wire.NewDecoder(data, types, &signature1)
 	err = d.Finish()
 	return
@@ -904,6 +1012,94 @@ func decodeAnchor(d *wire.Decoder, w wire.Ref, v *Anchor) {
 	f.End(d)
 }
 
+func appendPersistentState(b []byte, v *PersistentState) []byte {
+	if v.RegistrationRateLimit == nil {
+		b = append(b, 0)
+	} else {
+		b = append(b, 1)
+		b = appendRateLimit(b, v.RegistrationRateLimit)
+	}
+	if v.MaxInflightCaptchas == nil {
+		b = append(b, 0)
+	} else {
+		b = append(b, 1)
+		b = wire.AppendNat64(b, *v.MaxInflightCaptchas)
+	}
+	if v.CaptchaConfig == nil {
+		b = append(b, 0)
+	} else {
+		b = append(b, 1)
+		b = appendCaptchaConfig(b, v.CaptchaConfig)
+	}
+	return b
+}
+
+func decodePersistentState(d *wire.Decoder, w wire.Ref, v *PersistentState) {
+	f := d.Record(w)
+	if f.OptField(d, 1735719202, "registration_rate_limit") {
+		if t1, m1, ok := d.Opt(f.Type); ok {
+			x1 := new(RateLimit)
+			decodeRateLimit(d, t1, x1)
+			if d.EndOpt(m1, t1) {
+				v.RegistrationRateLimit = x1
+			}
+		}
+	}
+	if f.OptField(d, 1969712328, "max_inflight_captchas") {
+		if t1, m1, ok := d.Opt(f.Type); ok {
+			x1 := new(uint64)
+			*x1 = d.Nat64(t1)
+			if d.EndOpt(m1, t1) {
+				v.MaxInflightCaptchas = x1
+			}
+		}
+	}
+	if f.OptField(d, 3502572647, "captcha_config") {
+		if t1, m1, ok := d.Opt(f.Type); ok {
+			x1 := new(CaptchaConfig)
+			decodeCaptchaConfig(d, t1, x1)
+			if d.EndOpt(m1, t1) {
+				v.CaptchaConfig = x1
+			}
+		}
+	}
+	f.End(d)
+}
+
+func appendRateLimit(b []byte, v *RateLimit) []byte {
+	b = wire.AppendNat64(b, v.MaxTokens)
+	b = wire.AppendNat64(b, v.TimePerTokenNs)
+	return b
+}
+
+func decodeRateLimit(d *wire.Decoder, w wire.Ref, v *RateLimit) {
+	f := d.Record(w)
+	if f.Field(d, 2637265621, "max_tokens") {
+		v.MaxTokens = d.Nat64(f.Type)
+	}
+	if f.Field(d, 3636426399, "time_per_token_ns") {
+		v.TimePerTokenNs = d.Nat64(f.Type)
+	}
+	f.End(d)
+}
+
+func appendCaptchaConfig(b []byte, v *CaptchaConfig) []byte {
+	b = wire.AppendNat64(b, v.MaxUnsolvedCaptchas)
+	b = appendCaptchaConfigCaptchaTrigger(b, &v.CaptchaTrigger)
+	return b
+}
+
+func decodeCaptchaConfig(d *wire.Decoder, w wire.Ref, v *CaptchaConfig) {
+	f := d.Record(w)
+	if f.Field(d, 2514125023, "max_unsolved_captchas") {
+		v.MaxUnsolvedCaptchas = d.Nat64(f.Type)
+	}
+	if f.Field(d, 4047804403, "captcha_trigger") {
+		decodeCaptchaConfigCaptchaTrigger(d, f.Type, &v.CaptchaTrigger)
+	}
+	f.End(d)
+}
+
 func appendMetadataItem(b []byte, v *MetadataItem) []byte {
 	b = wire.AppendText(b, v.F0)
 	b = appendMetadataItemF1(b, &v.F1)
@@ -919,6 +1115,39 @@ func decodeMetadataItem(d *wire.Decoder, w wire.Ref, v *MetadataItem) {
 		decodeMetadataItemF1(d, f.Type, &v.F1)
 	}
 	f.End(d)
+}
+
+func appendCaptchaConfigCaptchaTrigger(b []byte, v *CaptchaConfigCaptchaTrigger) []byte {
+	if v.Tag > 1 {
+		panic("candid: no such case of CaptchaConfigCaptchaTrigger")
+	}
+	b = append(b, byte(v.Tag))
+	switch v.Tag {
+	case CaptchaConfigCaptchaTriggerTagDynamic:
+		b = appendCaptchaConfigCaptchaTriggerDynamic(b, &v.Dynamic)
+	case CaptchaConfigCaptchaTriggerTagStatic:
+		b = appendCaptchaConfigCaptchaTriggerStatic(b, &v.Static)
+	}
+	return b
+}
+
+func decodeCaptchaConfigCaptchaTrigger(d *wire.Decoder, w wire.Ref, v *CaptchaConfigCaptchaTrigger) {
+	id, t, ok := d.Variant(w)
+	if !ok {
+		return
+	}
+	switch id {
+	case 57067359:
+		v.Tag = CaptchaConfigCaptchaTriggerTagDynamic
+		decodeCaptchaConfigCaptchaTriggerDynamic(d, t, &v.Dynamic)
+		d.EndVariant("Dynamic")
+	case 982536398:
+		v.Tag = CaptchaConfigCaptchaTriggerTagStatic
+		decodeCaptchaConfigCaptchaTriggerStatic(d, t, &v.Static)
+		d.EndVariant("Static")
+	default:
+		d.BadCase(id)
+	}
 }
 
 func appendMetadataItemF1(b []byte, v *MetadataItemF1) []byte {
@@ -973,6 +1202,54 @@ func decodeMetadataItemF1(d *wire.Decoder, w wire.Ref, v *MetadataItemF1) {
 	}
 }
 
+func appendCaptchaConfigCaptchaTriggerDynamic(b []byte, v *CaptchaConfigCaptchaTriggerDynamic) []byte {
+	b = wire.AppendNat64(b, v.ReferenceRateSamplingIntervalS)
+	b = wire.AppendNat16(b, v.ThresholdPct)
+	b = wire.AppendNat64(b, v.CurrentRateSamplingIntervalS)
+	return b
+}
+
+func decodeCaptchaConfigCaptchaTriggerDynamic(d *wire.Decoder, w wire.Ref, v *CaptchaConfigCaptchaTriggerDynamic) {
+	f := d.Record(w)
+	if f.Field(d, 974698598, "reference_rate_sampling_interval_s") {
+		v.ReferenceRateSamplingIntervalS = d.Nat64(f.Type)
+	}
+	if f.Field(d, 2582056269, "threshold_pct") {
+		v.ThresholdPct = d.Nat16(f.Type)
+	}
+	if f.Field(d, 3673385528, "current_rate_sampling_interval_s") {
+		v.CurrentRateSamplingIntervalS = d.Nat64(f.Type)
+	}
+	f.End(d)
+}
+
+func appendCaptchaConfigCaptchaTriggerStatic(b []byte, v *CaptchaConfigCaptchaTriggerStatic) []byte {
+	if *v > 1 {
+		panic("candid: no such case of CaptchaConfigCaptchaTriggerStatic")
+	}
+	b = append(b, byte(*v))
+	return b
+}
+
+func decodeCaptchaConfigCaptchaTriggerStatic(d *wire.Decoder, w wire.Ref, v *CaptchaConfigCaptchaTriggerStatic) {
+	id, t, ok := d.Variant(w)
+	if !ok {
+		return
+	}
+	switch id {
+	case 1206841014:
+		*v = CaptchaConfigCaptchaTriggerStaticCaptchaDisabled
+		d.Null(t)
+		d.EndVariant("CaptchaDisabled")
+	case 2421382279:
+		*v = CaptchaConfigCaptchaTriggerStaticCaptchaEnabled
+		d.Null(t)
+		d.EndVariant("CaptchaEnabled")
+	default:
+		d.BadCase(id)
+	}
+}
+
 // types are all types of the interface.
 var types = wire.Table{
 	0:  {Op: wire.Vec, Elem: 3}, // Metadata
@@ -997,6 +1274,14 @@ var types = wire.Table{
 	19: {Op: wire.Record, Fields: []wire.Field{{ID: 1075439471, Type: 4}, {ID: 1779848746, Type: 5}, {ID: 3613992733, Type: 18}}},                                                                                           // AnyAnchor
 	20: {Op: wire.Record, Fields: []wire.Field{{ID: 563171728, Type: wire.Text}, {ID: 1684155417, Type: 14}, {ID: 1727183618, Type: 1}, {ID: 2975220890, Type: 15}, {ID: 3878670750, Type: 16}, {ID: 4147013763, Type: 9}}}, // EarlyDevice
 	21: {Op: wire.Vec, Elem: 20},
+	22: {Op: wire.Record, Fields: []wire.Field{{ID: 2637265621, Type: wire.Nat64}, {ID: 3636426399, Type: wire.Nat64}}}, // RateLimit
+	23: {Op: wire.Opt, Elem: 22},
+	24: {Op: wire.Record, Fields: []wire.Field{{ID: 974698598, Type: wire.Nat64}, {ID: 2582056269, Type: wire.Nat16}, {ID: 3673385528, Type: wire.Nat64}}},
+	25: {Op: wire.Variant, Fields: []wire.Field{{ID: 1206841014, Type: wire.Null}, {ID: 2421382279, Type: wire.Null}}},
+	26: {Op: wire.Variant, Fields: []wire.Field{{ID: 57067359, Type: 24}, {ID: 982536398, Type: 25}}},
+	27: {Op: wire.Record, Fields: []wire.Field{{ID: 2514125023, Type: wire.Nat64}, {ID: 4047804403, Type: 26}}}, // CaptchaConfig
+	28: {Op: wire.Opt, Elem: 27},
+	29: {Op: wire.Record, Fields: []wire.Field{{ID: 1735719202, Type: 23}, {ID: 1969712328, Type: 5}, {ID: 3502572647, Type: 28}}}, // PersistentState
 }
 
 // Arguments and results of the methods, with their headers.
@@ -1006,4 +1291,5 @@ var (
 	signature2 = wire.Signature{Header: "DIDL\x11l\x03\xef\xce\xe7\x80\x04\x01\xaa\xac\xd9\xd0\x06\x06\x9d\u03a4\xbb\r\an\x02m\x03l\x02\x00q\x01\x04k\x03\x9c\x95\xcc\x02\x02\xd1\xd1\xc0\x89\x01q\xeb\x90\xe0\xec\v\x05m{nxm\bl\n\x90\xa3\u014c\x02q\xef\xce\xe7\x80\x04\x01\u6cc4\xd8\x04\t\x99\u0608\xa3\x06\n\x82\xf6\u02b7\x06\x05\x9a\x89\u064a\v\f\u03f3\xae\xb5\x0e\x06\xe9\u0129\xb7\x0e\x0e\x9e\xa3\xbf\xb9\x0e\x0f\x83\u0479\xb9\x0f\x0enqn\vk\x02\xb5\xeb\xc2\xd1\x01\x7f\xae\u07a8\xa4\t\x7fn\rk\x05\xb3\xe5\xe6\xbf\x06\x7f\u01f8\xfa\xaf\v\x7f\x92\xb5\xb5\xfd\f\x7f\x8a\xc7\xec\x8b\x0e\x7f\x84\u06bb\xdc\x0f\x7fn\x05n\x10k\x02\xf8\xa2\xd3\x01\x7f\xd5\xfa\xa7\xec\n\x7f\x01\x00", Args: []wire.Field{{Type: 19}}}
 	signature3 = wire.Signature{Header: "DIDL\x10m\x01l\n\x90\xa3\u014c\x02q\xef\xce\xe7\x80\x04\x02\u6cc4\xd8\x04\a\x99\u0608\xa3\x06\b\x82\xf6\u02b7\x06\x06\x9a\x89\u064a\v\n\u03f3\xae\xb5\x0e\f\xe9\u0129\xb7\x0e\r\x9e\xa3\xbf\xb9\x0e\x0e\x83\u0479\xb9\x0f\rn\x03m\x04l\x02\x00q\x01\x05k\x03\x9c\x95\xcc\x02\x03\xd1\xd1\xc0\x89\x01q\xeb\x90\xe0\xec\v\x06m{nqn\tk\x02\xb5\xeb\xc2\xd1\x01\x7f\xae\u07a8\xa4\t\x7fn\vk\x05\xb3\xe5\xe6\xbf\x06\x7f\u01f8\xfa\xaf\v\x7f\x92\xb5\xb5\xfd\f\x7f\x8a\xc7\xec\x8b\x0e\x7f\x84\u06bb\xdc\x0f\x7fnxn\x06n\x0fk\x02\xf8\xa2\xd3\x01\x7f\xd5\xfa\xa7\xec\n\x7f\x01\x00", Args: []wire.Field{{Type: 18}}}
 	signature4 = wire.Signature{Header: "DIDL\nm\x01l\x06\x90\xa3\u014c\x02q\x99\u0608\xa3\x06\x02\x82\xf6\u02b7\x06\x04\x9a\x89\u064a\v\x05\x9e\xa3\xbf\xb9\x0e\a\x83\u0479\xb9\x0f\tn\x03k\x02\xb5\xeb\xc2\xd1\x01\x7f\xae\u07a8\xa4\t\x7fm{n\x06k\x05\xb3\xe5\xe6\xbf\x06\x7f\u01f8\xfa\xaf\v\x7f\x92\xb5\xb5\xfd\f\x7f\x8a\xc7\xec\x8b\x0e\x7f\x84\u06bb\xdc\x0f\x7fn\bk\x02\xf8\xa2\xd3\x01\x7f\xd5\xfa\xa7\xec\n\x7fn\x04\x01\x00", Args: []wire.Field{{Type: 21}}}
+	signature5 = wire.Signature{Header: "DIDL\tl\x03\xa2\xf2\u04fb\x06\x01\xc8\u065d\xab\a\x03\u7214\x86\r\x04n\x02l\x02\xd5\xf5\xc5\xe9\tx\x9f\xed\xfd\xc5\rxnxn\x05l\x02\u07c1\xea\xae\tx\U000ef48a\x0f\x06k\x02\u07ce\x9b\x1b\a\u03a1\xc1\xd4\x03\bl\x03\xe6\xf0\xe2\xd0\x03x\u035a\x9c\xcf\tz\xb8\xd4\xcd\xd7\rxk\x02\xb6\u077b\xbf\x04\x7f\x87\xb9\u0342\t\x7f\x01\x00", Args: []wire.Field{{Type: 29}}}
 )
