@@ -8,7 +8,7 @@ WASM         = build/kedge.wasm.gz
 FUZZTIME    ?= 3s
 PREFIX      ?= $(HOME)/.local
 
-.PHONY: all build page cli demo test vet lint unit fuzz clients tools bench mutants test-migrations generate clean help
+.PHONY: all build page browser screenshots cli demo test vet lint unit fuzz clients tools bench mutants test-migrations generate clean help
 
 all: build cli ## build the canister and the command line
 
@@ -56,6 +56,12 @@ tools: ## what the tests use beside Go: real clients from npm, wabt from Debian
 
 test-migrations: ## the tests of storage and migrations alone
 	$(GO) test -timeout 30m ./canister/storage/... ./migrations/...
+
+browser: tools build ## the web page in a real browser, with unmodified sign-in clients
+	KEDGE_WASM=$(CURDIR)/$(WASM) $(GO) test -count=1 -timeout 30m ./tests/browser/...
+
+screenshots: tools build ## a picture of every view, light, dark and phone-wide, in build/screenshots
+	KEDGE_SCREENSHOTS=$(CURDIR)/build/screenshots KEDGE_WASM=$(CURDIR)/$(WASM) $(GO) test -count=1 -timeout 30m -run 'TestStories/views' ./tests/browser
 
 bench: build ## instructions and pages of every method, and the other figures that the README quotes
 	KEDGE_WASM=$(CURDIR)/$(WASM) $(GO) test -count=1 -timeout 60m -run '^$$' -bench . -benchtime 1x -p 1 ./tests/bench/...

@@ -26,4 +26,27 @@ else
 		echo "tools: npm cannot install the clients; tests with icp, ic-wasm and JavaScript clients are skipped"
 	fi
 fi
+
+if command -v chromium >/dev/null 2>&1 || command -v chromium-browser >/dev/null 2>&1 || command -v google-chrome >/dev/null 2>&1; then
+	echo "tools: Chromium is here"
+elif command -v apt-get >/dev/null 2>&1 && [ "$(id -u)" = 0 ]; then
+	echo "tools: installing Chromium from Debian's packages"
+	{ apt-get update && apt-get install -y --no-install-recommends chromium; } >/dev/null 2>&1 ||
+		echo "tools: Chromium cannot be installed; browser tests are skipped"
+else
+	echo "tools: Chromium is not here and needs root to install; browser tests are skipped"
+fi
+
+if ! command -v npm >/dev/null 2>&1; then
+	echo "tools: npm is not here; browser tests are skipped"
+elif [ -d tests/browser/node_modules ] && [ tests/browser/node_modules -nt tests/browser/package-lock.json ]; then
+	echo "tools: what drives the browser is here (tests/browser/node_modules)"
+else
+	echo "tools: installing what drives the browser from npm (tests/browser/package.json)"
+	if npm ci --prefix tests/browser --ignore-scripts --no-audit --no-fund --loglevel=error; then
+		touch tests/browser/node_modules
+	else
+		echo "tools: npm cannot install what drives the browser; browser tests are skipped"
+	fi
+fi
 exit 0

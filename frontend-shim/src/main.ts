@@ -27,7 +27,15 @@ async function start(): Promise<void> {
   const right = await rightAddress();
   if (right) return show(t("address.title"), note("warn", h("p", {}, t("address.text", { host: location.hostname }))), link(right, right));
   void agent().catch(() => undefined); // get connected while the person reads
-  home();
+  if (asked && window.opener) {
+    // The application's request is about to come; who is quicker is not disturbed by it.
+    const first = channel.next();
+    show(t("signin.title"), h("p", { role: "status" }, t("waiting.request")));
+    atHome = true;
+    if (!(await Promise.race([first, new Promise<null>((done) => setTimeout(done, 3000, null))]))) home();
+    request = await first;
+    await serve();
+  } else home();
   for (;;) {
     request = await channel.next();
     await serve();
@@ -53,14 +61,19 @@ function frameOf(): void {
 }
 
 let refresh: () => void = home;
+let shown: SignInRequest | null = null; // the request that the person has seen
+let atHome = false; // nothing has been begun that a request may not interrupt
 
 // home is the first view, for the request that is open or for nobody's.
 function home(problem: Child = null): void {
   refresh = home;
+  shown = request;
+  atHome = true;
   if (fragment.get("pair") !== null && !request) return void pair();
   signInView(request, {
     done: signedIn,
     cancel: request ? () => finish((r) => r.cancel(), t("refused.title"), t("refused.text")) : null,
+    begin: () => { atHome = false; },
     register: async () => (await import("./signin/register.ts")).register({ done: signedIn, back: home, banner: banner() }),
     phrase: async () => (await import("./signin/phrase.ts")).phraseView({ done: signedIn, back: home, banner: banner() }),
     pair,
@@ -88,8 +101,9 @@ async function serve(): Promise<void> {
   const r = request!;
   verdict = r.derivationOrigin === null ? null : checkInFrame(r.origin, r.derivationOrigin);
   const end = new Promise<void>((done) => { served = done; });
+  // What somebody has begun is not taken from them: they are asked when they are signed in.
   if (account && account.expiration > BigInt(Date.now()) * 1_000_000n) void consent(account);
-  else home();
+  else if (atHome) home();
   await end;
 }
 
@@ -99,8 +113,9 @@ async function signedIn(who: Account): Promise<void> {
     show(t("waiting.title"), h("p", { role: "status" }, t("waiting.request")), button(t("account.open"), openAccount));
     return;
   }
-  if (request) await give(who, false);
-  else await openAccount();
+  if (!request) await openAccount();
+  else if (shown === request) await give(who);
+  else await consent(who);
 }
 
 async function openAccount(): Promise<void> {
@@ -116,15 +131,16 @@ function signOut(): void {
 
 // consent asks before a delegation for somebody who is signed in already.
 async function consent(who: Account): Promise<void> {
+  shown = request;
   show(t("signin.title-request"), requestPanel(request!, who.anchor),
     h("div", { class: "actions" },
-      button(t("consent.as", { anchor: who.anchor }), () => give(who, true), { class: "primary", id: "consent" }),
+      button(t("consent.as", { anchor: who.anchor }), () => give(who), { class: "primary", id: "consent" }),
       button(t("consent.other"), signOut),
       button(t("signin.refuse"), () => finish((r) => r.cancel(), t("refused.title"), t("refused.text")), { class: "quiet" })));
 }
 
 // give checks, prepares and hands over the delegation.
-async function give(who: Account, seen: boolean): Promise<void> {
+async function give(who: Account): Promise<void> {
   const r = request!;
   show(t("giving.title"), h("p", { role: "status" }, t("giving.text", { host: host(r.origin) })));
   const checked = await verdict;
@@ -134,14 +150,14 @@ async function give(who: Account, seen: boolean): Promise<void> {
     prepared = await prepare(r, who);
   } catch (error) {
     return show(t("failed.title"), note("error", h("p", {}, explain(error))), h("div", { class: "actions" },
-      button(t("again"), () => give(who, seen), { class: "primary" }), button(t("signin.other-ways-button"), signOut),
+      button(t("again"), () => give(who), { class: "primary" }), button(t("signin.other-ways-button"), signOut),
       button(t("return"), () => finish((q) => q.fail(explain(error)), t("failed.title"), explain(error)), { class: "quiet" })));
   }
   const hand = () => finish((q) => q.succeed(prepared.answer), t("done.title"), t("done.text", { host: host(r.origin) }));
   // Whoever was shown a longer session sees the true length before it begins.
   const shown = lengthFor(r, who.anchor), tolerance = 60_000_000_000n;
   if (prepared.length >= shown - tolerance) return hand();
-  const seconds = Number(prepared.length / 1_000_000_000n);
+  const seconds = Math.ceil(Number(prepared.length / 1_000_000_000n) / 60) * 60; // the moments since it was made do not count
   (await import("./state.ts")).remember(who.anchor, seconds);
   show(t("shorter.title"), h("p", {}, t("shorter.text", { length: duration(seconds), asked: duration(Number(shown / 1_000_000_000n)) })),
     h("div", { class: "actions" }, button(t("continue"), hand, { class: "primary", id: "continue" }),

@@ -50,11 +50,15 @@ export async function pastePhrase(page, within, text) {
 // signInWith presses the button of an application and equips the provider's window.
 export async function startSignIn(person, app, options) {
   await app.waitForFunction(() => window.loaded);
+  // The client closes the window of the last time a moment after its answer.
+  for (const page of person.context.pages()) if ((await page.opener()) === app && !page.isClosed()) await page.waitForEvent("close").catch(() => undefined);
   await app.evaluate((o) => {
     window.options = { ...o, ...(o.maxTimeToLive && { maxTimeToLive: BigInt(o.maxTimeToLive) }) };
     window.result = window.failure = undefined;
   }, options);
-  return person.popup(app, () => app.click("#go"));
+  const popup = await person.popup(app, () => app.click("#go"));
+  await popup.waitForSelector(".request");
+  return popup;
 }
 
 // outcome is what the client said in the end: a principal, or an error.

@@ -1,6 +1,6 @@
 // Adding, renaming and replacing devices.
 import * as kedge from "../candid/kedge.gen.ts";
-import { bytesIn, dataOf, deviceName, maxAlias, passkeyDevice } from "../devices.ts";
+import { bytesIn, dataOf, deviceName, maxAlias, passkeyDevice, visible } from "../devices.ts";
 import { explain, Explained } from "../errors.ts";
 import { agent } from "../state.ts";
 import { date, duration, t } from "../text/text.ts";
@@ -46,7 +46,7 @@ export function addPasskey(anchor: Anchor, kind: "platform" | "cross-platform" |
     if (!who) return null;
     passkey ??= await makePasskey(anchor, kind);
     await (await agent()).call(who.identity, kedge.add, anchor.number, passkeyDevice(alias, passkey));
-    return t("add.done", { name: alias });
+    return t("add.done", { name: visible(alias) });
   }, h("p", {}, t(kind === "cross-platform" ? "add.key-text" : "add.text")));
 }
 
@@ -55,7 +55,7 @@ export function rename(anchor: Anchor, d: Device): Promise<Done> {
     const who = await signer(anchor, changing(anchor, d), t(isProtected(d) ? "self-only" : "needs-protected"));
     if (!who) return null;
     await (await agent()).call(who.identity, kedge.update, anchor.number, d.pubkey, { ...dataOf(d), alias });
-    return t("rename.done", { name: alias });
+    return t("rename.done", { name: visible(alias) });
   });
 }
 
@@ -66,7 +66,7 @@ export function replaceDevice(anchor: Anchor, d: Device): Promise<Done> {
     if (!who) return null;
     passkey ??= await makePasskey(anchor, null);
     await (await agent()).call(who.identity, kedge.replace, anchor.number, d.pubkey, passkeyDevice(alias, passkey));
-    return t("replace.done", { name: alias });
+    return t("replace.done", { name: visible(alias) });
   }, h("p", {}, t("replace.text")), keyCard(anchor, d));
 }
 

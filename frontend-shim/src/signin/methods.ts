@@ -50,8 +50,8 @@ function hostsOf(devices: kedge.LookupDevice[]): Map<string, Uint8Array[]> {
   return hosts;
 }
 
-// withAnchor signs in with a passkey of one anchor.
-export async function withAnchor(anchor: bigint, choose: Chooser): Promise<Account | null> {
+// withAnchor signs in with a passkey of one anchor. Naming it is word enough, even if the passkey has never signed there.
+export async function withAnchor(anchor: bigint): Promise<Account | null> {
   const a = await agent();
   const [devices] = await a.query(anonymous, kedge.lookup, anchor);
   if (devices.length === 0) throw new Explained(t("signin.no-anchor", { anchor }));
@@ -63,7 +63,7 @@ export async function withAnchor(anchor: bigint, choose: Chooser): Promise<Accou
   try {
     const session = await signIn(a.now(), ids, { rpId: foreign ? host : undefined });
     const match = await onAnchor(a, anchor, session.signed);
-    return await account(session, match ? [match] : [], choose);
+    return await account(session, match ? [match] : [], () => Promise.resolve(match));
   } catch (error) {
     // Another host's passkeys work only where that host names this one among its related origins.
     if (foreign && error instanceof PasskeyTrouble && error.kind === "host") throw new Explained(t("signin.other-host", { anchor, host, here: location.hostname }));

@@ -34,6 +34,7 @@ export const chooseAnchor: Chooser = (found: Match[]) => dialog<Match>(t("choose
 export interface Ways {
   done(account: Account): unknown;
   cancel: (() => unknown) | null; // refuses the request
+  begin(): void; // something is begun that must not be interrupted
   register(): unknown;
   phrase(): unknown;
   pair(): unknown;
@@ -59,6 +60,7 @@ export function signInView(request: SignInRequest | null, ways: Ways, extra: Chi
   const problems = h("div", { class: "problems" }, problem);
   const area = h("div", { class: "ways" });
   const attempt = (way: () => Promise<Account | null>) => busy(area, async () => {
+    ways.begin();
     problems.replaceChildren();
     try {
       const account = await way();
@@ -68,6 +70,7 @@ export function signInView(request: SignInRequest | null, ways: Ways, extra: Chi
     }
   });
   const leave = (to: () => unknown) => async () => {
+    ways.begin();
     await stopConditional();
     await to();
   };
@@ -75,7 +78,7 @@ export function signInView(request: SignInRequest | null, ways: Ways, extra: Chi
   const number = field(t("signin.number"), { inputmode: "numeric", autocomplete: "username webauthn", maxlength: 20, name: "anchor" }, t("signin.number-hint"));
   const byNumber = form(() => attempt(async () => {
     const text = number.input.value.trim();
-    if (/^\d{1,19}$/.test(text)) return withAnchor(BigInt(text), chooseAnchor);
+    if (/^\d{1,19}$/.test(text)) return withAnchor(BigInt(text));
     number.input.focus();
     problems.replaceChildren(note("error", h("p", {}, t("signin.not-a-number"))));
     return null;
@@ -85,7 +88,7 @@ export function signInView(request: SignInRequest | null, ways: Ways, extra: Chi
     known.length > 0
       ? h("ul", { class: "plain anchors" }, known.map((k, i) => h("li", {},
         button([h("strong", {}, t("anchor.name", { anchor: k.anchor })), h("span", { class: "hint" }, t("signin.used", { time: date(BigInt(k.used) * 1_000_000n) }))],
-          () => attempt(() => withAnchor(k.anchor, chooseAnchor)), { class: i === 0 ? "wide primary" : "wide", "data-anchor": k.anchor }),
+          () => attempt(() => withAnchor(k.anchor)), { class: i === 0 ? "wide primary" : "wide", "data-anchor": k.anchor }),
         button(t("signin.forget"), () => {
           forget(k.anchor);
           signInView(request, ways, extra);

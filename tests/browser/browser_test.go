@@ -1,0 +1,114 @@
+// Package browser runs the web page in real browsers: sign-in by unmodified clients, the account page, attacks,
+// faults, and accessibility. The stories are in JavaScript; this starts the network and the canister for them.
+package browser
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"kedge/candid/kedge"
+	"kedge/internal/clients"
+	"kedge/tests/harness"
+)
+
+// chromium are the places where a Chromium may be.
+var chromium = []string{"/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"}
+
+// unable skips the test, loudly, or fails it where CI says that a browser must be here.
+func unable(t *testing.T, format string, args ...any) {
+	t.Helper()
+	if os.Getenv("KEDGE_REQUIRE_BROWSER") == "1" {
+		t.Fatalf("KEDGE_REQUIRE_BROWSER=1, but "+format, args...)
+	}
+	t.Skipf("NO BROWSER TESTS: "+format, args...)
+}
+
+func node(t *testing.T) string {
+	t.Helper()
+	path, err := exec.LookPath("node")
+	if err != nil {
+		unable(t, "node is not installed (Node 20 or newer)")
+	}
+	return path
+}
+
+// needBrowser makes sure that what the stories need is here, and returns Node.
+func needBrowser(t *testing.T) string {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("browser tests take minutes")
+	}
+	path := node(t)
+	found := false
+	for _, c := range chromium {
+		if _, err := os.Stat(c); err == nil {
+			found = true
+		}
+	}
+	if !found {
+		unable(t, "chromium is not installed (make tools installs Debian's package)")
+	}
+	if _, err := os.Stat("node_modules/playwright-core"); err != nil {
+		unable(t, "playwright-core is not installed (make tools): %v", err)
+	}
+	return path
+}
+
+// world is a network with Kedge and its page, and a server through which the stories stop and start the canister.
+func world(t *testing.T) []string {
+	t.Helper()
+	answer := "a"
+	test := &answer
+	h := harness.OpenLive(t, &kedge.KedgeInit{TestCaptcha: &test})
+	page := h.Get("GET", "/")
+	if page.StatusCode != 200 || !strings.Contains(string(page.Body), "/assets/main.") {
+		unable(t, "the module has no page (make build, with Node and npm, makes one with it; KEDGE_WASM names it)")
+	}
+	control := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithTimeout(r.Context(), time.Minute)
+		defer cancel()
+		var err error
+		switch r.URL.Path {
+		case "/stop":
+			err = h.Net.StopCanister(ctx, h.Operator, h.Canister)
+		case "/start":
+			err = h.Net.StartCanister(ctx, h.Operator, h.Canister)
+		default:
+			http.NotFound(w, r)
+			return
+		}
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+		}
+	}))
+	t.Cleanup(control.Close)
+	return append(os.Environ(), "KEDGE_URL="+h.Net.URL(), "KEDGE_CANISTER="+h.Canister.Text(), "KEDGE_CONTROL="+control.URL,
+		"KEDGE_BUILD="+filepath.Join(clients.Root(), "build"))
+}
+
+// Every file of stories, one after the other.
+func TestStories(t *testing.T) {
+	path := needBrowser(t)
+	env := world(t)
+	files, err := filepath.Glob("*.test.mjs")
+	require.NoError(t, err)
+	require.NotEmpty(t, files)
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(file, ".test.mjs"), func(t *testing.T) {
+			run := exec.Command(path, "--test", "--test-reporter=spec", "--test-timeout=300000", file)
+			run.Env = env
+			out, err := run.CombinedOutput()
+			require.NoError(t, err, "%s", out)
+			t.Logf("%s", out)
+		})
+	}
+}

@@ -1,0 +1,39 @@
+// The canister asked without the page: by @icp-sdk/core, as the holder of a recovery phrase, whose key is derived here
+// with Node's cryptography.
+import { createHmac, pbkdf2Sync } from "node:crypto";
+import { Actor, HttpAgent } from "@icp-sdk/core/agent";
+import { Ed25519KeyIdentity } from "@icp-sdk/core/identity";
+import { canister, network } from "./setup.mjs";
+
+export function phraseIdentity(words) {
+  const seed = pbkdf2Sync(words.join(" "), "mnemonic", 2048, 64, "sha512");
+  let node = createHmac("sha512", "ed25519 seed").update(seed).digest();
+  for (const index of [44, 223, 0, 0, 0]) {
+    const number = Buffer.alloc(4);
+    number.writeUInt32BE(index + 0x80000000);
+    node = createHmac("sha512", node.subarray(32)).update(Buffer.concat([Buffer.of(0), node.subarray(0, 32), number])).digest();
+  }
+  return Ed25519KeyIdentity.generate(new Uint8Array(node.subarray(0, 32)));
+}
+
+const service = ({ IDL }) => IDL.Service({
+  get_principal: IDL.Func([IDL.Nat64, IDL.Text], [IDL.Principal], ["query"]),
+  get_anchor_info: IDL.Func([IDL.Nat64], [IDL.Record({ guard: IDL.Opt(IDL.Bool), devices: IDL.Vec(IDL.Record({
+    pubkey: IDL.Vec(IDL.Nat8), alias: IDL.Text, protection: IDL.Variant({ protected: IDL.Null, unprotected: IDL.Null }), proven: IDL.Opt(IDL.Bool),
+  })) })], []),
+  add: IDL.Func([IDL.Nat64, IDL.Record({
+    pubkey: IDL.Vec(IDL.Nat8), alias: IDL.Text, credential_id: IDL.Opt(IDL.Vec(IDL.Nat8)), purpose: IDL.Variant({ recovery: IDL.Null, authentication: IDL.Null }),
+    key_type: IDL.Variant({ unknown: IDL.Null, seed_phrase: IDL.Null }), protection: IDL.Variant({ protected: IDL.Null, unprotected: IDL.Null }),
+  })], [], []),
+  lookup: IDL.Func([IDL.Nat64], [IDL.Vec(IDL.Record({ pubkey: IDL.Vec(IDL.Nat8), credential_id: IDL.Opt(IDL.Vec(IDL.Nat8)), protection: IDL.Variant({ protected: IDL.Null, unprotected: IDL.Null }) }))], ["query"]),
+});
+
+export async function as(identity) {
+  const agent = await HttpAgent.create({ host: network, identity, shouldFetchRootKey: true });
+  return Actor.createActor(service, { agent, canisterId: canister });
+}
+
+// principalOf is the principal that the canister says the owner of a phrase has at an origin.
+export async function principalOf(words, anchor, origin) {
+  return (await (await as(phraseIdentity(words))).get_principal(BigInt(anchor), origin)).toText();
+}

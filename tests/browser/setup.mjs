@@ -1,0 +1,48 @@
+// What every browser test shares: the network, the provider's page and a browser. The Go test starts all of it and
+// passes the addresses on; see browser_test.go.
+import assert from "node:assert/strict";
+import { after, before } from "node:test";
+import { serveApps } from "./apps.mjs";
+import { launch, Person } from "./driver.mjs";
+
+export const network = process.env.KEDGE_URL; // http://127.0.0.1:PORT
+export const canister = process.env.KEDGE_CANISTER;
+const { port } = new URL(network);
+export const page = `http://${canister}.localhost:${port}/`;
+export const providers = { classic: page, icrc: `${page}authorize` };
+// control has the network do what only its operator can: stop, start.
+export const control = async (what) => assert.equal((await fetch(`${process.env.KEDGE_CONTROL}/${what}`, { method: "POST" })).status, 200);
+
+export const world = { browser: null, apps: null };
+
+before(async () => {
+  world.browser = await launch();
+  world.apps = await serveApps();
+});
+after(async () => {
+  await world.browser?.close();
+  world.apps?.close();
+});
+
+// arrive is a person in a browser profile of their own; leave closes it and fails on anything that went wrong unseen.
+export const arrive = (options) => Person.arrive(world.browser, options);
+
+// with runs a story with as many people as it takes.
+export async function story(people, run, options = {}) {
+  const persons = [];
+  for (let i = 0; i < people; i++) persons.push(await arrive(options));
+  try {
+    await run(...persons);
+  } catch (error) {
+    for (const p of persons) for (const page of p.context.pages()) error.message += `\n--- ${page.url()}\n${await page.innerText("body").catch(String)}`;
+    throw error;
+  }
+  for (const p of persons) {
+    const problems = p.takeProblems();
+    await p.context.close();
+    assert.deepEqual(problems, []);
+  }
+}
+
+// whoami asks the canister, as the application, who it is.
+export const whoami = (app) => app.evaluate(([host, id]) => whoami(host, id), [network, canister]);
