@@ -110,5 +110,28 @@ func (s *Step) principal(context string, src, size uint32) principal.Principal {
 
 func validText(s string) bool { return utf8.ValidString(s) }
 
-// lossyText is bytes as text, with what is not UTF-8 replaced.
-func lossyText(b []byte) string { return strings.ToValidUTF8(string(b), "\uFFFD") }
+// lossyText is bytes as text. U+FFFD stands for each longest beginning of a character that is not one, as
+// the Unicode standard recommends (section 3.9) and Rust does it.
+func lossyText(b []byte) string {
+	var text strings.Builder
+	for len(b) > 0 {
+		r, n := utf8.DecodeRune(b)
+		if r == utf8.RuneError && n <= 1 {
+			n = brokenPrefix(b)
+		}
+		text.WriteRune(r)
+		b = b[n:]
+	}
+	return text.String()
+}
+
+// brokenPrefix is the length of what begins like a character and is not one.
+func brokenPrefix(b []byte) int {
+	for n := min(len(b), utf8.UTFMax-1); n > 1; n-- {
+		// What is not a full character yet could become one with more bytes.
+		if !utf8.FullRune(b[:n]) {
+			return n
+		}
+	}
+	return 1
+}

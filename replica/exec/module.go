@@ -24,10 +24,12 @@ const MaxModule = 100 << 20
 type Module struct {
 	compiled wazero.CompiledModule
 	layout   meter.Layout
+	symbols  symbols
 	entries  map[string]bool
 
 	hasTable, hasMemory bool
 	pages               uint64 // of 64 KiB, of the initial heap
+	tableSize           uint32 // of table 0, which cannot grow
 
 	// Sections is the metadata: custom sections icp:public and icp:private.
 	Sections []Section
@@ -117,7 +119,8 @@ func (e *Engine) Compile(ctx context.Context, code []byte) (*Module, error) {
 	if err := check(decoded); err != nil {
 		return nil, err
 	}
-	m := &Module{Instructions: meter.InstrumentedSize(decoded), Size: uint64(len(plain)), entries: entriesOf(decoded), hasTable: hasTable(decoded)}
+	m := &Module{Instructions: meter.InstrumentedSize(decoded), Size: uint64(len(plain)), entries: entriesOf(decoded)}
+	m.tableSize, m.hasTable = tableOf(decoded)
 	var memory wasm.MemoryType
 	memory, m.hasMemory = decoded.Memory()
 	m.pages = memory.Min
@@ -146,8 +149,16 @@ func entriesOf(m *wasm.Module) map[string]bool {
 	return entries
 }
 
-func hasTable(m *wasm.Module) bool {
-	return m.Imported(wasm.KindTable)+len(m.Tables) > 0
+func tableOf(m *wasm.Module) (size uint32, ok bool) {
+	for i := range m.Imports {
+		if m.Imports[i].Kind == wasm.KindTable {
+			return m.Imports[i].Table.Min, true
+		}
+	}
+	if len(m.Tables) == 0 {
+		return 0, false
+	}
+	return m.Tables[0].Min, true
 }
 
 // readSections keeps the metadata.

@@ -2,7 +2,10 @@ package exec
 
 import (
 	"context"
+	"fmt"
+	"strings"
 
+	"github.com/tetratelabs/wazero/api"
 	"github.com/tetratelabs/wazero/experimental/table"
 
 	"kedge/replica/cycles"
@@ -69,16 +72,27 @@ func (s *Step) callback(ctx context.Context) error {
 	}
 	var stack [1]uint64
 	stack[0] = uint64(s.in.Callback.Env)
-	function := func() (f interface {
-		CallWithStack(context.Context, []uint64) error
-	}) {
-		defer func() { _ = recover() }() // the engine panics if there is no such function
-		return table.LookupFunction(s.instance.wasm, 0, s.in.Callback.Func, types(i32), nil)
-	}()
-	if function == nil {
-		return noSuchFunction(s.in.Callback.Func)
+	function, problem := s.lookUp(s.in.Callback.Func)
+	if problem != nil {
+		return problem
 	}
 	return function.CallWithStack(ctx, stack[:])
+}
+
+// lookUp returns a function of table 0 that takes an i32.
+func (s *Step) lookUp(index uint32) (function api.Function, problem *trap) {
+	defer func() {
+		switch failure := recover(); {
+		case failure == nil:
+		case index >= s.instance.module.tableSize:
+			problem = noSuchFunction(index)
+		case strings.Contains(fmt.Sprint(failure), "type mismatch"):
+			problem = violation("function invocation does not match its signature")
+		default:
+			problem = violation("unexpected null function reference")
+		}
+	}()
+	return table.LookupFunction(s.instance.wasm, 0, index, types(i32), nil), nil
 }
 
 // finish turns the end of the call into an Output.
@@ -94,7 +108,9 @@ func (s *Step) finish(err error) {
 		t := asTrap(err)
 		s.aborted = t == aborted
 		if t.log != "" {
-			s.log(t.log)
+			trace := s.instance.module.symbols.backtrace(err)
+			t.text += trace
+			s.log(t.log + trace)
 		}
 		// What did not return never happened, but for its logs and its instructions.
 		*o = Output{Err: t.describe(s.in.Env.Self), Cause: t.text, Logs: o.Logs, Balance: s.in.Env.Balance}
