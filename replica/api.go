@@ -159,6 +159,14 @@ func (n *Network) Logs(canister principal.Principal) ([]exec.Log, error) {
 	return n.subnet.Logs(canister)
 }
 
+// Executing reports whether a canister executes a message, or an installation, that goes on while rounds go on:
+// other canisters are called meanwhile, and reads see the canister as it was before.
+func (n *Network) Executing(canister principal.Principal) bool {
+	n.lock.RLock()
+	defer n.lock.RUnlock()
+	return n.subnet.Executing(canister)
+}
+
 // StableMemory returns a copy of a canister's stable memory. Its length is a multiple of 64 KiB.
 func (n *Network) StableMemory(canister principal.Principal) ([]byte, error) {
 	n.lock.RLock()
@@ -170,6 +178,7 @@ func (n *Network) StableMemory(canister principal.Principal) ([]byte, error) {
 func (n *Network) SetStableMemory(canister principal.Principal, content []byte) error {
 	n.lock.Lock()
 	defer n.lock.Unlock()
+	n.settle(context.Background(), func() bool { return !n.subnet.Executing(canister) })
 	if err := n.subnet.CheckStableWrite(canister, len(content)); err != nil {
 		return err
 	}

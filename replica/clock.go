@@ -63,12 +63,35 @@ func (n *Network) Advance(ctx context.Context, by time.Duration) error {
 	return n.SetTime(ctx, n.Time().Add(by))
 }
 
-// Tick runs a round, and more until nothing waits. Networks do so by themselves when a message arrives or
+// Tick runs a round, and more until nothing waits and nothing is being executed. Networks do so by themselves when a message arrives or
 // something is due; Tick is for heartbeats under a controlled clock.
 func (n *Network) Tick(ctx context.Context) {
 	n.lock.Lock()
 	defer n.lock.Unlock()
 	n.runRounds(ctx)
+	n.settle(ctx, func() bool { return len(n.subnet.Running()) == 0 })
+}
+
+// settle runs rounds until a condition holds, whenever an execution ends. The caller holds the lock, which others
+// get meanwhile. It gives up when the context or the network ends.
+func (n *Network) settle(ctx context.Context, settled func() bool) {
+	for !settled() {
+		ended := n.executor.next()
+		n.lock.Unlock()
+		var gaveUp bool
+		select {
+		case <-ended:
+		case <-n.closing:
+			gaveUp = true
+		case <-ctx.Done():
+			gaveUp = true
+		}
+		n.lock.Lock()
+		if gaveUp {
+			return
+		}
+		n.runRounds(ctx)
+	}
 }
 
 // heartbeatInterval is how often rounds come when a canister wants heartbeats, and the clock is real.

@@ -32,6 +32,7 @@ type Network struct {
 	uncertified bool       // the certified state changed since it was last signed
 	certifying  sync.Mutex // guards signing by those who share lock
 
+	executor *executor
 	inbox    inbox
 	reports  reports
 	outcalls outcalls
@@ -78,9 +79,10 @@ func Start(opts ...Option) (*Network, error) {
 		cancel()
 		return nil, err
 	}
+	n.executor = newExecutor(n.poke)
 	n.subnet = subnet.New(subnet.Config{
 		ID: keys.SubnetID(), RootKey: n.rootKey, Version: implementation, Funded: !n.options.Unfunded,
-		Engine: n.engine, Modules: &modules{engine: n.engine}, Pages: n.options.Pages,
+		Engine: n.engine, Modules: &modules{engine: n.engine}, Runner: n.executor, Pages: n.options.Pages,
 		Hosts: n.certified.Hosts, Exclusive: new(keyedLock).take,
 	})
 	n.uncertified = true
@@ -113,7 +115,11 @@ func (n *Network) Close() error {
 		n.lock.Lock()
 		defer n.lock.Unlock()
 		n.outcalls.running.Wait()
-		err = errors.Join(err, n.closeJournal(), n.engine.Close(context.Background()))
+		err = errors.Join(err, n.closeJournal())
+		if n.executor != nil {
+			n.executor.stop()
+		}
+		err = errors.Join(err, n.engine.Close(context.Background()))
 	})
 	return err
 }
@@ -157,6 +163,7 @@ func (n *Network) runRound(ctx context.Context) {
 	r := n.newRound()
 	r.Ingress = n.inbox.take()
 	r.Outcalls = n.outcallResults()
+	r.Finished = n.executor.take(n.subnet.Running())
 	n.commit(ctx, r)
 }
 

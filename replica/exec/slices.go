@@ -46,6 +46,9 @@ func (s *Step) setLeft(n int64) { s.instance.counter.Set(uint64(n - s.reserve)) 
 // Used is the number of instructions so far, at most the limit.
 func (s *Step) Used() uint64 { return s.used() }
 
+// Kind is the role that the step runs in.
+func (s *Step) Kind() Kind { return s.in.Kind }
+
 // Aborted reports whether a pause ended the step.
 func (s *Step) Aborted() bool { return s.aborted }
 

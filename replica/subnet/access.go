@@ -13,6 +13,9 @@ import (
 // errEmpty is what operations on the memory of a canister without code fail with.
 var errEmpty = errors.New("the canister has no code, so it has no stable memory")
 
+// errExecuting is what operations on the memory of a canister fail with while it executes a long message.
+var errExecuting = errors.New("the canister is executing a long message")
+
 // Exists reports whether there is a canister with the id; the built-in ones are none.
 func (n *Subnet) Exists(canister principal.Principal) bool { return n.state.Canisters[canister] != nil }
 
@@ -43,6 +46,9 @@ func (n *Subnet) StableMemory(canister principal.Principal) ([]byte, error) {
 func (n *Subnet) CheckStableWrite(canister principal.Principal, size int) error {
 	if _, err := n.withCode(canister); err != nil {
 		return err
+	}
+	if n.Executing(canister) {
+		return errExecuting
 	}
 	if size > exec.MaxStablePages*exec.WasmPage {
 		return fmt.Errorf("%d bytes are more than stable memory can hold", size)

@@ -35,6 +35,8 @@ type canister struct {
 	module   *exec.Module
 	instance *exec.Instance
 
+	execution *execution // that goes on between rounds; nil if there is none
+
 	CertifiedData []byte
 	GlobalTimer   uint64 // zero if not set
 	Turn          turn

@@ -81,6 +81,11 @@ func (n *Subnet) Load(ctx context.Context, r io.Reader) (Changes, error) {
 			return Changes{}, fmt.Errorf("load canister %s: %w", saved.Canister.ID, err)
 		}
 	}
+	for _, e := range n.state.Executions {
+		if err := n.resume(ctx, e); err != nil {
+			return Changes{}, fmt.Errorf("resume execution %d of canister %s: %w", e.ID, e.Canister, err)
+		}
+	}
 	return n.takeChanges(), nil
 }
 

@@ -151,7 +151,7 @@ func (n *Subnet) chargeInstructions(c *canister, instructions uint64, caller pri
 func (n *Subnet) chargeForTime(ctx context.Context) {
 	for _, c := range n.state.Order {
 		elapsed := n.state.Time - c.LastCharge
-		if elapsed < chargeInterval {
+		if elapsed < chargeInterval || c.execution != nil {
 			continue
 		}
 		c.LastCharge = n.state.Time

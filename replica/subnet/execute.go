@@ -62,8 +62,7 @@ func (n *Subnet) executeRequest(ctx context.Context, c *canister, r *call) {
 	n.markProcessing(r.Origin)
 	context := &callContext{ID: c.newID(), Origin: r.Origin, Caller: r.Caller, Info: r.Info, Deadline: r.Deadline, Available: r.Cycles}
 	c.Contexts[context.ID] = context
-	in := exec.Input{Kind: kind, Entry: entry, Caller: r.Caller, Arg: r.Arg, Deadline: r.Deadline}
-	n.runInContext(ctx, c, context, in)
+	n.begin(ctx, c, context, &execution{Input: exec.Input{Kind: kind, Entry: entry, Caller: r.Caller, Arg: r.Arg, Deadline: r.Deadline}})
 }
 
 // executeTask runs a heartbeat, a timer or the hook for low memory.
@@ -73,7 +72,7 @@ func (n *Subnet) executeTask(ctx context.Context, c *canister, t *task) {
 	}
 	context := &callContext{ID: c.newID(), Caller: principal.Management, Answered: true}
 	c.Contexts[context.ID] = context
-	n.runInContext(ctx, c, context, exec.Input{Kind: t.Kind, Entry: t.Entry, Caller: principal.Management})
+	n.begin(ctx, c, context, &execution{Input: exec.Input{Kind: t.Kind, Entry: t.Entry, Caller: principal.Management}})
 }
 
 // executeResponse runs the callback of a call that was answered.
@@ -98,39 +97,7 @@ func (n *Subnet) executeResponse(ctx context.Context, c *canister, r *response) 
 		in.Kind, in.Callback, in.Arg = exec.RejectCallback, call.Reject, nil
 		in.RejectCode, in.RejectMessage = err.RejectCode(), err.Message
 	}
-	if out := n.step(ctx, c, context, in); out.Err != nil {
-		n.cleanup(ctx, c, context, call, in, out)
-	}
-	n.settle(c, context)
-}
-
-// cleanup runs the cleanup callback after a callback that trapped, and keeps the trap as the answer in
-// case nothing else answers.
-func (n *Subnet) cleanup(ctx context.Context, c *canister, context *callContext, call *callback, in exec.Input, trapped exec.Output) {
-	cause := trapped.Err
-	if call.Cleanup != nil {
-		in := exec.Input{Kind: exec.Cleanup, Callback: *call.Cleanup, Caller: context.Caller, RejectCode: in.RejectCode}
-		if out := n.step(ctx, c, context, in); out.Err != nil {
-			cause = cleanupFailed(c, trapped, out)
-		}
-	}
-	if !context.Answered && context.Pending == 0 {
-		n.answer(context, failed(context.Origin, cause))
-	}
-}
-
-// cleanupFailed is the refusal after a callback that trapped and a cleanup that did, too.
-func cleanupFailed(c *canister, callback, cleanup exec.Output) *reject.Error {
-	return reject.New(callback.Err.Code, "Error from Canister %s: %s\n\ncall_on_cleanup also failed:\n\n%s", c.ID, callback.Cause, cleanup.Cause)
-}
-
-// runInContext runs the first step of a call context.
-func (n *Subnet) runInContext(ctx context.Context, c *canister, context *callContext, in exec.Input) {
-	out := n.step(ctx, c, context, in)
-	if out.Err != nil && !context.Answered {
-		n.answer(context, failed(context.Origin, out.Err))
-	}
-	n.settle(c, context)
+	n.begin(ctx, c, context, &execution{Stage: stageCallback, Input: in, Cleanup: call.Cleanup})
 }
 
 // settle ends a call context that nothing can answer any more.
@@ -156,52 +123,8 @@ func (n *Subnet) answer(context *callContext, a answer) {
 	n.respond(context.Origin, a, refund)
 }
 
-// step runs one entry point of a canister with replicated state, commits or rolls back, and carries out
-// what it asked for.
-func (n *Subnet) step(ctx context.Context, c *canister, context *callContext, in exec.Input) exec.Output {
-	prepaid := exec.ExecutionCost(exec.LimitUpdate)
-	if n.liquid(c).Less(prepaid) {
-		return exec.Output{Err: n.outOfCycles(c, prepaid, in.Caller)}
-	}
-	c.Balance = c.Balance.Minus(prepaid)
-	in.Limit, in.Info = exec.LimitUpdate, context.Info
-	in.Available, in.Answered, in.ContextInstructions = context.Available, context.Answered, context.Instructions
-	in.MaxReply = exec.MaxReplicatedReply
-	in.Env = n.env(c)
-
-	s := c.instance.Run(ctx, in)
-	if s.Out.Err == nil && in.Kind != exec.ReplicatedQuery {
-		s.Commit()
-	} else {
-		n.must(s.Rollback(ctx))
-	}
-	out := s.Out
-	n.account(c, context, prepaid, in.Kind, out)
-	if out.Err == nil {
-		n.carryOut(c, context, in.Kind, out)
-	}
-	n.watchMemory(c)
-	return out
-}
-
-// account books what a step cost.
-func (n *Subnet) account(c *canister, context *callContext, prepaid cycles.Amount, kind exec.Kind, out exec.Output) {
-	context.Report = context.Report.Plus(out.Report)
-	n.report(c, kind, &out.Report, context.Report)
-	n.state.Spent += out.Report.Instructions
-	context.Instructions += out.Report.Instructions
-	n.log(c, out.Logs)
-	c.Balance = out.Balance.Plus(prepaid)
-	cost := exec.ExecutionCost(out.Report.Instructions)
-	if kind == exec.Cleanup {
-		cost = cost.Minus(exec.ExecutionCost(0)) // it belongs to the message of the callback
-	}
-	n.charge(c, cost, &c.Consumed.Instructions)
-	n.trace.add(c.ID, out.Report, c.Balance)
-}
-
 // carryOut does what a step that succeeded asked for.
-func (n *Subnet) carryOut(c *canister, context *callContext, kind exec.Kind, out exec.Output) {
+func (n *Subnet) carryOut(c *canister, context *callContext, out exec.Output) {
 	c.Version++
 	context.Available = context.Available.Minus(out.Accepted)
 	c.Consumed.Burned = c.Consumed.Burned.Plus(out.Burned)
@@ -270,7 +193,7 @@ func (n *Subnet) envAt(c *canister, now uint64) exec.Env {
 		Controllers: c.Settings.Controllers, Variables: c.Settings.Environment, GlobalTimer: c.GlobalTimer,
 		Balance: c.Balance, Reserve: n.freezingReserve(c), WasmLimit: c.Settings.WasmMemoryLimit,
 		LogCapacity: c.Settings.LogMemoryLimit,
-		QueueSpace:  func(callee principal.Principal) int { return n.queueSpace(c, callee) },
+		QueueSpace:  func(callee principal.Principal) int { return queueSpace(c, callee) },
 	}
 }
 
@@ -278,7 +201,7 @@ func (n *Subnet) envAt(c *canister, now uint64) exec.Env {
 const maxQueue = 500
 
 // queueSpace says how many more calls c may make to the callee.
-func (n *Subnet) queueSpace(c *canister, callee principal.Principal) int {
+func queueSpace(c *canister, callee principal.Principal) int {
 	space := maxQueue
 	for _, call := range c.Callbacks {
 		if call.Callee == callee {

@@ -20,103 +20,111 @@ const (
 
 // installation is a request to install code.
 type installation struct {
-	mode           installMode
-	code           []byte // as uploaded
-	arg            []byte
-	caller         principal.Principal
-	by             change
-	skipPreUpgrade bool
-	keepHeap       bool
-	heapChosen     bool // the caller said whether to keep the heap
+	Mode           installMode
+	Code           []byte // as uploaded
+	Arg            []byte
+	Caller         principal.Principal
+	By             change
+	SkipPreUpgrade bool
+	KeepHeap       bool
+	HeapChosen     bool // the caller said whether to keep the heap
+
+	Env     exec.Env // when it began
+	Compile uint64   // instructions that compiling costs
 }
 
 // install installs, reinstalls or upgrades the code of a canister. It is atomic: if any of its parts
-// fails, the canister is as it was, but for logs and cycles.
-func (n *Subnet) install(ctx context.Context, c *canister, req installation) *reject.Error {
+// fails, the canister is as it was, but for logs and cycles. If it takes long it is concluded in a later round.
+func (n *Subnet) install(ctx context.Context, c *canister, req *installation, request *call) (ended bool, err *reject.Error) {
 	prepaid := exec.ExecutionCost(exec.LimitInstall)
 	if n.liquid(c).Less(prepaid) {
-		return cannotPayInstallation(c, n.missing(c, prepaid))
+		return true, cannotPayInstallation(c, n.missing(c, prepaid))
 	}
-	var refusal *reject.Error
 	switch {
-	case req.mode == modeInstall && c.module != nil:
-		refusal = notEmpty(c)
-	case req.mode == modeUpgrade && c.module == nil:
-		refusal = exec.WasmModuleNotFound(c.ID)
+	case req.Mode == modeInstall && c.module != nil:
+		err = notEmpty(c)
+	case req.Mode == modeUpgrade && c.module == nil:
+		err = exec.WasmModuleNotFound(c.ID)
 	}
-	if refusal != nil {
-		n.charge(c, exec.ExecutionCost(0), &c.Consumed.Instructions)
-		return refusal
-	}
-	hash := sha256.Sum256(req.code)
-	module, err := n.acquireModule(ctx, hash, req.code)
 	if err != nil {
-		n.charge(c, exec.ExecutionCost(min(exec.InvalidCost(req.code), exec.LimitInstall)), &c.Consumed.Instructions)
-		n.trace.add(c.ID, c.Balance)
-		return exec.InvalidWasm(c.ID, err)
+		n.charge(c, exec.ExecutionCost(0), &c.Consumed.Instructions)
+		return true, err
 	}
-	i := &installer{Subnet: n, canister: c, req: req, module: module, hash: hash, left: exec.LimitInstall, firstLog: c.Logs.Next}
-	failure := i.run(ctx)
-	n.charge(c, exec.ExecutionCost(exec.LimitInstall-i.left), &c.Consumed.Instructions)
-	n.report(c, 0, nil, i.report)
-	n.trace.add(c.ID, i.report, c.Balance)
-	n.state.Spent += exec.LimitInstall - i.left
+	req.Env = n.env(c)
+	e := &execution{Install: req, Request: request}
+	i, failure := n.newInstaller(ctx, c, e)
 	if failure != nil {
-		n.releaseModule(ctx, module)
-		return failure
+		n.charge(c, exec.ExecutionCost(min(exec.InvalidCost(req.Code), exec.LimitInstall)), &c.Consumed.Instructions)
+		n.trace.add(c.ID, c.Balance)
+		return true, exec.InvalidWasm(c.ID, failure)
 	}
-	return nil
+	req.Compile = i.module.CompileCost(n.state.Compiled[i.hash])
+	e.progress = i
+	if !n.run(ctx, c, e) {
+		return false, nil
+	}
+	return true, i.failure
 }
 
-// installer carries one installation through.
+// newInstaller compiles the code of an installation.
+func (n *Subnet) newInstaller(ctx context.Context, c *canister, e *execution) (*installer, error) {
+	hash := sha256.Sum256(e.Install.Code)
+	module, err := n.acquireModule(ctx, hash, e.Install.Code)
+	if err != nil {
+		return nil, err
+	}
+	return &installer{Subnet: n, execution: e, req: e.Install, old: c.instance, oldModule: c.module, oldCertified: c.CertifiedData,
+		module: module, hash: hash, left: exec.LimitInstall}, nil
+}
+
+// installer carries one installation through. Its run does not touch the state: it may go on between rounds.
 type installer struct {
 	*Subnet
-	canister *canister
-	req      installation
-	module   *exec.Module
-	hash     [32]byte
-	left     uint64 // instructions
-	firstLog uint64 // index of the first entry of the log that the installation makes
-	report   exec.Report
-	pre      *exec.Step // pre_upgrade, not committed yet
+	execution    *execution
+	req          *installation
+	old          *exec.Instance // nil if the canister is empty
+	oldModule    *exec.Module
+	oldCertified []byte
+	module       *exec.Module
+	hash         [32]byte
 
+	left   uint64 // instructions
+	report exec.Report
+	logs   []exec.Log
+	pre    *exec.Step // pre_upgrade, not committed yet
+
+	failure   *reject.Error
+	fresh     *exec.Instance // nil if the installation failed
 	certified []byte
 	timer     uint64
+	compiled  bool // the module is one that the network has compiled
 }
 
-func (i *installer) run(ctx context.Context) *reject.Error {
-	c := i.canister
-	compile := i.module.CompileCost(i.state.Compiled[i.hash])
-	if compile > i.left {
-		return reject.New(reject.InstructionLimitExceeded, "Canister exceeded the limit of %d instructions for single message execution.", i.left)
+// run runs all parts of the installation.
+func (i *installer) run(ctx context.Context) { i.fresh, i.failure = i.runParts(ctx) }
+
+func (i *installer) runParts(ctx context.Context) (*exec.Instance, *reject.Error) {
+	if i.req.Compile > i.left {
+		return nil, reject.New(reject.InstructionLimitExceeded, "Canister exceeded the limit of %d instructions for single message execution.", i.left)
 	}
-	i.left -= compile
+	i.left -= i.req.Compile
 	if err := i.checkPersistence(); err != nil {
-		return err
+		return nil, err
 	}
-	if i.state.Compiled == nil {
-		i.state.Compiled = make(map[[32]byte]bool)
-	}
-	i.state.Compiled[i.hash] = true
+	i.compiled = true
 	stable := exec.NewStable()
-	if i.req.mode == modeUpgrade {
-		i.certified = c.CertifiedData
+	if i.req.Mode == modeUpgrade {
+		i.certified = i.oldCertified
 		if err := i.preUpgrade(ctx); err != nil {
-			return err
+			return nil, err
 		}
-		if stable = c.stable(); i.pre != nil {
-			stable = i.pre.Stable()
-		}
-	}
-	fresh, err := i.begin(ctx, stable)
-	if err != nil {
 		if i.pre != nil {
-			i.must(i.pre.Rollback(ctx))
+			stable = i.pre.Stable()
+		} else {
+			stable = i.old.Stable()
 		}
-		return err
 	}
-	i.finish(ctx, fresh)
-	return nil
+	return i.begin(ctx, stable)
 }
 
 // persistence is the metadata by which a module asks that its heap outlives upgrades.
@@ -124,16 +132,16 @@ const persistence = "enhanced-orthogonal-persistence"
 
 // checkPersistence holds the choice for the heap against what the old and the new module ask for.
 func (i *installer) checkPersistence() *reject.Error {
-	if i.req.mode != modeUpgrade {
+	if i.req.Mode != modeUpgrade {
 		return nil
 	}
-	_, old := i.canister.module.Section(persistence)
+	_, old := i.oldModule.Section(persistence)
 	_, fresh := i.module.Section(persistence)
 	switch {
-	case i.req.keepHeap && !fresh:
+	case i.req.KeepHeap && !fresh:
 		return reject.New(reject.ContractViolation, "Invalid upgrade option: The `wasm_memory_persistence: opt Keep` upgrade option "+
 			"requires that the new canister module supports enhanced orthogonal persistence.")
-	case !i.req.heapChosen && old:
+	case !i.req.HeapChosen && old:
 		return reject.New(reject.ContractViolation, "Missing upgrade option: Enhanced orthogonal persistence requires the "+
 			"`wasm_memory_persistence` upgrade option.")
 	}
@@ -142,63 +150,92 @@ func (i *installer) checkPersistence() *reject.Error {
 
 // preUpgrade runs canister_pre_upgrade of the old code.
 func (i *installer) preUpgrade(ctx context.Context) *reject.Error {
-	c := i.canister
-	if i.req.skipPreUpgrade || !c.module.Has(exec.EntryPreUpgrade) {
+	if i.req.SkipPreUpgrade || !i.oldModule.Has(exec.EntryPreUpgrade) {
 		return nil
 	}
-	s := c.instance.Run(ctx, i.input(exec.PreUpgrade, exec.EntryPreUpgrade))
-	if err := i.keep(s.Out); err != nil {
-		i.must(s.Rollback(ctx))
-		return err
-	}
-	i.pre = s
-	return nil
+	i.pre = i.old.Run(ctx, i.input(ctx, exec.PreUpgrade, exec.EntryPreUpgrade))
+	return i.keep(i.pre.Out)
 }
 
 // begin makes the new instance and runs its start function and canister_init or canister_post_upgrade.
 func (i *installer) begin(ctx context.Context, stable *exec.Stable) (*exec.Instance, *reject.Error) {
-	if err := i.module.CheckHeap(i.canister.ID, i.canister.Settings.WasmMemoryLimit); err != nil {
+	if err := i.module.CheckHeap(i.execution.Canister, i.req.Env.WasmLimit); err != nil {
 		return nil, err
 	}
-	fresh, used, err := i.instantiate(ctx, i.canister, i.module, stable, i.left)
-	i.add(used)
+	fresh, err := i.engine.Instantiate(ctx, i.module, stable)
 	if err != nil {
-		return nil, err
+		return nil, exec.InvalidWasm(i.execution.Canister, err)
 	}
-	if i.req.keepHeap {
-		if failure := fresh.AdoptHeap(i.canister.instance); failure != nil {
-			i.must(fresh.Close(ctx))
-			return nil, exec.InvalidWasm(i.canister.ID, failure)
-		}
-	}
-	entry := exec.EntryInit
-	if i.req.mode == modeUpgrade {
-		entry = exec.EntryPostUpgrade
-	}
-	if !i.module.Has(entry) {
-		return fresh, nil
-	}
-	s := fresh.Run(ctx, i.input(exec.Init, entry))
-	if err := i.keep(s.Out); err != nil {
+	if failure := i.initialise(ctx, fresh); failure != nil {
 		i.must(fresh.Close(ctx))
-		return nil, err
+		return nil, failure
 	}
-	s.Commit()
 	return fresh, nil
 }
 
+func (i *installer) initialise(ctx context.Context, fresh *exec.Instance) *reject.Error {
+	if err := i.enter(ctx, fresh, exec.Start, exec.EntryStart); err != nil {
+		return err
+	}
+	if i.req.KeepHeap {
+		if err := fresh.AdoptHeap(i.old); err != nil {
+			return exec.InvalidWasm(i.execution.Canister, err)
+		}
+	}
+	entry := exec.EntryInit
+	if i.req.Mode == modeUpgrade {
+		entry = exec.EntryPostUpgrade
+	}
+	return i.enter(ctx, fresh, exec.Init, entry)
+}
+
+// enter runs an entry point of the new code, if it has it.
+func (i *installer) enter(ctx context.Context, fresh *exec.Instance, kind exec.Kind, entry string) *reject.Error {
+	if !i.module.Has(entry) {
+		return nil
+	}
+	s := fresh.Run(ctx, i.input(ctx, kind, entry))
+	if err := i.keep(s.Out); err != nil {
+		return err
+	}
+	s.Commit()
+	return nil
+}
+
 // input is the input of an entry point of the installation.
-func (i *installer) input(kind exec.Kind, entry string) exec.Input {
-	env := i.env(i.canister)
-	env.GlobalTimer = i.timer
-	env.Version++ // the new code already sees the version that it will have
-	return exec.Input{Kind: kind, Entry: entry, Caller: i.req.caller, Arg: i.req.arg, Limit: i.left, Env: env}
+func (i *installer) input(ctx context.Context, kind exec.Kind, entry string) exec.Input {
+	in := exec.Input{Kind: kind, Entry: entry, Limit: i.left, Env: i.req.Env, Pause: i.pause(ctx, i.execution, i.forked)}
+	in.Env.QueueSpace = func(principal.Principal) int { return 0 } // nothing here may call
+	switch kind {
+	case exec.Start:
+		return in
+	case exec.PreUpgrade:
+		in.Env.GlobalTimer = i.timer
+	default:
+		in.Env.GlobalTimer = i.timer
+		in.Env.Version++ // the new code already sees the version that it will have
+	}
+	in.Caller, in.Arg = i.req.Caller, i.req.Arg
+	return in
+}
+
+// forked is the step that readers are to see the state before: pre_upgrade, which alone changes what they see.
+func (i *installer) forked(s *exec.Step) *exec.Step {
+	switch {
+	case i.pre != nil:
+		return i.pre
+	case s.Kind() == exec.PreUpgrade:
+		return s
+	}
+	return nil
 }
 
 // keep notes what an entry point gave, to be carried out if the whole installation succeeds.
 func (i *installer) keep(out exec.Output) *reject.Error {
-	i.log(i.canister, out.Logs)
-	i.add(out.Report)
+	i.logs = append(i.logs, out.Logs...)
+	i.left -= min(i.left, out.Report.Instructions)
+	i.report = i.report.Plus(out.Report)
+	i.execution.before += out.Report.Instructions
 	if out.Err != nil {
 		return out.Err
 	}
@@ -211,30 +248,67 @@ func (i *installer) keep(out exec.Output) *reject.Error {
 	return nil
 }
 
-// add adds up what the parts of the installation consumed.
-func (i *installer) add(r exec.Report) {
-	i.left -= min(i.left, r.Instructions)
-	i.report = i.report.Plus(r)
+// concludeInstallation books what an installation cost, and puts the new instance in the place of the old one if
+// it succeeded.
+func (n *Subnet) concludeInstallation(ctx context.Context, c *canister, e *execution) {
+	i := e.progress
+	n.undoPreUpgrade(ctx, c, e)
+	used := exec.LimitInstall - i.left
+	n.charge(c, exec.ExecutionCost(used), &c.Consumed.Instructions)
+	n.report(c, 0, nil, i.report)
+	n.trace.add(c.ID, i.report, c.Balance)
+	if !e.isLong {
+		n.state.Spent += used
+	}
+	if i.compiled {
+		if n.state.Compiled == nil {
+			n.state.Compiled = make(map[[32]byte]bool)
+		}
+		n.state.Compiled[i.hash] = true
+	}
+	if i.failure == nil && i.req.Mode == modeReinstall {
+		c.Logs.clear()
+	}
+	n.log(c, i.logs)
+	if i.failure == nil {
+		n.replaceCode(ctx, c, i)
+	} else {
+		n.releaseModule(ctx, i.module)
+	}
+	if !e.isLong {
+		return // who asked is answered by the caller
+	}
+	answer := replied(emptyReply)
+	if i.failure != nil {
+		answer = refused(i.failure)
+	}
+	n.respond(e.Request.Origin, answer, e.Request.Cycles)
 }
 
-// finish puts the new instance in the place of the old one.
-func (i *installer) finish(ctx context.Context, fresh *exec.Instance) {
-	c := i.canister
+// undoPreUpgrade takes back what pre_upgrade did to the old instance: the new one has its stable memory.
+func (n *Subnet) undoPreUpgrade(ctx context.Context, c *canister, e *execution) {
+	switch i := e.progress; {
+	case e.twin != nil:
+		n.must(i.old.Close(ctx)) // the twin is as it was
+	case i.pre != nil:
+		n.must(i.pre.Rollback(ctx))
+	}
+}
+
+// replaceCode puts a new instance in the place of the old one.
+func (n *Subnet) replaceCode(ctx context.Context, c *canister, i *installer) {
 	if c.instance != nil {
-		i.must(c.instance.Close(ctx))
-		i.releaseModule(ctx, c.module)
+		n.must(c.instance.Close(ctx))
+		n.releaseModule(ctx, c.module)
 	}
-	c.Code, c.CodeHash = i.req.code, i.hash
-	c.module, c.instance = i.module, fresh
+	c.Code, c.CodeHash = i.req.Code, i.hash
+	c.module, c.instance = i.module, i.fresh
 	c.CertifiedData, c.GlobalTimer, c.LowMemory = i.certified, i.timer, false
-	if i.req.mode == modeReinstall {
-		c.Logs.dropBefore(i.firstLog) // what the new code logged while it was installed stays
-	}
 	c.Version++
-	c.Installed = i.state.Time
-	i.touchCanister(c.ID)
-	by := i.req.by
-	by.Kind, by.ModuleHash = changeInstall+changeKind(i.req.mode), c.CodeHash
-	i.record(c, by)
-	i.watchMemory(c)
+	c.Installed = n.state.Time
+	n.touchCanister(c.ID)
+	by := i.req.By
+	by.Kind, by.ModuleHash = changeInstall+changeKind(i.req.Mode), c.CodeHash
+	n.record(c, by)
+	n.watchMemory(c)
 }

@@ -45,11 +45,3 @@ func (n *Subnet) log(c *canister, entries []exec.Log) {
 	}
 	n.print(c, entries)
 }
-
-// dropBefore forgets the entries before an index.
-func (l *canisterLog) dropBefore(index uint64) {
-	for len(l.Entries) > 0 && l.Entries[0].Index < index {
-		l.Size -= uint64(len(l.Entries[0].Content)) + exec.LogOverhead
-		l.Entries = l.Entries[1:]
-	}
-}

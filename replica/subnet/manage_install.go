@@ -24,21 +24,23 @@ func installCode(m *managementCall, c *canister, a management.InstallArg) ([]byt
 
 // installMode installs code in the way that a caller asked for.
 func (m *managementCall) installMode(c *canister, mode management.InstallMode, code, arg []byte, version *uint64) ([]byte, *reject.Error) {
-	req := installation{code: code, arg: arg, caller: m.req.Caller, by: m.by(version)}
+	req := &installation{Code: code, Arg: arg, Caller: m.req.Caller, By: m.by(version)}
 	switch mode.Tag {
 	case management.InstallModeTagReinstall:
-		req.mode = modeReinstall
+		req.Mode = modeReinstall
 	case management.InstallModeTagUpgrade:
-		req.mode = modeUpgrade
+		req.Mode = modeUpgrade
 		if o := mode.Upgrade; o != nil {
-			req.skipPreUpgrade = o.SkipPreUpgrade != nil && *o.SkipPreUpgrade
-			req.heapChosen = o.WasmMemoryPersistence != nil
-			req.keepHeap = o.WasmMemoryPersistence != nil && *o.WasmMemoryPersistence == management.PersistenceKeep
+			req.SkipPreUpgrade = o.SkipPreUpgrade != nil && *o.SkipPreUpgrade
+			req.HeapChosen = o.WasmMemoryPersistence != nil
+			req.KeepHeap = o.WasmMemoryPersistence != nil && *o.WasmMemoryPersistence == management.PersistenceKeep
 		}
 	}
-	if err := m.install(m.ctx, c, req); err != nil {
+	ended, err := m.install(m.ctx, c, req, m.req)
+	if err != nil {
 		return nil, err
 	}
+	m.pending = !ended
 	return emptyReply, nil
 }
 

@@ -21,6 +21,8 @@ type Round struct {
 	Ingress []*Ingress
 	Stable  []StableWrite // by tests, before all else
 
+	Finished []uint64 // numbers of the executions that went on between rounds and whose end this round takes in
+
 	AllowOutcalls bool            // canisters may make HTTP outcalls
 	Outcalls      []OutcallResult // what came of earlier ones
 }
@@ -32,8 +34,8 @@ type StableWrite struct {
 }
 
 // roundBudget is how many instructions a round starts messages for; what still waits then runs in the
-// next round, so that a certificate comes in between.
-const roundBudget = 7_000_000_000
+// next round, so that a certificate comes in between, and reads need not wait for long.
+const roundBudget = 100_000_000
 
 // roundMessages is the most messages of one round.
 const roundMessages = 5_000
@@ -58,6 +60,9 @@ type state struct {
 	Outcalls      []*pendingOutcall // that are under way, in order of their numbers
 	NextOutcall   uint64
 
+	Executions    []*execution // that go on between rounds
+	NextExecution uint64
+
 	// Trace is a hash of all that happened.
 	Trace [32]byte
 
@@ -76,6 +81,9 @@ func (n *Subnet) Apply(ctx context.Context, r Round) Changes {
 	n.trace.begin(s.Trace)
 	n.expire()
 	n.chargeForTime(ctx)
+	for _, id := range r.Finished {
+		n.finish(ctx, id)
+	}
 	for _, w := range r.Stable {
 		n.writeStable(w)
 	}
@@ -88,12 +96,18 @@ func (n *Subnet) Apply(ctx context.Context, r Round) Changes {
 	n.executeFirst(ctx)
 	n.enqueueTasks()
 
-	for executed := 0; len(s.Queue) > 0 && executed < roundMessages && s.Spent < roundBudget; executed++ {
+	var waiting []message
+	for executed := 0; len(s.Queue) > 0 && executed < roundMessages && s.Spent < roundBudget; {
 		next := s.Queue[0]
 		s.Queue = s.Queue[1:]
+		if n.waits(next) {
+			waiting = append(waiting, next)
+			continue
+		}
 		n.execute(ctx, next)
+		executed++
 	}
-	if len(s.Queue) == 0 {
+	if s.Queue = append(waiting, s.Queue...); len(s.Queue) == 0 {
 		s.Queue = nil // let the array go
 	}
 	n.finishStopping()
@@ -112,7 +126,7 @@ func (n *Subnet) executeFirst(ctx context.Context) {
 	s.Queue = nil
 	var others []message
 	for _, m := range waiting {
-		if m.Receiver == principal.Management && s.Spent < roundBudget {
+		if m.Receiver == principal.Management && s.Spent < roundBudget && !n.waits(m) {
 			n.execute(ctx, m)
 		} else {
 			others = append(others, m)
@@ -141,7 +155,7 @@ func (n *Subnet) enqueueTasks() {
 	}
 	var tasks []message
 	for _, c := range s.Order {
-		if c.Status != running || c.module == nil {
+		if c.Status != running || c.module == nil || c.execution != nil {
 			continue
 		}
 		if t := n.nextTask(c, waits[c.ID]); t != nil {
@@ -174,7 +188,7 @@ func (n *Subnet) nextTask(c *canister, waits bool) *task {
 // TimerDue reports whether a timer that was due by a time, in nanoseconds since 1970, waits for its canister's turn.
 func (n *Subnet) TimerDue(by uint64) bool {
 	return slices.ContainsFunc(n.state.Order, func(c *canister) bool {
-		return c.Status == running && c.module != nil && c.GlobalTimer != 0 && c.GlobalTimer <= by
+		return c.Status == running && c.module != nil && c.execution == nil && c.GlobalTimer != 0 && c.GlobalTimer <= by
 	})
 }
 
@@ -235,7 +249,7 @@ func (n *Subnet) NextEvent() uint64 {
 		}
 	}
 	for _, c := range n.state.Order {
-		if c.Status == running {
+		if c.Status == running && c.execution == nil {
 			note(c.GlobalTimer)
 		}
 		for _, call := range c.Callbacks {

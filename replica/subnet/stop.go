@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"kedge/replica/cycles"
-	"kedge/replica/exec"
 	"kedge/replica/reject"
 )
 
@@ -41,7 +40,7 @@ func (n *Subnet) start(c *canister) {
 // finishStopping stops the canisters that were asked to and have nothing open any more.
 func (n *Subnet) finishStopping() {
 	for _, c := range n.state.Order {
-		if c.Status != stopping || len(c.Contexts) > 0 || len(c.Callbacks) > 0 {
+		if c.Status != stopping || c.execution != nil || len(c.Contexts) > 0 || len(c.Callbacks) > 0 {
 			continue
 		}
 		c.Status = stopped
@@ -103,23 +102,4 @@ func (n *Subnet) remove(ctx context.Context, c *canister) {
 		}
 	}
 	s.Order = kept
-}
-
-// instantiate makes an instance of a module and runs its start function within a limit of instructions.
-func (n *Subnet) instantiate(ctx context.Context, c *canister, m *exec.Module, stable *exec.Stable, limit uint64) (*exec.Instance, exec.Report, *reject.Error) {
-	instance, err := n.engine.Instantiate(ctx, m, stable)
-	if err != nil {
-		return nil, exec.Report{}, exec.InvalidWasm(c.ID, err)
-	}
-	if !m.Has(exec.EntryStart) {
-		return instance, exec.Report{}, nil
-	}
-	s := instance.Run(ctx, exec.Input{Kind: exec.Start, Entry: exec.EntryStart, Limit: limit, Env: n.env(c)})
-	n.log(c, s.Out.Logs)
-	if s.Out.Err != nil {
-		n.must(instance.Close(ctx))
-		return nil, s.Out.Report, s.Out.Err
-	}
-	s.Commit()
-	return instance, s.Out.Report, nil
 }

@@ -21,6 +21,7 @@ type Config struct {
 
 	Engine  *exec.Engine
 	Modules Modules
+	Runner  Runner
 	Pages   exec.PageModel // of the engine
 
 	// Hosts reports whether a canister id is one of the subnet.
@@ -72,8 +73,10 @@ func (n *Subnet) Time() uint64 { return n.state.Time }
 // Trace is a hash of all that rounds did: two subnets with the same trace went the same way.
 func (n *Subnet) Trace() [32]byte { return n.state.Trace }
 
-// Busy reports whether messages wait for another round.
-func (n *Subnet) Busy() bool { return len(n.state.Queue) > 0 }
+// Busy reports whether messages wait for another round, and for nothing else.
+func (n *Subnet) Busy() bool {
+	return slices.ContainsFunc(n.state.Queue, func(m message) bool { return !n.waits(m) })
+}
 
 // acquireModule returns the compiled form of code; releaseModule gives it back.
 func (n *Subnet) acquireModule(ctx context.Context, hash [32]byte, code []byte) (*exec.Module, error) {
