@@ -227,7 +227,7 @@ func TestRefusedAndBroken(t *testing.T) {
 		{"half way to 3", poke(1, 3, 2), "layout 2 of Internet Identity is not imported: it is half way through a conversion of its own; install the old module again"},
 		{"half way to 5", poke(3, 3, 4), "layout 4 of Internet Identity is not imported"},
 		{"unknown", poke(9, 3, 10), "unsupported header version: 10"},
-		{"late layout 9", mapped(1), "its anchors are in a map in virtual memory 16"},
+		{"another map", mapped(1), "virtual memory 16 begins with 425452010000000000000000, which is no map of version 2"},
 		{"flipped magic", poke(6, 2, 'B'), `it begins with "IIB", where Internet Identity's begins with "IIC": it is another canister's, or its first bytes are damaged`},
 		{"Kedge's own", poke(6, 0, []byte("KDG\x02")...), `it is Kedge's own already (it begins with "KDG"), so there is nothing to import`},
 		{"entry size", poke(5, 24, 1), "the header is damaged: it says that an entry has 4097 bytes; in layout 5 every entry has 4096"},

@@ -47,6 +47,7 @@ type Image struct {
 	mem     storage.Memory
 	manager *manager // nil in layouts without one
 	entries virtual
+	mapped  *stableMap // of virtual memory 16, nil if it has no anchor
 	reused  *reused
 }
 
@@ -85,7 +86,7 @@ func Open(mem storage.Memory) (*Image, error) {
 			return nil, err
 		}
 		if m.Layout == 9 {
-			if err := m.checkMap(manager); err != nil {
+			if err := m.openMap(manager); err != nil {
 				return nil, err
 			}
 		}
@@ -125,27 +126,6 @@ func (m *Image) MaxAnchors() uint64 {
 		return 8_178_860
 	}
 	return 67_106_816
-}
-
-// checkMap refuses a memory whose anchors stand in virtual memory 16. A map begins with "BTR", and its length is
-// at 20. Whatever else is there counts as holding anchors.
-func (m *Image) checkMap(manager *manager) error {
-	size, err := manager.size(mapMemory)
-	if err != nil || size == 0 {
-		return err
-	}
-	v, err := manager.virtual(mapMemory)
-	if err != nil {
-		return err
-	}
-	var head [28]byte
-	if err := v.readAt(head[:], 0); err != nil {
-		return fmt.Errorf("read virtual memory 16: %w", err)
-	}
-	if string(head[:3]) != "BTR" || le.Uint64(head[20:]) != 0 {
-		return &RefusedError{m.Layout, "its anchors are in a map in virtual memory 16 (builds since November 2025), which no reader here knows yet; those in memory 0 are stale and were not read"}
-	}
-	return nil
 }
 
 func (m *Image) readAt(p []byte, off uint64) error { return m.entries.readAt(p, off) }

@@ -18,6 +18,9 @@ type Report struct {
 	SaltSet    bool
 	StateBytes int // what the old module keeps over an upgrade
 
+	Mapped            uint64   // anchors that are in virtual memory 16 as well
+	NamedAlone        uint64   // anchors that have a name or OpenID credentials there and no device
+	FirstNamedAlone   []uint64 // the first of them
 	Devices           uint64
 	Phrases           uint64
 	Protected         uint64 // devices
@@ -62,6 +65,12 @@ func Plan(mem storage.Memory) (*Report, error) {
 		Layout: m.Layout, Form: m.form(), Anchors: uint64(m.Anchors), Lo: m.Lo, Hi: m.Hi,
 		SaltSet: m.Salt != [32]byte{}, StateBytes: len(state), KnowsProtection: m.Layout >= 3,
 	}
+	if m.mapped != nil {
+		if err := m.checkMapped(int(m.mapped.Len)+1, nil); err != nil {
+			return nil, err
+		}
+		r.Mapped = m.mapped.Len
+	}
 	for i := range m.Anchors {
 		old, raw, err := m.Decode(i)
 		if err != nil {
@@ -70,6 +79,16 @@ func Plan(mem storage.Memory) (*Report, error) {
 				r.Unreadable = append(r.Unreadable, Unreadable{m.Lo + uint64(i), err.Error()})
 			}
 			continue
+		}
+		alone, err := m.namedAlone(old)
+		if err != nil {
+			return nil, err
+		}
+		if alone {
+			r.NamedAlone++
+			if len(r.FirstNamedAlone) < listed {
+				r.FirstNamedAlone = append(r.FirstNamedAlone, old.Number)
+			}
 		}
 		r.add(old, raw)
 	}
@@ -120,6 +139,9 @@ func (m *Image) form() string {
 		return "Candid vectors of devices in entries of 4 KiB"
 	case m.Layout <= 6:
 		return "Candid anchors in entries of 4 KiB"
+	}
+	if m.mapped != nil {
+		return "Candid anchors in entries of 4 KiB in virtual memory 0, and again in a map in virtual memory 16"
 	}
 	return "Candid anchors in entries of 4 KiB in virtual memory 0"
 }

@@ -14,8 +14,11 @@ import "kedge/canister/storage"
 //	 16    4  anchors in which something was restored or dropped on coming back
 //	 20   48  slots of the first twelve of those, u32 each
 //	 68    2  newest generation of the old records met, 0 for none
-//	 70    1  number of returns from the old module or another, modulo 128
-//	 71  185  zero
+//	 70    1  number of returns from the old module or another, modulo 64
+//	 71    1  zero
+//	 72    4  anchors that have a name or OpenID credentials in virtual memory 16 and no device
+//	 76   48  slots of the first twelve of those, u32 each
+//	124  132  zero
 type Trial struct {
 	Layout          uint8
 	KnowsProtection bool
@@ -26,6 +29,8 @@ type Trial struct {
 	FirstAmended    [12]uint32 // slots, the first min(Amended, 12) of them
 	Generation      uint16
 	Returns         uint8
+	Named           uint32
+	FirstNamed      [12]uint32 // slots, the first min(Named, 12) of them
 }
 
 func (t *Trial) encode(b *[storage.LegacySize]byte) {
@@ -42,12 +47,19 @@ func (t *Trial) encode(b *[storage.LegacySize]byte) {
 	}
 	le.PutUint16(b[68:], t.Generation)
 	b[70] = t.Returns
+	le.PutUint32(b[72:], t.Named)
+	for i, slot := range t.FirstNamed {
+		le.PutUint32(b[76+4*i:], slot)
+	}
 }
 
 func (t *Trial) decode(b *[storage.LegacySize]byte) {
 	*t = Trial{
 		Layout: b[0], KnowsProtection: b[1]&1 != 0, Imported: le.Uint32(b[4:]), WithoutKey: le.Uint32(b[8:]),
-		Unreadable: le.Uint32(b[12:]), Amended: le.Uint32(b[16:]), Generation: le.Uint16(b[68:]), Returns: b[70],
+		Unreadable: le.Uint32(b[12:]), Amended: le.Uint32(b[16:]), Generation: le.Uint16(b[68:]), Returns: b[70], Named: le.Uint32(b[72:]),
+	}
+	for i := range t.FirstNamed {
+		t.FirstNamed[i] = le.Uint32(b[76+4*i:])
 	}
 	for i := range t.FirstAmended {
 		t.FirstAmended[i] = le.Uint32(b[20+4*i:])

@@ -44,12 +44,21 @@ func (e *legacy) newest() generation {
 
 // The tag of an old record is its XXH64, of which the last byte gives way to what we know of it. Bit 0 says
 // whether the protections in it are such that the old module enforces them: we wrote it with the field and
-// knew that the old module knows it, or the old module itself wrote it with the field. Bits 1 to 7 are the
-// number of returns when our copy was written.
-func tagOf(raw []byte, enforced bool, returns uint8) uint64 {
-	tag := xxhash.Sum64(raw)&^0xff | uint64(returns&0x7f)<<1
+// knew that the old module knows it, or the old module itself wrote it with the field. Bits 1 to 6 are the
+// number of returns when our copy was written. Bit 7 says that we wrote it.
+const (
+	tagEnforced = 1 << 0
+	tagReturns  = 0x3f // shifted by 1
+	tagOurs     = 1 << 7
+)
+
+func tagOf(raw []byte, enforced, ours bool, returns uint8) uint64 {
+	tag := xxhash.Sum64(raw)&^0xff | uint64(returns&tagReturns)<<1
 	if enforced {
-		tag |= 1
+		tag |= tagEnforced
+	}
+	if ours {
+		tag |= tagOurs
 	}
 	return tag
 }
@@ -58,10 +67,12 @@ func sameRecord(raw []byte, tag uint64) bool { return xxhash.Sum64(raw)&^0xff ==
 
 // sinceReturn tells whether our copy of an anchor was written after the last return. What is pending in one
 // that was not has been pending while the old module ran.
-func (e *legacy) sinceReturn(tag uint64) bool { return uint8(tag)>>1 == e.trial().Returns&0x7f }
+func (e *legacy) sinceReturn(tag uint64) bool {
+	return uint8(tag>>1)&tagReturns == e.trial().Returns&tagReturns
+}
 
 func (e *legacy) importedTag(old *Record, raw []byte) uint64 {
-	return tagOf(raw, e.img.Layout >= 3 || old.Protection(), e.trial().Returns)
+	return tagOf(raw, e.img.Layout >= 3 || old.Protection(), false, e.trial().Returns)
 }
 
 // Begin puts Kedge's store beside the old one and attaches both. It is a small amount of work, whatever
@@ -69,6 +80,9 @@ func (e *legacy) importedTag(old *Record, raw []byte) uint64 {
 func Begin(mem storage.Memory) (*storage.Store, error) {
 	img, err := Open(mem)
 	if err != nil {
+		return nil, err
+	}
+	if err := img.checkMapped(mostChecked, nil); err != nil {
 		return nil, err
 	}
 	place, err := makePlace(mem, img.Layout)
@@ -158,6 +172,9 @@ func Return(s *storage.Store) error {
 	if err != nil {
 		return err
 	}
+	if err := checkReturn(s, img); err != nil {
+		return err
+	}
 	if img.Salt != [32]byte{} {
 		if salt, set := s.Salt(); !set {
 			err = s.SetSalt(img.Salt)
@@ -173,8 +190,8 @@ func Return(s *storage.Store) error {
 	}
 	t := TrialOf(s)
 	t.Layout = img.Layout
-	t.Imported, t.WithoutKey, t.Unreadable = 0, 0, 0
-	t.Returns = (t.Returns + 1) & 0x7f
+	t.Imported, t.WithoutKey, t.Unreadable, t.Named = 0, 0, 0, 0
+	t.Returns = (t.Returns + 1) & tagReturns
 	if err := setTrial(s, t); err != nil {
 		return err
 	}
@@ -244,6 +261,20 @@ func importOne(s *storage.Store, number uint64, t *Trial) error {
 		return nil
 	}
 	a, same := own, own != nil && sameRecord(raw, tag)
+	if err := e.contradicted(old, raw, own, tag); err != nil {
+		t.Unreadable++
+		return nil //nolint:nilerr // it is counted, and whoever reads it is told
+	}
+	alone, err := e.img.namedAlone(old)
+	if err != nil {
+		return err
+	}
+	if alone {
+		if int(t.Named) < len(t.FirstNamed) {
+			t.FirstNamed[t.Named] = uint32(number - e.img.Lo)
+		}
+		t.Named++
+	}
 	switch {
 	case !same && own == nil:
 		e.notice(old)
@@ -252,7 +283,7 @@ func importOne(s *storage.Store, number uint64, t *Trial) error {
 		a = e.take(own, tag, old, raw)
 	case !e.sinceReturn(tag) && cancelRequests(own):
 		e.date(own)
-		if err := s.WriteOwn(own, tagOf(raw, tag&1 != 0, t.Returns)); err != nil {
+		if err := s.WriteOwn(own, tagOf(raw, tag&tagEnforced != 0, tag&tagOurs != 0, t.Returns)); err != nil {
 			return err
 		}
 	}
@@ -278,6 +309,22 @@ func importOne(s *storage.Store, number uint64, t *Trial) error {
 		}
 	}
 	return s.WriteOwn(a, e.importedTag(old, raw))
+}
+
+// contradicted compares an anchor that is being imported with its value in virtual memory 16.
+func (e *legacy) contradicted(old *Record, raw []byte, own *identity.Anchor, tag uint64) error {
+	if e.img.mapped == nil || own != nil && sameRecord(raw, tag) && tag&tagOurs != 0 {
+		return nil
+	}
+	value, err := e.img.mapped.get(old.Number)
+	if err != nil || value == nil {
+		return err
+	}
+	difference, _, err := differs(old, value)
+	if err == nil && difference != "" {
+		err = fmt.Errorf("memory 0 and virtual memory 16 contradict each other: %s", difference)
+	}
+	return err
 }
 
 func attached(s *storage.Store) (*legacy, error) {
@@ -308,7 +355,7 @@ func (e *legacy) date(a *identity.Anchor) {
 func (e *legacy) take(own *identity.Anchor, tag uint64, old *Record, raw []byte) *identity.Anchor {
 	e.notice(old)
 	if own != nil {
-		a := merge(own, old, raw, tag&1 != 0)
+		a := merge(own, old, raw, tag&tagEnforced != 0)
 		e.date(a)
 		return a
 	}
@@ -324,6 +371,9 @@ func (e *legacy) Resolve(number uint64, own *identity.Anchor, tag uint64) (*iden
 	}
 	old, raw, err := e.img.Decode(slot)
 	if err != nil {
+		return nil, err
+	}
+	if err := e.contradicted(old, raw, own, tag); err != nil {
 		return nil, err
 	}
 	if own != nil && sameRecord(raw, tag) {
@@ -342,7 +392,7 @@ func (e *legacy) Prepare(a *identity.Anchor) ([]byte, uint64, error) {
 	if err != nil {
 		return nil, 0, err
 	}
-	return record, tagOf(record, e.knowsProtection() && g&hasProtection != 0, e.trial().Returns), nil
+	return record, tagOf(record, e.knowsProtection() && g&hasProtection != 0, true, e.trial().Returns), nil
 }
 
 // Commit implements [storage.Legacy].

@@ -28,8 +28,9 @@ type Module struct {
 	Layout     uint8
 	Generation Generation
 
-	t   require.TestingT
-	mem Memory
+	t    require.TestingT
+	mem  Memory
+	dual bool
 }
 
 var le = binary.LittleEndian
@@ -283,6 +284,9 @@ func (m *Module) Keys(number uint64) (keys []string) {
 // Write stores the devices of an anchor as the build does.
 func (m *Module) Write(number uint64, devices []Device) {
 	m.SetEntry(number, m.Generation.Encode(devices))
+	if m.dual {
+		m.mapDevices(number, devices)
+	}
 }
 
 // Register gives out the next anchor.
