@@ -194,7 +194,7 @@ func status() kedge.MigrationStatus {
 		return kedge.Layout{Family: kedge.LayoutFamilyKedge, Version: uint16(version)}
 	}
 	state := kedge.MigrationStateSettled
-	s := kedge.MigrationStatus{Layout: own(step.Layout), State: &state, WeakenedComplete: true}
+	s := kedge.MigrationStatus{Layout: own(step.Layout), State: &state, WeakenedComplete: true, OutdatedComplete: true}
 	switch {
 	case trial.Layout != 0:
 		old := kedge.Layout{Family: kedge.LayoutFamilyInternetIdentity, Version: uint16(trial.Layout)}
@@ -204,9 +204,20 @@ func status() kedge.MigrationStatus {
 			state = kedge.MigrationStateRunning
 			s.Step = &kedge.MigrationStatusStep{From: old, To: own(step.Layout), Done: uint64(trial.Imported), Total: uint64(store.Count())}
 		}
-		s.Weakened, s.WeakenedComplete = weakened()
+		s.Weakened, s.WeakenedComplete = anchorsThat(func(from uint64, budget migrations.Budget) (numbers []uint64, next uint64, err error) {
+			found, next, err := ii.Weakened(store, from, listed, budget)
+			for _, w := range found {
+				numbers = append(numbers, w.Anchor)
+			}
+			return numbers, next, err
+		})
 		s.WeakenedTotal = uint64(len(s.Weakened))
 		s.Weakened = s.Weakened[:min(len(s.Weakened), listed)]
+		s.Outdated, s.OutdatedComplete = anchorsThat(func(from uint64, budget migrations.Budget) ([]uint64, uint64, error) {
+			return ii.Outdated(store, from, listed, budget)
+		})
+		s.OutdatedTotal = uint64(len(s.Outdated))
+		s.Outdated = s.Outdated[:min(len(s.Outdated), listed)]
 		note(&s, trial)
 	case step.Phase != storage.Idle:
 		state = kedge.MigrationStateRunning
@@ -224,15 +235,14 @@ func status() kedge.MigrationStatus {
 	return s
 }
 
-// weakened finds the anchors that a rollback would weaken, as many as a message can look at.
-func weakened() (numbers []uint64, complete bool) {
-	budget := within(cdk.PerformanceCounter() + queryBudget)
+// anchorsThat lists anchors, as many as half a message's budget can look at. find looks from one on while there is
+// budget, and returns where to go on, 0 at the end.
+func anchorsThat(find func(from uint64, budget migrations.Budget) ([]uint64, uint64, error)) (numbers []uint64, complete bool) {
+	budget := within(cdk.PerformanceCounter() + queryBudget/2)
 	for from := uint64(0); ; {
-		found, next, err := ii.Weakened(state.store, from, listed, budget)
+		found, next, err := find(from, budget)
 		must(err)
-		for _, w := range found {
-			numbers = append(numbers, w.Anchor)
-		}
+		numbers = append(numbers, found...)
 		if next == 0 {
 			return numbers, true
 		}
@@ -262,8 +272,12 @@ func note(s *kedge.MigrationStatus, t ii.Trial) {
 		number := lo + uint64(slot)
 		about(&number, "what the old module wrote was not taken over as it was; the anchor's history says what was restored and dropped")
 	}
+	for _, slot := range t.FirstNamed[:min(int(t.Named), len(t.FirstNamed))] {
+		number := lo + uint64(slot)
+		about(&number, "it has a name or OpenID credentials in virtual memory 16 and no device: they stay there for the way back, and Kedge does not know them")
+	}
 	s.NotesTotal = uint64(len(s.Notes))
-	if rest := int(t.Amended) - len(t.FirstAmended); rest > 0 {
-		s.NotesTotal += uint64(rest)
+	for _, all := range [...]struct{ n, shown int }{{int(t.Amended), len(t.FirstAmended)}, {int(t.Named), len(t.FirstNamed)}} {
+		s.NotesTotal += uint64(max(all.n-all.shown, 0))
 	}
 }

@@ -1194,6 +1194,11 @@ type MigrationStatus struct {
 	WeakenedTotal uint64
 	// false if there were more anchors than one message can look at
 	WeakenedComplete bool
+	// anchors whose devices the old module's second store, virtual memory 16, has not followed, the first 100: a
+	// build that reads them there would bring removed devices back
+	Outdated         []UserNumber
+	OutdatedTotal    uint64
+	OutdatedComplete bool
 	// what was found odd, restored or dropped, the first 100
 	Notes      []MigrationNote
 	NotesTotal uint64
@@ -6383,6 +6388,10 @@ func decodeLayout(d *wire.Decoder, w wire.Ref, v *Layout) {
 }
 
 func appendMigrationStatus(b []byte, v *MigrationStatus) []byte {
+	b = wire.AppendULEB(b, uint64(len(v.Outdated)))
+	for i1 := range v.Outdated {
+		b = wire.AppendNat64(b, v.Outdated[i1])
+	}
 	b = wire.AppendNat64(b, v.WeakenedTotal)
 	if v.Step == nil {
 		b = append(b, 0)
@@ -6390,6 +6399,7 @@ func appendMigrationStatus(b []byte, v *MigrationStatus) []byte {
 		b = append(b, 1)
 		b = appendMigrationStatusStep(b, v.Step)
 	}
+	b = wire.AppendBool(b, v.OutdatedComplete)
 	b = appendLayout(b, &v.Layout)
 	if v.State == nil {
 		b = append(b, 0)
@@ -6406,12 +6416,26 @@ func appendMigrationStatus(b []byte, v *MigrationStatus) []byte {
 	for i1 := range v.Weakened {
 		b = wire.AppendNat64(b, v.Weakened[i1])
 	}
+	b = wire.AppendNat64(b, v.OutdatedTotal)
 	b = wire.AppendBool(b, v.WeakenedComplete)
 	return b
 }
 
 func decodeMigrationStatus(d *wire.Decoder, w wire.Ref, v *MigrationStatus) {
 	f := d.Record(w)
+	if f.Field(d, 68988712, "outdated") {
+		e1, n1 := d.Vec(f.Type)
+		v.Outdated = make([]UserNumber, 0, wire.Prealloc(n1))
+		for i1 := range n1 {
+			v.Outdated = append(v.Outdated, *new(UserNumber))
+			v.Outdated[i1] = d.Nat64(e1)
+			if d.Failed() {
+				d.At(i1)
+				break
+			}
+		}
+		d.EndVec()
+	}
 	if f.Field(d, 713166981, "weakened_total") {
 		v.WeakenedTotal = d.Nat64(f.Type)
 	}
@@ -6423,6 +6447,9 @@ func decodeMigrationStatus(d *wire.Decoder, w wire.Ref, v *MigrationStatus) {
 				v.Step = x1
 			}
 		}
+	}
+	if f.Field(d, 1398154224, "outdated_complete") {
+		v.OutdatedComplete = d.Bool(f.Type)
 	}
 	if f.Field(d, 1488498346, "layout") {
 		decodeLayout(d, f.Type, &v.Layout)
@@ -6464,6 +6491,9 @@ func decodeMigrationStatus(d *wire.Decoder, w wire.Ref, v *MigrationStatus) {
 			}
 		}
 		d.EndVec()
+	}
+	if f.Field(d, 3166574637, "outdated_total") {
+		v.OutdatedTotal = d.Nat64(f.Type)
 	}
 	if f.Field(d, 3364352664, "weakened_complete") {
 		v.WeakenedComplete = d.Bool(f.Type)
@@ -7036,17 +7066,17 @@ var types = wire.Table{
 	37:  {Op: wire.Variant, Fields: []wire.Field{{ID: 17724, Type: wire.Null}, {ID: 3456837, Type: 32}}},                                                                                                                                                // Result
 	38:  {Op: wire.Record, Fields: []wire.Field{{ID: 2930410949, Type: wire.Bool}}},                                                                                                                                                                     // FinalizeOptions
 	39:  {Op: wire.Opt, Elem: 38},
-	40:  {Op: wire.Variant, Fields: []wire.Field{{ID: 3740195368, Type: wire.Null}, {ID: 3881169340, Type: wire.Null}}},
-	41:  {Op: wire.Record, Fields: []wire.Field{{ID: 2096228120, Type: wire.Nat16}, {ID: 3936444324, Type: 40}}}, // Layout
-	42:  {Op: wire.Record, Fields: []wire.Field{{ID: 25979, Type: 41}, {ID: 338842564, Type: wire.Nat64}, {ID: 1114501250, Type: wire.Nat64}, {ID: 1136829802, Type: 41}}},
-	43:  {Op: wire.Opt, Elem: 42},
-	44:  {Op: wire.Variant, Fields: []wire.Field{{ID: 371564246, Type: wire.Null}, {ID: 665460857, Type: wire.Null}, {ID: 3949555199, Type: wire.Null}, {ID: 4018421934, Type: wire.Null}}}, // MigrationState
-	45:  {Op: wire.Opt, Elem: 44},
-	46:  {Op: wire.Record, Fields: []wire.Field{{ID: 1595738364, Type: wire.Text}, {ID: 1618033269, Type: 31}}}, // MigrationNote
-	47:  {Op: wire.Vec, Elem: 46},
-	48:  {Op: wire.Vec, Elem: wire.Nat64},
-	49:  {Op: wire.Record, Fields: []wire.Field{{ID: 713166981, Type: wire.Nat64}, {ID: 1281091404, Type: 43}, {ID: 1488498346, Type: 41}, {ID: 2215343633, Type: 45}, {ID: 2680872001, Type: 47}, {ID: 2758057478, Type: wire.Nat64}, {ID: 2784974208, Type: 48}, {ID: 3364352664, Type: wire.Bool}}}, // MigrationStatus
-	50:  {Op: wire.Variant, Fields: []wire.Field{{ID: 17724, Type: 49}, {ID: 3456837, Type: 32}}},                                                                                                                                                                                                      // MigrationStatusResult
+	40:  {Op: wire.Vec, Elem: wire.Nat64},
+	41:  {Op: wire.Variant, Fields: []wire.Field{{ID: 3740195368, Type: wire.Null}, {ID: 3881169340, Type: wire.Null}}},
+	42:  {Op: wire.Record, Fields: []wire.Field{{ID: 2096228120, Type: wire.Nat16}, {ID: 3936444324, Type: 41}}}, // Layout
+	43:  {Op: wire.Record, Fields: []wire.Field{{ID: 25979, Type: 42}, {ID: 338842564, Type: wire.Nat64}, {ID: 1114501250, Type: wire.Nat64}, {ID: 1136829802, Type: 42}}},
+	44:  {Op: wire.Opt, Elem: 43},
+	45:  {Op: wire.Variant, Fields: []wire.Field{{ID: 371564246, Type: wire.Null}, {ID: 665460857, Type: wire.Null}, {ID: 3949555199, Type: wire.Null}, {ID: 4018421934, Type: wire.Null}}}, // MigrationState
+	46:  {Op: wire.Opt, Elem: 45},
+	47:  {Op: wire.Record, Fields: []wire.Field{{ID: 1595738364, Type: wire.Text}, {ID: 1618033269, Type: 31}}}, // MigrationNote
+	48:  {Op: wire.Vec, Elem: 47},
+	49:  {Op: wire.Record, Fields: []wire.Field{{ID: 68988712, Type: 40}, {ID: 713166981, Type: wire.Nat64}, {ID: 1281091404, Type: 44}, {ID: 1398154224, Type: wire.Bool}, {ID: 1488498346, Type: 42}, {ID: 2215343633, Type: 46}, {ID: 2680872001, Type: 48}, {ID: 2758057478, Type: wire.Nat64}, {ID: 2784974208, Type: 40}, {ID: 3166574637, Type: wire.Nat64}, {ID: 3364352664, Type: wire.Bool}}}, // MigrationStatus
+	50:  {Op: wire.Variant, Fields: []wire.Field{{ID: 17724, Type: 49}, {ID: 3456837, Type: 32}}},                                                                                                                                                                                                                                                                                                       // MigrationStatusResult
 	51:  {Op: wire.Opt, Elem: wire.Nat32},
 	52:  {Op: wire.Record, Fields: []wire.Field{{ID: 5442212, Type: 51}, {ID: 1136829802, Type: 31}, {ID: 1644525340, Type: wire.Bool}}}, // FsckOptions
 	53:  {Op: wire.Opt, Elem: 52},
@@ -7140,7 +7170,7 @@ var (
 	signature10 = wire.Signature{Header: "DIDL\x00\x02x~", Args: []wire.Field{{Type: wire.Nat64}, {ID: 1, Type: wire.Bool}}}
 	signature11 = wire.Signature{Header: "DIDL\bk\x02\xbc\x8a\x01\x7f\xc5\xfe\xd2\x01\x01l\a\xba\xa9\xce\x04\x02\xad\u248e\x04\x03\x96\xb9\u07cb\a\x05\xbb\xbe\x84\xa8\a\a\xc7\xeb\xc4\xd0\tq\u6a5e\xf8\t\a\xe9\xe9\u05e0\v\anqn\x04k-\x8f\x85\xd8\r\x7f\xe0\x9f\u0230\x01\x7f\x81\xf4\xc8\xde\x01\x7f\xec\xfa\xec\x8d\x02\x7f\xac\xfb\xeb\xf8\x02\x7f\x81\u5080\x03\x7f\xe3\xe9\u00b8\x03\x7f\xb1\xea\xfc\xe7\x03\x7f\xbb\x91\xba\xf9\x03\x7f\x88\xa8\x9a\xf4\x05\x7f\xdc\xf2\xca\xc9\x06\x7f\xf7\xa6\x93\xcf\x06\x7f\uc43c\xd3\x06\x7f\x9d\xb7\xf2\xe5\x06\x7f\x84\xbd\u0582\a\x7f\x80\xef\x97\xc5\a\x7f\xcd\xec\x9f\xcc\a\x7f\xb1\xf1\xaf\xd0\a\x7f\xc9\xe4\xdf\xef\a\x7f\x88\x9f\u0677\b\x7f\x9d\x8f\xc5\xd9\b\x7f\xa3\xe7\u030c\t\x7f\xc8\xf2\x9c\x92\t\x7f\xc7\xc8\xff\xb6\t\x7f\u0408\xa2\xda\t\x7f\xff\xa8\xca\xf8\t\x7f\xbf\xf4\u019c\n\x7f\x84\xa1\xa3\xc3\n\x7f\xa5\x97\xe0\xf5\n\x7f\xef\u037c\xfd\n\x7f\u009b\xa1\x93\v\x7f\xb5\x8b\xf2\xcf\v\x7f\xb1\xe9\xd2\xd8\v\x7f\x90\x92\u05c5\f\x7f\u0436\x80\xb9\f\x7f\x9f\xf5\xa5\xba\f\x7f\xa5\u31bb\f\x7f\x9d\x90\xd0\xe8\f\x7f\xf8\xfa\x97\xef\f\x7f\x90\x91\u042d\r\x7f\xe9\xfd\xad\xb6\r\x7f\x8c\xf1\xbe\xd2\r\x7f\xa4\xd1\xef\xdb\r\x7f\u04be\xef\xe2\x0e\x7f\x88\xf9\xe6\xfd\x0e\x7fn\x06m{nx\x01\x00", Args: []wire.Field{{Type: 37}}}
 	signature12 = wire.Signature{Header: "DIDL\x02n\x01l\x01\u014b\xaa\xf5\n~\x01\x00", Args: []wire.Field{{Type: 39}}}
-	signature13 = wire.Signature{Header: "DIDL\x12k\x02\xbc\x8a\x01\x01\xc5\xfe\xd2\x01\fl\b\x85\xa1\x88\xd4\x02x\xcc\xce\xef\xe2\x04\x02\xaa\xdd\xe2\xc5\x05\x04\x91\ucb60\b\x06\xc1\xb8\xab\xfe\t\b\x86\xbc\x92\xa3\nx\x80\xab\xfd\xaf\n\v\x98\xe5\x9f\xc4\f~n\x03l\x04\xfb\xca\x01\x04\u0127\u0261\x01x\x82\u1dd3\x04x\xea\u028a\x9e\x04\x04l\x02\x98\xce\xc7\xe7\az\xa4\xbf\x85\xd5\x0e\x05k\x02\xa8\xb4\xbb\xf7\r\x7f\xbc\xe3\u05fa\x0e\x7fn\ak\x04\u05bd\x96\xb1\x01\x7f\xf9\xc0\xa8\xbd\x02\x7f\xff\u06e5\xdb\x0e\x7f\xae\x81\x91\xfc\x0e\x7fm\tl\x02\xfc\x91\xf4\xf8\x05q\xf5\xf4\u0103\x06\nnxmxl\a\xba\xa9\xce\x04\r\xad\u248e\x04\x0e\x96\xb9\u07cb\a\x10\xbb\xbe\x84\xa8\a\n\xc7\xeb\xc4\xd0\tq\u6a5e\xf8\t\n\xe9\xe9\u05e0\v\nnqn\x0fk-\x8f\x85\xd8\r\x7f\xe0\x9f\u0230\x01\x7f\x81\xf4\xc8\xde\x01\x7f\xec\xfa\xec\x8d\x02\x7f\xac\xfb\xeb\xf8\x02\x7f\x81\u5080\x03\x7f\xe3\xe9\u00b8\x03\x7f\xb1\xea\xfc\xe7\x03\x7f\xbb\x91\xba\xf9\x03\x7f\x88\xa8\x9a\xf4\x05\x7f\xdc\xf2\xca\xc9\x06\x7f\xf7\xa6\x93\xcf\x06\x7f\uc43c\xd3\x06\x7f\x9d\xb7\xf2\xe5\x06\x7f\x84\xbd\u0582\a\x7f\x80\xef\x97\xc5\a\x7f\xcd\xec\x9f\xcc\a\x7f\xb1\xf1\xaf\xd0\a\x7f\xc9\xe4\xdf\xef\a\x7f\x88\x9f\u0677\b\x7f\x9d\x8f\xc5\xd9\b\x7f\xa3\xe7\u030c\t\x7f\xc8\xf2\x9c\x92\t\x7f\xc7\xc8\xff\xb6\t\x7f\u0408\xa2\xda\t\x7f\xff\xa8\xca\xf8\t\x7f\xbf\xf4\u019c\n\x7f\x84\xa1\xa3\xc3\n\x7f\xa5\x97\xe0\xf5\n\x7f\xef\u037c\xfd\n\x7f\u009b\xa1\x93\v\x7f\xb5\x8b\xf2\xcf\v\x7f\xb1\xe9\xd2\xd8\v\x7f\x90\x92\u05c5\f\x7f\u0436\x80\xb9\f\x7f\x9f\xf5\xa5\xba\f\x7f\xa5\u31bb\f\x7f\x9d\x90\xd0\xe8\f\x7f\xf8\xfa\x97\xef\f\x7f\x90\x91\u042d\r\x7f\xe9\xfd\xad\xb6\r\x7f\x8c\xf1\xbe\xd2\r\x7f\xa4\xd1\xef\xdb\r\x7f\u04be\xef\xe2\x0e\x7f\x88\xf9\xe6\xfd\x0e\x7fn\x11m{\x01\x00", Args: []wire.Field{{Type: 50}}}
+	signature13 = wire.Signature{Header: "DIDL\x12k\x02\xbc\x8a\x01\x01\xc5\xfe\xd2\x01\fl\v\xa8\xde\xf2 \x02\x85\xa1\x88\xd4\x02x\xcc\xce\xef\xe2\x04\x03\xf0\xc7\u061a\x05~\xaa\xdd\xe2\xc5\x05\x05\x91\ucb60\b\a\xc1\xb8\xab\xfe\t\t\x86\xbc\x92\xa3\nx\x80\xab\xfd\xaf\n\x02\xad\xb0\xf8\xe5\vx\x98\xe5\x9f\xc4\f~mxn\x04l\x04\xfb\xca\x01\x05\u0127\u0261\x01x\x82\u1dd3\x04x\xea\u028a\x9e\x04\x05l\x02\x98\xce\xc7\xe7\az\xa4\xbf\x85\xd5\x0e\x06k\x02\xa8\xb4\xbb\xf7\r\x7f\xbc\xe3\u05fa\x0e\x7fn\bk\x04\u05bd\x96\xb1\x01\x7f\xf9\xc0\xa8\xbd\x02\x7f\xff\u06e5\xdb\x0e\x7f\xae\x81\x91\xfc\x0e\x7fm\nl\x02\xfc\x91\xf4\xf8\x05q\xf5\xf4\u0103\x06\vnxl\a\xba\xa9\xce\x04\r\xad\u248e\x04\x0e\x96\xb9\u07cb\a\x10\xbb\xbe\x84\xa8\a\v\xc7\xeb\xc4\xd0\tq\u6a5e\xf8\t\v\xe9\xe9\u05e0\v\vnqn\x0fk-\x8f\x85\xd8\r\x7f\xe0\x9f\u0230\x01\x7f\x81\xf4\xc8\xde\x01\x7f\xec\xfa\xec\x8d\x02\x7f\xac\xfb\xeb\xf8\x02\x7f\x81\u5080\x03\x7f\xe3\xe9\u00b8\x03\x7f\xb1\xea\xfc\xe7\x03\x7f\xbb\x91\xba\xf9\x03\x7f\x88\xa8\x9a\xf4\x05\x7f\xdc\xf2\xca\xc9\x06\x7f\xf7\xa6\x93\xcf\x06\x7f\uc43c\xd3\x06\x7f\x9d\xb7\xf2\xe5\x06\x7f\x84\xbd\u0582\a\x7f\x80\xef\x97\xc5\a\x7f\xcd\xec\x9f\xcc\a\x7f\xb1\xf1\xaf\xd0\a\x7f\xc9\xe4\xdf\xef\a\x7f\x88\x9f\u0677\b\x7f\x9d\x8f\xc5\xd9\b\x7f\xa3\xe7\u030c\t\x7f\xc8\xf2\x9c\x92\t\x7f\xc7\xc8\xff\xb6\t\x7f\u0408\xa2\xda\t\x7f\xff\xa8\xca\xf8\t\x7f\xbf\xf4\u019c\n\x7f\x84\xa1\xa3\xc3\n\x7f\xa5\x97\xe0\xf5\n\x7f\xef\u037c\xfd\n\x7f\u009b\xa1\x93\v\x7f\xb5\x8b\xf2\xcf\v\x7f\xb1\xe9\xd2\xd8\v\x7f\x90\x92\u05c5\f\x7f\u0436\x80\xb9\f\x7f\x9f\xf5\xa5\xba\f\x7f\xa5\u31bb\f\x7f\x9d\x90\xd0\xe8\f\x7f\xf8\xfa\x97\xef\f\x7f\x90\x91\u042d\r\x7f\xe9\xfd\xad\xb6\r\x7f\x8c\xf1\xbe\xd2\r\x7f\xa4\xd1\xef\xdb\r\x7f\u04be\xef\xe2\x0e\x7f\x88\xf9\xe6\xfd\x0e\x7fn\x11m{\x01\x00", Args: []wire.Field{{Type: 50}}}
 	signature14 = wire.Signature{Header: "DIDL\x04n\x01l\x03\xa4\x95\xcc\x02\x02\xea\u028a\x9e\x04\x03\x9c\ue550\x06~nynx\x01\x00", Args: []wire.Field{{Type: 53}}}
 	signature15 = wire.Signature{Header: "DIDL\vk\x02\xbc\x8a\x01\x01\xc5\xfe\xd2\x01\x05l\x04\xa7\u6499\x01x\xf3\x89\x8a\xc8\x04\x02\xb4\x88\u02c9\n\x03\xab\u0754\x8c\n~nxm\x04l\x02\xf4\x81\xb3\x04q\xfc\x91\xf4\xf8\x05ql\a\xba\xa9\xce\x04\x06\xad\u248e\x04\a\x96\xb9\u07cb\a\t\xbb\xbe\x84\xa8\a\x02\xc7\xeb\xc4\xd0\tq\u6a5e\xf8\t\x02\xe9\xe9\u05e0\v\x02nqn\bk-\x8f\x85\xd8\r\x7f\xe0\x9f\u0230\x01\x7f\x81\xf4\xc8\xde\x01\x7f\xec\xfa\xec\x8d\x02\x7f\xac\xfb\xeb\xf8\x02\x7f\x81\u5080\x03\x7f\xe3\xe9\u00b8\x03\x7f\xb1\xea\xfc\xe7\x03\x7f\xbb\x91\xba\xf9\x03\x7f\x88\xa8\x9a\xf4\x05\x7f\xdc\xf2\xca\xc9\x06\x7f\xf7\xa6\x93\xcf\x06\x7f\uc43c\xd3\x06\x7f\x9d\xb7\xf2\xe5\x06\x7f\x84\xbd\u0582\a\x7f\x80\xef\x97\xc5\a\x7f\xcd\xec\x9f\xcc\a\x7f\xb1\xf1\xaf\xd0\a\x7f\xc9\xe4\xdf\xef\a\x7f\x88\x9f\u0677\b\x7f\x9d\x8f\xc5\xd9\b\x7f\xa3\xe7\u030c\t\x7f\xc8\xf2\x9c\x92\t\x7f\xc7\xc8\xff\xb6\t\x7f\u0408\xa2\xda\t\x7f\xff\xa8\xca\xf8\t\x7f\xbf\xf4\u019c\n\x7f\x84\xa1\xa3\xc3\n\x7f\xa5\x97\xe0\xf5\n\x7f\xef\u037c\xfd\n\x7f\u009b\xa1\x93\v\x7f\xb5\x8b\xf2\xcf\v\x7f\xb1\xe9\xd2\xd8\v\x7f\x90\x92\u05c5\f\x7f\u0436\x80\xb9\f\x7f\x9f\xf5\xa5\xba\f\x7f\xa5\u31bb\f\x7f\x9d\x90\xd0\xe8\f\x7f\xf8\xfa\x97\xef\f\x7f\x90\x91\u042d\r\x7f\xe9\xfd\xad\xb6\r\x7f\x8c\xf1\xbe\xd2\r\x7f\xa4\xd1\xef\xdb\r\x7f\u04be\xef\xe2\x0e\x7f\x88\xf9\xe6\xfd\x0e\x7fn\nm{\x01\x00", Args: []wire.Field{{Type: 57}}}
 	signature16 = wire.Signature{Header: "DIDL\x06l\x03\xb0\xbc\u040e\x06\x01\xbc\xa5\x98\xdc\a\x03\x92\u04eb\xec\t\x03m\x02m{m\x04l\x03\x82\xf6\u02b7\x06\x02\u04b8\xfc\xaa\v\x05\x83\u0479\xb9\x0f\x02n~\x01\x00", Args: []wire.Field{{Type: 62}}}
@@ -7157,7 +7187,7 @@ var (
 	signature27 = wire.Signature{Header: "DIDL\x02m{nx\x02\x00\x01", Args: []wire.Field{{Type: 17}, {ID: 1, Type: 31}}}
 	signature28 = wire.Signature{Header: "DIDL\x04m\x01l\x03\xf5\xf4\u0103\x06x\x82\xf6\u02b7\x06\x02\u04b8\xfc\xaa\v~m{nx\x02\x00\x03", Args: []wire.Field{{Type: 94}, {ID: 1, Type: 31}}}
 	signature29 = wire.Signature{Header: "DIDL\x01nx\x01\x00", Args: []wire.Field{{Type: 31}}}
-	signature30 = wire.Signature{Header: "DIDL\x02mxnx\x02\x00\x01", Args: []wire.Field{{Type: 48}, {ID: 1, Type: 31}}}
+	signature30 = wire.Signature{Header: "DIDL\x02mxnx\x02\x00\x01", Args: []wire.Field{{Type: 40}, {ID: 1, Type: 31}}}
 	signature31 = wire.Signature{Header: "DIDL\x01m{\x01\x00", Args: []wire.Field{{Type: 17}}}
 	signature32 = wire.Signature{Header: "DIDL\x03n\x01l\x02\x82\xf6\u02b7\x06\x02\x93\x8d\xa7\x8c\nxm{\x01\x00", Args: []wire.Field{{Type: 96}}}
 	signature33 = wire.Signature{Header: "DIDL\x04nzn\x02m\x03k\x04\xba\u0511\x8c\a\x7f\x99\xe1\xf5\xdd\t\x7f\x88\xa3\xb2\x9c\n\x7f\xee\xa7\xe2\xe8\f\x7f\x02\x00\x01", Args: []wire.Field{{Type: 88}, {ID: 1, Type: 99}}}

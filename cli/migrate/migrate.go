@@ -52,6 +52,9 @@ type migrationView struct {
 	Weakened      []uint64        `json:"weakened"`
 	WeakenedTotal uint64          `json:"weakened_total"`
 	WeakenedAll   bool            `json:"weakened_complete"` // false if there may be more
+	Outdated      []uint64        `json:"outdated"`
+	OutdatedTotal uint64          `json:"outdated_total"`
+	OutdatedAll   bool            `json:"outdated_complete"`
 	Notes         []migrationNote `json:"notes"`
 	NotesTotal    uint64          `json:"notes_total"`
 }
@@ -76,6 +79,7 @@ func viewMigration(s kedge.MigrationStatus) migrationView {
 	view := migrationView{
 		Layout: layoutText(s.Layout), State: ui.CaseName(s.State),
 		Weakened: append([]uint64{}, s.Weakened...), WeakenedTotal: s.WeakenedTotal, WeakenedAll: s.WeakenedComplete,
+		Outdated: append([]uint64{}, s.Outdated...), OutdatedTotal: s.OutdatedTotal, OutdatedAll: s.OutdatedComplete,
 		Notes: []migrationNote{}, NotesTotal: s.NotesTotal,
 	}
 	if s.Step != nil {
@@ -95,6 +99,13 @@ func migrationText(view migrationView) string {
 	}
 	if view.WeakenedTotal > 0 {
 		fmt.Fprintf(&b, "a rollback would weaken %s anchors: %s%s\n", weakenedCount(view), ui.Numbers(view.Weakened), more(len(view.Weakened), view.WeakenedTotal))
+	}
+	if view.OutdatedTotal > 0 {
+		atLeast := ""
+		if !view.OutdatedAll {
+			atLeast = "at least "
+		}
+		fmt.Fprintf(&b, "virtual memory 16 has not followed the devices of %s%d anchors: %s%s\n", atLeast, view.OutdatedTotal, ui.Numbers(view.Outdated), more(len(view.Outdated), view.OutdatedTotal))
 	}
 	for _, n := range view.Notes {
 		if n.Anchor != nil {

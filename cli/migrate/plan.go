@@ -28,6 +28,9 @@ type planView struct {
 	Protected         uint64           `json:"protected"`
 	Proven            uint64           `json:"proven"`
 	KnowsProtection   bool             `json:"knows_protection"`
+	Mapped            uint64           `json:"anchors_in_memory_16"`
+	NamedAlone        uint64           `json:"anchors_with_names_alone"`
+	FirstNamedAlone   []uint64         `json:"first_with_names_alone"`
 	WithoutDevices    uint64           `json:"anchors_without_devices"`
 	BytesLargest      int              `json:"largest_record_bytes"`
 	Oddities          []oddityView     `json:"oddities"`
@@ -126,7 +129,8 @@ func viewPlan(r *ii.Report) planView {
 	view := planView{
 		Layout: r.Layout, Form: r.Form, Anchors: r.Anchors, First: r.Lo, End: r.Hi, SaltSet: r.SaltSet, StateBytes: r.StateBytes,
 		Devices: r.Devices, Phrases: r.Phrases, Protected: r.Protected, Proven: r.Proven, KnowsProtection: r.KnowsProtection,
-		WithoutDevices: r.WithoutDevices, BytesLargest: r.BytesLargest, Oddities: []oddityView{},
+		WithoutDevices: r.WithoutDevices, BytesLargest: r.BytesLargest,
+		Mapped: r.Mapped, NamedAlone: r.NamedAlone, FirstNamedAlone: append([]uint64{}, r.FirstNamedAlone...), Oddities: []oddityView{},
 		Unreadable: []unreadableView{}, UnreadableAnchors: r.UnreadableAnchors, Action: r.Action,
 	}
 	for _, o := range r.Oddities {
@@ -144,6 +148,12 @@ func planText(v planView) string {
 	fmt.Fprintf(&b, "Internet Identity, layout %d: %s\n", v.Layout, v.Form)
 	fmt.Fprintf(&b, "%d anchors of the range [%d, %d), salt %s, largest record %d bytes\n", v.Anchors, v.First, v.End, salt[v.SaltSet], v.BytesLargest)
 	fmt.Fprintf(&b, "%d devices, %d of them recovery phrases, %d protected, %d proven by a last usage\n", v.Devices, v.Phrases, v.Protected, v.Proven)
+	if v.Mapped > 0 {
+		fmt.Fprintf(&b, "%d anchors stand in virtual memory 16 as well, with the same devices; it stays as it is, for the way back\n", v.Mapped)
+	}
+	if v.NamedAlone > 0 {
+		fmt.Fprintf(&b, "%d anchors have a name or OpenID credentials there and no device, first %s\n", v.NamedAlone, ui.Numbers(v.FirstNamedAlone))
+	}
 	if v.WithoutDevices > 0 {
 		fmt.Fprintf(&b, "%d anchors have no device key; finalising then takes --anchors-without-devices\n", v.WithoutDevices)
 	}

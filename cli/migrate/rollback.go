@@ -20,7 +20,8 @@ func (a verbs) migrateRollback() *cobra.Command {
 		Short: "go back to the Internet Identity module that the anchors came from",
 		Long: `While a migration from Internet Identity is on trial, its old bytes are valid. This
 checks that it is, says which anchors lose a protection that the old module does
-not know, and upgrades the canister to the old module. Its memory is kept.`,
+not know, and which would get removed devices back under a build that reads
+virtual memory 16, and upgrades the canister to the old module. Its memory is kept.`,
 		Example: `  kedge migrate rollback internet_identity.wasm.gz
   kedge migrate rollback internet_identity.wasm.gz --confirm rdmx6-jaaaa-aaaaa-aaadq-cai`,
 		Args: ui.Args(cobra.ExactArgs(1)),
@@ -56,6 +57,15 @@ not know, and upgrades the canister to the old module. Its memory is kept.`,
 			if rest := more(len(view.Weakened), view.WeakenedTotal); rest != "" {
 				a.Warn("%s", rest[2:])
 			}
+			for _, n := range view.Outdated {
+				a.Warn("anchor %d: its devices have changed, and virtual memory 16 does not know: a build that reads devices there (since January 2026) would bring removed ones back", n)
+			}
+			if rest := more(len(view.Outdated), view.OutdatedTotal); rest != "" {
+				a.Warn("%s whose devices virtual memory 16 does not know", rest[len(", and "):])
+			}
+			if !view.OutdatedAll {
+				a.Warn("there may be more of these: not all anchors could be looked at")
+			}
 			if err := a.confirmCanister(p, confirmed, fmt.Sprintf("the rollback weakens %s anchors", weakenedCount(view))); err != nil {
 				return err
 			}
@@ -65,7 +75,8 @@ not know, and upgrades the canister to the old module. Its memory is kept.`,
 			if err := deploy.ConfirmModule(ctx, p.Client, p.Canister, module); err != nil {
 				return err
 			}
-			return a.Result(map[string]any{"canister": p.Canister, "weakened_total": view.WeakenedTotal, "weakened_complete": view.WeakenedAll},
+			return a.Result(map[string]any{"canister": p.Canister, "weakened_total": view.WeakenedTotal, "weakened_complete": view.WeakenedAll,
+				"outdated_total": view.OutdatedTotal, "outdated_complete": view.OutdatedAll},
 				fmt.Sprintf("canister %s runs the old module", p.Canister))
 		},
 	}

@@ -718,11 +718,16 @@ export type MigrationStatus = {
   weakened_total: bigint;
   // false if there were more anchors than one message can look at
   weakened_complete: boolean;
+  // anchors whose devices the old module's second store, virtual memory 16, has not followed, the first 100: a
+  // build that reads them there would bring removed devices back
+  outdated: Array<UserNumber>;
+  outdated_total: bigint;
+  outdated_complete: boolean;
   // what was found odd, restored or dropped, the first 100
   notes: Array<MigrationNote>;
   notes_total: bigint;
 };
-export const MigrationStatus: c.Type<MigrationStatus> = /* @__PURE__ */ c.named(() => c.record({layout: Layout, state: c.opt(MigrationState), step: c.opt(c.record({from: Layout, to: Layout, done: c.Nat64, total: c.Nat64})), weakened: c.vec(UserNumber), weakened_total: c.Nat64, weakened_complete: c.Bool, notes: c.vec(MigrationNote), notes_total: c.Nat64}));
+export const MigrationStatus: c.Type<MigrationStatus> = /* @__PURE__ */ c.named(() => c.record({layout: Layout, state: c.opt(MigrationState), step: c.opt(c.record({from: Layout, to: Layout, done: c.Nat64, total: c.Nat64})), weakened: c.vec(UserNumber), weakened_total: c.Nat64, weakened_complete: c.Bool, outdated: c.vec(UserNumber), outdated_total: c.Nat64, outdated_complete: c.Bool, notes: c.vec(MigrationNote), notes_total: c.Nat64}));
 
 // MigrationState is where a migration stands.
 export type MigrationState = 
