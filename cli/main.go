@@ -9,6 +9,8 @@ package cli
 
 import (
 	"context"
+	"errors"
+	"fmt"
 
 	"kedge/cli/hints"
 	"kedge/cli/network"
@@ -35,8 +37,12 @@ func Main(ctx context.Context, system System) int {
 	root.SetOut(system.Stdout)
 	root.SetErr(system.Stderr)
 	if err := root.ExecuteContext(ctx); err != nil {
+		code := hints.ExitCode(err)
+		if errors.Is(err, context.Canceled) && ctx.Err() != nil {
+			err = fmt.Errorf("%w: %w", ui.ErrInterrupted, err)
+		}
 		app.Fail(err, hints.Of(err))
-		return hints.ExitCode(err)
+		return code
 	}
 	return 0
 }

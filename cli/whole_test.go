@@ -91,12 +91,17 @@ type person struct {
 	answers []func(p *person) string
 }
 
-func (p *person) Show(text string) error { p.shown = append(p.shown, text); return nil }
-func (p *person) Close() error           { return nil }
+func (p *person) Show(text func(width int) string) error {
+	p.shown = append(p.shown, text(80))
+	return nil
+}
+func (p *person) Close() error { return nil }
 
-func (p *person) Secret(prompt string) (string, error) { return p.Line(prompt, false) }
+func (p *person) Secret(prompt string) (string, error) { return p.Line(prompt) }
 
-func (p *person) Line(prompt string, _ bool) (string, error) {
+func (p *person) Words(prompt string, _ func(string) bool) (string, error) { return p.Line(prompt) }
+
+func (p *person) Line(prompt string) (string, error) {
 	p.prompts = append(p.prompts, prompt)
 	if len(p.answers) == 0 {
 		return "", errors.New("the person has no answer to " + prompt)

@@ -141,7 +141,7 @@ func (a verbs) solveCaptcha(ctx context.Context, p *provider.Provider) (kedge.Ch
 		return kedge.ChallengeResult{}, fmt.Errorf("saving the captcha: %w", err)
 	}
 	defer func() { _ = os.Remove(path) }()
-	chars, err := t.Line(fmt.Sprintf("characters in the picture %s: ", path), false)
+	chars, err := t.Line(fmt.Sprintf("characters in the picture %s: ", path))
 	return kedge.ChallengeResult{Key: challenge.ChallengeKey, Chars: chars}, err
 }
 

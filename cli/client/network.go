@@ -156,7 +156,11 @@ type Status struct {
 
 // Ask reads the status endpoint. The error is an [*UnreachableError].
 func Ask(ctx context.Context, u *url.URL) (Status, error) {
+	asked := ctx
 	unreachable := func(err error) (Status, error) {
+		if asked.Err() != nil {
+			return Status{}, asked.Err()
+		}
 		return Status{}, &UnreachableError{URL: u.String(), Err: err}
 	}
 	ctx, cancel := context.WithTimeout(ctx, statusTimeout)

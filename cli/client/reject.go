@@ -68,11 +68,13 @@ func explain(err error) error {
 	var unreachable *UnreachableError
 	var untrusted *UntrustedError
 	switch {
+	case errors.Is(err, context.Canceled):
+		return context.Canceled // by whoever called, and no fault of the network
 	case errors.As(err, &unreachable):
 		return unreachable
 	case errors.As(err, &untrusted):
 		return untrusted
-	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+	case errors.Is(err, context.DeadlineExceeded):
 		return err
 	}
 	if m := agentReject.FindStringSubmatch(err.Error()); m != nil {

@@ -3,6 +3,7 @@
 package hints
 
 import (
+	"context"
 	"errors"
 
 	"kedge/candid/kedge"
@@ -14,6 +15,9 @@ import (
 
 // ExitCode returns the exit code of an error: the one that it carries, or that of its kind.
 func ExitCode(err error) int {
+	if errors.Is(err, ui.ErrInterrupted) || errors.Is(err, context.Canceled) {
+		return ui.ExitInterrupted
+	}
 	code := 0
 	ui.Visit(err, func(c *ui.Error) bool { code = c.Code; return code != 0 })
 	if code != 0 {

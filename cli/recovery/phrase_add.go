@@ -122,11 +122,11 @@ func teach(a *session.App, phrase device.Phrase) error {
 	if err != nil {
 		return ui.Hinted(err, "--new-phrase-file FILE writes the words to a file, for scripts")
 	}
-	if err := t.Show(phraseSheet(phrase.Words())); err != nil {
+	if err := t.Show(func(width int) string { return phraseSheet(phrase.Words(), width) }); err != nil {
 		return err
 	}
 	for range teachAttempts {
-		typed, err := t.Line("type the words, from the paper: ", true)
+		typed, err := t.Words("type the words, from the paper: ", session.WholePhrase)
 		if err != nil {
 			return err
 		}
@@ -142,13 +142,15 @@ func teach(a *session.App, phrase device.Phrase) error {
 	return ui.Secretf("start again and write the words down once more", "the recovery phrase was not typed back correctly, and nothing was added")
 }
 
-// phraseSheet lays the words out for copying, four in a row with their numbers.
-func phraseSheet(words []string) string {
+// phraseSheet lays the words out for copying, with their numbers: as many in a row as fit, at most four.
+func phraseSheet(words []string, width int) string {
+	const cell = 15 // two blanks, the number, a blank, and the longest word with two behind it
+	columns := min(4, max(1, width/cell))
 	var b strings.Builder
-	b.WriteString("\nyour recovery phrase; write it on paper, it is not shown again\n\n")
+	b.WriteString("your recovery phrase; write it on paper, it is not shown again\n\n")
 	for i, w := range words {
 		fmt.Fprintf(&b, "  %2d %-10s", i+1, w)
-		if i%4 == 3 {
+		if i%columns == columns-1 || i == len(words)-1 {
 			b.WriteByte('\n')
 		}
 	}

@@ -35,7 +35,7 @@ func (a *App) Vouch(ctx context.Context, s *Session, f Found, deed string) error
 		return ui.Hinted(fmt.Errorf("%s is not a key of this key store, and anybody with a device of the anchor can choose that name, so it is not enough to %s", f.Label(), deed),
 			"compare the key with the device itself, then give its principal %s in place of the name", f.Principal())
 	}
-	answer, err := t.Line(fmt.Sprintf("this key is not in your key store:\n%s\nto %s this very key, type yes: ", shown, deed), false)
+	answer, err := t.Line(fmt.Sprintf("this key is not in your key store:\n%s\nto %s this very key, type yes: ", shown, deed))
 	if err != nil {
 		return err
 	}

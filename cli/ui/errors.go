@@ -13,15 +13,18 @@ const (
 	ExitNetwork = 3 // the network cannot be reached, or its answer cannot be trusted
 	ExitRefused = 4 // the canister or the network refused
 	ExitSecret  = 5 // wrong passphrase, wrong recovery phrase, or nobody there to ask for them
+
+	ExitInterrupted = 130 // by Ctrl-C or a signal, as shells count it
 )
 
 // ExitCodes is the table of exit codes, as help shows it.
-const ExitCodes = `  0  done
-  1  the command could not do what was asked
-  2  unknown command or flag, or an argument that makes no sense
-  3  the network cannot be reached, or its answer cannot be trusted
-  4  the canister or the network refused
-  5  wrong passphrase or recovery phrase, or no terminal to ask for them`
+const ExitCodes = `  0    done
+  1    the command could not do what was asked
+  2    unknown command or flag, or an argument that makes no sense
+  3    the network cannot be reached, or its answer cannot be trusted
+  4    the canister or the network refused
+  5    wrong passphrase or recovery phrase, or no terminal to ask for them
+  130  interrupted`
 
 // Error is an error with what to do next and the exit code that it asks for.
 type Error struct {

@@ -1,0 +1,8 @@
+package ui
+
+import "golang.org/x/sys/unix"
+
+const (
+	getAttributes = unix.TCGETS
+	setAttributes = unix.TCSETS
+)
