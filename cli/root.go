@@ -28,6 +28,7 @@ Exit codes:
 
 Environment:
   KEDGE_NETWORK          what --network is when it is not given
+  KEDGE_ROOT_KEY         what --root-key is when it is not given
   KEDGE_CANISTER         what --canister is when it is not given
   KEDGE_KEYS             what --keys is when it is not given
   KEDGE_AS               what --as is when it is not given

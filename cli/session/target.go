@@ -30,9 +30,9 @@ func (a *App) NetworkName() string {
 // OpenNetwork finds the network and the key that vouches for it.
 func (a *App) OpenNetwork(ctx context.Context) (client.Network, error) {
 	var key []byte
-	if a.RootKeyFlag != "" {
+	if digits := a.Setting(a.RootKeyFlag, "KEDGE_ROOT_KEY", ""); digits != "" {
 		var err error
-		if key, err = client.ParseRootKey(a.RootKeyFlag); err != nil {
+		if key, err = client.ParseRootKey(digits); err != nil {
 			return client.Network{}, ui.Usagef("--root-key: %w", err)
 		}
 	}

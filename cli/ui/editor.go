@@ -98,3 +98,14 @@ func WordCount(text string) int {
 		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
 	}))
 }
+
+// wholeLines returns the most lines from the beginning of a text that are enough. What was pasted behind
+// a phrase is no part of it.
+func wholeLines(text string, enough func(string) bool) (lines string, whole bool) {
+	for end := len(text); end > 0; end = strings.LastIndexByte(text[:end-1], '\n') + 1 {
+		if enough(text[:end]) {
+			return text[:end], true
+		}
+	}
+	return "", false
+}

@@ -56,20 +56,23 @@ func Secretf(hint, format string, args ...any) error {
 // Fail prints an error and its hint. The line of an error or a warning names its kind; it has no
 // capitals and no full stop. A hint is the next thing to do.
 func (u *UI) Fail(err error, hint string) {
-	_, _ = fmt.Fprintf(u.Stderr, "kedge: error: %s\n", Harmless(err.Error()))
+	_, _ = fmt.Fprintf(u.Stderr, "kedge: error: %s\n", message(err.Error()))
 	if hint != "" {
-		_, _ = fmt.Fprintf(u.Stderr, "kedge: hint: %s\n", Harmless(hint))
+		_, _ = fmt.Fprintf(u.Stderr, "kedge: hint: %s\n", message(hint))
 	}
 }
 
+// message makes a message fit for standard error: nothing that steers a terminal, and no secret.
+func message(text string) string { return Harmless(Redact(text)) }
+
 // Note prints a line that is not the result, for a person to read.
 func (u *UI) Note(format string, args ...any) {
-	_, _ = fmt.Fprintf(u.Stderr, "kedge: %s\n", Harmless(fmt.Sprintf(format, args...)))
+	_, _ = fmt.Fprintf(u.Stderr, "kedge: %s\n", message(fmt.Sprintf(format, args...)))
 }
 
 // Warn prints something that a person should look at although the command goes on.
 func (u *UI) Warn(format string, args ...any) {
-	_, _ = fmt.Fprintf(u.Stderr, "kedge: warning: %s\n", Harmless(fmt.Sprintf(format, args...)))
+	_, _ = fmt.Fprintf(u.Stderr, "kedge: warning: %s\n", message(fmt.Sprintf(format, args...)))
 }
 
 // Visit calls found for each [Error] that err wraps, outermost first, until it returns true.

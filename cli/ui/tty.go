@@ -276,12 +276,16 @@ func (t *tty) Words(prompt string, enough func(text string) bool) (string, error
 			if len(t.rest) == 0 && WordCount(string(e.text)) != shown {
 				draw()
 			}
-			empty := k == keyLine && before > 0 && e.text[before-1] == '\n' && !e.pasting
-			if k == keyEnd || k == keyLine && !t.pending() && (empty || enough(string(e.text))) {
-				t.print("\n")
-				return true, nil
+			if k == keyText || k == keyLine && t.pending() {
+				return false, nil
 			}
-			return false, nil
+			if lines, whole := wholeLines(string(e.text), enough); whole {
+				e.text = []byte(lines)
+			} else if k == keyLine && (before == 0 || e.text[before-1] != '\n') {
+				return false, nil // an empty line ends it
+			}
+			t.print("\n")
+			return true, nil
 		},
 	})
 	if err == nil {

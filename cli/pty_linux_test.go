@@ -1,0 +1,352 @@
+package cli_test
+
+import (
+	"encoding/hex"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+
+	"kedge/cli/client"
+)
+
+// screen is a pseudo-terminal with a program on it, and all that the program wrote there.
+type screen struct {
+	t       *testing.T
+	control *os.File // our end
+	device  *os.File // the program's end, kept open to see what is left in it
+	program *exec.Cmd
+
+	mu    sync.Mutex
+	shown []byte
+}
+
+// openScreen opens a pseudo-terminal of so many rows and columns.
+func openScreen(t *testing.T, rows, columns uint16) *screen {
+	t.Helper()
+	control, err := os.OpenFile("/dev/ptmx", os.O_RDWR|syscall.O_NOCTTY, 0)
+	require.NoError(t, err)
+	require.NoError(t, unix.IoctlSetPointerInt(int(control.Fd()), unix.TIOCSPTLCK, 0))
+	number, err := unix.IoctlGetInt(int(control.Fd()), unix.TIOCGPTN)
+	require.NoError(t, err)
+	device, err := os.OpenFile(fmt.Sprintf("/dev/pts/%d", number), os.O_RDWR|syscall.O_NOCTTY, 0)
+	require.NoError(t, err)
+	require.NoError(t, unix.IoctlSetWinsize(int(device.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: rows, Col: columns}))
+	s := &screen{t: t, control: control, device: device}
+	t.Cleanup(func() { _, _ = control.Close(), device.Close() })
+	go func() {
+		buffer := make([]byte, 4096)
+		for {
+			n, err := control.Read(buffer)
+			s.mu.Lock()
+			s.shown = append(s.shown, buffer[:n]...)
+			s.mu.Unlock()
+			if err != nil {
+				return
+			}
+		}
+	}()
+	return s
+}
+
+// start runs kedge with the pseudo-terminal as its terminal, and its output elsewhere.
+func (s *screen) start(env map[string]string, args ...string) {
+	s.t.Helper()
+	self, err := os.Executable()
+	require.NoError(s.t, err)
+	s.program = &exec.Cmd{
+		Path: self, Args: append([]string{"kedge"}, args...), Stdin: s.device,
+		SysProcAttr: &syscall.SysProcAttr{Setsid: true, Setctty: true},
+	}
+	s.program.Env = append(os.Environ(), "TERM=xterm", "KEDGE_PASSPHRASE_FILE=")
+	for name, value := range env {
+		s.program.Env = append(s.program.Env, name+"="+value)
+	}
+	log, err := os.Create(filepath.Join(s.t.TempDir(), "output"))
+	require.NoError(s.t, err)
+	s.program.Stdout, s.program.Stderr = log, log
+	require.NoError(s.t, s.program.Start())
+}
+
+// wait waits for the program to end and returns its exit code and what it wrote elsewhere.
+func (s *screen) wait() (code int, output string) {
+	s.t.Helper()
+	late := time.AfterFunc(time.Minute, func() { _ = s.program.Process.Kill() })
+	defer late.Stop()
+	_ = s.program.Wait()
+	data, err := os.ReadFile(s.program.Stdout.(*os.File).Name())
+	require.NoError(s.t, err)
+	return s.program.ProcessState.ExitCode(), string(data)
+}
+
+func (s *screen) text() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return string(s.shown)
+}
+
+// expect waits until the screen has a text, and forgets what came before its end.
+func (s *screen) expect(text string) {
+	s.t.Helper()
+	require.Eventually(s.t, func() bool { return strings.Contains(s.text(), text) }, 30*time.Second, time.Millisecond, "%q in %q", text, s)
+}
+
+// String is what the screen showed.
+func (s *screen) String() string { return s.text() }
+
+func (s *screen) typeKeys(keys string) {
+	s.t.Helper()
+	_, err := s.control.WriteString(keys)
+	require.NoError(s.t, err)
+}
+
+// requireRestored requires that the terminal echoes again and that nothing typed is left in it.
+func (s *screen) requireRestored() {
+	s.t.Helper()
+	attributes, err := unix.IoctlGetTermios(int(s.device.Fd()), unix.TCGETS)
+	require.NoError(s.t, err)
+	for name, flag := range map[string]uint32{"echo": unix.ECHO, "canonical": unix.ICANON, "signals": unix.ISIG} {
+		require.NotZero(s.t, attributes.Lflag&flag, name)
+	}
+	left, err := unix.IoctlGetInt(int(s.device.Fd()), unix.TIOCINQ)
+	require.NoError(s.t, err)
+	require.Zero(s.t, left, "what is left would be a command of the shell")
+	text := s.text()
+	for _, pair := range [][2]string{{"\x1b[?1049h", "\x1b[?1049l"}, {"\x1b[?2004h", "\x1b[?2004l"}} {
+		require.Equal(s.t, strings.Count(text, pair[0]), strings.Count(text, pair[1]), "%q", pair[0])
+	}
+}
+
+// alternate matches what is on the alternate screen, which leaves no trace.
+var alternate = regexp.MustCompile(`(?s)\x1b\[\?1049h.*?\x1b\[\?1049l`)
+
+// requireNotShown requires that none of the words stays on the screen.
+func (s *screen) requireNotShown(words ...string) {
+	s.t.Helper()
+	left := alternate.ReplaceAllString(s.text(), "")
+	for _, w := range words {
+		require.NotContains(s.t, left, w)
+	}
+}
+
+func keyStore(t *testing.T) map[string]string {
+	t.Helper()
+	data, err := os.ReadFile("../device/testdata/keys-v1.age")
+	require.NoError(t, err)
+	path := filepath.Join(t.TempDir(), "keys.age")
+	require.NoError(t, os.WriteFile(path, data, 0o600))
+	return map[string]string{"KEDGE_KEYS": path}
+}
+
+func TestPassphraseIsNotShown(t *testing.T) {
+	s := openScreen(t, 24, 80)
+	s.start(keyStore(t), "device", "list", "--keys-only")
+	s.expect("passphrase of the key store")
+	s.typeKeys("kedge test stork\x7fe\r")
+	code, output := s.wait()
+	require.Zero(t, code, output)
+	require.Contains(t, output, "laptop")
+	s.requireRestored()
+	s.requireNotShown("kedge test")
+}
+
+// Each way out of a question leaves the terminal as it was, and nothing is done.
+func TestInterruptedQuestion(t *testing.T) {
+	for name, c := range map[string]struct {
+		args   []string
+		prompt string
+		keys   string
+		signal os.Signal
+	}{
+		"Ctrl-C at a new passphrase":  {[]string{"device", "list", "--keys-only"}, "passphrase for the new key store", "half\x03", nil},
+		"Ctrl-\\ at a new passphrase": {[]string{"device", "list", "--keys-only"}, "passphrase for the new key store", "half\x1c", nil},
+		"TERM at a new passphrase":    {[]string{"device", "list", "--keys-only"}, "passphrase for the new key store", "half", syscall.SIGTERM},
+		"HUP at a new passphrase":     {[]string{"device", "list", "--keys-only"}, "passphrase for the new key store", "half", syscall.SIGHUP},
+		"Ctrl-C at the words":         {[]string{"device", "list", "--as", "phrase"}, "recovery phrase: ", "abandon abandon\x03", nil},
+		"TERM at the words":           {[]string{"device", "list", "--as", "phrase"}, "recovery phrase: ", "abandon abandon\n", syscall.SIGTERM},
+	} {
+		t.Run(name, func(t *testing.T) {
+			keys := filepath.Join(t.TempDir(), "keys.age")
+			s := openScreen(t, 24, 80)
+			s.start(map[string]string{
+				"KEDGE_KEYS": keys, "KEDGE_NETWORK": "ic", "KEDGE_CANISTER": "rdmx6-jaaaa-aaaaa-aaadq-cai",
+			}, c.args...)
+			s.expect(c.prompt)
+			s.typeKeys(c.keys)
+			if c.signal != nil {
+				require.NoError(t, s.program.Process.Signal(c.signal))
+			}
+			code, output := s.wait()
+			require.Equal(t, 130, code, output)
+			require.Contains(t, output, "kedge: error: interrupted\n")
+			require.NotContains(t, output, "network")
+			require.NoFileExists(t, keys)
+			s.requireRestored()
+			s.requireNotShown("half", "abandon")
+		})
+	}
+}
+
+// nowhere is the environment of commands that read their secrets and then find that no network answers.
+func nowhere(t *testing.T) map[string]string {
+	return map[string]string{
+		"KEDGE_KEYS": filepath.Join(t.TempDir(), "keys.age"), "KEDGE_CANISTER": "rdmx6-jaaaa-aaaaa-aaadq-cai", "KEDGE_NETWORK": "http://127.0.0.1:1",
+		"KEDGE_ROOT_KEY": hex.EncodeToString(client.MainnetRootKey()),
+	}
+}
+
+// A phrase that is pasted on several lines, with whatever separates its words, goes to the question as a
+// whole, and what is pasted behind it goes nowhere.
+func TestPastedPhrase(t *testing.T) {
+	const published = "legal winner thank year wave sausage worth useful legal winner thank yellow"
+	words := strings.Fields(published)
+	four := make([]string, len(words))
+	for i, w := range words {
+		four[i] = w[:min(4, len(w))]
+	}
+	for name, pasted := range map[string]string{
+		"one line":             published + "\r",
+		"three lines":          strings.Join(words[:4], " ") + "\r" + strings.Join(words[4:8], " ") + "\r" + strings.Join(words[8:], " ") + "\r",
+		"a word a line":        strings.Join(words, "\r") + "\r",
+		"numbered, with more":  "\x1b[200~1. " + words[0] + "\n2. " + strings.Join(words[1:], "\n3. ") + "\nrm -rf precious\n\x1b[201~",
+		"JSON":                 `["` + strings.Join(words, `", "`) + "\"]\r",
+		"first four letters":   strings.Join(four, " ") + "\r",
+		"with a line too many": published + "\rrm -rf precious\r",
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := openScreen(t, 24, 80)
+			s.start(nowhere(t), "device", "list", "--as", "phrase")
+			s.expect("recovery phrase: ")
+			s.typeKeys(pasted)
+			code, output := s.wait()
+			require.Equal(t, 3, code, output) // the phrase was fine, and nobody is there to use it
+			s.requireRestored()
+			s.requireNotShown(words...)
+			require.NotContains(t, output, "winner")
+		})
+	}
+}
+
+// Two lines of twelve words may be one phrase or two, so they are asked about.
+func TestTwoLinesOfTwelveWords(t *testing.T) {
+	const line = "legal winner thank year wave sausage worth useful legal winner thank yellow"
+	for answer, want := range map[string]struct {
+		code   int
+		output string
+	}{
+		"1": {3, ""}, "2": {3, ""}, "24": {5, "checksum"}, "": {5, "no phrase was used"}, "yes": {5, "no phrase was used"},
+	} {
+		t.Run("answer "+answer, func(t *testing.T) {
+			s := openScreen(t, 24, 80)
+			s.start(nowhere(t), "device", "list", "--as", "phrase")
+			s.expect("recovery phrase: ")
+			s.typeKeys("\x1b[200~" + line + "\n" + line + "\n\x1b[201~")
+			s.expect("type 24 if they are one, 1 or 2 if that line alone is meant: ")
+			s.typeKeys(answer + "\r")
+			code, output := s.wait()
+			require.Equal(t, want.code, code, output)
+			require.Contains(t, output, want.output)
+			s.requireRestored()
+			s.requireNotShown("legal", "winner")
+		})
+	}
+	t.Run("in a file", func(t *testing.T) {
+		file := filepath.Join(t.TempDir(), "words.txt")
+		require.NoError(t, os.WriteFile(file, []byte(line+"\n"+line+"\n"), 0o600))
+		code, _, stderr := run(t, nil, nowhere(t), "device", "list", "--phrase-file", file)
+		require.Equal(t, 5, code)
+		require.Contains(t, stderr, "two lines of twelve words may be one recovery phrase of 24 words, or two of 12\n")
+		require.Contains(t, stderr, "kedge: hint: put the words of the one phrase that is meant on one line\n")
+	})
+}
+
+// Words are never part of a message, in whatever wrong place they were given.
+func TestMessagesHaveNoWords(t *testing.T) {
+	const typo = "legal winner thank year wave sausage worth useful legal winner thank yelow"
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"typo": typo, "commas": strings.ReplaceAll(typo, " ", ","), "json": `["` + strings.ReplaceAll(typo, " ", `","`) + `"]`,
+		"long": typo + " " + typo + " " + typo,
+	} {
+		file := filepath.Join(dir, name)
+		require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
+		for _, args := range [][]string{
+			{"device", "list", "--phrase-file", file}, {"device", "list", "--phrase-file", text}, {"device", "list", "--as", text},
+			{"device", "list", text}, {text}, {"device", "list", "--anchor", text}, {"login", text}, {"device", "list", "--canister", text},
+			{"device", "list", "--network", text}, {"session-limit", text}, append([]string{"device", "list"}, strings.Fields(text)...),
+		} {
+			env := nowhere(t)
+			env["KEDGE_PASSPHRASE_FILE"] = filepath.Join(dir, "typo")
+			code, stdout, stderr := run(t, nil, env, args...)
+			require.NotZero(t, code)
+			for _, w := range append(strings.Fields(typo), "yellow") {
+				require.NotContains(t, stdout+strings.ReplaceAll(stderr, file, ""), w, "%q", args)
+			}
+		}
+	}
+}
+
+// The sheet of words has a screen of its own, and pages where it does not fit; whoever stops there and
+// comes back sees it again.
+func TestSheetOfWords(t *testing.T) {
+	url, module, _ := startNetwork(t)
+	t.Chdir(t.TempDir())
+	code, _, stderr := run(t, nil, map[string]string{"KEDGE_NETWORK": url}, "deploy", module)
+	require.Zero(t, code, stderr)
+	for name, size := range map[string][2]uint16{"usual": {24, 80}, "narrow": {24, 20}, "low": {6, 40}} {
+		t.Run(name, func(t *testing.T) {
+			s := openScreen(t, size[0], size[1])
+			s.start(map[string]string{"KEDGE_NETWORK": url, "KEDGE_KEYS": filepath.Join(t.TempDir(), "keys.age")}, "anchor", "create", "--device", "laptop")
+			for _, prompt := range []string{"passphrase for the new key store", "the same passphrase again"} {
+				s.expect(prompt)
+				s.typeKeys("a passphrase\r")
+			}
+			var words []string
+			for page := 1; len(words) < 24; page++ {
+				s.expect("press enter")
+				words = append(words, wordsOn(s.last("\x1b[2J"), len(words))...)
+				require.NotEmpty(t, words)
+				before := len(s.text())
+				s.typeKeys("\r")
+				require.Eventually(t, func() bool { return len(s.text()) > before }, 30*time.Second, time.Millisecond)
+			}
+			s.expect("type the words, from the paper: ")
+			s.typeKeys(strings.Join(words, " ") + "\r")
+			code, output := s.wait()
+			require.Zero(t, code, output)
+			require.Contains(t, output, "recovery phrase protected")
+			s.requireRestored()
+			for i := range words[1:] { // single words may be in the prose
+				s.requireNotShown(words[i] + " " + words[i+1])
+			}
+		})
+	}
+}
+
+// last is what the screen showed since it was cleared last.
+func (s *screen) last(clear string) string {
+	text := s.text()
+	return text[strings.LastIndex(text, clear):]
+}
+
+// wordsOn reads the words off a page of the sheet: each stands behind its number, the first behind have+1.
+func wordsOn(page string, have int) []string {
+	fields := strings.Fields(page)
+	var words []string
+	for i, field := range fields[1:] {
+		if fields[i] == strconv.Itoa(have+len(words)+1) {
+			words = append(words, field)
+		}
+	}
+	return words
+}
