@@ -12,17 +12,18 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){
-		"kedge": func() {
-			system := RealSystem()
-			system.WorkFactor = 4 // scrypt would be most of the time of these tests
-			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-			defer stop()
-			os.Exit(Main(ctx, system))
-		},
-	})
+// commands are the programs that the tests run, each this one under another name.
+var commands = map[string]func(){
+	"kedge": func() {
+		system := RealSystem()
+		system.WorkFactor = 4 // scrypt would be most of the time of these tests
+		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+		defer stop()
+		os.Exit(Main(ctx, system))
+	},
 }
+
+func TestMain(m *testing.M) { testscript.Main(m, commands) }
 
 // Scripts that need no network: parsing, bad input, the key store, help.
 func TestScripts(t *testing.T) {

@@ -59,13 +59,25 @@ func openScreen(t *testing.T, rows, columns uint16) *screen {
 	return s
 }
 
+// startUnderShell is start below a shell with job control.
+func (s *screen) startUnderShell(env map[string]string, args ...string) {
+	self, err := os.Executable()
+	require.NoError(s.t, err)
+	s.run("jobshell", env, append([]string{self}, args...)...)
+}
+
 // start runs kedge with the pseudo-terminal as its terminal, and its output elsewhere.
 func (s *screen) start(env map[string]string, args ...string) {
+	s.t.Helper()
+	s.run("kedge", env, args...)
+}
+
+func (s *screen) run(name string, env map[string]string, args ...string) {
 	s.t.Helper()
 	self, err := os.Executable()
 	require.NoError(s.t, err)
 	s.program = &exec.Cmd{
-		Path: self, Args: append([]string{"kedge"}, args...), Stdin: s.device,
+		Path: self, Args: append([]string{name}, args...), Stdin: s.device,
 		SysProcAttr: &syscall.SysProcAttr{Setsid: true, Setctty: true},
 	}
 	s.program.Env = append(os.Environ(), "TERM=xterm", "KEDGE_PASSPHRASE_FILE=")
@@ -81,7 +93,7 @@ func (s *screen) start(env map[string]string, args ...string) {
 // wait waits for the program to end and returns its exit code and what it wrote elsewhere.
 func (s *screen) wait() (code int, output string) {
 	s.t.Helper()
-	late := time.AfterFunc(time.Minute, func() { _ = s.program.Process.Kill() })
+	late := time.AfterFunc(20*time.Second, func() { _ = s.program.Process.Kill() })
 	defer late.Stop()
 	_ = s.program.Wait()
 	data, err := os.ReadFile(s.program.Stdout.(*os.File).Name())
@@ -211,14 +223,16 @@ func TestPastedPhrase(t *testing.T) {
 	const published = "legal winner thank year wave sausage worth useful legal winner thank yellow"
 	words := strings.Fields(published)
 	four := make([]string, len(words))
+	var numbered strings.Builder
 	for i, w := range words {
+		fmt.Fprintf(&numbered, "%d. %s\n", i+1, w)
 		four[i] = w[:min(4, len(w))]
 	}
 	for name, pasted := range map[string]string{
 		"one line":             published + "\r",
 		"three lines":          strings.Join(words[:4], " ") + "\r" + strings.Join(words[4:8], " ") + "\r" + strings.Join(words[8:], " ") + "\r",
 		"a word a line":        strings.Join(words, "\r") + "\r",
-		"numbered, with more":  "\x1b[200~1. " + words[0] + "\n2. " + strings.Join(words[1:], "\n3. ") + "\nrm -rf precious\n\x1b[201~",
+		"numbered, with more":  "\x1b[200~" + numbered.String() + "rm -rf precious\n\x1b[201~",
 		"JSON":                 `["` + strings.Join(words, `", "`) + "\"]\r",
 		"first four letters":   strings.Join(four, " ") + "\r",
 		"with a line too many": published + "\rrm -rf precious\r",
@@ -349,4 +363,32 @@ func wordsOn(page string, have int) []string {
 		}
 	}
 	return words
+}
+
+// Whoever stops kedge at a question finds a usual terminal, and the question again afterwards.
+func TestStoppedQuestion(t *testing.T) {
+	s := openScreen(t, 24, 80)
+	s.startUnderShell(keyStore(t), "device", "list", "--keys-only")
+	s.expect("passphrase of the key store")
+	s.typeKeys("kedge te\x1a")
+	s.expect("[stopped, echo true]")
+	require.Eventually(t, func() bool { return strings.Count(s.text(), "passphrase of the key store") == 2 }, 30*time.Second, time.Millisecond)
+	s.typeKeys("st store\r")
+	code, output := s.wait()
+	require.Zero(t, code, output)
+	require.Contains(t, output, "laptop")
+	s.requireRestored()
+	s.requireNotShown("kedge test")
+
+	s = openScreen(t, 24, 80)
+	s.startUnderShell(nowhere(t), "device", "list", "--as", "phrase")
+	s.expect("recovery phrase: 0 words ")
+	s.typeKeys("legal winner thank year wave sausage worth\x1a")
+	s.expect("[stopped, echo true]")
+	s.expect("recovery phrase: 7 words ")
+	s.typeKeys(" useful legal winner thank yellow\r")
+	code, output = s.wait()
+	require.Equal(t, 3, code, output)
+	s.requireRestored()
+	s.requireNotShown("winner")
 }

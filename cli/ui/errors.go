@@ -1,7 +1,9 @@
 package ui
 
 import (
+	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -96,6 +98,9 @@ func Visit(err error, found func(*Error) bool) (done bool) {
 // Args gives cobra's complaints about arguments the exit code of wrong usage.
 func Args(check cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
+		if err := noWords(args); err != nil {
+			return err
+		}
 		if err := check(cmd, args); err != nil {
 			return &Error{Err: err, Code: ExitUsage, Hint: cmd.CommandPath() + " --help"}
 		}
@@ -103,11 +108,25 @@ func Args(check cobra.PositionalArgs) cobra.PositionalArgs {
 	}
 }
 
+// noWords refuses arguments that are words of a recovery phrase, and names none of them.
+func noWords(args []string) error {
+	if joined := strings.Join(args, " "); Redact(joined) != joined {
+		return &Error{
+			Err: errors.New("the arguments are words of a recovery phrase, which is asked for and never given as an argument"), Code: ExitUsage,
+			Hint: "--as phrase asks for it; take the words out of the history of the shell",
+		}
+	}
+	return nil
+}
+
 // Group returns a command that only has other commands below it.
 func Group(use, short string, verbs ...*cobra.Command) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: use, Short: short, Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := noWords(args); err != nil {
+				return err
+			}
 			if len(args) > 0 {
 				return &Error{
 					Err:  fmt.Errorf("unknown command %q for %q", args[0], cmd.CommandPath()),

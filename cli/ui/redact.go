@@ -19,24 +19,37 @@ const (
 
 var wordOrGap = regexp.MustCompile(`[A-Za-z]+|[^A-Za-z]+`)
 
-// Redact takes runs of words of a recovery phrase out of a message, whatever separates them.
+// Redact takes runs of words of a recovery phrase out of a message, whatever separates them, with the
+// words beside them, which may be of it and mistyped.
 func Redact(text string) string {
 	tokens := wordOrGap.FindAllString(text, -1)
 	var out strings.Builder
 	for i := 0; i < len(tokens); {
-		end, words := run(tokens, i, 1)
-		if words < withTypos {
-			end, words = run(tokens, i, 0)
+		start := i
+		if !inList(tokens[i]) && isLetter(tokens[i][0]) {
+			start = i + 2 // the next word
 		}
-		if words < inARow {
+		end := phrase(tokens, start)
+		if end <= start {
 			out.WriteString(tokens[i])
 			i++
 			continue
 		}
 		out.WriteString("[words of a recovery phrase]")
-		i = end
+		i = min(end+2, len(tokens))
 	}
 	return out.String()
+}
+
+// phrase returns the end of the phrase that begins at a token, or 0 if none does.
+func phrase(tokens []string, start int) int {
+	if end, words := run(tokens, start, 1); words >= withTypos {
+		return end
+	}
+	if end, words := run(tokens, start, 0); words >= inARow {
+		return end
+	}
+	return 0
 }
 
 // run returns the end of the run of words of the list that begins at a token, with at most so many other

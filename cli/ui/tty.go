@@ -137,7 +137,7 @@ func (t *tty) hush(echo bool) (end func(), err error) {
 	now := *before
 	if !echo {
 		now.Lflag &^= unix.ECHO | unix.ECHONL | unix.ICANON
-		now.Lflag |= unix.ISIG // Ctrl-C and Ctrl-Z stay what they are
+		now.Lflag |= unix.ISIG | unix.NOFLSH // Ctrl-C and Ctrl-Z stay what they are, and Ctrl-Z loses nothing
 		now.Cc[unix.VMIN], now.Cc[unix.VTIME] = 1, 0
 	}
 	if err := unix.IoctlSetTermios(t.fd(), setAttributes, &now); err != nil {
@@ -163,7 +163,7 @@ func (t *tty) ask(q question) (err error) {
 	defer signal.Stop(ending)
 	stopping := make(chan os.Signal, 1)
 	signal.Notify(stopping, syscall.SIGTSTP)
-	defer signal.Reset(syscall.SIGTSTP)
+	defer signal.Stop(stopping)
 
 	restore, err := t.hush(q.echo)
 	if err != nil {
@@ -192,7 +192,7 @@ func (t *tty) ask(q question) (err error) {
 			t.escape(q.end)
 			restore()
 			t.print(q.interrupted)
-			stop(stopping)
+			stop()
 			if restore, err = t.hush(q.echo); err != nil {
 				return err
 			}
@@ -207,22 +207,19 @@ func (t *tty) ask(q question) (err error) {
 	}
 }
 
-// continueWait is how long to wait for the process to stop. Where it cannot be, as its parent could not
-// continue it (POSIX, orphaned process groups), nothing happens.
-const continueWait = 200 * time.Millisecond
-
-// stop stops the process as Ctrl-Z does and returns when it goes on.
-func stop(stopping chan os.Signal) {
+// stop stops the process as Ctrl-Z does and returns when it goes on. It sends itself SIGSTOP: Go's runtime
+// keeps its handler of SIGTSTP, so a second one would not stop it. The leader of a session has no shell
+// above it that could continue it, so it does not stop, as for every process without job control.
+func stop() {
+	if session, err := unix.Getsid(0); err != nil || session == syscall.Getpid() {
+		return
+	}
 	continued := make(chan os.Signal, 1)
 	signal.Notify(continued, syscall.SIGCONT)
 	defer signal.Stop(continued)
-	signal.Reset(syscall.SIGTSTP)
-	_ = syscall.Kill(syscall.Getpid(), syscall.SIGTSTP)
-	select {
-	case <-continued:
-	case <-time.After(continueWait):
+	if syscall.Kill(syscall.Getpid(), syscall.SIGSTOP) == nil {
+		<-continued
 	}
-	signal.Notify(stopping, syscall.SIGTSTP)
 }
 
 // Secret asks for a line that is not shown as it is typed.
