@@ -3,19 +3,6 @@ package abuse
 // CaptchaLife is how long a captcha may be answered, in ns: five minutes.
 const CaptchaLife = uint64(300e9)
 
-// Mode says which captchas registration asks for. The values are stored.
-type Mode uint8
-
-// The modes.
-const (
-	CaptchaOff    Mode = 0 // any answer passes
-	CaptchaStatic Mode = 1 // the answer is always StaticAnswer; for tests
-	CaptchaImage  Mode = 2 // a drawn image, package captcha
-)
-
-// StaticAnswer solves every captcha of mode CaptchaStatic, as in Internet Identity's test builds.
-const StaticAnswer = "a"
-
 // KeyLength is the length of a captcha's key, in characters a to z.
 const KeyLength = 10
 
