@@ -18,7 +18,7 @@ import (
 func spin(instructions uint64) []byte { return binary.LittleEndian.AppendUint64(nil, instructions) }
 
 // long is for about a second.
-const long = 4_000_000_000
+const long = 8_000_000_000
 
 // inBackground makes a call and returns what comes of it.
 func (w *world) inBackground(canister principal.Principal, method string, arg []byte) <-chan error {

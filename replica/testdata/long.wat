@@ -20,7 +20,7 @@
     (block $done
       (loop $again
         (br_if $done (i64.lt_s (local.get $left) (i64.const 0)))
-        (local.set $left (i64.sub (local.get $left) (i64.const 7)))
+        (local.set $left (i64.sub (local.get $left) (i64.const 11)))
         (br $again))))
   (func $change
     (global.set $n (i64.add (global.get $n) (i64.const 1)))

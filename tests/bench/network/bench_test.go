@@ -38,6 +38,7 @@ func BenchmarkNetwork(b *testing.B) {
 		t := machine.NewTable()
 		generator := program(b, "./tests/bench/network/loadgen")
 		throughput(b, t, generator)
+		long(b, t, generator)
 		rollback(b, t)
 		idle(b, t)
 		start(b, t)
