@@ -16,8 +16,8 @@ const (
 	security = 1
 )
 
-func ringOf(k identity.EventKind) int {
-	if k.Weighty() {
+func ringOf(e *identity.Event) int {
+	if e.Kind.Weighty() && !e.Routine {
 		return security
 	}
 	return routine
@@ -27,7 +27,7 @@ func ringOf(k identity.EventKind) int {
 // When there is no memory left for a chunk the event is counted as lost: history never fails a call.
 func (s *Store) addEvents(slot uint32, head *slotHead, events []identity.Event) error {
 	for i := range events {
-		ring := ringOf(events[i].Kind)
+		ring := ringOf(&events[i])
 		var buf [record.MaxEvent]byte
 		text := record.AppendEvent(buf[:0], head.history.Next, &events[i])
 		head.history.Next++

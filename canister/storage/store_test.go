@@ -167,6 +167,26 @@ func TestHistoryIsBoundedAndRoutineCannotPushOutTheRest(t *testing.T) {
 	require.Equal(t, uint64(490), part.Events[0].Number)
 }
 
+// An event of a kind that is kept apart goes to the routine ring if its call says that it is routine.
+func TestRoutineEventsOfASecurityKind(t *testing.T) {
+	s := emptyStore(t)
+	number := register(t, s, "key", nil)
+	a, err := s.Read(number)
+	require.NoError(t, err)
+	who := a.Devices[0].Principal
+	a.Events = []identity.Event{{At: 1, Kind: identity.EventRemoved, By: who, Device: who}}
+	require.NoError(t, s.Write(a))
+	for i := range 500 {
+		a.Events = []identity.Event{{At: uint64(i), Kind: identity.EventRemoved, By: who, Device: who, Routine: true}}
+		require.NoError(t, s.Write(a))
+	}
+	h, err := s.History(number, 0, 1000)
+	require.NoError(t, err)
+	require.Zero(t, h.LostSecurity)
+	require.NotZero(t, h.LostRoutine)
+	require.Zero(t, h.Events[0].Number)
+}
+
 func TestRangeErrors(t *testing.T) {
 	s := emptyStore(t)
 	number := register(t, s, "key", nil)
