@@ -19,12 +19,13 @@ import (
 //	         ES256            EdDSA            RS256
 //	kty   1  2 (EC2)          1 (OKP)          3 (RSA)
 //	alg   3  -7               -8               -257
-//	     -1  crv 1 (P-256)    crv 6 (Ed25519)  n, 256 bytes
+//	     -1  crv 1 (P-256)    crv 6 (Ed25519)  n, 256 to 1,024 bytes
 //	     -2  x, 32 bytes      x, 32 bytes      e
 //	     -3  y, 32 bytes
 //
-// WebAuthn section 6.5.1.1 allows no other members, so none are accepted; the order is free, because
-// keys that were registered with the Internet Computer long ago must parse.
+// The Internet Computer looks at these members alone, in any order, and at key_ops (4), which must be the text
+// "verify" if it is there (dfinity/ic, crypto_lib/basic_sig/cose); so does this package, because keys that
+// were registered with the Internet Computer must parse. Of a member that occurs twice nothing is believed.
 
 // Algorithm is a COSE algorithm identifier.
 type Algorithm int32
@@ -50,13 +51,16 @@ func (a Algorithm) String() string {
 	}
 }
 
-// rsaModulusLen is the only size of RSA moduli that is accepted, in bytes: smaller ones are weak, and
-// verifying with larger ones costs a canister more than it is worth.
-const rsaModulusLen = 256
+// Sizes of RSA moduli that are accepted, in bits, as the Internet Computer has them.
+const (
+	minRSA = 2048
+	maxRSA = 8192
+)
 
 const (
 	labelKty = 1
 	labelAlg = 3
+	labelOps = 4
 
 	ktyOKP = 1
 	ktyEC2 = 2
@@ -106,46 +110,87 @@ func parseCOSEPrefix(data []byte) (*PublicKey, []byte, error) {
 	return key, r.Rest(), nil
 }
 
-// coseMap holds the members of a key: integers, and byte strings.
+// coseMap holds the members of a key that are integers or byte strings, and whether its key_ops is in order.
 type coseMap struct {
-	ints  map[int64]int64
-	bytes map[int64][]byte
+	ints     map[int64]int64
+	bytes    map[int64][]byte
+	otherOps bool
 }
 
+// maxDepth is how deep members that nobody reads may nest.
+const maxDepth = 16
+
 func readCOSE(r *minicbor.Reader) (coseMap, error) {
-	m := coseMap{map[int64]int64{}, map[int64][]byte{}}
+	m := coseMap{ints: map[int64]int64{}, bytes: map[int64][]byte{}}
+	seen := map[int64]bool{}
 	n, err := r.Map()
 	if err != nil {
 		return m, err
 	}
 	for range n {
+		switch major, err := r.Peek(); {
+		case err != nil:
+			return m, err
+		case major != minicbor.Uint && major != minicbor.Negative:
+			// A label that is no integer is none of the labels that count.
+			if err := skip(r, 2); err != nil {
+				return m, err
+			}
+			continue
+		}
 		label, err := r.Int()
 		if err != nil {
 			return m, err
 		}
-		_, isInt := m.ints[label]
-		_, isBytes := m.bytes[label]
-		if isInt || isBytes {
+		if seen[label] {
 			return m, fmt.Errorf("member %d occurs twice", label)
 		}
-		major, err := r.Peek()
-		if err != nil {
-			return m, err
-		}
-		if major == minicbor.Bytes {
-			m.bytes[label], err = r.Bytes()
-		} else {
-			m.ints[label], err = r.Int()
-		}
-		if err != nil {
+		seen[label] = true
+		if err := m.member(r, label); err != nil {
 			return m, fmt.Errorf("member %d: %w", label, err)
 		}
 	}
 	return m, nil
 }
 
-// only fails unless the members are exactly these.
-func (m coseMap) only(ints, bytes []int64) error {
+// member reads the value of a member.
+func (m *coseMap) member(r *minicbor.Reader, label int64) error {
+	major, err := r.Peek()
+	if err != nil {
+		return err
+	}
+	switch {
+	case label == labelOps:
+		if major != minicbor.Text {
+			m.otherOps = true
+			return skip(r, 1)
+		}
+		text, err := r.Text()
+		m.otherOps = text != "verify"
+		return err
+	case label > labelAlg || label < -3:
+		return skip(r, 1)
+	case major == minicbor.Bytes:
+		m.bytes[label], err = r.Bytes()
+	case major == minicbor.Uint || major == minicbor.Negative:
+		m.ints[label], err = r.Int()
+	default:
+		return skip(r, 1)
+	}
+	return err
+}
+
+func skip(r *minicbor.Reader, items int) error {
+	for range items {
+		if err := r.Skip(maxDepth); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// need fails unless the members are there.
+func (m coseMap) need(ints, bytes []int64) error {
 	for _, label := range ints {
 		if _, ok := m.ints[label]; !ok {
 			return fmt.Errorf("member %d is missing or not an integer", label)
@@ -155,9 +200,6 @@ func (m coseMap) only(ints, bytes []int64) error {
 		if _, ok := m.bytes[label]; !ok {
 			return fmt.Errorf("member %d is missing or not a byte string", label)
 		}
-	}
-	if len(m.ints) != len(ints) || len(m.bytes) != len(bytes) {
-		return fmt.Errorf("it has members that do not belong in a public key of a credential")
 	}
 	return nil
 }
@@ -169,6 +211,8 @@ func (m coseMap) key() (*PublicKey, error) {
 	}
 	kty := m.ints[labelKty]
 	switch {
+	case m.otherOps:
+		return nil, errors.New(`member 4, key_ops, is not the text "verify"`)
 	case alg == int64(ES256) && kty == ktyEC2:
 		return m.es256()
 	case alg == int64(EdDSA) && kty == ktyOKP:
@@ -180,7 +224,7 @@ func (m coseMap) key() (*PublicKey, error) {
 }
 
 func (m coseMap) es256() (*PublicKey, error) {
-	if err := m.only([]int64{labelKty, labelAlg, -1}, []int64{-2, -3}); err != nil {
+	if err := m.need([]int64{labelKty, labelAlg, -1}, []int64{-2, -3}); err != nil {
 		return nil, err
 	}
 	x, y := m.bytes[-2], m.bytes[-3]
@@ -196,7 +240,7 @@ func (m coseMap) es256() (*PublicKey, error) {
 }
 
 func (m coseMap) eddsa() (*PublicKey, error) {
-	if err := m.only([]int64{labelKty, labelAlg, -1}, []int64{-2}); err != nil {
+	if err := m.need([]int64{labelKty, labelAlg, -1}, []int64{-2}); err != nil {
 		return nil, err
 	}
 	x := m.bytes[-2]
@@ -207,15 +251,15 @@ func (m coseMap) eddsa() (*PublicKey, error) {
 }
 
 func (m coseMap) rs256() (*PublicKey, error) {
-	if err := m.only([]int64{labelKty, labelAlg}, []int64{-1, -2}); err != nil {
+	if err := m.need([]int64{labelKty, labelAlg}, []int64{-1, -2}); err != nil {
 		return nil, err
 	}
-	n, e := m.bytes[-1], m.bytes[-2]
-	if len(n) != rsaModulusLen || n[0]&0x80 == 0 {
-		return nil, fmt.Errorf("RSA modulus has %d bits, only %d are accepted", new(big.Int).SetBytes(n).BitLen(), 8*rsaModulusLen)
+	n, e := new(big.Int).SetBytes(m.bytes[-1]), bytes.TrimLeft(m.bytes[-2], "\x00")
+	if size := n.BitLen(); size < minRSA || size > maxRSA || n.Bit(0) == 0 {
+		return nil, fmt.Errorf("RSA modulus of %d bits: expected an odd one of %d to %d", size, minRSA, maxRSA)
 	}
-	if len(e) == 0 || len(e) > 4 || e[0] == 0 {
-		return nil, fmt.Errorf("RSA exponent of %d bytes: expected 1 to 4, the first not zero", len(e))
+	if len(e) == 0 || len(e) > 4 {
+		return nil, fmt.Errorf("RSA exponent of %d bytes: expected 1 to 4", len(e))
 	}
 	exponent := 0
 	for _, b := range e {
@@ -224,7 +268,7 @@ func (m coseMap) rs256() (*PublicKey, error) {
 	if exponent < 3 || exponent&1 == 0 || exponent > 1<<31-1 {
 		return nil, fmt.Errorf("RSA exponent %d: expected an odd number from 3 to 2^31-1", exponent)
 	}
-	return &PublicKey{alg: RS256, rsa: &rsa.PublicKey{N: new(big.Int).SetBytes(n), E: exponent}}, nil
+	return &PublicKey{alg: RS256, rsa: &rsa.PublicKey{N: n, E: exponent}}, nil
 }
 
 // derAlgorithm is the object identifier of COSE keys on the Internet Computer, 1.3.6.1.4.1.56387.1.1.

@@ -171,7 +171,8 @@ func TestParseCOSERefuses(t *testing.T) {
 	require.NoError(t, err)
 	good := coseES256(&key.PublicKey)
 	x, y := good[10:42], good[45:]
-	modulus := new(big.Int).Lsh(big.NewInt(1), 2047).Bytes()
+	modulus := new(big.Int).SetBit(new(big.Int).Lsh(big.NewInt(1), 2047), 0, 1).Bytes()
+	rsaKey := func(n, e []byte) []byte { return marshal(t, map[int]any{1: 3, 3: -257, -1: n, -2: e}) }
 	offCurve := bytes.Clone(y)
 	offCurve[31] ^= 1
 	ec := func(changes ...any) map[any]any {
@@ -200,20 +201,34 @@ func TestParseCOSERefuses(t *testing.T) {
 		{"short x", marshal(t, ec(-2, x[1:])), "31 and 32 bytes"},
 		{"no y", marshal(t, ec(-3, nil)), "member -3 is missing"},
 		{"compressed y", marshal(t, ec(-3, 1)), "member -3 is missing or not a byte string"},
-		{"private member", marshal(t, ec(-4, x)), "do not belong"},
-		{"key id", marshal(t, ec(2, []byte("kid"))), "do not belong"},
-		{"text label", marshal(t, ec("alg", -7)), "expected integer"},
 		{"off the curve", marshal(t, ec(-3, offCurve)), "not a point of P-256"},
 		{"Ed25519 with P-256", marshal(t, map[int]any{1: 1, 3: -8, -1: 1, -2: x}), "EdDSA takes curve 6"},
-		{"short modulus", marshal(t, map[int]any{1: 3, 3: -257, -1: modulus[1:], -2: []byte{1, 0, 1}}), "only 2048"},
+		{"other operations", marshal(t, ec(4, []int{2})), "key_ops"},
+		{"to sign", marshal(t, ec(4, "sign")), "key_ops"},
+		{"short modulus", rsaKey(modulus[1:], []byte{1, 0, 1}), "RSA modulus of 1 bits"},
+		{"long modulus", rsaKey(new(big.Int).SetBit(big.NewInt(1), 8192, 1).Bytes(), []byte{1, 0, 1}), "RSA modulus of 8193 bits"},
+		{"even modulus", rsaKey(new(big.Int).Lsh(big.NewInt(1), 2047).Bytes(), []byte{1, 0, 1}), "expected an odd one"},
 		{"even exponent", marshal(t, map[int]any{1: 3, 3: -257, -1: modulus, -2: []byte{2}}), "RSA exponent 2"},
-		{"exponent with a zero", marshal(t, map[int]any{1: 3, 3: -257, -1: modulus, -2: []byte{0, 3}}), "RSA exponent of 2 bytes"},
 		{"huge exponent", marshal(t, map[int]any{1: 3, 3: -257, -1: modulus, -2: []byte{0xff, 0xff, 0xff, 0xff}}), "RSA exponent 4294967295"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			_, err := ParseCOSE(tc.data)
 			require.ErrorContains(t, err, tc.want)
 		})
+	}
+	for name, data := range map[string][]byte{
+		"private member":      marshal(t, ec(-4, x)),
+		"key id":              marshal(t, ec(2, []byte("kid"))),
+		"text label":          marshal(t, ec("alg", -7)),
+		"nested member":       marshal(t, ec(99, map[string]any{"a": []int{1, 2}, "b": nil})),
+		"to verify":           marshal(t, ec(4, "verify")),
+		"exponent with zeros": rsaKey(append([]byte{0}, modulus...), []byte{0, 0, 3}),
+		"4096 bits":           rsaKey(new(big.Int).SetBit(big.NewInt(1), 4095, 1).Bytes(), []byte{1, 0, 1}),
+		"8192 bits":           rsaKey(new(big.Int).SetBit(big.NewInt(1), 8191, 1).Bytes(), []byte{1, 0, 1}),
+	} {
+		key, err := ParseCOSE(data)
+		require.NoError(t, err, name)
+		require.Equal(t, data, key.COSE(), "the principal is that of all bytes")
 	}
 	_, err = ParseDER(append([]byte{0x30, 0x00}, good...))
 	require.Error(t, err)
