@@ -4,6 +4,7 @@ go 1.26.4
 
 require (
 	filippo.io/age v1.3.2
+	filippo.io/edwards25519 v1.2.0
 	github.com/aviate-labs/agent-go v0.9.2
 	github.com/cespare/xxhash/v2 v2.3.0
 	github.com/consensys/gnark-crypto v0.15.0
@@ -35,8 +36,6 @@ require (
 	github.com/x448/float16 v0.8.4 // indirect
 	go.yaml.in/yaml/v3 v3.0.5 // indirect
 	golang.org/x/sys v0.49.0 // indirect
-	golang.org/x/text v0.43.0 // indirect
-	
 	golang.org/x/tools v0.51.0 // indirect
 	google.golang.org/protobuf v1.36.3 // indirect
 	rsc.io/tmplfunc v0.0.3 // indirect

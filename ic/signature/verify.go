@@ -2,7 +2,6 @@ package signature
 
 import (
 	"crypto/ecdsa"
-	"crypto/ed25519"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -47,7 +46,7 @@ func (v *Verifier) VerifyKey(key *PublicKey, message, signature []byte) error {
 	ok := false
 	switch key.scheme {
 	case Ed25519:
-		ok = ed25519.Verify(key.ed, message, signature)
+		ok = verifyEd25519(key.ed, message, signature)
 	case P256:
 		digest := sha256.Sum256(message)
 		r, s := new(big.Int).SetBytes(signature[:32]), new(big.Int).SetBytes(signature[32:])
