@@ -96,7 +96,7 @@ func verifyAssertion(der, challenge []byte, a *kedge.Assertion) (*identity.Asser
 	if err != nil {
 		return nil, badAssertion("pubkey", "only a passkey can attest: "+err.Error())
 	}
-	client, err := webauthn.ParseClientData(a.ClientData)
+	client, err := webauthn.DecodeClientData(a.ClientData)
 	if err != nil {
 		return nil, badAssertion("assertion", err.Error())
 	}

@@ -57,7 +57,7 @@ func (r Result) Cloned(stored uint32) bool {
 // caller has found the credential's key (steps 5 to 7), and afterwards stores what changed (22 to 25).
 func Verify(key *PublicKey, a Assertion, want Expectation) (Result, error) {
 	// Steps 8 to 10: parse the client data.
-	client, err := ParseClientData(a.ClientDataJSON)
+	client, err := DecodeClientData(a.ClientDataJSON)
 	if err != nil {
 		return Result{}, err
 	}

@@ -1,6 +1,7 @@
 package webauthn
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"unicode/utf8"
@@ -41,6 +42,12 @@ func ParseClientData(data []byte) (*ClientData, error) {
 		return nil, fmt.Errorf("client data, byte %d: %w", s.pos, err)
 	}
 	return c, nil
+}
+
+// DecodeClientData reads client data as a relying party does: a byte order mark before the object is dropped,
+// as the UTF-8 decoding of WebAuthn section 7.2 asks for. The Internet Computer itself takes none.
+func DecodeClientData(data []byte) (*ClientData, error) {
+	return ParseClientData(bytes.TrimPrefix(data, []byte("\ufeff")))
 }
 
 func (s *scanner) clientData() (*ClientData, error) {

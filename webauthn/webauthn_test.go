@@ -128,6 +128,8 @@ func TestVerifyRefuses(t *testing.T) {
 		{"right, verified and eligible", clientData(same), authDataOf(UserPresent | UserVerified | BackupEligible), func(e *Expectation) { e.RequireUserVerified, e.BackupEligible = true, &yes }, ""},
 		{"right, with extensions", clientData(same), append(authDataOf(UserPresent|ExtensionData), 0xa1, 0x61, 'x', 0xf5), nil, ""},
 		{"right, with a top origin", clientData(func(m map[string]any) { m["crossOrigin"], m["topOrigin"] = true, w3cTop }), authDataOf(UserPresent), func(e *Expectation) { e.TopOrigins = []string{w3cTop} }, ""},
+		{"right, with a byte order mark", append([]byte("\ufeff"), clientData(same)...), authDataOf(UserPresent), nil, ""},
+		{"two byte order marks", append([]byte("\ufeff\ufeff"), clientData(same)...), authDataOf(UserPresent), nil, "client data, byte 0"},
 		{"registration", clientData(set("type", TypeCreate)), authDataOf(UserPresent), nil, `client data is of type "webauthn.create"`},
 		{"other challenge", clientData(set("challenge", "aGVsbG8")), authDataOf(UserPresent), nil, "challenge is not the expected one"},
 		{"padded challenge", clientData(set("challenge", ChallengeText(challenge)+"=")), authDataOf(UserPresent), nil, "challenge is not the expected one"},
