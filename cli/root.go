@@ -8,6 +8,7 @@ import (
 	"kedge/cli/anchor"
 	"kedge/cli/deploy"
 	"kedge/cli/devices"
+	"kedge/cli/key"
 	"kedge/cli/migrate"
 	"kedge/cli/network"
 	"kedge/cli/recovery"
@@ -43,7 +44,7 @@ const rootExample = `  kedge network start --background
 func rootCommand(app *session.App) *cobra.Command {
 	root := ui.Group("kedge", "an identity provider for the Internet Computer", slices.Concat(
 		[]*cobra.Command{
-			network.Command(app), deploy.Command(app), deploy.Open(app), devices.Command(app), devices.Attest(app),
+			network.Command(app), deploy.Command(app), deploy.Open(app), devices.Command(app), devices.Attest(app), key.Command(app),
 			recovery.Command(app), release.Command(app),
 		},
 		anchor.Commands(app), signin.Commands(app), migrate.Commands(app))...)

@@ -42,6 +42,18 @@ type User struct {
 	Name, DisplayName string
 }
 
+// userIDSize is the size in bytes of a new user id.
+const userIDSize = 16
+
+// NewUserID draws the id of a user for a credential whose relying party gives none.
+func NewUserID(random io.Reader) ([]byte, error) {
+	id := make([]byte, userIDSize)
+	if _, err := io.ReadFull(random, id); err != nil {
+		return nil, fmt.Errorf("drawing a user id: %w", err)
+	}
+	return id, nil
+}
+
 // Credential is a passkey of a security key, with what is known of it.
 type Credential struct {
 	*Passkey

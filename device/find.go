@@ -1,11 +1,13 @@
 package device
 
 import (
+	"bytes"
 	"context"
 	"crypto"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"kedge/device/credid"
 	"kedge/device/derive"
@@ -354,6 +356,49 @@ func algorithmOf(a credid.Algorithm) credid.Algorithm {
 		return credid.ES256
 	}
 	return a
+}
+
+// Selector returns what stands behind KEY/ in [Keys.Get] for a named match, empty for any other.
+func (m Match) Selector() string {
+	if m.Kind != Named {
+		return ""
+	}
+	options := ""
+	if m.name.Index != 0 {
+		options = fmt.Sprint(m.name.Index)
+	}
+	if m.Algorithm == credid.EdDSA {
+		options = strings.TrimPrefix(options+",ed25519", ",")
+	}
+	if options != "" {
+		options = "#" + options
+	}
+	return m.name.URI() + options
+}
+
+// SignerOf returns the key of a match, with the form of signature that the listed key wants. Nothing is
+// kept of it.
+func SignerOf(r Root, m Match, l Listed) (Key, error) {
+	if m.Kind == RecoveryPhraseKey {
+		private, err := derive.Ed25519(r.seed, phrasePath...)
+		if err != nil {
+			return nil, err
+		}
+		return PhraseKey{private}, nil
+	}
+	k := &SecurityKey{name: "found", root: r}
+	c, err := k.Adopt(m, l, "")
+	if err != nil {
+		return nil, err
+	}
+	if bytes.Equal(c.PublicKey(), l.PublicKey) {
+		return c.Passkey, nil
+	}
+	private, err := c.source.key()
+	if err != nil {
+		return nil, err
+	}
+	return newPlainKey(private)
 }
 
 // Adopt records a match of [Find] with this key's seed as a credential of it, so that it signs. The listed

@@ -1,8 +1,14 @@
 package device
 
 import (
+	"crypto"
 	"crypto/ed25519"
+	"crypto/sha256"
 	"crypto/x509"
+	"encoding/asn1"
+	"fmt"
+	"io"
+	"math/big"
 
 	"kedge/device/derive"
 )
@@ -57,3 +63,46 @@ func (PhraseKey) String() string { return "key of a recovery phrase" }
 
 // GoString keeps the private key out of logs.
 func (k PhraseKey) GoString() string { return k.String() }
+
+// plainSigner signs as a key and not as a passkey: ASN.1 DER over SHA-256 becomes the 64 bytes r ‖ s that the
+// Internet Computer takes for P-256, Ed25519 its own 64.
+type plainSigner struct{ private crypto.Signer }
+
+func newPlainKey(private crypto.Signer) (Key, error) {
+	if _, err := x509.MarshalPKIXPublicKey(private.Public()); err != nil {
+		return nil, err
+	}
+	return plainSigner{private}, nil
+}
+
+// PublicKey returns the key as a DER SubjectPublicKeyInfo.
+func (k plainSigner) PublicKey() []byte {
+	der, err := x509.MarshalPKIXPublicKey(k.private.Public())
+	if err != nil {
+		panic("device: " + err.Error()) // newPlainKey checked it
+	}
+	return der
+}
+
+// Sign returns 64 bytes.
+func (k plainSigner) Sign(message []byte) ([]byte, error) {
+	if _, ok := k.private.(ed25519.PrivateKey); ok {
+		return k.private.Sign(nil, message, crypto.Hash(0))
+	}
+	digest := sha256.Sum256(message)
+	der, err := k.private.Sign(nil, digest[:], crypto.SHA256)
+	if err != nil {
+		return nil, err
+	}
+	var rs struct{ R, S *big.Int }
+	if _, err := asn1.Unmarshal(der, &rs); err != nil {
+		return nil, err
+	}
+	signature := make([]byte, 64)
+	rs.R.FillBytes(signature[:32])
+	rs.S.FillBytes(signature[32:])
+	return signature, nil
+}
+
+// Format keeps the private key out of logs.
+func (plainSigner) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, "key that was found") }

@@ -165,7 +165,7 @@ func (e *ReplaceError) Error() string {
 	case e.Given != "":
 		return fmt.Sprintf("security key %q has the seed %s, not %q", e.Name, e.Fingerprint, e.Given)
 	}
-	return fmt.Sprintf("security key %q has another seed, %s", e.Name, e.Fingerprint)
+	return fmt.Sprintf("security key %q is there already, with the seed %s", e.Name, e.Fingerprint)
 }
 
 // RenameKey gives a security key another name.

@@ -40,7 +40,7 @@ func TestRestore(t *testing.T) {
 	other := phraseRoot(t, abandonArt)
 
 	_, err = keys.Restore("laptop", other, "", testTime)
-	require.EqualError(t, err, fmt.Sprintf(`security key "laptop" has another seed, %s`, print))
+	require.EqualError(t, err, fmt.Sprintf(`security key "laptop" is there already, with the seed %s`, print))
 	_, err = keys.Restore("laptop", other, "0000-0000-0000-0000", testTime)
 	require.EqualError(t, err, fmt.Sprintf(`security key "laptop" has the seed %s, not "0000-0000-0000-0000"`, print))
 	_, err = keys.Restore("new", other, print, testTime)

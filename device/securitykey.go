@@ -47,6 +47,10 @@ func (k *SecurityKey) RootKind() RootKind { return k.root.kind }
 // Fingerprint returns the fingerprint of the seed, zero if there is none.
 func (k *SecurityKey) Fingerprint() Fingerprint { return k.root.print }
 
+// Root returns the seed, for [Find]. It says nothing of itself; what leaves the key goes through
+// [SecurityKey.ExportPhrase] and [SecurityKey.ExportSecret].
+func (k *SecurityKey) Root() Root { return k.root }
+
 // SameSeed reports whether the key has the seed r.
 func (k *SecurityKey) SameSeed(r Root) bool { return k.HasSeed() && k.root.Equal(r) }
 

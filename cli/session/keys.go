@@ -16,6 +16,9 @@ func (a *App) LoadKeys() (*device.Keys, error) {
 	return store.Load()
 }
 
+// Store opens the key store, asking for its passphrase once a run.
+func (a *App) Store() (*device.Store, error) { return a.store() }
+
 // ChangeKeys changes the key store.
 func (a *App) ChangeKeys(change func(*device.Keys) error) error {
 	store, err := a.store()

@@ -25,13 +25,18 @@ func (u *UI) NewBar() *Bar {
 // barWidth is the width of a full bar in characters.
 const barWidth = 40
 
-// Show draws the bar at done of total.
+// Show draws the bar at done of total anchors.
 func (b *Bar) Show(done, total uint64) {
+	b.ShowText(done, total, fmt.Sprintf("%d of %d anchors", done, total))
+}
+
+// ShowText draws the bar at done of total, with a text behind it.
+func (b *Bar) ShowText(done, total uint64, text string) {
 	if b.out == nil || total == 0 {
 		return
 	}
 	filled := int(min(done, total) * barWidth / total)
-	_, _ = fmt.Fprintf(b.out, "\r[%s%s] %d of %d anchors ", strings.Repeat("#", filled), strings.Repeat(".", barWidth-filled), done, total)
+	_, _ = fmt.Fprintf(b.out, "\r[%s%s] %s ", strings.Repeat("#", filled), strings.Repeat(".", barWidth-filled), text)
 	b.drawn = true
 }
 

@@ -1,0 +1,280 @@
+package key
+
+import (
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"kedge/cli/ui"
+	"kedge/device"
+)
+
+// keyView is a security key as commands print it: nothing of it is secret.
+type keyView struct {
+	Name        string           `json:"name"`
+	Created     time.Time        `json:"created"`
+	HasSeed     bool             `json:"has_seed"`
+	Seed        string           `json:"seed,omitempty"` // kind
+	Fingerprint string           `json:"fingerprint,omitempty"`
+	Backup      backupView       `json:"backup"`
+	Credentials []credentialView `json:"credentials"`
+}
+
+type backupView struct {
+	State     string       `json:"state"` // none, exported, checked, finalized
+	Sealed    bool         `json:"sealed"`
+	Exports   []exportView `json:"exports"`
+	Checked   *time.Time   `json:"checked,omitempty"`
+	Finalized *time.Time   `json:"finalized,omitempty"`
+	Restored  *time.Time   `json:"restored,omitempty"`
+}
+
+type exportView struct {
+	At time.Time         `json:"at"`
+	As device.ExportKind `json:"as"`
+}
+
+type credentialView struct {
+	Label        string      `json:"label"`
+	Kind         device.Kind `json:"kind"`
+	CredentialID string      `json:"credential_id"`
+	RelyingParty string      `json:"relying_party"`
+	Origin       string      `json:"origin"`
+	UserID       string      `json:"user_id,omitempty"`
+	UserName     string      `json:"user_name,omitempty"`
+	DisplayName  string      `json:"user_display_name,omitempty"`
+	Algorithm    string      `json:"algorithm"`
+	PublicKey    string      `json:"public_key"`
+	DeviceBound  bool        `json:"device_bound"`
+	Created      *time.Time  `json:"created,omitempty"`
+	LastUsed     *time.Time  `json:"last_used,omitempty"`
+	Copied       *time.Time  `json:"copied,omitempty"`
+	Anchors      []keyUse    `json:"anchors"`
+}
+
+type keyUse struct {
+	Where  string `json:"where"`
+	Anchor uint64 `json:"anchor"`
+}
+
+func optional(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}
+
+func viewBackup(s device.Status) backupView {
+	v := backupView{
+		State: "none", Sealed: s.Sealed(), Exports: []exportView{},
+		Checked: optional(s.Checked), Finalized: optional(s.Finalized), Restored: optional(s.Restored),
+	}
+	for _, e := range s.Exports {
+		v.Exports = append(v.Exports, exportView(e))
+		if e.As != device.ExportCXF {
+			v.State = "exported"
+		}
+	}
+	if v.Checked != nil {
+		v.State = "checked"
+	}
+	if v.Finalized != nil {
+		v.State = "finalized"
+	}
+	return v
+}
+
+func viewCredential(c *device.Credential) credentialView {
+	v := credentialView{
+		Label: c.Label, Kind: c.Kind, CredentialID: hex.EncodeToString(c.CredentialID()), RelyingParty: c.RelyingParty(), Origin: c.Origin(),
+		UserID: hex.EncodeToString(c.User.ID), UserName: c.User.Name, DisplayName: c.User.DisplayName, Algorithm: c.Algorithm().String(),
+		PublicKey: hex.EncodeToString(c.PublicKey()), DeviceBound: c.DeviceBound(),
+		Created: optional(c.Created), LastUsed: optional(c.LastUsed), Copied: optional(c.Copied), Anchors: []keyUse{},
+	}
+	for _, use := range c.Uses {
+		v.Anchors = append(v.Anchors, keyUse(use))
+	}
+	return v
+}
+
+func viewKey(k *device.SecurityKey) keyView {
+	v := keyView{
+		Name: k.Name(), Created: k.Created(), HasSeed: k.HasSeed(), Seed: string(k.RootKind()), Backup: viewBackup(k.Status()),
+		Credentials: []credentialView{},
+	}
+	if k.HasSeed() {
+		v.Fingerprint = k.Fingerprint().String()
+	}
+	for _, c := range k.Credentials() {
+		v.Credentials = append(v.Credentials, viewCredential(c))
+	}
+	return v
+}
+
+// anchors names the anchors of a key, each once.
+func (v keyView) anchors() string {
+	var list []uint64
+	for _, c := range v.Credentials {
+		for _, use := range c.Anchors {
+			if !slices.Contains(list, use.Anchor) {
+				list = append(list, use.Anchor)
+			}
+		}
+	}
+	if len(list) == 0 {
+		return "none"
+	}
+	slices.Sort(list)
+	return ui.Numbers(list)
+}
+
+func (a verbs) list() *cobra.Command {
+	return &cobra.Command{
+		Use:   "list",
+		Short: "list the security keys of the key store",
+		Example: `  kedge key list
+  kedge key list --json`,
+		Args: ui.Args(cobra.NoArgs),
+		RunE: func(*cobra.Command, []string) error {
+			keys, err := a.LoadKeys()
+			if err != nil {
+				return err
+			}
+			views := []keyView{}
+			rows := [][]string{{"NAME", "SEED", "BACKUP", "CREDENTIALS", "ANCHORS", "CREATED"}}
+			for _, k := range keys.SecurityKeys() {
+				v := viewKey(k)
+				views = append(views, v)
+				seed := v.Fingerprint
+				if !v.HasSeed {
+					seed = "none"
+				}
+				rows = append(rows, []string{ui.Printable(v.Name), seed, v.Backup.State, strconv.Itoa(len(v.Credentials)), v.anchors(), v.Created.Format(time.DateOnly)})
+			}
+			if len(views) == 0 {
+				return a.Result(views, "no security keys; kedge key init NAME makes one")
+			}
+			return a.Result(views, ui.Table(rows))
+		},
+	}
+}
+
+func (a verbs) show() *cobra.Command {
+	return &cobra.Command{
+		Use:   "show NAME",
+		Short: "show what is known of a security key, nothing of it secret",
+		Example: `  kedge key show laptop
+  kedge key show laptop --json`,
+		Args: ui.Args(cobra.ExactArgs(1)),
+		RunE: func(_ *cobra.Command, args []string) error {
+			k, err := a.load(args[0])
+			if err != nil {
+				return err
+			}
+			v := viewKey(k)
+			text := ui.Table(append([][]string{
+				{"name", ui.Printable(v.Name)},
+				{"created", v.Created.Format(time.RFC3339)},
+			}, statusRows(k.Status())...))
+			if len(v.Credentials) > 0 {
+				text += "\n\n" + credentialTable(v.Credentials)
+			}
+			return a.Result(v, text)
+		},
+	}
+}
+
+func (a verbs) status() *cobra.Command {
+	return &cobra.Command{
+		Use:   "status NAME",
+		Short: "say how far the backup of a security key has come",
+		Example: `  kedge key status laptop
+  kedge key status laptop --json`,
+		Args: ui.Args(cobra.ExactArgs(1)),
+		RunE: func(_ *cobra.Command, args []string) error {
+			k, err := a.load(args[0])
+			if err != nil {
+				return err
+			}
+			v := viewKey(k)
+			return a.Result(struct {
+				Name        string `json:"name"`
+				HasSeed     bool   `json:"has_seed"`
+				Fingerprint string `json:"fingerprint,omitempty"`
+				backupView
+			}{v.Name, v.HasSeed, v.Fingerprint, v.Backup}, ui.Table(statusRows(k.Status())))
+		},
+	}
+}
+
+func statusRows(s device.Status) [][]string {
+	if !s.HasSeed {
+		return [][]string{
+			{"seed", "none: no words bring back what this key holds"},
+			{"backup", "none but the key store's own file"},
+		}
+	}
+	seed := s.Fingerprint.String()
+	switch s.Kind {
+	case device.RootSecret:
+		seed += ", a secret that shares give, without words"
+	case device.RootPrime:
+		seed += ", the application seed of a Passport Prime"
+	}
+	rows := [][]string{{"seed", seed}}
+	exported := "never"
+	if n := len(s.Exports); n > 0 {
+		exported = fmt.Sprintf("%s, as %s", day(s.Exports[n-1].At), s.Exports[n-1].As)
+		if n > 1 {
+			exported += fmt.Sprintf(", and %d more", n-1)
+		}
+	}
+	rows = append(rows, []string{"exported", exported}, []string{"checked", orNever(s.Checked)}, []string{"finalized", orNever(s.Finalized)})
+	if !s.Restored.IsZero() {
+		rows = append(rows, []string{"restored", day(s.Restored) + ": the seed may be elsewhere, too"})
+	}
+	if s.Stored > 0 {
+		rows = append(rows, []string{"stored", fmt.Sprintf("%d of %d credentials, which the words do not bring back", s.Stored, s.Credentials)})
+	}
+	if s.Copied > 0 {
+		rows = append(rows, []string{"copied", fmt.Sprintf("%d of %d credentials have left the key as private keys", s.Copied, s.Credentials)})
+	}
+	return append(rows, []string{"next", nextStep(s)})
+}
+
+// nextStep is what to do for the backup.
+func nextStep(s device.Status) string {
+	switch {
+	case !s.Finalized.IsZero():
+		return "nothing; kedge key drill rehearses"
+	case !s.Checked.IsZero():
+		return fmt.Sprintf("kedge key finalize %s", quoted(s.Name))
+	case len(s.Exports) > 0:
+		return fmt.Sprintf("kedge key check %s", quoted(s.Name))
+	}
+	return fmt.Sprintf("kedge key export %s", quoted(s.Name))
+}
+
+// quoted writes a name as a shell takes it.
+func quoted(name string) string {
+	if strings.IndexFunc(name, func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("-_./:@", r)
+	}) < 0 {
+		return name
+	}
+	return "'" + strings.ReplaceAll(name, "'", `'\''`) + "'"
+}
+
+func day(t time.Time) string { return t.Local().Format("2006-01-02 15:04") }
+
+func orNever(t time.Time) string {
+	if t.IsZero() {
+		return "never"
+	}
+	return day(t)
+}
