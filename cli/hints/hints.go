@@ -69,9 +69,9 @@ func Of(err error) string {
 	case errors.Is(err, client.ErrNoRootKey):
 		return "--root-key HEX gives it; --network ic is the Internet Computer, whose key is built in"
 	case errors.As(err, &missing):
-		return "kedge device list --keys-only shows what the key store has"
+		return "kedge key list shows what the key store has"
 	case errors.As(err, &exists):
-		return "choose another name with --device"
+		return "choose another name"
 	case errors.Is(err, device.ErrWrongPassphrase):
 		return "KEDGE_PASSPHRASE_FILE or the prompt has to give the one that the store was made with; --keys names another store"
 	case errors.Is(err, device.ErrPhraseChecksum):
