@@ -27,8 +27,8 @@ func (a verbs) deviceAdd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "add NAME",
 		Short: "add a device to the anchor",
-		Long: `Makes a passkey with this name in the key store and adds it to the anchor of the
-signer. With --public-key it adds a device whose key is elsewhere, as another
+		Long: `Makes a security key with this name in the key store, or takes the one that is there,
+and adds a credential of it to the anchor of the signer. With --public-key it adds a device whose key is elsewhere, as another
 machine's kedge device list --keys-only prints it; NAME is then its alias.`,
 		Example: `  kedge device add phone
   kedge device add "hardware key" --device-bound --as laptop
@@ -59,6 +59,7 @@ func (a verbs) addOwn(ctx context.Context, n NewDevice) error {
 	if err != nil {
 		return err
 	}
+	n.Anchor = &s.Anchor
 	passkey, err := n.Make(a.App, s.Provider)
 	if err != nil {
 		return err

@@ -2,12 +2,15 @@ package devices
 
 import (
 	"errors"
+	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
 	"kedge/cli/client"
 	"kedge/cli/provider"
 	"kedge/cli/session"
+	"kedge/cli/ui"
 	"kedge/device"
 )
 
@@ -15,6 +18,9 @@ import (
 type NewDevice struct {
 	Name, Alias, Origin string
 	DeviceBound         bool
+	Anchor              *uint64 // that it is for, nil if there is none yet
+
+	undo string // what Discard removes from the key store
 }
 
 // Flags adds them, but the name.
@@ -26,6 +32,11 @@ func (n *NewDevice) Flags(cmd *cobra.Command) {
 
 // Make makes the passkey and saves it before anybody else hears of it: an anchor whose key is lost
 // is worse than a key without an anchor.
+//
+// It makes a security key of that name with a seed, or takes the one that is there: a credential of it for
+// the origin that no anchor here has yet, else a new one. A device-bound passkey is never derived from a seed, whose words
+// would restore it elsewhere, so it gets a key without one. Afterwards the name is what the key store calls the
+// passkey.
 func (n *NewDevice) Make(a *session.App, p *provider.Provider) (*device.Passkey, error) {
 	if n.Origin == "" {
 		n.Origin = session.DefaultOrigin(p.Client.Network(), p.Canister)
@@ -33,21 +44,94 @@ func (n *NewDevice) Make(a *session.App, p *provider.Provider) (*device.Passkey,
 	if n.Alias == "" {
 		n.Alias = n.Name
 	}
-	passkey, err := device.NewPasskey(a.Random, device.PasskeyOptions{Origin: n.Origin, DeviceBound: n.DeviceBound})
-	if err != nil {
-		return nil, err
+	if n.DeviceBound {
+		passkey, err := device.NewPasskey(a.Random, device.PasskeyOptions{Origin: n.Origin, DeviceBound: true})
+		if err != nil {
+			return nil, err
+		}
+		n.undo = n.Name
+		return passkey, a.ChangeKeys(func(k *device.Keys) error { return k.Add(n.Name, passkey, a.Now()) })
 	}
-	err = a.ChangeKeys(func(k *device.Keys) error { return k.Add(n.Name, passkey, a.Now()) })
+	var passkey *device.Passkey
+	name := n.Name
+	err := a.ChangeKeys(func(keys *device.Keys) error {
+		k, err := n.securityKey(keys, a)
+		if err != nil {
+			return err
+		}
+		c, err := n.credential(k, a, p.Where())
+		if err != nil {
+			return err
+		}
+		passkey = c.Passkey
+		if len(k.Credentials()) > 1 {
+			name = k.Name() + "/" + c.Label
+		}
+		return nil
+	})
+	if err == nil {
+		n.Name = name
+	}
 	return passkey, err
 }
 
-// Discard takes the passkey out of the store again after the canister refused it. If the answer is
-// unknown, the key stays: the call may have succeeded.
+// securityKey returns the security key of the name, new if there is none.
+func (n *NewDevice) securityKey(keys *device.Keys, a *session.App) (*device.SecurityKey, error) {
+	if k, err := keys.Key(n.Name); err == nil {
+		return k, nil
+	}
+	root, err := device.NewRoot(a.Random)
+	if err != nil {
+		return nil, err
+	}
+	n.undo = n.Name
+	return keys.AddKey(n.Name, root, a.Now())
+}
+
+// credential returns a credential of the key for the origin that no anchor at where has.
+func (n *NewDevice) credential(k *device.SecurityKey, a *session.App, where string) (*device.Credential, error) {
+	rpID, err := device.RelyingParty(n.Origin)
+	if err != nil {
+		return nil, err
+	}
+	usedHere := false
+	for _, c := range k.Credentials() {
+		here := slices.ContainsFunc(c.Uses, func(u device.Use) bool { return u.Where == where })
+		onAnchor := slices.ContainsFunc(c.Uses, func(u device.Use) bool { return u.Where == where && n.Anchor != nil && u.Anchor == *n.Anchor })
+		switch {
+		case onAnchor:
+			return nil, ui.Hinted(fmt.Errorf("security key %q is a device of anchor %d already", k.Name(), *n.Anchor), "choose another name")
+		case !here && c.RelyingParty() == rpID && c.Origin() == n.Origin:
+			return c, nil
+		}
+		usedHere = usedHere || here
+	}
+	if usedHere && n.Anchor == nil || !k.HasSeed() {
+		return nil, &device.ExistsError{Name: k.Name()}
+	}
+	userID, err := device.NewUserID(a.Random)
+	if err != nil {
+		return nil, err
+	}
+	c, err := k.Create(device.CreateRequest{
+		Kind: device.Discoverable, RPID: rpID, Origin: n.Origin, User: device.User{ID: userID, Name: n.Alias}, HMACSecret: true,
+	}, a.Random, a.Now())
+	if err == nil && n.undo == "" {
+		n.undo = k.Name() + "/" + c.Label
+	}
+	return c, err
+}
+
+// Discard takes the passkey out of the store again after the canister refused it, if it was made for
+// this. If the answer is unknown, the key stays: the call may have succeeded.
 func (n *NewDevice) Discard(a *session.App, cause error) error {
 	var reject *client.Reject
 	var refused *provider.RefusedError
 	if errors.As(cause, &reject) || errors.As(cause, &refused) {
-		return errors.Join(cause, a.ChangeKeys(func(k *device.Keys) error { return k.Remove(n.Name) }))
+		if n.undo == "" {
+			return cause
+		}
+		return errors.Join(cause, a.ChangeKeys(func(k *device.Keys) error { return k.Remove(n.undo) }))
 	}
 	a.Warn("whether the canister took the passkey %q is not known, so it stays in the key store", n.Name)
 	return cause

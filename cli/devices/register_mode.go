@@ -92,6 +92,7 @@ func (a verbs) offerDevice(ctx context.Context, n NewDevice, anchor uint64) erro
 	if err != nil {
 		return err
 	}
+	n.Anchor = &anchor
 	passkey, err := n.Make(a.App, nobody)
 	if err != nil {
 		return err

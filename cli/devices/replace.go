@@ -36,6 +36,7 @@ is kedge recovery phrase add --replace.`,
 			if err != nil {
 				return err
 			}
+			n.Anchor = &s.Anchor
 			passkey, err := n.Make(a.App, s.Provider)
 			if err != nil {
 				return err

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -49,7 +50,7 @@ func (a *App) ChooseSigner(where string) (Signer, error) {
 		return Signer{}, err
 	}
 	if a.As != "" {
-		stored, err := keys.Get(a.As)
+		stored, err := a.signerNamed(keys, where)
 		if err != nil {
 			return Signer{}, err
 		}
@@ -83,6 +84,26 @@ func (a *App) ChooseSigner(where string) (Signer, error) {
 	}
 	a.Note("device %q signs; --as names another", candidates[0].Name)
 	return Signer{Name: candidates[0].Name, Key: candidates[0].Passkey, Stored: candidates[0]}, nil
+}
+
+// signerNamed returns the passkey that --as names. The name of a security key with several credentials means
+// the only one of them that belongs to the anchor at hand, or to any anchor here.
+func (a *App) signerNamed(keys *device.Keys, where string) (device.StoredPasskey, error) {
+	stored, err := keys.Get(a.As)
+	var several *device.AmbiguousError
+	if !errors.As(err, &several) {
+		return stored, err
+	}
+	var here []device.StoredPasskey
+	for _, s := range keys.All() {
+		if s.Key == a.As && len(a.anchorsOf(s, where)) > 0 {
+			here = append(here, s)
+		}
+	}
+	if len(here) == 1 {
+		return here[0], nil
+	}
+	return device.StoredPasskey{}, ui.Hinted(err, "--as says which one, or --anchor does if each belongs to another anchor")
 }
 
 // AnyAnchor names the anchor that was given, or any, in a sentence that denies.
