@@ -48,7 +48,7 @@ func TestWholeScripts(t *testing.T) {
 	t.Run("stories", func(t *testing.T) {
 		testscript.Run(t, testscript.Params{
 			Dir:  "testdata/whole",
-			Cmds: map[string]func(*testscript.TestScript, bool, []string){"publickey": publicKey, "plant": plant},
+			Cmds: map[string]func(*testscript.TestScript, bool, []string){"anchor": anchorOf, "publickey": publicKey, "plant": plant},
 			Setup: func(env *testscript.Env) error {
 				for name, value := range map[string]string{
 					"KEDGE_KEYS": env.WorkDir + "/keys.age", "KEDGE_PASSPHRASE_FILE": env.WorkDir + "/passphrase",
@@ -77,6 +77,15 @@ func publicKey(ts *testscript.TestScript, _ bool, args []string) {
 		}
 	}
 	ts.Fatalf("no device of kind %q", args[1])
+}
+
+// anchorOf is the script command "anchor FILE": it sets ANCHOR to the anchor in the JSON of a command.
+func anchorOf(ts *testscript.TestScript, _ bool, args []string) {
+	var created struct {
+		Anchor uint64 `json:"anchor"`
+	}
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[0])), &created))
+	ts.Setenv("ANCHOR", strconv.FormatUint(created.Anchor, 10))
 }
 
 // plant is the script command "plant ALIAS FILE": it adds a device with the public key in a file.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -41,6 +42,9 @@ func (n *NewDevice) Make(a *session.App, p *provider.Provider) (*device.Passkey,
 	if n.Origin == "" {
 		n.Origin = session.DefaultOrigin(p.Client.Network(), p.Canister)
 	}
+	if key, _, named := strings.Cut(n.Name, "/"); named && strings.Contains(n.Name, "://") {
+		return n.named(a, key)
+	}
 	if n.Alias == "" {
 		n.Alias = n.Name
 	}
@@ -73,6 +77,22 @@ func (n *NewDevice) Make(a *session.App, p *provider.Provider) (*device.Passkey,
 		n.Name = name
 	}
 	return passkey, err
+}
+
+// named returns the credential of a site and a user name, of which nothing is kept.
+func (n *NewDevice) named(a *session.App, key string) (*device.Passkey, error) {
+	if n.DeviceBound {
+		return nil, ui.Usagef("--device-bound does not go with a name: its key is derived from a seed, whose words restore it elsewhere")
+	}
+	if n.Alias == "" {
+		n.Alias = key
+	}
+	keys, err := a.LoadKeys()
+	if err != nil {
+		return nil, err
+	}
+	stored, err := keys.Get(n.Name)
+	return stored.Passkey, err
 }
 
 // securityKey returns the security key of the name, new if there is none.
