@@ -155,7 +155,7 @@ func lostText(v lostView) string {
 	if t := elsewhereText(v); t != "" {
 		lines = append(lines, t)
 	}
-	return strings.Join(append(lines, "next: kedge key init NAME, kedge device add NAME, kedge key pair, so that there are two again"), "\n")
+	return strings.Join(append(lines, "next: kedge key init NAME; kedge device add NAME; kedge key pair"), "\n")
 }
 
 func elsewhereText(v lostView) string {
