@@ -1,6 +1,7 @@
 package canister
 
 import (
+	"slices"
 	"strings"
 
 	"kedge/candid/kedge"
@@ -72,33 +73,59 @@ func publish() {
 	if len(state.settings.RelatedOrigins) == 0 {
 		return
 	}
-	domains, origins := documents(state.settings.RelatedOrigins)
-	document := func(kind, body string) assets.Response {
-		return assets.Response{Status: 200, Headers: assets.PublicHeaders(kind), Body: body}
+	for _, d := range documents(state.settings.RelatedOrigins) {
+		state.site.Set(d.path, assets.Response{Status: 200, Headers: assets.PublicHeaders(d.kind), Body: d.body})
 	}
-	if domains != "" {
-		state.site.Set(assets.Domains, document(assets.PlainText, domains))
-	}
-	state.site.Set(assets.RelatedOrigins, document(assets.JSON, origins))
 	state.beside = state.site.Root()
 	certify()
 }
 
-// documents are /.well-known/ic-domains, the domains that are not the network's own, one a line, and
-// /.well-known/webauthn, the origins whose pages may use passkeys of this one (W3C Web Authentication,
-// "Related origin requests").
-func documents(related []string) (domains, origins string) {
-	var list, lines strings.Builder
-	for i, origin := range related {
-		if i > 0 {
-			list.WriteByte(',')
+// document is what stands at a path below /.well-known.
+type document struct{ path, kind, body string }
+
+// managePath is the page on which people manage their passkeys.
+const managePath = "/manage"
+
+// documents are made of the related origins:
+//
+//   - webauthn: whose pages may use passkeys of this one (W3C Web Authentication, "Related origin requests");
+//   - ic-domains: the domains that are not the network's own, one a line, for gateways;
+//   - passkey-endpoints: where password managers send people who want to manage their passkeys (W3C Passkey
+//     Endpoints), at the first origin.
+func documents(related []string) []document {
+	var origins, domains []string
+	for _, origin := range related {
+		if !isPlain(origin) {
+			continue
 		}
-		list.WriteString(`"` + origin + `"`)
-		if domain := customDomain(origin); domain != "" {
-			lines.WriteString(domain + "\n")
+		origins = append(origins, origin)
+		if domain := customDomain(origin); domain != "" && !slices.Contains(domains, domain) {
+			domains = append(domains, domain)
 		}
 	}
-	return lines.String(), `{"origins":[` + list.String() + `]}`
+	if len(origins) == 0 {
+		return nil
+	}
+	manage := `"` + origins[0] + managePath + `"`
+	out := []document{
+		{assets.RelatedOrigins, assets.JSON, `{"origins":["` + strings.Join(origins, `","`) + `"]}`},
+		{assets.Endpoints, assets.JSON, `{"enroll":` + manage + `,"manage":` + manage + `}`},
+	}
+	if len(domains) > 0 {
+		out = append(out, document{assets.Domains, assets.PlainText, strings.Join(domains, "\n") + "\n"})
+	}
+	return out
+}
+
+// isPlain reports whether an origin can stand in a JSON text as it is. Origins are checked when they are set;
+// an older version did not.
+func isPlain(origin string) bool {
+	for i := range len(origin) {
+		if c := origin[i]; c <= ' ' || c >= 0x7f || c == '"' || c == '\\' {
+			return false
+		}
+	}
+	return origin != ""
 }
 
 // customDomain returns the domain of an origin that needs a line in ic-domains, or nothing.

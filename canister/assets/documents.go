@@ -4,6 +4,7 @@ package assets
 const (
 	Domains        = "/.well-known/ic-domains"
 	RelatedOrigins = "/.well-known/webauthn"
+	Endpoints      = "/.well-known/passkey-endpoints"
 )
 
 // Metrics is the path of the figures, which the canister computes.

@@ -92,7 +92,7 @@ func TestMainnetsLibraryAgrees(t *testing.T) {
 	_, _, err := h.Prepare(h.Register(laptop), laptop, "https://app.example", []byte("session"), nil)
 	require.NoError(t, err) // the other side of the tree is not empty
 
-	urls := []string{"/", "/?openid=x", "//", "/index.html", "/authorize", "/.well-known/ic-domains", "/.well-known/webauthn",
+	urls := []string{"/", "/?openid=x", "//", "/index.html", "/authorize", "/.well-known/ic-domains", "/.well-known/webauthn", "/.well-known/passkey-endpoints",
 		"/.well-known/ii-alternative-origins", "/nope", "/nope/", "/assets/nope.js", "/assets", "/assets/", "/index.html/x", "/.well-known/",
 		"/%3C*%3E", "/%3C$%3E/x", "/" + strings.Repeat("deep/", 50), "/assets//nope", "/%C3%A4", "/metrics", "/metrics/x"}
 	for _, m := range linked.FindAllStringSubmatch(string(fetch(t, h, "GET", "/", "").Response.Body), -1) {

@@ -114,6 +114,7 @@ func TestWellKnown(t *testing.T) {
 	for path, want := range map[string][2]string{
 		"/.well-known/ic-domains":             {"id.example.org\nlogin.example\n", "text/plain; charset=utf-8"},
 		"/.well-known/webauthn":               {`{"origins":["https://id.example.org","https://rdmx6-jaaaa-aaaaa-aaadq-cai.icp0.io","http://localhost:4943","https://login.example"]}`, "application/json"},
+		"/.well-known/passkey-endpoints":      {`{"enroll":"https://id.example.org/manage","manage":"https://id.example.org/manage"}`, "application/json"},
 		"/.well-known/ii-alternative-origins": {`{"alternativeOrigins":[]}`, "application/json"},
 	} {
 		response, body := b.ask("GET", path)

@@ -114,6 +114,7 @@ func builtIn() []assets.Resource {
 		{Path: "/.well-known/ii-alternative-origins", Responses: variants(200, assets.PublicHeaders(assets.JSON), `{"alternativeOrigins":[]}`)},
 		{Path: assets.Domains, Responses: reserved},
 		{Path: assets.RelatedOrigins, Responses: reserved},
+		{Path: assets.Endpoints, Responses: reserved},
 		{Path: assets.Metrics, Responses: []assets.Response{{Variant: assets.Computed, Status: 200}}},
 	}
 }
