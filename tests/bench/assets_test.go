@@ -54,7 +54,7 @@ func TestServingAssetsCostsWhatTheNetworkCharges(t *testing.T) {
 		require.LessOrEqual(t, more, beside, fmt.Sprintf("%s with %s", url, encodings))
 		return response
 	}
-	urls := []string{"/", "/authorize", "/index.html", "/nope", "/" + strings.Repeat("deep/", 400), "/assets/nope.js", "/.well-known/webauthn", "/.well-known/ii-alternative-origins", "/metrics"}
+	urls := []string{"/", "/authorize", "/index.html", "/nope", "/" + strings.Repeat("deep/", 400), "/assets/nope.js", "/.well-known/webauthn", "/.well-known/ii-alternative-origins"}
 	for _, m := range linked.FindAllStringSubmatch(string(get("/", "identity").Body), -1) {
 		urls = append(urls, "/"+strings.TrimPrefix(m[1], "/"))
 	}
