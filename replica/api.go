@@ -4,14 +4,12 @@ import (
 	"context"
 	"fmt"
 	"math/big"
-	"time"
 
 	"kedge/ic/management"
 	"kedge/ic/principal"
 	"kedge/replica/cycles"
 	"kedge/replica/exec"
 	"kedge/replica/journal"
-	"kedge/replica/reject"
 	"kedge/replica/subnet"
 )
 
@@ -193,19 +191,3 @@ func (n *Network) SetStableMemory(canister principal.Principal, content []byte) 
 
 // maxLogged is the largest content that SetStableMemory logs, with room for what is around it in a record.
 const maxLogged = journal.MaxRecord - 1<<20
-
-// maxCompositeTime is how long a composite query may take.
-const maxCompositeTime = 10 * time.Second
-
-// query executes a query of the state of now.
-func (n *Network) query(ctx context.Context, q subnet.Query) ([]byte, *reject.Error) {
-	n.lock.RLock()
-	defer n.lock.RUnlock()
-	deadline := time.Now().Add(maxCompositeTime)
-	q.Time = n.now()
-	q.Certificate = func(canister principal.Principal) []byte { return n.snapshot(certificateAge).DataCertificate(canister) }
-	q.Expired = func() bool { return time.Now().After(deadline) }
-	a := n.subnet.Query(ctx, q)
-	n.print(a.Outputs)
-	return a.Reply, a.Err
-}

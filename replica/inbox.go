@@ -64,19 +64,31 @@ func (n *Network) submit(ctx context.Context, in *subnet.Ingress) (<-chan struct
 	if done := n.known(in.ID); done != nil {
 		return done, nil
 	}
-	if err := n.admit(ctx, in); err != nil {
+	code, err := n.admit(ctx, in)
+	if err != nil {
 		return nil, err
 	}
-	return n.accept(in), nil
+	if code == nil {
+		return n.accept(in), nil
+	}
+	var done <-chan struct{}
+	n.compileAhead(code, func() <-chan struct{} {
+		done = n.accept(in)
+		return done
+	})
+	return done, nil
 }
 
-// admit refuses what is refused before it is taken in.
-func (n *Network) admit(ctx context.Context, in *subnet.Ingress) *reject.Error {
+// admit refuses what is refused before it is taken in, and returns the code that the message would install.
+func (n *Network) admit(ctx context.Context, in *subnet.Ingress) (code []byte, refusal *reject.Error) {
 	n.lock.RLock()
 	defer n.lock.RUnlock()
 	outputs, err := n.subnet.Admit(ctx, in, n.now())
 	n.print(outputs)
-	return err
+	if err != nil {
+		return nil, err
+	}
+	return n.subnet.Code(in), nil
 }
 
 // known returns the channel of a message that was sent before; nil if it was not.

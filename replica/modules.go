@@ -2,6 +2,7 @@ package replica
 
 import (
 	"context"
+	"crypto/sha256"
 	"sync"
 
 	"kedge/ic/principal"
@@ -18,28 +19,56 @@ type modules struct {
 
 type sharedModule struct {
 	hash   [32]byte
+	ready  chan struct{} // closed when it is compiled
 	module *exec.Module
-	users  int
+	err    error // why it could not be compiled
+	users  int   // guarded by the lock of modules
 }
 
-// Acquire returns the compiled form of code; Release gives it back.
+// Acquire returns the compiled form of code; Release gives it back. Others may acquire modules meanwhile.
 func (m *modules) Acquire(ctx context.Context, hash [32]byte, code []byte) (*exec.Module, error) {
 	m.lock.Lock()
-	defer m.lock.Unlock()
 	if m.byHash == nil {
 		m.byHash, m.owners = make(map[[32]byte]*sharedModule), make(map[*exec.Module]*sharedModule)
 	}
-	shared := m.byHash[hash]
-	if shared == nil {
-		compiled, err := m.engine.Compile(ctx, code)
-		if err != nil {
-			return nil, err
-		}
-		shared = &sharedModule{hash: hash, module: compiled}
-		m.byHash[hash], m.owners[compiled] = shared, shared
+	shared, known := m.byHash[hash]
+	if !known {
+		shared = &sharedModule{hash: hash, ready: make(chan struct{})}
+		m.byHash[hash] = shared
 	}
 	shared.users++
-	return shared.module, nil
+	m.lock.Unlock()
+	if known {
+		<-shared.ready
+		return shared.module, shared.err
+	}
+	shared.module, shared.err = m.engine.Compile(ctx, code)
+	m.lock.Lock()
+	if shared.err != nil {
+		delete(m.byHash, hash) // who asks again gets the same error
+	} else {
+		m.owners[shared.module] = shared
+	}
+	m.lock.Unlock()
+	close(shared.ready)
+	return shared.module, shared.err
+}
+
+// compileAhead compiles code that a call brings, before a round has to wait for it, and keeps it until the call has
+// its answer. Code that does not compile is refused by the round.
+func (n *Network) compileAhead(code []byte, done func() <-chan struct{}) {
+	module, err := n.modules.Acquire(context.Background(), sha256.Sum256(code), code)
+	answered := done()
+	if err != nil {
+		return
+	}
+	go func() {
+		select {
+		case <-answered:
+		case <-n.closing:
+		}
+		_ = n.modules.Release(context.Background(), module) // the engine frees what is left
+	}()
 }
 
 // Release frees a module that nobody uses any more. Nil is no module.

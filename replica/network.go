@@ -33,6 +33,7 @@ type Network struct {
 	certifying  sync.Mutex // guards signing by those who share lock
 
 	executor *executor
+	modules  modules
 	inbox    inbox
 	reports  reports
 	outcalls outcalls
@@ -80,9 +81,10 @@ func Start(opts ...Option) (*Network, error) {
 		return nil, err
 	}
 	n.executor = newExecutor(n.poke)
+	n.modules.engine = n.engine
 	n.subnet = subnet.New(subnet.Config{
 		ID: keys.SubnetID(), RootKey: n.rootKey, Version: implementation, Funded: !n.options.Unfunded,
-		Engine: n.engine, Modules: &modules{engine: n.engine}, Runner: n.executor, Pages: n.options.Pages,
+		Engine: n.engine, Modules: &n.modules, Runner: n.executor, Pages: n.options.Pages,
 		Hosts: n.certified.Hosts, Exclusive: new(keyedLock).take,
 	})
 	n.uncertified = true
@@ -113,9 +115,9 @@ func (n *Network) Close() error {
 		n.cancel()
 		n.ended.Wait()
 		n.lock.Lock()
-		defer n.lock.Unlock()
 		n.outcalls.running.Wait()
 		err = errors.Join(err, n.closeJournal())
+		n.lock.Unlock() // what still runs may need it before it ends
 		if n.executor != nil {
 			n.executor.stop()
 		}

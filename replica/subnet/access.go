@@ -62,7 +62,7 @@ func (n *Subnet) withCode(id principal.Principal) (*canister, error) {
 	switch {
 	case c == nil:
 		return nil, NotFound(id)
-	case c.instance == nil:
+	case c.module == nil:
 		return nil, errEmpty
 	}
 	return c, nil
@@ -71,11 +71,12 @@ func (n *Subnet) withCode(id principal.Principal) (*canister, error) {
 // writeStable replaces the stable memory of a canister that has one.
 func (n *Subnet) writeStable(w StableWrite) {
 	c := n.state.Canisters[w.Canister]
-	if c == nil || c.instance == nil {
+	if c == nil || c.module == nil {
 		return
 	}
 	stable := exec.NewStable()
 	stable.Grow((uint64(len(w.Content)) + exec.WasmPage - 1) / exec.WasmPage)
 	stable.WriteAt(w.Content, 0)
 	c.instance.SetStable(stable)
+	c.measure()
 }

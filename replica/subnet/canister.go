@@ -37,6 +37,10 @@ type canister struct {
 
 	execution *execution // that goes on between rounds; nil if there is none
 
+	// The sizes of heap and stable memory in pages of 64 KiB, as of the last round: readers must not ask the
+	// instance, on which a query may be running.
+	heapPages, stablePages uint64
+
 	CertifiedData []byte
 	GlobalTimer   uint64 // zero if not set
 	Turn          turn
@@ -116,12 +120,12 @@ func (c *canister) isController(who principal.Principal) bool {
 	return slices.Contains(c.Settings.Controllers, who)
 }
 
-// stable returns a snapshot of the stable memory, empty if there is no code.
-func (c *canister) stable() *exec.Stable {
-	if c.instance == nil {
-		return exec.NewStable()
+// measure notes the sizes of the memories after the instance has changed.
+func (c *canister) measure() {
+	c.heapPages, c.stablePages = 0, 0
+	if c.instance != nil {
+		c.heapPages, c.stablePages = c.instance.HeapPages(), c.instance.StablePages()
 	}
-	return c.instance.Stable()
 }
 
 // callContext is a message that awaits its answer, and what the callbacks of the calls made on its behalf

@@ -107,6 +107,9 @@ func (n *Subnet) loadCanister(ctx context.Context, saved savedCanister) error {
 	if c.module, err = n.acquireModule(ctx, c.CodeHash, c.Code); err != nil {
 		return err
 	}
-	c.instance, err = n.engine.Restore(ctx, c.module, saved.Image)
-	return err
+	if c.instance, err = n.engine.Restore(ctx, c.module, saved.Image); err != nil {
+		return err
+	}
+	c.measure()
+	return nil
 }

@@ -50,7 +50,7 @@ func (r *composite) call(ctx context.Context, c *canister, q Query, first bool) 
 		in.Kind, in.Entry = exec.Query, exec.QueryPrefix+q.Method
 	}
 	if first {
-		in.Certificate = r.dataCertificate(c)
+		in.Certificate = r.dataCertificate(c.ID)
 	}
 	out := e.step(ctx, in)
 	if out.Err == nil {
@@ -61,7 +61,7 @@ func (r *composite) call(ctx context.Context, c *canister, q Query, first bool) 
 	if e.failure != nil && e.response == nil {
 		return nil, e.failure
 	}
-	return queryAnswer(c, exec.Output{Response: e.response})
+	return queryAnswer(c.ID, exec.Output{Response: e.response})
 }
 
 // evaluation is the part of a composite query that runs on one canister.
@@ -85,7 +85,7 @@ func (e *evaluation) step(ctx context.Context, in exec.Input) exec.Output {
 	out := s.Out
 	e.left -= min(e.left, out.Report.Instructions)
 	e.instructions += out.Report.Instructions
-	e.note(e.canister, in.Kind, out)
+	e.note(e.canister.ID, in.Kind, out)
 	if out.Err != nil {
 		e.must(s.Rollback(ctx))
 		e.failure = out.Err

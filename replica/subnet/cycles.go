@@ -47,9 +47,8 @@ func (c *canister) memory() memoryUse {
 	for i := range c.History {
 		use.history += historySize + historyControllerSize*uint64(len(c.History[i].Controllers))
 	}
-	if c.instance != nil {
-		use.heap = c.instance.HeapPages() * exec.WasmPage
-		use.stable = c.instance.StablePages() * exec.WasmPage
+	if c.module != nil {
+		use.heap, use.stable = c.heapPages*exec.WasmPage, c.stablePages*exec.WasmPage
 		use.globals = globalsSize(c.module)
 		for _, s := range c.module.Sections {
 			use.sections += uint64(len(s.Name) + len(s.Data))

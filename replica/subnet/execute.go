@@ -214,10 +214,10 @@ func queueSpace(c *canister, callee principal.Principal) int {
 // watchMemory runs canister_on_low_wasm_memory once when the heap comes near its limit.
 func (n *Subnet) watchMemory(c *canister) {
 	limit, threshold := c.Settings.WasmMemoryLimit, c.Settings.WasmMemoryThreshold
-	if c.instance == nil || threshold == 0 || limit == 0 {
+	if c.module == nil || threshold == 0 || limit == 0 {
 		return
 	}
-	used := c.instance.HeapPages() * exec.WasmPage
+	used := c.heapPages * exec.WasmPage
 	low := used > limit || limit-used < threshold
 	if low && !c.LowMemory && c.module.Has(exec.EntryLowMemory) {
 		n.state.enqueue(message{Receiver: c.ID, Task: &task{exec.LowMemory, exec.EntryLowMemory}})

@@ -150,6 +150,7 @@ func (n *Subnet) conclude(ctx context.Context, c *canister, e *execution) {
 	default:
 		n.must(e.step.Rollback(ctx))
 	}
+	c.measure()
 	n.concludeStep(ctx, c, e, e.step.Out)
 }
 

@@ -303,6 +303,7 @@ func (n *Subnet) replaceCode(ctx context.Context, c *canister, i *installer) {
 	}
 	c.Code, c.CodeHash = i.req.Code, i.hash
 	c.module, c.instance = i.module, i.fresh
+	c.measure()
 	c.CertifiedData, c.GlobalTimer, c.LowMemory = i.certified, i.timer, false
 	c.Version++
 	c.Installed = n.state.Time

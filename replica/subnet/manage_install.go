@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"kedge/ic/management"
+	"kedge/ic/principal"
 	"kedge/replica/exec"
 	"kedge/replica/reject"
 	"kedge/wasm"
@@ -59,18 +60,53 @@ func installChunkedCode(m *managementCall, c *canister, a management.InstallChun
 	if len(a.ChunkHashesList) > maxChunks {
 		return nil, storeError("Canister has %d chunks, at most %d are allowed", len(a.ChunkHashesList), maxChunks)
 	}
-	var code []byte
-	for _, part := range a.ChunkHashesList {
-		i := slices.IndexFunc(store.Chunks, func(s chunk) bool { return bytes.Equal(s.Hash[:], part.Hash) })
-		if i < 0 {
-			return nil, storeError("Chunk hash %x was not found", part.Hash)
-		}
-		code = append(code, store.Chunks[i].Data...)
+	code, missing := store.assemble(a.ChunkHashesList)
+	if missing != nil {
+		return nil, storeError("Chunk hash %x was not found", missing)
 	}
 	if hash := sha256.Sum256(code); !bytes.Equal(hash[:], a.WasmModuleHash) {
 		return nil, storeError("Wasm module hash %x does not match given hash %x", hash, a.WasmModuleHash)
 	}
 	return m.installMode(c, a.Mode, code, a.Arg, a.SenderCanisterVersion)
+}
+
+// assemble joins chunks; missing is the hash of the first that is not there.
+func (c *canister) assemble(list []management.ChunkHash) (code, missing []byte) {
+	for _, part := range list {
+		i := slices.IndexFunc(c.Chunks, func(s chunk) bool { return bytes.Equal(s.Hash[:], part.Hash) })
+		if i < 0 {
+			return nil, part.Hash
+		}
+		code = append(code, c.Chunks[i].Data...)
+	}
+	return code, nil
+}
+
+// Code returns the code that an ingress message would install, nil if it installs none.
+func (n *Subnet) Code(in *Ingress) []byte {
+	if in.Canister != principal.Management {
+		return nil
+	}
+	switch in.Method {
+	case "install_code":
+		if a, err := management.DecodeInstallCodeArgs(in.Arg); err == nil {
+			return a.WasmModule
+		}
+	case "install_chunked_code":
+		a, err := management.DecodeInstallChunkedCodeArgs(in.Arg)
+		if err != nil {
+			return nil
+		}
+		store := a.TargetCanister
+		if a.StoreCanister != nil {
+			store = *a.StoreCanister
+		}
+		if c := n.state.Canisters[store]; c != nil {
+			code, _ := c.assemble(a.ChunkHashesList)
+			return code
+		}
+	}
+	return nil
 }
 
 func uploadChunk(_ *managementCall, c *canister, a management.UploadChunkArg) ([]byte, *reject.Error) {

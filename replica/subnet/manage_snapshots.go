@@ -78,6 +78,7 @@ func loadSnapshot(m *managementCall, c *canister, a management.LoadSnapshotArg) 
 	}
 	// The code of an uploaded snapshot may be changed later.
 	c.module, c.instance, c.Code, c.CodeHash = module, instance, bytes.Clone(s.Code), s.CodeHash
+	c.measure()
 	c.CertifiedData, c.Chunks, c.GlobalTimer = s.CertifiedData, slices.Clone(s.Chunks), 0
 	if s.Uploaded {
 		c.GlobalTimer, c.LowMemory = s.Timer, s.LowMemory

@@ -126,7 +126,7 @@ func (n *Subnet) transform(ctx context.Context, o *pendingOutcall, response outc
 	})
 	n.must(s.Rollback(ctx))
 	n.print(c, s.Out.Logs)
-	reply, err := queryAnswer(c, s.Out)
+	reply, err := queryAnswer(c.ID, s.Out)
 	if err == nil && len(reply) > outcall.MaxResponse {
 		return nil, outcall.TooLarge(len(reply))
 	}

@@ -19,6 +19,11 @@ type Query struct {
 	Time        uint64                                        // nanoseconds since 1970
 	Certificate func(canister principal.Principal) (c []byte) // makes a data certificate
 	Expired     func() bool                                   // the time for a composite query is over
+
+	// Pause is called now and then while the query runs; the query is given up if it returns false. After Leave the
+	// query reads nothing of the subnet any more, so rounds may go on: queries that take long call it, once.
+	Pause func() (goOn bool)
+	Leave func()
 }
 
 // Answer is what a query gave.
@@ -71,22 +76,48 @@ func (r *reader) answer(ctx context.Context) ([]byte, *reject.Error) {
 	return nil, exec.MethodNotFound(c.ID, "query", q.Method)
 }
 
-// plainQuery runs a query method and undoes it.
+// plainQuery runs a query method and undoes it. If it takes long, the canister goes on with a fork of the instance,
+// and the query has the instance to itself.
 func (r *reader) plainQuery(ctx context.Context, c *canister) ([]byte, *reject.Error) {
-	defer r.config.Exclusive(c.ID)()
-	q := r.query
-	s := c.instance.Run(ctx, exec.Input{
+	q, instance := r.query, (*exec.Instance)(nil)
+	var private *exec.Module // of the instance, once the query has it to itself
+	release := r.config.Exclusive(c.ID)
+	id, hash, code := c.ID, c.CodeHash, c.Code
+	in := exec.Input{
 		Kind: exec.Query, Entry: exec.QueryPrefix + q.Method, Caller: q.Caller, Info: q.Info, Arg: q.Arg,
-		Limit: exec.LimitQuery, MaxReply: exec.MaxQueryReply, Env: r.envForQuery(c, q.Time), Certificate: r.dataCertificate(c),
-	})
-	r.must(s.Rollback(ctx))
-	r.note(c, exec.Query, s.Out)
-	return queryAnswer(c, s.Out)
+		Limit: exec.LimitQuery, MaxReply: exec.MaxQueryReply, Env: r.envForQuery(c, q.Time), Certificate: r.dataCertificate(id),
+	}
+	in.Pause = func(s *exec.Step) bool {
+		if private == nil && s.Used() >= longExecution {
+			twin, err := s.Fork(ctx)
+			r.must(err)
+			private, err = r.acquireModule(ctx, hash, code)
+			r.must(err)
+			c.instance = twin
+			release()
+			q.Leave()
+		}
+		return q.Pause()
+	}
+	instance = c.instance
+	s := instance.Run(ctx, in)
+	if private != nil {
+		r.must(instance.Close(ctx))
+		r.releaseModule(ctx, private)
+	} else {
+		r.must(s.Rollback(ctx))
+		release()
+	}
+	r.note(id, exec.Query, s.Out)
+	if s.Aborted() {
+		return nil, reject.New(reject.CertifiedStateUnavailable, "The query was given up: the network is being closed.")
+	}
+	return queryAnswer(id, s.Out)
 }
 
 // note keeps what a step left beside the state.
-func (r *reader) note(c *canister, kind exec.Kind, out exec.Output) {
-	r.outputs = append(r.outputs, Output{Canister: c.ID, Logs: out.Logs, Kind: kind, Step: &out.Report, Total: &out.Report})
+func (r *reader) note(canister principal.Principal, kind exec.Kind, out exec.Output) {
+	r.outputs = append(r.outputs, Output{Canister: canister, Logs: out.Logs, Kind: kind, Step: &out.Report, Total: &out.Report})
 }
 
 // envForQuery is the env of a step of a query, which sees the time of the query.
@@ -95,17 +126,17 @@ func (n *Subnet) envForQuery(c *canister, now uint64) exec.Env {
 }
 
 // dataCertificate returns a function that makes the canister's certificate when it is asked for.
-func (r *reader) dataCertificate(c *canister) func() []byte {
-	return func() []byte { return r.query.Certificate(c.ID) }
+func (r *reader) dataCertificate(canister principal.Principal) func() []byte {
+	return func() []byte { return r.query.Certificate(canister) }
 }
 
 // queryAnswer is what the caller of a query gets.
-func queryAnswer(c *canister, out exec.Output) ([]byte, *reject.Error) {
+func queryAnswer(canister principal.Principal, out exec.Output) ([]byte, *reject.Error) {
 	switch {
 	case out.Err != nil:
 		return nil, out.Err
 	case out.Response == nil:
-		return nil, reject.New(reject.DidNotReply, "Canister %s did not produce a response", c.ID)
+		return nil, reject.New(reject.DidNotReply, "Canister %s did not produce a response", canister)
 	case out.Response.Rejected:
 		return nil, &reject.Error{Code: reject.CanisterRejectedMessage, Message: out.Response.Message}
 	}

@@ -68,6 +68,7 @@ func (n *Subnet) uninstall(ctx context.Context, c *canister, by change) {
 	}
 	n.releaseModule(ctx, c.module)
 	c.Code, c.CodeHash, c.module, c.instance = nil, [32]byte{}, nil, nil
+	c.measure()
 	c.CertifiedData, c.GlobalTimer, c.LowMemory = nil, 0, false
 	c.Chunks = nil
 	c.Logs.clear()
