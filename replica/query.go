@@ -21,7 +21,7 @@ func (n *Network) query(ctx context.Context, q subnet.Query) ([]byte, *reject.Er
 	q.Time = n.now()
 	q.Certificate = reading.certificate
 	q.Expired = func() bool { return time.Now().After(deadline) }
-	q.Pause, q.Leave = reading.pauses.Pause, reading.leave
+	q.Pause, q.Leave, q.Return = reading.pauses.Pause, reading.leave, reading.back
 	a := n.subnet.Query(ctx, q)
 	n.print(a.Outputs)
 	return a.Reply, a.Err
@@ -50,6 +50,12 @@ func (r *reading) end() {
 	}
 	<-r.pauses.turns
 	r.network.executor.running.Done()
+}
+
+// back takes the lock again for a while.
+func (r *reading) back() (leave func()) {
+	r.network.lock.RLock()
+	return r.network.lock.RUnlock
 }
 
 // certificate makes a data certificate.

@@ -56,21 +56,34 @@ func (s *Step) Aborted() bool { return s.aborted }
 // neither committed nor rolled back.
 func (s *Step) Fork(ctx context.Context) (*Instance, error) {
 	from := s.instance
-	twin, err := from.engine.Instantiate(ctx, from.module, s.stableBefore.Snapshot())
+	twin, err := from.fork(ctx, s.stableBefore.Snapshot(), s.heapBefore, s.globalBefore)
+	if err != nil {
+		return nil, err
+	}
+	for _, saved := range s.pages.saved {
+		twin.memory.Write(uint32(saved.page*from.pageSize()), saved.data)
+	}
+	return twin, nil
+}
+
+// Fork makes an instance that is equal to this one, which is between two steps.
+func (i *Instance) Fork(ctx context.Context) (*Instance, error) {
+	return i.fork(ctx, i.stable.Snapshot(), i.HeapPages(), i.readGlobals())
+}
+
+func (i *Instance) fork(ctx context.Context, stable *Stable, heapPages uint64, globals []uint64) (*Instance, error) {
+	twin, err := i.engine.Instantiate(ctx, i.module, stable)
 	if err != nil {
 		return nil, err
 	}
 	if twin.memory != nil {
-		if missing := s.heapBefore - twin.HeapPages(); missing > 0 {
+		if missing := heapPages - twin.HeapPages(); missing > 0 {
 			if _, ok := twin.memory.Grow(uint32(missing)); !ok {
-				return nil, fmt.Errorf("grow a second heap to %d pages", s.heapBefore)
+				return nil, fmt.Errorf("grow a second heap to %d pages", heapPages)
 			}
 		}
-		twin.copyHeap(from.memory, s.heapBefore)
-		for _, saved := range s.pages.saved {
-			twin.memory.Write(uint32(saved.page*from.pageSize()), saved.data)
-		}
+		twin.copyHeap(i.memory, heapPages)
 	}
-	twin.writeGlobals(s.globalBefore)
+	twin.writeGlobals(globals)
 	return twin, nil
 }

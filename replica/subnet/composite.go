@@ -14,46 +14,69 @@ const (
 	compositeCallCharge = 50_000_000
 )
 
-// composite is one composite query with all that it calls.
+// composite is one composite query with all that it calls. Every part of it runs on a fork of a canister's instance,
+// so nothing is to be undone, canisters can call each other in circles, and a query that takes long holds nobody up.
 type composite struct {
 	*reader
-	left  uint64      // instructions
-	stack []*canister // who waits for whom
+	left   uint64 // instructions
+	depth  int
+	isLong bool // it has left the subnet
 }
 
-// compositeQuery runs a composite query method, its calls and their callbacks, and undoes all of it.
+// compositeQuery runs a composite query method, its calls and their callbacks.
 func (r *reader) compositeQuery(ctx context.Context, c *canister) ([]byte, *reject.Error) {
-	// One at a time: a composite query holds several canisters, and two could wait for each other.
-	defer r.config.Exclusive(principal.Management)()
 	run := &composite{reader: r, left: exec.LimitQuery}
-	return run.call(ctx, c, r.query, true)
+	e := run.evaluation(ctx, c, r.query)
+	in := e.entry(r.query)
+	in.Certificate = r.dataCertificate(c.ID)
+	return e.evaluate(ctx, in)
 }
 
-// call evaluates a query method of a canister that a composite query reached.
-func (r *composite) call(ctx context.Context, c *canister, q Query, first bool) ([]byte, *reject.Error) {
-	for _, waiting := range r.stack {
-		if waiting == c {
-			return nil, reject.New(reject.QueryCallGraphLoop, "Query call graph contains loop: canister %s is already evaluating", c.ID)
-		}
-	}
-	if len(r.stack) >= maxCompositeDepth {
-		return nil, reject.New(reject.QueryCallGraphTooDeep, "Composite query calls exceeded the maximum call depth.")
-	}
-	r.stack = append(r.stack, c)
-	defer func() { r.stack = r.stack[:len(r.stack)-1] }()
+// evaluation is the part of a composite query that runs on one canister.
+type evaluation struct {
+	*composite
+	canister     principal.Principal
+	instance     *exec.Instance
+	module       *exec.Module
+	env          exec.Env
+	caller       principal.Principal
+	info         exec.CallerInfo
+	calls        []exec.Call
+	response     *exec.Response
+	failure      *reject.Error
+	instructions uint64
+}
 
+// evaluation prepares the evaluation of a query on a canister. The subnet stands still meanwhile.
+func (r *composite) evaluation(ctx context.Context, c *canister, q Query) *evaluation {
 	defer r.config.Exclusive(c.ID)()
-	e := &evaluation{composite: r, canister: c, caller: q.Caller, info: q.Info}
-	defer e.undo(ctx)
+	module, err := r.acquireModule(ctx, c.CodeHash, c.Code)
+	r.must(err)
+	instance, err := c.instance.Fork(ctx)
+	r.must(err)
+	env := r.envForQuery(c, r.query.Time)
+	env.QueueSpace = func(principal.Principal) int { return maxQueue }
+	return &evaluation{composite: r, canister: c.ID, instance: instance, module: module, env: env, caller: q.Caller, info: q.Info}
+}
+
+// entry is the input of the query method of an evaluation.
+func (e *evaluation) entry(q Query) exec.Input {
 	in := exec.Input{Kind: exec.CompositeQuery, Entry: exec.CompositePrefix + q.Method, Caller: q.Caller, Arg: q.Arg}
-	if !c.module.Has(in.Entry) {
+	if !e.module.Has(in.Entry) {
 		in.Kind, in.Entry = exec.Query, exec.QueryPrefix+q.Method
 	}
-	if first {
-		in.Certificate = r.dataCertificate(c.ID)
-	}
-	out := e.step(ctx, in)
-	if out.Err == nil {
+	return in
+}
+
+// evaluate runs a query method and all that follows from it.
+func (e *evaluation) evaluate(ctx context.Context, in exec.Input) ([]byte, *reject.Error) {
+	defer func() {
+		e.must(e.instance.Close(ctx))
+		e.releaseModule(ctx, e.module)
+	}()
+	e.depth++
+	defer func() { e.depth-- }()
+	if out := e.step(ctx, in); out.Err == nil {
 		if err := e.drain(ctx); err != nil {
 			return nil, err
 		}
@@ -61,38 +84,31 @@ func (r *composite) call(ctx context.Context, c *canister, q Query, first bool) 
 	if e.failure != nil && e.response == nil {
 		return nil, e.failure
 	}
-	return queryAnswer(c.ID, exec.Output{Response: e.response})
-}
-
-// evaluation is the part of a composite query that runs on one canister.
-type evaluation struct {
-	*composite
-	canister     *canister
-	caller       principal.Principal
-	info         exec.CallerInfo
-	steps        []*exec.Step
-	calls        []exec.Call
-	response     *exec.Response
-	failure      *reject.Error
-	instructions uint64
+	return queryAnswer(e.canister, exec.Output{Response: e.response})
 }
 
 // step runs an entry point whose effects the later steps of the evaluation see.
 func (e *evaluation) step(ctx context.Context, in exec.Input) exec.Output {
 	in.Limit, in.MaxReply, in.Answered, in.ContextInstructions = e.left, exec.MaxQueryReply, e.response != nil, e.instructions
-	in.Info, in.Env = e.info, e.envForQuery(e.canister, e.query.Time)
-	s := e.canister.instance.Run(ctx, in)
+	in.Info, in.Env = e.info, e.env
+	in.Pause = func(s *exec.Step) bool {
+		if !e.isLong && exec.LimitQuery-e.left+s.Used() >= longExecution {
+			e.isLong = true
+			e.query.Leave()
+		}
+		return e.query.Pause()
+	}
+	s := e.instance.Run(ctx, in)
 	out := s.Out
 	e.left -= min(e.left, out.Report.Instructions)
 	e.instructions += out.Report.Instructions
-	e.note(e.canister.ID, in.Kind, out)
+	e.note(e.canister, in.Kind, out)
 	if out.Err != nil {
 		e.must(s.Rollback(ctx))
 		e.failure = out.Err
 		return out
 	}
-	s.Hold()
-	e.steps = append(e.steps, s)
+	s.Commit()
 	e.calls = append(e.calls, out.Calls...)
 	if out.Response != nil {
 		e.response = out.Response
@@ -119,7 +135,7 @@ func (e *evaluation) drain(ctx context.Context) *reject.Error {
 
 // callback makes one call and runs its callback.
 func (e *evaluation) callback(ctx context.Context, call exec.Call) {
-	reply, err := e.reach(ctx, Query{Caller: e.canister.ID, Canister: call.Callee, Method: call.Method, Arg: call.Arg, Time: e.query.Time})
+	reply, err := e.reach(ctx, Query{Caller: e.canister, Canister: call.Callee, Method: call.Method, Arg: call.Arg, Time: e.query.Time})
 	in := exec.Input{Kind: exec.CompositeReply, Callback: call.Reply, Caller: e.caller, Arg: reply}
 	if err != nil {
 		in.Kind, in.Callback = exec.CompositeReject, call.Reject
@@ -134,31 +150,42 @@ func (e *evaluation) callback(ctx context.Context, call exec.Call) {
 	}
 }
 
-// reach calls another canister on behalf of a composite query.
+// reach calls another canister, or the same, on behalf of a composite query.
 func (e *evaluation) reach(ctx context.Context, q Query) ([]byte, *reject.Error) {
+	callee, reply, err := e.lookUp(ctx, q)
+	if callee == nil {
+		return reply, err
+	}
+	return callee.evaluate(ctx, callee.entry(q))
+}
+
+// lookUp finds who is called and prepares its evaluation; there is none if the answer is known at once.
+func (e *evaluation) lookUp(ctx context.Context, q Query) (callee *evaluation, reply []byte, err *reject.Error) {
+	if e.isLong {
+		defer e.query.Return()()
+	}
 	if q.Canister == principal.Management {
-		return e.queryManagement(q)
+		reply, err = e.queryManagement(q)
+		return nil, reply, err
 	}
 	if e.builtin(q.Canister) {
-		return e.queryBuiltin(q)
+		reply, err = e.queryBuiltin(q)
+		return nil, reply, err
 	}
 	c := e.state.Canisters[q.Canister]
 	switch {
 	case c == nil:
-		return nil, NotFound(q.Canister)
+		err = NotFound(q.Canister)
 	case c.Status != running:
-		return nil, notRunning(c)
+		err = notRunning(c)
 	case c.module == nil:
-		return nil, exec.WasmModuleNotFound(c.ID)
+		err = exec.WasmModuleNotFound(c.ID)
 	case !c.module.Has(exec.QueryPrefix+q.Method) && !c.module.Has(exec.CompositePrefix+q.Method):
-		return nil, exec.MethodNotFound(c.ID, "query", q.Method)
+		err = exec.MethodNotFound(c.ID, "query", q.Method)
+	case e.depth >= maxCompositeDepth:
+		err = reject.New(reject.QueryCallGraphTooDeep, "Composite query calls exceeded the maximum call depth.")
+	default:
+		callee = e.evaluation(ctx, c, q)
 	}
-	return e.call(ctx, c, q, false)
-}
-
-// undo restores the canister, newest step first.
-func (e *evaluation) undo(ctx context.Context) {
-	for i := len(e.steps) - 1; i >= 0; i-- {
-		e.must(e.steps[i].Rollback(ctx))
-	}
+	return callee, nil, err
 }

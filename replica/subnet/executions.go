@@ -236,7 +236,7 @@ func (n *Subnet) follow(ctx context.Context, c *canister, context *callContext, 
 		return
 	case e.Stage == stageCleanup:
 		if cause = e.Trapped.Err; out.Err != nil {
-			cause = cleanupFailed(c, e.Trapped, out)
+			cause = cleanupFailed(c.ID, e.Trapped, out)
 		}
 	}
 	if cause != nil && !context.Answered && (e.Stage == stageFirst || context.Pending == 0) {
@@ -246,8 +246,8 @@ func (n *Subnet) follow(ctx context.Context, c *canister, context *callContext, 
 }
 
 // cleanupFailed is the refusal after a callback that trapped and a cleanup that did, too.
-func cleanupFailed(c *canister, callback, cleanup exec.Output) *reject.Error {
-	return reject.New(callback.Err.Code, "Error from Canister %s: %s\n\ncall_on_cleanup also failed:\n\n%s", c.ID, callback.Cause, cleanup.Cause)
+func cleanupFailed(canister principal.Principal, callback, cleanup exec.Output) *reject.Error {
+	return reject.New(callback.Err.Code, "Error from Canister %s: %s\n\ncall_on_cleanup also failed:\n\n%s", canister, callback.Cause, cleanup.Cause)
 }
 
 // begin begins a step of a canister in a call context.

@@ -24,6 +24,8 @@ type Query struct {
 	// query reads nothing of the subnet any more, so rounds may go on: queries that take long call it, once.
 	Pause func() (goOn bool)
 	Leave func()
+	// Return lets a query that has left read the subnet again, until it calls the result.
+	Return func() (leave func())
 }
 
 // Answer is what a query gave.
