@@ -137,6 +137,15 @@ func say(text string) func(*person) string { return func(*person) string { retur
 // run runs one command with a person at the terminal.
 func run(t *testing.T, p *person, env map[string]string, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
+	if p == nil {
+		return runAs(t, nil, env, args...)
+	}
+	return runAs(t, p, env, args...)
+}
+
+// runAs runs one command on a terminal, nil for none.
+func runAs(t *testing.T, p cli.Terminal, env map[string]string, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
 	var out, errs bytes.Buffer
 	code = cli.Main(context.Background(), cli.System{
 		Args: args, Stdin: strings.NewReader(""), Stdout: &out, Stderr: &errs,

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"kedge/cli/session"
 	"kedge/cli/ui"
 	"kedge/device"
 	"kedge/device/slip39"
@@ -110,10 +111,9 @@ func (a verbs) readWords(b backupFlags) ([]device.Root, error) {
 			return nil, ui.Hinted(err, "--words-file FILE gives the words to scripts")
 		}
 		enough := func(text string) bool {
-			_, err := device.ParsePhrase(text)
-			return err == nil && ui.WordCount(text) != 12 || ui.WordCount(text) >= 24
+			return session.WholePhrase(text) && ui.WordCount(text) != 12 // which may be half of 24
 		}
-		if text, err = t.Words("words of the seed: ", enough); err != nil {
+		if text, err = t.Words("words of the seed, an empty line ends them: ", enough); err != nil {
 			return nil, err
 		}
 	}

@@ -43,10 +43,21 @@ func (a *App) ReadPhrase() (device.Phrase, error) {
 // mostWords is the length of the longest phrase.
 const mostWords = 24
 
-// WholePhrase reports whether a text is a phrase, or too long to become one by another line.
+// WholePhrase reports whether a text is a phrase, or too long to become one by another line and no phrase
+// with something pasted behind it.
 func WholePhrase(text string) bool {
-	_, err := device.ParsePhrase(text)
-	return err == nil || ui.WordCount(text) >= mostWords
+	if _, err := device.ParsePhrase(text); err == nil {
+		return true
+	}
+	if ui.WordCount(text) < mostWords {
+		return false
+	}
+	for end := strings.LastIndexByte(strings.TrimRight(text, "\n"), '\n'); end > 0; end = strings.LastIndexByte(text[:end], '\n') {
+		if _, err := device.ParsePhrase(text[:end]); err == nil && ui.WordCount(text[:end]) == mostWords {
+			return false // that is the phrase
+		}
+	}
+	return true
 }
 
 // onePhrase asks what two lines of twelve words are: one phrase of 24 words, or two of twelve. Each of
