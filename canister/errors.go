@@ -53,4 +53,11 @@ var errorCodes = [...]kedge.ErrorCode{
 	identity.ErrAnchorsFull:       kedge.ErrorCodeAnchorsFull,
 	identity.ErrRegistrationOff:   kedge.ErrorCodeRegistrationOff,
 	identity.ErrUnusableKey:       kedge.ErrorCodeUnusableKey,
+	identity.ErrBadContacts:       kedge.ErrorCodeBadContacts,
+	identity.ErrNoContacts:        kedge.ErrorCodeNoContacts,
+	identity.ErrNotAContact:       kedge.ErrorCodeNotAContact,
+	identity.ErrNotAccepted:       kedge.ErrorCodeNotAccepted,
+	identity.ErrNotApproved:       kedge.ErrorCodeNotApproved,
+	identity.ErrAlreadyProtected:  kedge.ErrorCodeAlreadyProtected,
+	identity.ErrPhraseNewcomer:    kedge.ErrorCodePhraseNewcomer,
 }

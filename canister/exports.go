@@ -82,6 +82,27 @@ func exportReleaseCancel() { asUpdate(releaseCancel) }
 //go:wasmexport canister_update__release_complete
 func exportReleaseComplete() { asUpdate(releaseComplete) }
 
+//go:wasmexport canister_update__contacts_set
+func exportContactsSet() { asUpdate(contactsSet) }
+
+//go:wasmexport canister_update__contacts_agree
+func exportContactsAgree() { asUpdate(contactsAgree) }
+
+//go:wasmexport canister_update__contacts_complete
+func exportContactsComplete() { asUpdate(contactsComplete) }
+
+//go:wasmexport canister_update__contact_accept
+func exportContactAccept() { asUpdate(contactAccept) }
+
+//go:wasmexport canister_update__contact_approve
+func exportContactApprove() { asUpdate(contactApprove) }
+
+//go:wasmexport canister_update__contact_withdraw
+func exportContactWithdraw() { asUpdate(contactWithdraw) }
+
+//go:wasmexport canister_query__contact_status
+func exportContactStatus() { asQuery(contactStatus) }
+
 //go:wasmexport canister_update__attestation_challenge
 func exportAttestationChallenge() { asUpdate(attestationChallenge) }
 

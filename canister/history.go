@@ -91,4 +91,11 @@ var eventKinds = [...]kedge.EventKind{
 	identity.EventRegistrationClosed: kedge.EventKindRegistrationClosed,
 	identity.EventRestored:           kedge.EventKindRestored,
 	identity.EventDropped:            kedge.EventKindDropped,
+	identity.EventContactsSet:        kedge.EventKindContactsSet,
+	identity.EventContactsAgreed:     kedge.EventKindContactsAgreed,
+	identity.EventContactsDisagreed:  kedge.EventKindContactsDisagreed,
+	identity.EventContactsEnded:      kedge.EventKindContactsEnded,
+	identity.EventContactActed:       kedge.EventKindContactActed,
+	identity.EventContactVetoed:      kedge.EventKindContactVetoed,
+	identity.EventRecovered:          kedge.EventKindRecovered,
 }

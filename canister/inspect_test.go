@@ -68,7 +68,15 @@ func TestLongestArguments(t *testing.T) {
 		consent.Askers = append(consent.Askers, key)
 	}
 	version := uint16(1)
+	setting := &kedge.ContactsSetting{Threshold: 7, Delay: nat, Anchors: make([]uint64, identity.MaxContacts)}
 	longest := map[string][]byte{
+		"contacts_set":                   kedge.EncodeContactsSetArgs(number, setting),
+		"contacts_agree":                 kedge.EncodeContactsAgreeArgs(number, true),
+		"contacts_complete":              kedge.EncodeContactsCompleteArgs(number, device),
+		"contact_accept":                 kedge.EncodeContactAcceptArgs(number, number),
+		"contact_approve":                kedge.EncodeContactApproveArgs(number, number, temporary),
+		"contact_withdraw":               kedge.EncodeContactWithdrawArgs(number, number, true),
+		"contact_status":                 kedge.EncodeContactStatusArgs(number, &number),
 		"create_challenge":               kedge.EncodeCreateChallengeArgs(),
 		"register":                       kedge.EncodeRegisterArgs(device, answer, &temporary),
 		"add":                            kedge.EncodeAddArgs(number, device),

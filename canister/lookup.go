@@ -108,6 +108,9 @@ func getAnchorInfo() {
 		limit := a.SessionLimit / second
 		info.SessionLimitS = &limit
 	}
+	if a.Contacts != nil {
+		info.Contacts = contactsTo(a.Contacts, service)
+	}
 	if r := a.Registration; r != nil {
 		info.DeviceRegistration = &kedge.DeviceRegistrationInfo{Expiration: r.ExpiresAt}
 		if r.Tentative != nil {

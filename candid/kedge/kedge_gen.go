@@ -192,6 +192,8 @@ type DeviceWithUsage struct {
 	LapsesInS   *uint64
 	Release     *Release
 	Attestation *Attestation
+	// whether the device agrees to the anchor's recovery contacts
+	AgreesToContacts *bool
 }
 
 // Release is a protected device's consent to its own release.
@@ -233,6 +235,84 @@ type IdentityAnchorInfo struct {
 	DeviceBound *bool
 	// the longest session, if shorter than 30 days
 	SessionLimitS *uint64
+	Contacts      *Contacts
+}
+
+// Contacts are an anchor's recovery contacts, as its own devices see them.
+type Contacts struct {
+	// how many must approve the same key
+	Threshold uint8
+	// how long they must wait, in service time
+	DelayS   uint64
+	Contacts []Contact
+}
+
+// Contact is a recovery contact and what it has done.
+type Contact struct {
+	Anchor UserNumber
+	// whether it has accepted since it was named
+	Accepted bool
+	// the new key that it approves
+	Approves *principal.Principal
+	// service time left until that key may complete; null while too few approve it
+	CompletesInS *uint64
+}
+
+// ContactsSetting names recovery contacts.
+type ContactsSetting struct {
+	// how many must approve the same key, 1 to their number
+	Threshold uint8
+	// in seconds of service time: 7 days, and the anchor's longest session, to a year
+	Delay uint64
+	// 1 to 7 other anchors of this canister
+	Anchors []UserNumber
+}
+
+// Approval is how far a new key has come.
+type Approval struct {
+	// the principal of the new key
+	Key principal.Principal
+	// how many contacts approve it
+	Count uint8
+	// service time left until it may complete; null while too few approve it
+	CompletesInS *uint64
+}
+
+// ContactStatus is what a contact, or the new key, may know of an anchor.
+type ContactStatus struct {
+	// whether the contact has accepted; null for the new key
+	Accepted *bool
+	// the key that the contact itself approves
+	Approves *principal.Principal
+	// the keys that contacts approve; for the new key, itself alone
+	Approvals []Approval
+}
+
+// ContactStatusResult is the answer to contact_status.
+type ContactStatusResult struct {
+	Tag ContactStatusResultTag
+	Ok  ContactStatus
+	Err Error
+}
+
+// ContactStatusResultTag says which case a ContactStatusResult is.
+type ContactStatusResultTag uint8
+
+// The cases of ContactStatusResultTag.
+const (
+	ContactStatusResultTagOk  ContactStatusResultTag = 0
+	ContactStatusResultTagErr ContactStatusResultTag = 1
+)
+
+// String is the name of the case.
+func (c ContactStatusResultTag) String() string {
+	switch c {
+	case ContactStatusResultTagOk:
+		return "Ok"
+	case ContactStatusResultTagErr:
+		return "Err"
+	}
+	return "unknown"
 }
 
 // DeviceRegistrationInfo is an open registration mode.
@@ -545,78 +625,92 @@ type ErrorCode uint8
 const (
 	// the caller is no device of the anchor
 	ErrorCodeNotADevice   ErrorCode = 1
-	ErrorCodeNoSuchDevice ErrorCode = 33
+	ErrorCodeNoSuchDevice ErrorCode = 39
 	// a temporary key may not do this
-	ErrorCodeTemporaryKey ErrorCode = 32
-	ErrorCodeNoSuchAnchor ErrorCode = 29
+	ErrorCodeTemporaryKey ErrorCode = 38
+	ErrorCodeNoSuchAnchor ErrorCode = 35
 	// the stored record of the anchor fails its checksum; others are not affected
-	ErrorCodeCorrupted     ErrorCode = 3
-	ErrorCodeNotController ErrorCode = 19
-	ErrorCodeBadArgument   ErrorCode = 11
+	ErrorCodeCorrupted     ErrorCode = 5
+	ErrorCodeNotController ErrorCode = 24
+	ErrorCodeBadArgument   ErrorCode = 15
 	// the device is protected, so only it may do this
-	ErrorCodeSelfOnly ErrorCode = 26
+	ErrorCodeSelfOnly ErrorCode = 32
 	// only a protected device grants a mark; while there is none, a device marks itself
 	ErrorCodeNotGranted ErrorCode = 0
 	// only a protected device may do this
-	ErrorCodeNeedsProtected ErrorCode = 41
+	ErrorCodeNeedsProtected ErrorCode = 48
 	// the guard is on and the caller is not protected
-	ErrorCodeGuarded ErrorCode = 27
+	ErrorCodeGuarded ErrorCode = 33
 	// would leave a guarded anchor without a protected device
-	ErrorCodeGuardNeedsDevice ErrorCode = 43
+	ErrorCodeGuardNeedsDevice ErrorCode = 50
 	// the last device cannot be removed
-	ErrorCodeLastDevice ErrorCode = 35
+	ErrorCodeLastDevice ErrorCode = 42
 	// the anchor demands device-bound passkeys, and this one has not attested to be one
-	ErrorCodeNotDeviceBound ErrorCode = 5
+	ErrorCodeNotDeviceBound ErrorCode = 7
 	// the key is a canister signature of this canister
-	ErrorCodeOwnSignature ErrorCode = 25
+	ErrorCodeOwnSignature ErrorCode = 31
 	// a tentative device is never marked
-	ErrorCodeTentativeMarked ErrorCode = 13
+	ErrorCodeTentativeMarked ErrorCode = 17
 	// the temporary key is the device itself, or anonymous
-	ErrorCodeTemporaryIsDevice ErrorCode = 37
+	ErrorCodeTemporaryIsDevice ErrorCode = 44
 	// the caller is neither the device nor the temporary key
-	ErrorCodeCallerMismatch ErrorCode = 30
-	ErrorCodeDeviceExists   ErrorCode = 36
-	ErrorCodeTooManyDevices ErrorCode = 9
+	ErrorCodeCallerMismatch ErrorCode = 36
+	ErrorCodeDeviceExists   ErrorCode = 43
+	ErrorCodeTooManyDevices ErrorCode = 13
 	// in bytes
-	ErrorCodeFieldTooLong ErrorCode = 4
+	ErrorCodeFieldTooLong ErrorCode = 6
 	// the sum of an anchor's variable fields, in bytes
-	ErrorCodeTooLarge ErrorCode = 39
+	ErrorCodeTooLarge ErrorCode = 46
 	// a key of the metadata is reserved
-	ErrorCodeReservedKey ErrorCode = 22
-	ErrorCodeBadAaguid   ErrorCode = 6
+	ErrorCodeReservedKey ErrorCode = 28
+	ErrorCodeBadAaguid   ErrorCode = 9
 	// there is a recovery phrase already
-	ErrorCodeSecondPhrase ErrorCode = 42
+	ErrorCodeSecondPhrase ErrorCode = 49
 	// a recovery phrase has no credential id
-	ErrorCodePhraseCredential ErrorCode = 20
+	ErrorCodePhraseCredential ErrorCode = 25
 	// another device of the anchor has the credential id
-	ErrorCodeCredentialExists ErrorCode = 14
-	ErrorCodeKeyChange        ErrorCode = 34
-	ErrorCodeKeyTypeChange    ErrorCode = 31
+	ErrorCodeCredentialExists ErrorCode = 18
+	ErrorCodeKeyChange        ErrorCode = 41
+	ErrorCodeKeyTypeChange    ErrorCode = 37
 	// in seconds
-	ErrorCodeBadDelay  ErrorCode = 18
-	ErrorCodeBadAskers ErrorCode = 23
+	ErrorCodeBadDelay  ErrorCode = 23
+	ErrorCodeBadAskers ErrorCode = 29
 	// the device has not consented, or has not named the caller
-	ErrorCodeNoConsent    ErrorCode = 10
-	ErrorCodeAlreadyAsked ErrorCode = 17
-	ErrorCodeNotAsked     ErrorCode = 12
+	ErrorCodeNoConsent    ErrorCode = 14
+	ErrorCodeAlreadyAsked ErrorCode = 21
+	ErrorCodeNotAsked     ErrorCode = 16
 	// the delay has not passed
-	ErrorCodeTooEarly ErrorCode = 38
+	ErrorCodeTooEarly ErrorCode = 45
 	// the session limit, in seconds
 	ErrorCodeBadLimit ErrorCode = 2
 	// another device opened registration mode
-	ErrorCodeNotOpener ErrorCode = 21
+	ErrorCodeNotOpener ErrorCode = 27
 	// no attestation challenge is pending; ask for one
-	ErrorCodeNoChallenge ErrorCode = 28
+	ErrorCodeNoChallenge ErrorCode = 34
 	// field says what failed
-	ErrorCodeBadAssertion ErrorCode = 44
+	ErrorCodeBadAssertion ErrorCode = 51
 	// the backup-eligible flag differs from the recorded one
-	ErrorCodeEligibility     ErrorCode = 16
-	ErrorCodeRateLimited     ErrorCode = 8
-	ErrorCodeBadCaptcha      ErrorCode = 15
-	ErrorCodeAnchorsFull     ErrorCode = 24
-	ErrorCodeRegistrationOff ErrorCode = 40
+	ErrorCodeEligibility     ErrorCode = 20
+	ErrorCodeRateLimited     ErrorCode = 11
+	ErrorCodeBadCaptcha      ErrorCode = 19
+	ErrorCodeAnchorsFull     ErrorCode = 30
+	ErrorCodeRegistrationOff ErrorCode = 47
 	// nobody can ever sign with the public key
-	ErrorCodeUnusableKey ErrorCode = 7
+	ErrorCodeUnusableKey ErrorCode = 10
+	// field says which of the contacts, the threshold
+	ErrorCodeBadContacts ErrorCode = 26
+	// the anchor has no recovery contacts
+	ErrorCodeNoContacts ErrorCode = 8
+	// the same whether the anchor has contacts or not
+	ErrorCodeNotAContact ErrorCode = 22
+	// the contact has not accepted yet
+	ErrorCodeNotAccepted ErrorCode = 12
+	// too few contacts approve the key
+	ErrorCodeNotApproved ErrorCode = 3
+	// the new key is a protected device already
+	ErrorCodeAlreadyProtected ErrorCode = 40
+	// the new device cannot be a recovery phrase
+	ErrorCodePhraseNewcomer ErrorCode = 4
 )
 
 // String is the name of the case.
@@ -712,6 +806,20 @@ func (c ErrorCode) String() string {
 		return "registration_off"
 	case ErrorCodeUnusableKey:
 		return "unusable_key"
+	case ErrorCodeBadContacts:
+		return "bad_contacts"
+	case ErrorCodeNoContacts:
+		return "no_contacts"
+	case ErrorCodeNotAContact:
+		return "not_a_contact"
+	case ErrorCodeNotAccepted:
+		return "not_accepted"
+	case ErrorCodeNotApproved:
+		return "not_approved"
+	case ErrorCodeAlreadyProtected:
+		return "already_protected"
+	case ErrorCodePhraseNewcomer:
+		return "phrase_newcomer"
 	}
 	return "unknown"
 }
@@ -952,38 +1060,50 @@ type EventKind uint8
 
 // The cases of EventKind.
 const (
-	EventKindRegistered EventKind = 22
-	EventKindAdded      EventKind = 3
-	EventKindUpdated    EventKind = 11
+	EventKindRegistered EventKind = 28
+	EventKindAdded      EventKind = 5
+	EventKindUpdated    EventKind = 15
 	// device is gone, other came
-	EventKindReplaced EventKind = 1
+	EventKindReplaced EventKind = 2
 	// until: its sessions
-	EventKindRemoved EventKind = 21
+	EventKindRemoved EventKind = 27
 	// until: when the mark lapses, in service time
-	EventKindProtected      EventKind = 10
-	EventKindUnprotected    EventKind = 2
-	EventKindLapsed         EventKind = 6
-	EventKindGuardOn        EventKind = 13
-	EventKindGuardOff       EventKind = 5
-	EventKindDeviceBoundOn  EventKind = 8
-	EventKindDeviceBoundOff EventKind = 19
+	EventKindProtected      EventKind = 13
+	EventKindUnprotected    EventKind = 3
+	EventKindLapsed         EventKind = 9
+	EventKindGuardOn        EventKind = 19
+	EventKindGuardOff       EventKind = 8
+	EventKindDeviceBoundOn  EventKind = 11
+	EventKindDeviceBoundOff EventKind = 25
 	// until: the limit, in ns
-	EventKindSessionLimit EventKind = 4
+	EventKindSessionLimit EventKind = 7
 	// until: the delay, in ns
-	EventKindConsented        EventKind = 12
-	EventKindConsentWithdrawn EventKind = 15
+	EventKindConsented        EventKind = 17
+	EventKindConsentWithdrawn EventKind = 21
 	// other asked for the release of device; until: when it may complete, in service time
-	EventKindReleaseRequested EventKind = 16
+	EventKindReleaseRequested EventKind = 22
 	// by refused what other had asked of device
-	EventKindReleaseCancelled   EventKind = 17
-	EventKindReleased           EventKind = 9
-	EventKindAttested           EventKind = 7
-	EventKindRegistrationOpened EventKind = 18
-	EventKindRegistrationClosed EventKind = 14
+	EventKindReleaseCancelled   EventKind = 23
+	EventKindReleased           EventKind = 12
+	EventKindAttested           EventKind = 10
+	EventKindRegistrationOpened EventKind = 24
+	EventKindRegistrationClosed EventKind = 20
 	// a record that an old module weakened was restored
-	EventKindRestored EventKind = 20
+	EventKindRestored EventKind = 26
 	// what an old module wrote was not taken over
 	EventKindDropped EventKind = 0
+	// by named recovery contacts; until: the delay, in ns
+	EventKindContactsSet       EventKind = 4
+	EventKindContactsAgreed    EventKind = 1
+	EventKindContactsDisagreed EventKind = 18
+	// by ended them, or nobody for want of an agreement or of contacts
+	EventKindContactsEnded EventKind = 16
+	// until: number of the contact's anchor; only its first act since the last sign of life of a protected device
+	EventKindContactActed EventKind = 29
+	// by took the contact off the list, which had approved the key other; until: number of its anchor
+	EventKindContactVetoed EventKind = 14
+	// device came by the approval of the contacts
+	EventKindRecovered EventKind = 6
 )
 
 // String is the name of the case.
@@ -1035,6 +1155,20 @@ func (c EventKind) String() string {
 		return "restored"
 	case EventKindDropped:
 		return "dropped"
+	case EventKindContactsSet:
+		return "contacts_set"
+	case EventKindContactsAgreed:
+		return "contacts_agreed"
+	case EventKindContactsDisagreed:
+		return "contacts_disagreed"
+	case EventKindContactsEnded:
+		return "contacts_ended"
+	case EventKindContactActed:
+		return "contact_acted"
+	case EventKindContactVetoed:
+		return "contact_vetoed"
+	case EventKindRecovered:
+		return "recovered"
 	}
 	return "unknown"
 }
@@ -1470,6 +1604,13 @@ var Methods = []wire.Method{
 	{Name: "attest"},
 	{Name: "attestation_challenge"},
 	{Name: "config", Mode: wire.Query},
+	{Name: "contact_accept"},
+	{Name: "contact_approve"},
+	{Name: "contact_status", Mode: wire.Query},
+	{Name: "contact_withdraw"},
+	{Name: "contacts_agree"},
+	{Name: "contacts_complete"},
+	{Name: "contacts_set"},
 	{Name: "create_challenge"},
 	{Name: "device_bound_set"},
 	{Name: "enter_device_registration_mode"},
@@ -1729,6 +1870,364 @@ func DecodeConfigResult(data []byte) (kedgeInit KedgeInit, err error) {
 	return
 }
 
+// EncodeContactAcceptArgs encodes the arguments of contact_accept.
+func EncodeContactAcceptArgs(userNumber UserNumber, as UserNumber) []byte {
+	return AppendContactAcceptArgs(nil, userNumber, as)
+}
+
+// AppendContactAcceptArgs encodes the arguments of contact_accept at the end of b.
+func AppendContactAcceptArgs(b []byte, userNumber UserNumber, as UserNumber) []byte {
+	b = append(b, signature9.Header...)
+	b = wire.AppendNat64(b, userNumber)
+	b = wire.AppendNat64(b, as)
+	return b
+}
+
+// DecodeContactAcceptArgs decodes the arguments of contact_accept.
+func DecodeContactAcceptArgs(data []byte) (userNumber UserNumber, as UserNumber, err error) {
+	d := wire.NewDecoder(data, types, &signature9)
+	if w, ok := d.Arg(); ok {
+		userNumber = d.Nat64(w)
+	}
+	if w, ok := d.Arg(); ok {
+		as = d.Nat64(w)
+	}
+	err = d.Finish()
+	return
+}
+
+// EncodeContactAcceptResult encodes the results of contact_accept.
+func EncodeContactAcceptResult(result Result) []byte { return AppendContactAcceptResult(nil, result) }
+
+// AppendContactAcceptResult encodes the results of contact_accept at the end of b.
+func AppendContactAcceptResult(b []byte, result Result) []byte {
+	b = append(b, signature10.Header...)
+	b = appendResult(b, &result)
+	return b
+}
+
+// DecodeContactAcceptResult decodes the results of contact_accept.
+func DecodeContactAcceptResult(data []byte) (result Result, err error) {
+	d := wire.NewDecoder(data, types, &signature10)
+	if w, ok := d.Arg(); ok {
+		decodeResult(d, w, &result)
+	}
+	err = d.Finish()
+	return
+}
+
+// EncodeContactApproveArgs encodes the arguments of contact_approve.
+func EncodeContactApproveArgs(userNumber UserNumber, as UserNumber, key principal.Principal) []byte {
+	return AppendContactApproveArgs(nil, userNumber, as, key)
+}
+
+// AppendContactApproveArgs encodes the arguments of contact_approve at the end of b.
+func AppendContactApproveArgs(b []byte, userNumber UserNumber, as UserNumber, key principal.Principal) []byte {
+	b = append(b, signature11.Header...)
+	b = wire.AppendNat64(b, userNumber)
+	b = wire.AppendNat64(b, as)
+	b = wire.AppendPrincipal(b, key)
+	return b
+}
+
+// DecodeContactApproveArgs decodes the arguments of contact_approve.
+func DecodeContactApproveArgs(data []byte) (userNumber UserNumber, as UserNumber, key principal.Principal, err error) {
+	d := wire.NewDecoder(data, types, &signature11)
+	if w, ok := d.Arg(); ok {
+		userNumber = d.Nat64(w)
+	}
+	if w, ok := d.Arg(); ok {
+		as = d.Nat64(w)
+	}
+	if w, ok := d.Arg(); ok {
+		key = d.Principal(w)
+	}
+	err = d.Finish()
+	return
+}
+
+// EncodeContactApproveResult encodes the results of contact_approve.
+func EncodeContactApproveResult(result Result) []byte { return AppendContactApproveResult(nil, result) }
+
+// AppendContactApproveResult encodes the results of contact_approve at the end of b.
+func AppendContactApproveResult(b []byte, result Result) []byte {
+	b = append(b, signature10.Header...)
+	b = appendResult(b, &result)
+	return b
+}
+
+// DecodeContactApproveResult decodes the results of contact_approve.
+func DecodeContactApproveResult(data []byte) (result Result, err error) {
+	d := wire.NewDecoder(data, types, &signature10)
+	if w, ok := d.Arg(); ok {
+		decodeResult(d, w, &result)
+	}
+	err = d.Finish()
+	return
+}
+
+// EncodeContactStatusArgs encodes the arguments of contact_status.
+func EncodeContactStatusArgs(userNumber UserNumber, as *UserNumber) []byte {
+	return AppendContactStatusArgs(nil, userNumber, as)
+}
+
+// AppendContactStatusArgs encodes the arguments of contact_status at the end of b.
+func AppendContactStatusArgs(b []byte, userNumber UserNumber, as *UserNumber) []byte {
+	b = append(b, signature12.Header...)
+	b = wire.AppendNat64(b, userNumber)
+	if as == nil {
+		b = append(b, 0)
+	} else {
+		b = append(b, 1)
+		b = wire.AppendNat64(b, *as)
+	}
+	return b
+}
+
+// DecodeContactStatusArgs decodes the arguments of contact_status.
+func DecodeContactStatusArgs(data []byte) (userNumber UserNumber, as *UserNumber, err error) {
+	d := wire.NewDecoder(data, types, &signature12)
+	if w, ok := d.Arg(); ok {
+		userNumber = d.Nat64(w)
+	}
+	if w, ok := d.OptArg(); ok {
+		if t1, m1, ok := d.Opt(w); ok {
+			x1 := new(UserNumber)
+			*x1 = d.Nat64(t1)
+			if d.EndOpt(m1, t1) {
+				as = x1
+			}
+		}
+	}
+	err = d.Finish()
+	return
+}
+
+// EncodeContactStatusResult encodes the results of contact_status.
+func EncodeContactStatusResult(contactStatusResult ContactStatusResult) []byte {
+	return AppendContactStatusResult(nil, contactStatusResult)
+}
+
+// AppendContactStatusResult encodes the results of contact_status at the end of b.
+func AppendContactStatusResult(b []byte, contactStatusResult ContactStatusResult) []byte {
+	b = append(b, signature13.Header...)
+	b = appendContactStatusResult(b, &contactStatusResult)
+	return b
+}
+
+// DecodeContactStatusResult decodes the results of contact_status.
+func DecodeContactStatusResult(data []byte) (contactStatusResult ContactStatusResult, err error) {
+	d := wire.NewDecoder(data, types, &signature13)
+	if w, ok := d.Arg(); ok {
+		decodeContactStatusResult(d, w, &contactStatusResult)
+	}
+	err = d.Finish()
+	return
+}
+
+// EncodeContactWithdrawArgs encodes the arguments of contact_withdraw.
+func EncodeContactWithdrawArgs(userNumber UserNumber, as UserNumber, resign bool) []byte {
+	return AppendContactWithdrawArgs(nil, userNumber, as, resign)
+}
+
+// AppendContactWithdrawArgs encodes the arguments of contact_withdraw at the end of b.
+func AppendContactWithdrawArgs(b []byte, userNumber UserNumber, as UserNumber, resign bool) []byte {
+	b = append(b, signature14.Header...)
+	b = wire.AppendNat64(b, userNumber)
+	b = wire.AppendNat64(b, as)
+	b = wire.AppendBool(b, resign)
+	return b
+}
+
+// DecodeContactWithdrawArgs decodes the arguments of contact_withdraw.
+func DecodeContactWithdrawArgs(data []byte) (userNumber UserNumber, as UserNumber, resign bool, err error) {
+	d := wire.NewDecoder(data, types, &signature14)
+	if w, ok := d.Arg(); ok {
+		userNumber = d.Nat64(w)
+	}
+	if w, ok := d.Arg(); ok {
+		as = d.Nat64(w)
+	}
+	if w, ok := d.Arg(); ok {
+		resign = d.Bool(w)
+	}
+	err = d.Finish()
+	return
+}
+
+// EncodeContactWithdrawResult encodes the results of contact_withdraw.
+func EncodeContactWithdrawResult(result Result) []byte {
+	return AppendContactWithdrawResult(nil, result)
+}
+
+// AppendContactWithdrawResult encodes the results of contact_withdraw at the end of b.
+func AppendContactWithdrawResult(b []byte, result Result) []byte {
+	b = append(b, signature10.Header...)
+	b = appendResult(b, &result)
+	return b
+}
+
+// DecodeContactWithdrawResult decodes the results of contact_withdraw.
+func DecodeContactWithdrawResult(data []byte) (result Result, err error) {
+	d := wire.NewDecoder(data, types, &signature10)
+	if w, ok := d.Arg(); ok {
+		decodeResult(d, w, &result)
+	}
+	err = d.Finish()
+	return
+}
+
+// EncodeContactsAgreeArgs encodes the arguments of contacts_agree.
+func EncodeContactsAgreeArgs(userNumber UserNumber, agree bool) []byte {
+	return AppendContactsAgreeArgs(nil, userNumber, agree)
+}
+
+// AppendContactsAgreeArgs encodes the arguments of contacts_agree at the end of b.
+func AppendContactsAgreeArgs(b []byte, userNumber UserNumber, agree bool) []byte {
+	b = append(b, signature15.Header...)
+	b = wire.AppendNat64(b, userNumber)
+	b = wire.AppendBool(b, agree)
+	return b
+}
+
+// DecodeContactsAgreeArgs decodes the arguments of contacts_agree.
+func DecodeContactsAgreeArgs(data []byte) (userNumber UserNumber, agree bool, err error) {
+	d := wire.NewDecoder(data, types, &signature15)
+	if w, ok := d.Arg(); ok {
+		userNumber = d.Nat64(w)
+	}
+	if w, ok := d.Arg(); ok {
+		agree = d.Bool(w)
+	}
+	err = d.Finish()
+	return
+}
+
+// EncodeContactsAgreeResult encodes the results of contacts_agree.
+func EncodeContactsAgreeResult(result Result) []byte { return AppendContactsAgreeResult(nil, result) }
+
+// AppendContactsAgreeResult encodes the results of contacts_agree at the end of b.
+func AppendContactsAgreeResult(b []byte, result Result) []byte {
+	b = append(b, signature10.Header...)
+	b = appendResult(b, &result)
+	return b
+}
+
+// DecodeContactsAgreeResult decodes the results of contacts_agree.
+func DecodeContactsAgreeResult(data []byte) (result Result, err error) {
+	d := wire.NewDecoder(data, types, &signature10)
+	if w, ok := d.Arg(); ok {
+		decodeResult(d, w, &result)
+	}
+	err = d.Finish()
+	return
+}
+
+// EncodeContactsCompleteArgs encodes the arguments of contacts_complete.
+func EncodeContactsCompleteArgs(userNumber UserNumber, deviceData DeviceData) []byte {
+	return AppendContactsCompleteArgs(nil, userNumber, deviceData)
+}
+
+// AppendContactsCompleteArgs encodes the arguments of contacts_complete at the end of b.
+func AppendContactsCompleteArgs(b []byte, userNumber UserNumber, deviceData DeviceData) []byte {
+	b = append(b, signature1.Header...)
+	b = wire.AppendNat64(b, userNumber)
+	b = appendDeviceData(b, &deviceData)
+	return b
+}
+
+// DecodeContactsCompleteArgs decodes the arguments of contacts_complete.
+func DecodeContactsCompleteArgs(data []byte) (userNumber UserNumber, deviceData DeviceData, err error) {
+	d := wire.NewDecoder(data, types, &signature1)
+	if w, ok := d.Arg(); ok {
+		userNumber = d.Nat64(w)
+	}
+	if w, ok := d.Arg(); ok {
+		decodeDeviceData(d, w, &deviceData)
+	}
+	err = d.Finish()
+	return
+}
+
+// EncodeContactsCompleteResult encodes the results of contacts_complete.
+func EncodeContactsCompleteResult(result Result) []byte {
+	return AppendContactsCompleteResult(nil, result)
+}
+
+// AppendContactsCompleteResult encodes the results of contacts_complete at the end of b.
+func AppendContactsCompleteResult(b []byte, result Result) []byte {
+	b = append(b, signature10.Header...)
+	b = appendResult(b, &result)
+	return b
+}
+
+// DecodeContactsCompleteResult decodes the results of contacts_complete.
+func DecodeContactsCompleteResult(data []byte) (result Result, err error) {
+	d := wire.NewDecoder(data, types, &signature10)
+	if w, ok := d.Arg(); ok {
+		decodeResult(d, w, &result)
+	}
+	err = d.Finish()
+	return
+}
+
+// EncodeContactsSetArgs encodes the arguments of contacts_set.
+func EncodeContactsSetArgs(userNumber UserNumber, contacts *ContactsSetting) []byte {
+	return AppendContactsSetArgs(nil, userNumber, contacts)
+}
+
+// AppendContactsSetArgs encodes the arguments of contacts_set at the end of b.
+func AppendContactsSetArgs(b []byte, userNumber UserNumber, contacts *ContactsSetting) []byte {
+	b = append(b, signature16.Header...)
+	b = wire.AppendNat64(b, userNumber)
+	if contacts == nil {
+		b = append(b, 0)
+	} else {
+		b = append(b, 1)
+		b = appendContactsSetting(b, contacts)
+	}
+	return b
+}
+
+// DecodeContactsSetArgs decodes the arguments of contacts_set.
+func DecodeContactsSetArgs(data []byte) (userNumber UserNumber, contacts *ContactsSetting, err error) {
+	d := wire.NewDecoder(data, types, &signature16)
+	if w, ok := d.Arg(); ok {
+		userNumber = d.Nat64(w)
+	}
+	if w, ok := d.OptArg(); ok {
+		if t1, m1, ok := d.Opt(w); ok {
+			x1 := new(ContactsSetting)
+			decodeContactsSetting(d, t1, x1)
+			if d.EndOpt(m1, t1) {
+				contacts = x1
+			}
+		}
+	}
+	err = d.Finish()
+	return
+}
+
+// EncodeContactsSetResult encodes the results of contacts_set.
+func EncodeContactsSetResult(result Result) []byte { return AppendContactsSetResult(nil, result) }
+
+// AppendContactsSetResult encodes the results of contacts_set at the end of b.
+func AppendContactsSetResult(b []byte, result Result) []byte {
+	b = append(b, signature10.Header...)
+	b = appendResult(b, &result)
+	return b
+}
+
+// DecodeContactsSetResult decodes the results of contacts_set.
+func DecodeContactsSetResult(data []byte) (result Result, err error) {
+	d := wire.NewDecoder(data, types, &signature10)
+	if w, ok := d.Arg(); ok {
+		decodeResult(d, w, &result)
+	}
+	err = d.Finish()
+	return
+}
+
 // EncodeCreateChallengeArgs encodes the arguments of create_challenge.
 func EncodeCreateChallengeArgs() []byte { return AppendCreateChallengeArgs(nil) }
 
@@ -1752,14 +2251,14 @@ func EncodeCreateChallengeResult(challenge Challenge) []byte {
 
 // AppendCreateChallengeResult encodes the results of create_challenge at the end of b.
 func AppendCreateChallengeResult(b []byte, challenge Challenge) []byte {
-	b = append(b, signature9.Header...)
+	b = append(b, signature17.Header...)
 	b = appendChallenge(b, &challenge)
 	return b
 }
 
 // DecodeCreateChallengeResult decodes the results of create_challenge.
 func DecodeCreateChallengeResult(data []byte) (challenge Challenge, err error) {
-	d := wire.NewDecoder(data, types, &signature9)
+	d := wire.NewDecoder(data, types, &signature17)
 	if w, ok := d.Arg(); ok {
 		decodeChallenge(d, w, &challenge)
 	}
@@ -1774,7 +2273,7 @@ func EncodeDeviceBoundSetArgs(userNumber UserNumber, on bool) []byte {
 
 // AppendDeviceBoundSetArgs encodes the arguments of device_bound_set at the end of b.
 func AppendDeviceBoundSetArgs(b []byte, userNumber UserNumber, on bool) []byte {
-	b = append(b, signature10.Header...)
+	b = append(b, signature15.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	b = wire.AppendBool(b, on)
 	return b
@@ -1782,7 +2281,7 @@ func AppendDeviceBoundSetArgs(b []byte, userNumber UserNumber, on bool) []byte {
 
 // DecodeDeviceBoundSetArgs decodes the arguments of device_bound_set.
 func DecodeDeviceBoundSetArgs(data []byte) (userNumber UserNumber, on bool, err error) {
-	d := wire.NewDecoder(data, types, &signature10)
+	d := wire.NewDecoder(data, types, &signature15)
 	if w, ok := d.Arg(); ok {
 		userNumber = d.Nat64(w)
 	}
@@ -1798,14 +2297,14 @@ func EncodeDeviceBoundSetResult(result Result) []byte { return AppendDeviceBound
 
 // AppendDeviceBoundSetResult encodes the results of device_bound_set at the end of b.
 func AppendDeviceBoundSetResult(b []byte, result Result) []byte {
-	b = append(b, signature11.Header...)
+	b = append(b, signature10.Header...)
 	b = appendResult(b, &result)
 	return b
 }
 
 // DecodeDeviceBoundSetResult decodes the results of device_bound_set.
 func DecodeDeviceBoundSetResult(data []byte) (result Result, err error) {
-	d := wire.NewDecoder(data, types, &signature11)
+	d := wire.NewDecoder(data, types, &signature10)
 	if w, ok := d.Arg(); ok {
 		decodeResult(d, w, &result)
 	}
@@ -1904,7 +2403,7 @@ func EncodeFinalizeMigrationArgs(finalizeOptions *FinalizeOptions) []byte {
 
 // AppendFinalizeMigrationArgs encodes the arguments of finalize_migration at the end of b.
 func AppendFinalizeMigrationArgs(b []byte, finalizeOptions *FinalizeOptions) []byte {
-	b = append(b, signature12.Header...)
+	b = append(b, signature18.Header...)
 	if finalizeOptions == nil {
 		b = append(b, 0)
 	} else {
@@ -1916,7 +2415,7 @@ func AppendFinalizeMigrationArgs(b []byte, finalizeOptions *FinalizeOptions) []b
 
 // DecodeFinalizeMigrationArgs decodes the arguments of finalize_migration.
 func DecodeFinalizeMigrationArgs(data []byte) (finalizeOptions *FinalizeOptions, err error) {
-	d := wire.NewDecoder(data, types, &signature12)
+	d := wire.NewDecoder(data, types, &signature18)
 	if w, ok := d.OptArg(); ok {
 		if t1, m1, ok := d.Opt(w); ok {
 			x1 := new(FinalizeOptions)
@@ -1937,14 +2436,14 @@ func EncodeFinalizeMigrationResult(migrationStatusResult MigrationStatusResult) 
 
 // AppendFinalizeMigrationResult encodes the results of finalize_migration at the end of b.
 func AppendFinalizeMigrationResult(b []byte, migrationStatusResult MigrationStatusResult) []byte {
-	b = append(b, signature13.Header...)
+	b = append(b, signature19.Header...)
 	b = appendMigrationStatusResult(b, &migrationStatusResult)
 	return b
 }
 
 // DecodeFinalizeMigrationResult decodes the results of finalize_migration.
 func DecodeFinalizeMigrationResult(data []byte) (migrationStatusResult MigrationStatusResult, err error) {
-	d := wire.NewDecoder(data, types, &signature13)
+	d := wire.NewDecoder(data, types, &signature19)
 	if w, ok := d.Arg(); ok {
 		decodeMigrationStatusResult(d, w, &migrationStatusResult)
 	}
@@ -1957,7 +2456,7 @@ func EncodeFsckArgs(fsckOptions *FsckOptions) []byte { return AppendFsckArgs(nil
 
 // AppendFsckArgs encodes the arguments of fsck at the end of b.
 func AppendFsckArgs(b []byte, fsckOptions *FsckOptions) []byte {
-	b = append(b, signature14.Header...)
+	b = append(b, signature20.Header...)
 	if fsckOptions == nil {
 		b = append(b, 0)
 	} else {
@@ -1969,7 +2468,7 @@ func AppendFsckArgs(b []byte, fsckOptions *FsckOptions) []byte {
 
 // DecodeFsckArgs decodes the arguments of fsck.
 func DecodeFsckArgs(data []byte) (fsckOptions *FsckOptions, err error) {
-	d := wire.NewDecoder(data, types, &signature14)
+	d := wire.NewDecoder(data, types, &signature20)
 	if w, ok := d.OptArg(); ok {
 		if t1, m1, ok := d.Opt(w); ok {
 			x1 := new(FsckOptions)
@@ -1988,14 +2487,14 @@ func EncodeFsckResult(fsckResult FsckResult) []byte { return AppendFsckResult(ni
 
 // AppendFsckResult encodes the results of fsck at the end of b.
 func AppendFsckResult(b []byte, fsckResult FsckResult) []byte {
-	b = append(b, signature15.Header...)
+	b = append(b, signature21.Header...)
 	b = appendFsckResult(b, &fsckResult)
 	return b
 }
 
 // DecodeFsckResult decodes the results of fsck.
 func DecodeFsckResult(data []byte) (fsckResult FsckResult, err error) {
-	d := wire.NewDecoder(data, types, &signature15)
+	d := wire.NewDecoder(data, types, &signature21)
 	if w, ok := d.Arg(); ok {
 		decodeFsckResult(d, w, &fsckResult)
 	}
@@ -2032,14 +2531,14 @@ func EncodeGetAnchorCredentialsResult(anchorCredentials AnchorCredentials) []byt
 
 // AppendGetAnchorCredentialsResult encodes the results of get_anchor_credentials at the end of b.
 func AppendGetAnchorCredentialsResult(b []byte, anchorCredentials AnchorCredentials) []byte {
-	b = append(b, signature16.Header...)
+	b = append(b, signature22.Header...)
 	b = appendAnchorCredentials(b, &anchorCredentials)
 	return b
 }
 
 // DecodeGetAnchorCredentialsResult decodes the results of get_anchor_credentials.
 func DecodeGetAnchorCredentialsResult(data []byte) (anchorCredentials AnchorCredentials, err error) {
-	d := wire.NewDecoder(data, types, &signature16)
+	d := wire.NewDecoder(data, types, &signature22)
 	if w, ok := d.Arg(); ok {
 		decodeAnchorCredentials(d, w, &anchorCredentials)
 	}
@@ -2076,14 +2575,14 @@ func EncodeGetAnchorInfoResult(identityAnchorInfo IdentityAnchorInfo) []byte {
 
 // AppendGetAnchorInfoResult encodes the results of get_anchor_info at the end of b.
 func AppendGetAnchorInfoResult(b []byte, identityAnchorInfo IdentityAnchorInfo) []byte {
-	b = append(b, signature17.Header...)
+	b = append(b, signature23.Header...)
 	b = appendIdentityAnchorInfo(b, &identityAnchorInfo)
 	return b
 }
 
 // DecodeGetAnchorInfoResult decodes the results of get_anchor_info.
 func DecodeGetAnchorInfoResult(data []byte) (identityAnchorInfo IdentityAnchorInfo, err error) {
-	d := wire.NewDecoder(data, types, &signature17)
+	d := wire.NewDecoder(data, types, &signature23)
 	if w, ok := d.Arg(); ok {
 		decodeIdentityAnchorInfo(d, w, &identityAnchorInfo)
 	}
@@ -2098,7 +2597,7 @@ func EncodeGetDelegationArgs(userNumber UserNumber, frontendHostname FrontendHos
 
 // AppendGetDelegationArgs encodes the arguments of get_delegation at the end of b.
 func AppendGetDelegationArgs(b []byte, userNumber UserNumber, frontendHostname FrontendHostname, sessionKey SessionKey, expiration Timestamp) []byte {
-	b = append(b, signature18.Header...)
+	b = append(b, signature24.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	b = wire.AppendText(b, frontendHostname)
 	b = wire.AppendBlob(b, sessionKey)
@@ -2108,7 +2607,7 @@ func AppendGetDelegationArgs(b []byte, userNumber UserNumber, frontendHostname F
 
 // DecodeGetDelegationArgs decodes the arguments of get_delegation.
 func DecodeGetDelegationArgs(data []byte) (userNumber UserNumber, frontendHostname FrontendHostname, sessionKey SessionKey, expiration Timestamp, err error) {
-	d := wire.NewDecoder(data, types, &signature18)
+	d := wire.NewDecoder(data, types, &signature24)
 	if w, ok := d.Arg(); ok {
 		userNumber = d.Nat64(w)
 	}
@@ -2132,14 +2631,14 @@ func EncodeGetDelegationResult(getDelegationResponse GetDelegationResponse) []by
 
 // AppendGetDelegationResult encodes the results of get_delegation at the end of b.
 func AppendGetDelegationResult(b []byte, getDelegationResponse GetDelegationResponse) []byte {
-	b = append(b, signature19.Header...)
+	b = append(b, signature25.Header...)
 	b = appendGetDelegationResponse(b, &getDelegationResponse)
 	return b
 }
 
 // DecodeGetDelegationResult decodes the results of get_delegation.
 func DecodeGetDelegationResult(data []byte) (getDelegationResponse GetDelegationResponse, err error) {
-	d := wire.NewDecoder(data, types, &signature19)
+	d := wire.NewDecoder(data, types, &signature25)
 	if w, ok := d.Arg(); ok {
 		decodeGetDelegationResponse(d, w, &getDelegationResponse)
 	}
@@ -2154,7 +2653,7 @@ func EncodeGetPrincipalArgs(userNumber UserNumber, frontendHostname FrontendHost
 
 // AppendGetPrincipalArgs encodes the arguments of get_principal at the end of b.
 func AppendGetPrincipalArgs(b []byte, userNumber UserNumber, frontendHostname FrontendHostname) []byte {
-	b = append(b, signature20.Header...)
+	b = append(b, signature26.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	b = wire.AppendText(b, frontendHostname)
 	return b
@@ -2162,7 +2661,7 @@ func AppendGetPrincipalArgs(b []byte, userNumber UserNumber, frontendHostname Fr
 
 // DecodeGetPrincipalArgs decodes the arguments of get_principal.
 func DecodeGetPrincipalArgs(data []byte) (userNumber UserNumber, frontendHostname FrontendHostname, err error) {
-	d := wire.NewDecoder(data, types, &signature20)
+	d := wire.NewDecoder(data, types, &signature26)
 	if w, ok := d.Arg(); ok {
 		userNumber = d.Nat64(w)
 	}
@@ -2180,14 +2679,14 @@ func EncodeGetPrincipalResult(result principal.Principal) []byte {
 
 // AppendGetPrincipalResult encodes the results of get_principal at the end of b.
 func AppendGetPrincipalResult(b []byte, result principal.Principal) []byte {
-	b = append(b, signature21.Header...)
+	b = append(b, signature27.Header...)
 	b = wire.AppendPrincipal(b, result)
 	return b
 }
 
 // DecodeGetPrincipalResult decodes the results of get_principal.
 func DecodeGetPrincipalResult(data []byte) (result principal.Principal, err error) {
-	d := wire.NewDecoder(data, types, &signature21)
+	d := wire.NewDecoder(data, types, &signature27)
 	if w, ok := d.Arg(); ok {
 		result = d.Principal(w)
 	}
@@ -2202,7 +2701,7 @@ func EncodeGuardSetArgs(userNumber UserNumber, on bool) []byte {
 
 // AppendGuardSetArgs encodes the arguments of guard_set at the end of b.
 func AppendGuardSetArgs(b []byte, userNumber UserNumber, on bool) []byte {
-	b = append(b, signature10.Header...)
+	b = append(b, signature15.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	b = wire.AppendBool(b, on)
 	return b
@@ -2210,7 +2709,7 @@ func AppendGuardSetArgs(b []byte, userNumber UserNumber, on bool) []byte {
 
 // DecodeGuardSetArgs decodes the arguments of guard_set.
 func DecodeGuardSetArgs(data []byte) (userNumber UserNumber, on bool, err error) {
-	d := wire.NewDecoder(data, types, &signature10)
+	d := wire.NewDecoder(data, types, &signature15)
 	if w, ok := d.Arg(); ok {
 		userNumber = d.Nat64(w)
 	}
@@ -2226,14 +2725,14 @@ func EncodeGuardSetResult(result Result) []byte { return AppendGuardSetResult(ni
 
 // AppendGuardSetResult encodes the results of guard_set at the end of b.
 func AppendGuardSetResult(b []byte, result Result) []byte {
-	b = append(b, signature11.Header...)
+	b = append(b, signature10.Header...)
 	b = appendResult(b, &result)
 	return b
 }
 
 // DecodeGuardSetResult decodes the results of guard_set.
 func DecodeGuardSetResult(data []byte) (result Result, err error) {
-	d := wire.NewDecoder(data, types, &signature11)
+	d := wire.NewDecoder(data, types, &signature10)
 	if w, ok := d.Arg(); ok {
 		decodeResult(d, w, &result)
 	}
@@ -2248,7 +2747,7 @@ func EncodeHistoryArgs(userNumber UserNumber, from *uint64, max uint32) []byte {
 
 // AppendHistoryArgs encodes the arguments of history at the end of b.
 func AppendHistoryArgs(b []byte, userNumber UserNumber, from *uint64, max uint32) []byte {
-	b = append(b, signature22.Header...)
+	b = append(b, signature28.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	if from == nil {
 		b = append(b, 0)
@@ -2262,7 +2761,7 @@ func AppendHistoryArgs(b []byte, userNumber UserNumber, from *uint64, max uint32
 
 // DecodeHistoryArgs decodes the arguments of history.
 func DecodeHistoryArgs(data []byte) (userNumber UserNumber, from *uint64, max uint32, err error) {
-	d := wire.NewDecoder(data, types, &signature22)
+	d := wire.NewDecoder(data, types, &signature28)
 	if w, ok := d.Arg(); ok {
 		userNumber = d.Nat64(w)
 	}
@@ -2289,14 +2788,14 @@ func EncodeHistoryResult(historyResult HistoryResult) []byte {
 
 // AppendHistoryResult encodes the results of history at the end of b.
 func AppendHistoryResult(b []byte, historyResult HistoryResult) []byte {
-	b = append(b, signature23.Header...)
+	b = append(b, signature29.Header...)
 	b = appendHistoryResult(b, &historyResult)
 	return b
 }
 
 // DecodeHistoryResult decodes the results of history.
 func DecodeHistoryResult(data []byte) (historyResult HistoryResult, err error) {
-	d := wire.NewDecoder(data, types, &signature23)
+	d := wire.NewDecoder(data, types, &signature29)
 	if w, ok := d.Arg(); ok {
 		decodeHistoryResult(d, w, &historyResult)
 	}
@@ -2311,14 +2810,14 @@ func EncodeHttpRequestArgs(httpRequest HttpRequest) []byte {
 
 // AppendHttpRequestArgs encodes the arguments of http_request at the end of b.
 func AppendHttpRequestArgs(b []byte, httpRequest HttpRequest) []byte {
-	b = append(b, signature24.Header...)
+	b = append(b, signature30.Header...)
 	b = appendHttpRequest(b, &httpRequest)
 	return b
 }
 
 // DecodeHttpRequestArgs decodes the arguments of http_request.
 func DecodeHttpRequestArgs(data []byte) (httpRequest HttpRequest, err error) {
-	d := wire.NewDecoder(data, types, &signature24)
+	d := wire.NewDecoder(data, types, &signature30)
 	if w, ok := d.Arg(); ok {
 		decodeHttpRequest(d, w, &httpRequest)
 	}
@@ -2333,14 +2832,14 @@ func EncodeHttpRequestResult(httpResponse HttpResponse) []byte {
 
 // AppendHttpRequestResult encodes the results of http_request at the end of b.
 func AppendHttpRequestResult(b []byte, httpResponse HttpResponse) []byte {
-	b = append(b, signature25.Header...)
+	b = append(b, signature31.Header...)
 	b = appendHttpResponse(b, &httpResponse)
 	return b
 }
 
 // DecodeHttpRequestResult decodes the results of http_request.
 func DecodeHttpRequestResult(data []byte) (httpResponse HttpResponse, err error) {
-	d := wire.NewDecoder(data, types, &signature25)
+	d := wire.NewDecoder(data, types, &signature31)
 	if w, ok := d.Arg(); ok {
 		decodeHttpResponse(d, w, &httpResponse)
 	}
@@ -2405,7 +2904,7 @@ func EncodeLookupResult(result []LookupDevice) []byte { return AppendLookupResul
 
 // AppendLookupResult encodes the results of lookup at the end of b.
 func AppendLookupResult(b []byte, result []LookupDevice) []byte {
-	b = append(b, signature26.Header...)
+	b = append(b, signature32.Header...)
 	b = wire.AppendULEB(b, uint64(len(result)))
 	for i1 := range result {
 		b = appendLookupDevice(b, &result[i1])
@@ -2415,7 +2914,7 @@ func AppendLookupResult(b []byte, result []LookupDevice) []byte {
 
 // DecodeLookupResult decodes the results of lookup.
 func DecodeLookupResult(data []byte) (result []LookupDevice, err error) {
-	d := wire.NewDecoder(data, types, &signature26)
+	d := wire.NewDecoder(data, types, &signature32)
 	if w, ok := d.Arg(); ok {
 		e1, n1 := d.Vec(w)
 		result = make([]LookupDevice, 0, wire.Prealloc(n1))
@@ -2440,7 +2939,7 @@ func EncodeLookupByCredentialArgs(credentialId CredentialId, cursor *uint64) []b
 
 // AppendLookupByCredentialArgs encodes the arguments of lookup_by_credential at the end of b.
 func AppendLookupByCredentialArgs(b []byte, credentialId CredentialId, cursor *uint64) []byte {
-	b = append(b, signature27.Header...)
+	b = append(b, signature33.Header...)
 	b = wire.AppendBlob(b, credentialId)
 	if cursor == nil {
 		b = append(b, 0)
@@ -2453,7 +2952,7 @@ func AppendLookupByCredentialArgs(b []byte, credentialId CredentialId, cursor *u
 
 // DecodeLookupByCredentialArgs decodes the arguments of lookup_by_credential.
 func DecodeLookupByCredentialArgs(data []byte) (credentialId CredentialId, cursor *uint64, err error) {
-	d := wire.NewDecoder(data, types, &signature27)
+	d := wire.NewDecoder(data, types, &signature33)
 	if w, ok := d.Arg(); ok {
 		credentialId = d.Blob(w)
 	}
@@ -2477,7 +2976,7 @@ func EncodeLookupByCredentialResult(result0 []CredentialMatch, next *uint64) []b
 
 // AppendLookupByCredentialResult encodes the results of lookup_by_credential at the end of b.
 func AppendLookupByCredentialResult(b []byte, result0 []CredentialMatch, next *uint64) []byte {
-	b = append(b, signature28.Header...)
+	b = append(b, signature34.Header...)
 	b = wire.AppendULEB(b, uint64(len(result0)))
 	for i1 := range result0 {
 		b = appendCredentialMatch(b, &result0[i1])
@@ -2493,7 +2992,7 @@ func AppendLookupByCredentialResult(b []byte, result0 []CredentialMatch, next *u
 
 // DecodeLookupByCredentialResult decodes the results of lookup_by_credential.
 func DecodeLookupByCredentialResult(data []byte) (result0 []CredentialMatch, next *uint64, err error) {
-	d := wire.NewDecoder(data, types, &signature28)
+	d := wire.NewDecoder(data, types, &signature34)
 	if w, ok := d.Arg(); ok {
 		e1, n1 := d.Vec(w)
 		result0 = make([]CredentialMatch, 0, wire.Prealloc(n1))
@@ -2525,7 +3024,7 @@ func EncodeLookupCallerArgs(cursor *uint64) []byte { return AppendLookupCallerAr
 
 // AppendLookupCallerArgs encodes the arguments of lookup_caller at the end of b.
 func AppendLookupCallerArgs(b []byte, cursor *uint64) []byte {
-	b = append(b, signature29.Header...)
+	b = append(b, signature35.Header...)
 	if cursor == nil {
 		b = append(b, 0)
 	} else {
@@ -2537,7 +3036,7 @@ func AppendLookupCallerArgs(b []byte, cursor *uint64) []byte {
 
 // DecodeLookupCallerArgs decodes the arguments of lookup_caller.
 func DecodeLookupCallerArgs(data []byte) (cursor *uint64, err error) {
-	d := wire.NewDecoder(data, types, &signature29)
+	d := wire.NewDecoder(data, types, &signature35)
 	if w, ok := d.OptArg(); ok {
 		if t1, m1, ok := d.Opt(w); ok {
 			x1 := new(uint64)
@@ -2558,7 +3057,7 @@ func EncodeLookupCallerResult(result0 []UserNumber, next *uint64) []byte {
 
 // AppendLookupCallerResult encodes the results of lookup_caller at the end of b.
 func AppendLookupCallerResult(b []byte, result0 []UserNumber, next *uint64) []byte {
-	b = append(b, signature30.Header...)
+	b = append(b, signature36.Header...)
 	b = wire.AppendULEB(b, uint64(len(result0)))
 	for i1 := range result0 {
 		b = wire.AppendNat64(b, result0[i1])
@@ -2574,7 +3073,7 @@ func AppendLookupCallerResult(b []byte, result0 []UserNumber, next *uint64) []by
 
 // DecodeLookupCallerResult decodes the results of lookup_caller.
 func DecodeLookupCallerResult(data []byte) (result0 []UserNumber, next *uint64, err error) {
-	d := wire.NewDecoder(data, types, &signature30)
+	d := wire.NewDecoder(data, types, &signature36)
 	if w, ok := d.Arg(); ok {
 		e1, n1 := d.Vec(w)
 		result0 = make([]UserNumber, 0, wire.Prealloc(n1))
@@ -2626,7 +3125,7 @@ func EncodeLookupCallerIdentityByRecoveryPhraseResult(userNumber *UserNumber) []
 
 // AppendLookupCallerIdentityByRecoveryPhraseResult encodes the results of lookup_caller_identity_by_recovery_phrase at the end of b.
 func AppendLookupCallerIdentityByRecoveryPhraseResult(b []byte, userNumber *UserNumber) []byte {
-	b = append(b, signature29.Header...)
+	b = append(b, signature35.Header...)
 	if userNumber == nil {
 		b = append(b, 0)
 	} else {
@@ -2638,7 +3137,7 @@ func AppendLookupCallerIdentityByRecoveryPhraseResult(b []byte, userNumber *User
 
 // DecodeLookupCallerIdentityByRecoveryPhraseResult decodes the results of lookup_caller_identity_by_recovery_phrase.
 func DecodeLookupCallerIdentityByRecoveryPhraseResult(data []byte) (userNumber *UserNumber, err error) {
-	d := wire.NewDecoder(data, types, &signature29)
+	d := wire.NewDecoder(data, types, &signature35)
 	if w, ok := d.OptArg(); ok {
 		if t1, m1, ok := d.Opt(w); ok {
 			x1 := new(UserNumber)
@@ -2659,14 +3158,14 @@ func EncodeLookupDeviceKeyArgs(credentialId CredentialId) []byte {
 
 // AppendLookupDeviceKeyArgs encodes the arguments of lookup_device_key at the end of b.
 func AppendLookupDeviceKeyArgs(b []byte, credentialId CredentialId) []byte {
-	b = append(b, signature31.Header...)
+	b = append(b, signature37.Header...)
 	b = wire.AppendBlob(b, credentialId)
 	return b
 }
 
 // DecodeLookupDeviceKeyArgs decodes the arguments of lookup_device_key.
 func DecodeLookupDeviceKeyArgs(data []byte) (credentialId CredentialId, err error) {
-	d := wire.NewDecoder(data, types, &signature31)
+	d := wire.NewDecoder(data, types, &signature37)
 	if w, ok := d.Arg(); ok {
 		credentialId = d.Blob(w)
 	}
@@ -2681,7 +3180,7 @@ func EncodeLookupDeviceKeyResult(deviceKeyWithAnchor *DeviceKeyWithAnchor) []byt
 
 // AppendLookupDeviceKeyResult encodes the results of lookup_device_key at the end of b.
 func AppendLookupDeviceKeyResult(b []byte, deviceKeyWithAnchor *DeviceKeyWithAnchor) []byte {
-	b = append(b, signature32.Header...)
+	b = append(b, signature38.Header...)
 	if deviceKeyWithAnchor == nil {
 		b = append(b, 0)
 	} else {
@@ -2693,7 +3192,7 @@ func AppendLookupDeviceKeyResult(b []byte, deviceKeyWithAnchor *DeviceKeyWithAnc
 
 // DecodeLookupDeviceKeyResult decodes the results of lookup_device_key.
 func DecodeLookupDeviceKeyResult(data []byte) (deviceKeyWithAnchor *DeviceKeyWithAnchor, err error) {
-	d := wire.NewDecoder(data, types, &signature32)
+	d := wire.NewDecoder(data, types, &signature38)
 	if w, ok := d.OptArg(); ok {
 		if t1, m1, ok := d.Opt(w); ok {
 			x1 := new(DeviceKeyWithAnchor)
@@ -2730,14 +3229,14 @@ func EncodeMigrationPauseResult(migrationStatusResult MigrationStatusResult) []b
 
 // AppendMigrationPauseResult encodes the results of migration_pause at the end of b.
 func AppendMigrationPauseResult(b []byte, migrationStatusResult MigrationStatusResult) []byte {
-	b = append(b, signature13.Header...)
+	b = append(b, signature19.Header...)
 	b = appendMigrationStatusResult(b, &migrationStatusResult)
 	return b
 }
 
 // DecodeMigrationPauseResult decodes the results of migration_pause.
 func DecodeMigrationPauseResult(data []byte) (migrationStatusResult MigrationStatusResult, err error) {
-	d := wire.NewDecoder(data, types, &signature13)
+	d := wire.NewDecoder(data, types, &signature19)
 	if w, ok := d.Arg(); ok {
 		decodeMigrationStatusResult(d, w, &migrationStatusResult)
 	}
@@ -2768,14 +3267,14 @@ func EncodeMigrationResumeResult(migrationStatusResult MigrationStatusResult) []
 
 // AppendMigrationResumeResult encodes the results of migration_resume at the end of b.
 func AppendMigrationResumeResult(b []byte, migrationStatusResult MigrationStatusResult) []byte {
-	b = append(b, signature13.Header...)
+	b = append(b, signature19.Header...)
 	b = appendMigrationStatusResult(b, &migrationStatusResult)
 	return b
 }
 
 // DecodeMigrationResumeResult decodes the results of migration_resume.
 func DecodeMigrationResumeResult(data []byte) (migrationStatusResult MigrationStatusResult, err error) {
-	d := wire.NewDecoder(data, types, &signature13)
+	d := wire.NewDecoder(data, types, &signature19)
 	if w, ok := d.Arg(); ok {
 		decodeMigrationStatusResult(d, w, &migrationStatusResult)
 	}
@@ -2806,14 +3305,14 @@ func EncodeMigrationStatusResult(migrationStatusResult MigrationStatusResult) []
 
 // AppendMigrationStatusResult encodes the results of migration_status at the end of b.
 func AppendMigrationStatusResult(b []byte, migrationStatusResult MigrationStatusResult) []byte {
-	b = append(b, signature13.Header...)
+	b = append(b, signature19.Header...)
 	b = appendMigrationStatusResult(b, &migrationStatusResult)
 	return b
 }
 
 // DecodeMigrationStatusResult decodes the results of migration_status.
 func DecodeMigrationStatusResult(data []byte) (migrationStatusResult MigrationStatusResult, err error) {
-	d := wire.NewDecoder(data, types, &signature13)
+	d := wire.NewDecoder(data, types, &signature19)
 	if w, ok := d.Arg(); ok {
 		decodeMigrationStatusResult(d, w, &migrationStatusResult)
 	}
@@ -2828,7 +3327,7 @@ func EncodeMigrationStepArgs(version *uint16, accept []Loss) []byte {
 
 // AppendMigrationStepArgs encodes the arguments of migration_step at the end of b.
 func AppendMigrationStepArgs(b []byte, version *uint16, accept []Loss) []byte {
-	b = append(b, signature33.Header...)
+	b = append(b, signature39.Header...)
 	if version == nil {
 		b = append(b, 0)
 	} else {
@@ -2849,7 +3348,7 @@ func AppendMigrationStepArgs(b []byte, version *uint16, accept []Loss) []byte {
 
 // DecodeMigrationStepArgs decodes the arguments of migration_step.
 func DecodeMigrationStepArgs(data []byte) (version *uint16, accept []Loss, err error) {
-	d := wire.NewDecoder(data, types, &signature33)
+	d := wire.NewDecoder(data, types, &signature39)
 	if w, ok := d.OptArg(); ok {
 		if t1, m1, ok := d.Opt(w); ok {
 			x1 := new(uint16)
@@ -2888,14 +3387,14 @@ func EncodeMigrationStepResult(migrationStatusResult MigrationStatusResult) []by
 
 // AppendMigrationStepResult encodes the results of migration_step at the end of b.
 func AppendMigrationStepResult(b []byte, migrationStatusResult MigrationStatusResult) []byte {
-	b = append(b, signature13.Header...)
+	b = append(b, signature19.Header...)
 	b = appendMigrationStatusResult(b, &migrationStatusResult)
 	return b
 }
 
 // DecodeMigrationStepResult decodes the results of migration_step.
 func DecodeMigrationStepResult(data []byte) (migrationStatusResult MigrationStatusResult, err error) {
-	d := wire.NewDecoder(data, types, &signature13)
+	d := wire.NewDecoder(data, types, &signature19)
 	if w, ok := d.Arg(); ok {
 		decodeMigrationStatusResult(d, w, &migrationStatusResult)
 	}
@@ -2910,7 +3409,7 @@ func EncodePrepareDelegationArgs(userNumber UserNumber, frontendHostname Fronten
 
 // AppendPrepareDelegationArgs encodes the arguments of prepare_delegation at the end of b.
 func AppendPrepareDelegationArgs(b []byte, userNumber UserNumber, frontendHostname FrontendHostname, sessionKey SessionKey, maxTimeToLive *uint64) []byte {
-	b = append(b, signature34.Header...)
+	b = append(b, signature40.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	b = wire.AppendText(b, frontendHostname)
 	b = wire.AppendBlob(b, sessionKey)
@@ -2925,7 +3424,7 @@ func AppendPrepareDelegationArgs(b []byte, userNumber UserNumber, frontendHostna
 
 // DecodePrepareDelegationArgs decodes the arguments of prepare_delegation.
 func DecodePrepareDelegationArgs(data []byte) (userNumber UserNumber, frontendHostname FrontendHostname, sessionKey SessionKey, maxTimeToLive *uint64, err error) {
-	d := wire.NewDecoder(data, types, &signature34)
+	d := wire.NewDecoder(data, types, &signature40)
 	if w, ok := d.Arg(); ok {
 		userNumber = d.Nat64(w)
 	}
@@ -2955,7 +3454,7 @@ func EncodePrepareDelegationResult(userKey UserKey, expiration Timestamp) []byte
 
 // AppendPrepareDelegationResult encodes the results of prepare_delegation at the end of b.
 func AppendPrepareDelegationResult(b []byte, userKey UserKey, expiration Timestamp) []byte {
-	b = append(b, signature35.Header...)
+	b = append(b, signature41.Header...)
 	b = wire.AppendBlob(b, userKey)
 	b = wire.AppendNat64(b, expiration)
 	return b
@@ -2963,7 +3462,7 @@ func AppendPrepareDelegationResult(b []byte, userKey UserKey, expiration Timesta
 
 // DecodePrepareDelegationResult decodes the results of prepare_delegation.
 func DecodePrepareDelegationResult(data []byte) (userKey UserKey, expiration Timestamp, err error) {
-	d := wire.NewDecoder(data, types, &signature35)
+	d := wire.NewDecoder(data, types, &signature41)
 	if w, ok := d.Arg(); ok {
 		userKey = d.Blob(w)
 	}
@@ -2981,7 +3480,7 @@ func EncodeProtectArgs(userNumber UserNumber, deviceKey DeviceKey) []byte {
 
 // AppendProtectArgs encodes the arguments of protect at the end of b.
 func AppendProtectArgs(b []byte, userNumber UserNumber, deviceKey DeviceKey) []byte {
-	b = append(b, signature36.Header...)
+	b = append(b, signature42.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	b = wire.AppendBlob(b, deviceKey)
 	return b
@@ -2989,7 +3488,7 @@ func AppendProtectArgs(b []byte, userNumber UserNumber, deviceKey DeviceKey) []b
 
 // DecodeProtectArgs decodes the arguments of protect.
 func DecodeProtectArgs(data []byte) (userNumber UserNumber, deviceKey DeviceKey, err error) {
-	d := wire.NewDecoder(data, types, &signature36)
+	d := wire.NewDecoder(data, types, &signature42)
 	if w, ok := d.Arg(); ok {
 		userNumber = d.Nat64(w)
 	}
@@ -3005,14 +3504,14 @@ func EncodeProtectResult(result Result) []byte { return AppendProtectResult(nil,
 
 // AppendProtectResult encodes the results of protect at the end of b.
 func AppendProtectResult(b []byte, result Result) []byte {
-	b = append(b, signature11.Header...)
+	b = append(b, signature10.Header...)
 	b = appendResult(b, &result)
 	return b
 }
 
 // DecodeProtectResult decodes the results of protect.
 func DecodeProtectResult(data []byte) (result Result, err error) {
-	d := wire.NewDecoder(data, types, &signature11)
+	d := wire.NewDecoder(data, types, &signature10)
 	if w, ok := d.Arg(); ok {
 		decodeResult(d, w, &result)
 	}
@@ -3049,14 +3548,14 @@ func EncodeRecoveryReportResult(recoveryReportResult RecoveryReportResult) []byt
 
 // AppendRecoveryReportResult encodes the results of recovery_report at the end of b.
 func AppendRecoveryReportResult(b []byte, recoveryReportResult RecoveryReportResult) []byte {
-	b = append(b, signature37.Header...)
+	b = append(b, signature43.Header...)
 	b = appendRecoveryReportResult(b, &recoveryReportResult)
 	return b
 }
 
 // DecodeRecoveryReportResult decodes the results of recovery_report.
 func DecodeRecoveryReportResult(data []byte) (recoveryReportResult RecoveryReportResult, err error) {
-	d := wire.NewDecoder(data, types, &signature37)
+	d := wire.NewDecoder(data, types, &signature43)
 	if w, ok := d.Arg(); ok {
 		decodeRecoveryReportResult(d, w, &recoveryReportResult)
 	}
@@ -3071,7 +3570,7 @@ func EncodeRegisterArgs(deviceData DeviceData, challengeResult ChallengeResult, 
 
 // AppendRegisterArgs encodes the arguments of register at the end of b.
 func AppendRegisterArgs(b []byte, deviceData DeviceData, challengeResult ChallengeResult, temporaryKey *principal.Principal) []byte {
-	b = append(b, signature38.Header...)
+	b = append(b, signature44.Header...)
 	b = appendDeviceData(b, &deviceData)
 	b = appendChallengeResult(b, &challengeResult)
 	if temporaryKey == nil {
@@ -3085,7 +3584,7 @@ func AppendRegisterArgs(b []byte, deviceData DeviceData, challengeResult Challen
 
 // DecodeRegisterArgs decodes the arguments of register.
 func DecodeRegisterArgs(data []byte) (deviceData DeviceData, challengeResult ChallengeResult, temporaryKey *principal.Principal, err error) {
-	d := wire.NewDecoder(data, types, &signature38)
+	d := wire.NewDecoder(data, types, &signature44)
 	if w, ok := d.Arg(); ok {
 		decodeDeviceData(d, w, &deviceData)
 	}
@@ -3112,14 +3611,14 @@ func EncodeRegisterResult(registerResponse RegisterResponse) []byte {
 
 // AppendRegisterResult encodes the results of register at the end of b.
 func AppendRegisterResult(b []byte, registerResponse RegisterResponse) []byte {
-	b = append(b, signature39.Header...)
+	b = append(b, signature45.Header...)
 	b = appendRegisterResponse(b, &registerResponse)
 	return b
 }
 
 // DecodeRegisterResult decodes the results of register.
 func DecodeRegisterResult(data []byte) (registerResponse RegisterResponse, err error) {
-	d := wire.NewDecoder(data, types, &signature39)
+	d := wire.NewDecoder(data, types, &signature45)
 	if w, ok := d.Arg(); ok {
 		decodeRegisterResponse(d, w, &registerResponse)
 	}
@@ -3134,7 +3633,7 @@ func EncodeReleaseCancelArgs(userNumber UserNumber, deviceKey DeviceKey) []byte 
 
 // AppendReleaseCancelArgs encodes the arguments of release_cancel at the end of b.
 func AppendReleaseCancelArgs(b []byte, userNumber UserNumber, deviceKey DeviceKey) []byte {
-	b = append(b, signature36.Header...)
+	b = append(b, signature42.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	b = wire.AppendBlob(b, deviceKey)
 	return b
@@ -3142,7 +3641,7 @@ func AppendReleaseCancelArgs(b []byte, userNumber UserNumber, deviceKey DeviceKe
 
 // DecodeReleaseCancelArgs decodes the arguments of release_cancel.
 func DecodeReleaseCancelArgs(data []byte) (userNumber UserNumber, deviceKey DeviceKey, err error) {
-	d := wire.NewDecoder(data, types, &signature36)
+	d := wire.NewDecoder(data, types, &signature42)
 	if w, ok := d.Arg(); ok {
 		userNumber = d.Nat64(w)
 	}
@@ -3158,14 +3657,14 @@ func EncodeReleaseCancelResult(result Result) []byte { return AppendReleaseCance
 
 // AppendReleaseCancelResult encodes the results of release_cancel at the end of b.
 func AppendReleaseCancelResult(b []byte, result Result) []byte {
-	b = append(b, signature11.Header...)
+	b = append(b, signature10.Header...)
 	b = appendResult(b, &result)
 	return b
 }
 
 // DecodeReleaseCancelResult decodes the results of release_cancel.
 func DecodeReleaseCancelResult(data []byte) (result Result, err error) {
-	d := wire.NewDecoder(data, types, &signature11)
+	d := wire.NewDecoder(data, types, &signature10)
 	if w, ok := d.Arg(); ok {
 		decodeResult(d, w, &result)
 	}
@@ -3180,7 +3679,7 @@ func EncodeReleaseCompleteArgs(userNumber UserNumber, deviceKey DeviceKey) []byt
 
 // AppendReleaseCompleteArgs encodes the arguments of release_complete at the end of b.
 func AppendReleaseCompleteArgs(b []byte, userNumber UserNumber, deviceKey DeviceKey) []byte {
-	b = append(b, signature36.Header...)
+	b = append(b, signature42.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	b = wire.AppendBlob(b, deviceKey)
 	return b
@@ -3188,7 +3687,7 @@ func AppendReleaseCompleteArgs(b []byte, userNumber UserNumber, deviceKey Device
 
 // DecodeReleaseCompleteArgs decodes the arguments of release_complete.
 func DecodeReleaseCompleteArgs(data []byte) (userNumber UserNumber, deviceKey DeviceKey, err error) {
-	d := wire.NewDecoder(data, types, &signature36)
+	d := wire.NewDecoder(data, types, &signature42)
 	if w, ok := d.Arg(); ok {
 		userNumber = d.Nat64(w)
 	}
@@ -3206,14 +3705,14 @@ func EncodeReleaseCompleteResult(result Result) []byte {
 
 // AppendReleaseCompleteResult encodes the results of release_complete at the end of b.
 func AppendReleaseCompleteResult(b []byte, result Result) []byte {
-	b = append(b, signature11.Header...)
+	b = append(b, signature10.Header...)
 	b = appendResult(b, &result)
 	return b
 }
 
 // DecodeReleaseCompleteResult decodes the results of release_complete.
 func DecodeReleaseCompleteResult(data []byte) (result Result, err error) {
-	d := wire.NewDecoder(data, types, &signature11)
+	d := wire.NewDecoder(data, types, &signature10)
 	if w, ok := d.Arg(); ok {
 		decodeResult(d, w, &result)
 	}
@@ -3228,7 +3727,7 @@ func EncodeReleaseConsentArgs(userNumber UserNumber, consent *ReleaseConsentCons
 
 // AppendReleaseConsentArgs encodes the arguments of release_consent at the end of b.
 func AppendReleaseConsentArgs(b []byte, userNumber UserNumber, consent *ReleaseConsentConsent) []byte {
-	b = append(b, signature40.Header...)
+	b = append(b, signature46.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	if consent == nil {
 		b = append(b, 0)
@@ -3241,7 +3740,7 @@ func AppendReleaseConsentArgs(b []byte, userNumber UserNumber, consent *ReleaseC
 
 // DecodeReleaseConsentArgs decodes the arguments of release_consent.
 func DecodeReleaseConsentArgs(data []byte) (userNumber UserNumber, consent *ReleaseConsentConsent, err error) {
-	d := wire.NewDecoder(data, types, &signature40)
+	d := wire.NewDecoder(data, types, &signature46)
 	if w, ok := d.Arg(); ok {
 		userNumber = d.Nat64(w)
 	}
@@ -3263,14 +3762,14 @@ func EncodeReleaseConsentResult(result Result) []byte { return AppendReleaseCons
 
 // AppendReleaseConsentResult encodes the results of release_consent at the end of b.
 func AppendReleaseConsentResult(b []byte, result Result) []byte {
-	b = append(b, signature11.Header...)
+	b = append(b, signature10.Header...)
 	b = appendResult(b, &result)
 	return b
 }
 
 // DecodeReleaseConsentResult decodes the results of release_consent.
 func DecodeReleaseConsentResult(data []byte) (result Result, err error) {
-	d := wire.NewDecoder(data, types, &signature11)
+	d := wire.NewDecoder(data, types, &signature10)
 	if w, ok := d.Arg(); ok {
 		decodeResult(d, w, &result)
 	}
@@ -3285,7 +3784,7 @@ func EncodeReleaseRequestArgs(userNumber UserNumber, deviceKey DeviceKey) []byte
 
 // AppendReleaseRequestArgs encodes the arguments of release_request at the end of b.
 func AppendReleaseRequestArgs(b []byte, userNumber UserNumber, deviceKey DeviceKey) []byte {
-	b = append(b, signature36.Header...)
+	b = append(b, signature42.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	b = wire.AppendBlob(b, deviceKey)
 	return b
@@ -3293,7 +3792,7 @@ func AppendReleaseRequestArgs(b []byte, userNumber UserNumber, deviceKey DeviceK
 
 // DecodeReleaseRequestArgs decodes the arguments of release_request.
 func DecodeReleaseRequestArgs(data []byte) (userNumber UserNumber, deviceKey DeviceKey, err error) {
-	d := wire.NewDecoder(data, types, &signature36)
+	d := wire.NewDecoder(data, types, &signature42)
 	if w, ok := d.Arg(); ok {
 		userNumber = d.Nat64(w)
 	}
@@ -3309,14 +3808,14 @@ func EncodeReleaseRequestResult(result Result) []byte { return AppendReleaseRequ
 
 // AppendReleaseRequestResult encodes the results of release_request at the end of b.
 func AppendReleaseRequestResult(b []byte, result Result) []byte {
-	b = append(b, signature11.Header...)
+	b = append(b, signature10.Header...)
 	b = appendResult(b, &result)
 	return b
 }
 
 // DecodeReleaseRequestResult decodes the results of release_request.
 func DecodeReleaseRequestResult(data []byte) (result Result, err error) {
-	d := wire.NewDecoder(data, types, &signature11)
+	d := wire.NewDecoder(data, types, &signature10)
 	if w, ok := d.Arg(); ok {
 		decodeResult(d, w, &result)
 	}
@@ -3331,7 +3830,7 @@ func EncodeRemoveArgs(userNumber UserNumber, deviceKey DeviceKey) []byte {
 
 // AppendRemoveArgs encodes the arguments of remove at the end of b.
 func AppendRemoveArgs(b []byte, userNumber UserNumber, deviceKey DeviceKey) []byte {
-	b = append(b, signature36.Header...)
+	b = append(b, signature42.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	b = wire.AppendBlob(b, deviceKey)
 	return b
@@ -3339,7 +3838,7 @@ func AppendRemoveArgs(b []byte, userNumber UserNumber, deviceKey DeviceKey) []by
 
 // DecodeRemoveArgs decodes the arguments of remove.
 func DecodeRemoveArgs(data []byte) (userNumber UserNumber, deviceKey DeviceKey, err error) {
-	d := wire.NewDecoder(data, types, &signature36)
+	d := wire.NewDecoder(data, types, &signature42)
 	if w, ok := d.Arg(); ok {
 		userNumber = d.Nat64(w)
 	}
@@ -3373,7 +3872,7 @@ func EncodeReplaceArgs(userNumber UserNumber, deviceKey DeviceKey, deviceData De
 
 // AppendReplaceArgs encodes the arguments of replace at the end of b.
 func AppendReplaceArgs(b []byte, userNumber UserNumber, deviceKey DeviceKey, deviceData DeviceData) []byte {
-	b = append(b, signature41.Header...)
+	b = append(b, signature47.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	b = wire.AppendBlob(b, deviceKey)
 	b = appendDeviceData(b, &deviceData)
@@ -3382,7 +3881,7 @@ func AppendReplaceArgs(b []byte, userNumber UserNumber, deviceKey DeviceKey, dev
 
 // DecodeReplaceArgs decodes the arguments of replace.
 func DecodeReplaceArgs(data []byte) (userNumber UserNumber, deviceKey DeviceKey, deviceData DeviceData, err error) {
-	d := wire.NewDecoder(data, types, &signature41)
+	d := wire.NewDecoder(data, types, &signature47)
 	if w, ok := d.Arg(); ok {
 		userNumber = d.Nat64(w)
 	}
@@ -3419,7 +3918,7 @@ func EncodeSessionLimitSetArgs(userNumber UserNumber, limitS *uint64) []byte {
 
 // AppendSessionLimitSetArgs encodes the arguments of session_limit_set at the end of b.
 func AppendSessionLimitSetArgs(b []byte, userNumber UserNumber, limitS *uint64) []byte {
-	b = append(b, signature42.Header...)
+	b = append(b, signature12.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	if limitS == nil {
 		b = append(b, 0)
@@ -3432,7 +3931,7 @@ func AppendSessionLimitSetArgs(b []byte, userNumber UserNumber, limitS *uint64) 
 
 // DecodeSessionLimitSetArgs decodes the arguments of session_limit_set.
 func DecodeSessionLimitSetArgs(data []byte) (userNumber UserNumber, limitS *uint64, err error) {
-	d := wire.NewDecoder(data, types, &signature42)
+	d := wire.NewDecoder(data, types, &signature12)
 	if w, ok := d.Arg(); ok {
 		userNumber = d.Nat64(w)
 	}
@@ -3456,14 +3955,14 @@ func EncodeSessionLimitSetResult(result Result) []byte {
 
 // AppendSessionLimitSetResult encodes the results of session_limit_set at the end of b.
 func AppendSessionLimitSetResult(b []byte, result Result) []byte {
-	b = append(b, signature11.Header...)
+	b = append(b, signature10.Header...)
 	b = appendResult(b, &result)
 	return b
 }
 
 // DecodeSessionLimitSetResult decodes the results of session_limit_set.
 func DecodeSessionLimitSetResult(data []byte) (result Result, err error) {
-	d := wire.NewDecoder(data, types, &signature11)
+	d := wire.NewDecoder(data, types, &signature10)
 	if w, ok := d.Arg(); ok {
 		decodeResult(d, w, &result)
 	}
@@ -3494,14 +3993,14 @@ func EncodeStatsResult(internetIdentityStats InternetIdentityStats) []byte {
 
 // AppendStatsResult encodes the results of stats at the end of b.
 func AppendStatsResult(b []byte, internetIdentityStats InternetIdentityStats) []byte {
-	b = append(b, signature43.Header...)
+	b = append(b, signature48.Header...)
 	b = appendInternetIdentityStats(b, &internetIdentityStats)
 	return b
 }
 
 // DecodeStatsResult decodes the results of stats.
 func DecodeStatsResult(data []byte) (internetIdentityStats InternetIdentityStats, err error) {
-	d := wire.NewDecoder(data, types, &signature43)
+	d := wire.NewDecoder(data, types, &signature48)
 	if w, ok := d.Arg(); ok {
 		decodeInternetIdentityStats(d, w, &internetIdentityStats)
 	}
@@ -3516,7 +4015,7 @@ func EncodeUnprotectArgs(userNumber UserNumber, deviceKey DeviceKey) []byte {
 
 // AppendUnprotectArgs encodes the arguments of unprotect at the end of b.
 func AppendUnprotectArgs(b []byte, userNumber UserNumber, deviceKey DeviceKey) []byte {
-	b = append(b, signature36.Header...)
+	b = append(b, signature42.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	b = wire.AppendBlob(b, deviceKey)
 	return b
@@ -3524,7 +4023,7 @@ func AppendUnprotectArgs(b []byte, userNumber UserNumber, deviceKey DeviceKey) [
 
 // DecodeUnprotectArgs decodes the arguments of unprotect.
 func DecodeUnprotectArgs(data []byte) (userNumber UserNumber, deviceKey DeviceKey, err error) {
-	d := wire.NewDecoder(data, types, &signature36)
+	d := wire.NewDecoder(data, types, &signature42)
 	if w, ok := d.Arg(); ok {
 		userNumber = d.Nat64(w)
 	}
@@ -3540,14 +4039,14 @@ func EncodeUnprotectResult(result Result) []byte { return AppendUnprotectResult(
 
 // AppendUnprotectResult encodes the results of unprotect at the end of b.
 func AppendUnprotectResult(b []byte, result Result) []byte {
-	b = append(b, signature11.Header...)
+	b = append(b, signature10.Header...)
 	b = appendResult(b, &result)
 	return b
 }
 
 // DecodeUnprotectResult decodes the results of unprotect.
 func DecodeUnprotectResult(data []byte) (result Result, err error) {
-	d := wire.NewDecoder(data, types, &signature11)
+	d := wire.NewDecoder(data, types, &signature10)
 	if w, ok := d.Arg(); ok {
 		decodeResult(d, w, &result)
 	}
@@ -3562,7 +4061,7 @@ func EncodeUpdateArgs(userNumber UserNumber, deviceKey DeviceKey, deviceData Dev
 
 // AppendUpdateArgs encodes the arguments of update at the end of b.
 func AppendUpdateArgs(b []byte, userNumber UserNumber, deviceKey DeviceKey, deviceData DeviceData) []byte {
-	b = append(b, signature41.Header...)
+	b = append(b, signature47.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	b = wire.AppendBlob(b, deviceKey)
 	b = appendDeviceData(b, &deviceData)
@@ -3571,7 +4070,7 @@ func AppendUpdateArgs(b []byte, userNumber UserNumber, deviceKey DeviceKey, devi
 
 // DecodeUpdateArgs decodes the arguments of update.
 func DecodeUpdateArgs(data []byte) (userNumber UserNumber, deviceKey DeviceKey, deviceData DeviceData, err error) {
-	d := wire.NewDecoder(data, types, &signature41)
+	d := wire.NewDecoder(data, types, &signature47)
 	if w, ok := d.Arg(); ok {
 		userNumber = d.Nat64(w)
 	}
@@ -3608,7 +4107,7 @@ func EncodeVerifyTentativeDeviceArgs(userNumber UserNumber, verificationCode str
 
 // AppendVerifyTentativeDeviceArgs encodes the arguments of verify_tentative_device at the end of b.
 func AppendVerifyTentativeDeviceArgs(b []byte, userNumber UserNumber, verificationCode string) []byte {
-	b = append(b, signature20.Header...)
+	b = append(b, signature26.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	b = wire.AppendText(b, verificationCode)
 	return b
@@ -3616,7 +4115,7 @@ func AppendVerifyTentativeDeviceArgs(b []byte, userNumber UserNumber, verificati
 
 // DecodeVerifyTentativeDeviceArgs decodes the arguments of verify_tentative_device.
 func DecodeVerifyTentativeDeviceArgs(data []byte) (userNumber UserNumber, verificationCode string, err error) {
-	d := wire.NewDecoder(data, types, &signature20)
+	d := wire.NewDecoder(data, types, &signature26)
 	if w, ok := d.Arg(); ok {
 		userNumber = d.Nat64(w)
 	}
@@ -3634,14 +4133,14 @@ func EncodeVerifyTentativeDeviceResult(verifyTentativeDeviceResponse VerifyTenta
 
 // AppendVerifyTentativeDeviceResult encodes the results of verify_tentative_device at the end of b.
 func AppendVerifyTentativeDeviceResult(b []byte, verifyTentativeDeviceResponse VerifyTentativeDeviceResponse) []byte {
-	b = append(b, signature44.Header...)
+	b = append(b, signature49.Header...)
 	b = appendVerifyTentativeDeviceResponse(b, &verifyTentativeDeviceResponse)
 	return b
 }
 
 // DecodeVerifyTentativeDeviceResult decodes the results of verify_tentative_device.
 func DecodeVerifyTentativeDeviceResult(data []byte) (verifyTentativeDeviceResponse VerifyTentativeDeviceResponse, err error) {
-	d := wire.NewDecoder(data, types, &signature44)
+	d := wire.NewDecoder(data, types, &signature49)
 	if w, ok := d.Arg(); ok {
 		decodeVerifyTentativeDeviceResponse(d, w, &verifyTentativeDeviceResponse)
 	}
@@ -3670,14 +4169,14 @@ func EncodeWhoamiResult(result principal.Principal) []byte { return AppendWhoami
 
 // AppendWhoamiResult encodes the results of whoami at the end of b.
 func AppendWhoamiResult(b []byte, result principal.Principal) []byte {
-	b = append(b, signature21.Header...)
+	b = append(b, signature27.Header...)
 	b = wire.AppendPrincipal(b, result)
 	return b
 }
 
 // DecodeWhoamiResult decodes the results of whoami.
 func DecodeWhoamiResult(data []byte) (result principal.Principal, err error) {
-	d := wire.NewDecoder(data, types, &signature21)
+	d := wire.NewDecoder(data, types, &signature27)
 	if w, ok := d.Arg(); ok {
 		result = d.Principal(w)
 	}
@@ -4105,6 +4604,12 @@ func appendDeviceWithUsage(b []byte, v *DeviceWithUsage) []byte {
 		b = append(b, 1)
 		b = wire.AppendBool(b, *v.Proven)
 	}
+	if v.AgreesToContacts == nil {
+		b = append(b, 0)
+	} else {
+		b = append(b, 1)
+		b = wire.AppendBool(b, *v.AgreesToContacts)
+	}
 	if v.Aaguid == nil {
 		b = append(b, 0)
 	} else {
@@ -4222,6 +4727,15 @@ func decodeDeviceWithUsage(d *wire.Decoder, w wire.Ref, v *DeviceWithUsage) {
 			*x1 = d.Bool(t1)
 			if d.EndOpt(m1, t1) {
 				v.Proven = x1
+			}
+		}
+	}
+	if f.OptField(d, 3853690783, "agrees_to_contacts") {
+		if t1, m1, ok := d.Opt(f.Type); ok {
+			x1 := new(bool)
+			*x1 = d.Bool(t1)
+			if d.EndOpt(m1, t1) {
+				v.AgreesToContacts = x1
 			}
 		}
 	}
@@ -4343,6 +4857,12 @@ func decodeAttestation(d *wire.Decoder, w wire.Ref, v *Attestation) {
 }
 
 func appendIdentityAnchorInfo(b []byte, v *IdentityAnchorInfo) []byte {
+	if v.Contacts == nil {
+		b = append(b, 0)
+	} else {
+		b = append(b, 1)
+		b = appendContacts(b, v.Contacts)
+	}
 	if v.SessionLimitS == nil {
 		b = append(b, 0)
 	} else {
@@ -4382,6 +4902,15 @@ func appendIdentityAnchorInfo(b []byte, v *IdentityAnchorInfo) []byte {
 
 func decodeIdentityAnchorInfo(d *wire.Decoder, w wire.Ref, v *IdentityAnchorInfo) {
 	f := d.Record(w)
+	if f.OptField(d, 745984467, "contacts") {
+		if t1, m1, ok := d.Opt(f.Type); ok {
+			x1 := new(Contacts)
+			decodeContacts(d, t1, x1)
+			if d.EndOpt(m1, t1) {
+				v.Contacts = x1
+			}
+		}
+	}
 	if f.OptField(d, 1103932934, "session_limit_s") {
 		if t1, m1, ok := d.Opt(f.Type); ok {
 			x1 := new(uint64)
@@ -4441,6 +4970,242 @@ func decodeIdentityAnchorInfo(d *wire.Decoder, w wire.Ref, v *IdentityAnchorInfo
 		}
 	}
 	f.End(d)
+}
+
+func appendContacts(b []byte, v *Contacts) []byte {
+	b = wire.AppendNat64(b, v.DelayS)
+	b = wire.AppendULEB(b, uint64(len(v.Contacts)))
+	for i1 := range v.Contacts {
+		b = appendContact(b, &v.Contacts[i1])
+	}
+	b = append(b, v.Threshold)
+	return b
+}
+
+func decodeContacts(d *wire.Decoder, w wire.Ref, v *Contacts) {
+	f := d.Record(w)
+	if f.Field(d, 271470967, "delay_s") {
+		v.DelayS = d.Nat64(f.Type)
+	}
+	if f.Field(d, 745984467, "contacts") {
+		e1, n1 := d.Vec(f.Type)
+		v.Contacts = make([]Contact, 0, wire.Prealloc(n1))
+		for i1 := range n1 {
+			v.Contacts = append(v.Contacts, *new(Contact))
+			decodeContact(d, e1, &v.Contacts[i1])
+			if d.Failed() {
+				d.At(i1)
+				break
+			}
+		}
+		d.EndVec()
+	}
+	if f.Field(d, 883147691, "threshold") {
+		v.Threshold = d.Nat8(f.Type)
+	}
+	f.End(d)
+}
+
+func appendContact(b []byte, v *Contact) []byte {
+	b = wire.AppendNat64(b, v.Anchor)
+	if v.CompletesInS == nil {
+		b = append(b, 0)
+	} else {
+		b = append(b, 1)
+		b = wire.AppendNat64(b, *v.CompletesInS)
+	}
+	if v.Approves == nil {
+		b = append(b, 0)
+	} else {
+		b = append(b, 1)
+		b = wire.AppendPrincipal(b, *v.Approves)
+	}
+	b = wire.AppendBool(b, v.Accepted)
+	return b
+}
+
+func decodeContact(d *wire.Decoder, w wire.Ref, v *Contact) {
+	f := d.Record(w)
+	if f.Field(d, 1618033269, "anchor") {
+		v.Anchor = d.Nat64(f.Type)
+	}
+	if f.OptField(d, 2258738782, "completes_in_s") {
+		if t1, m1, ok := d.Opt(f.Type); ok {
+			x1 := new(uint64)
+			*x1 = d.Nat64(t1)
+			if d.EndOpt(m1, t1) {
+				v.CompletesInS = x1
+			}
+		}
+	}
+	if f.OptField(d, 2464173702, "approves") {
+		if t1, m1, ok := d.Opt(f.Type); ok {
+			x1 := new(principal.Principal)
+			*x1 = d.Principal(t1)
+			if d.EndOpt(m1, t1) {
+				v.Approves = x1
+			}
+		}
+	}
+	if f.Field(d, 3356999015, "accepted") {
+		v.Accepted = d.Bool(f.Type)
+	}
+	f.End(d)
+}
+
+func appendContactsSetting(b []byte, v *ContactsSetting) []byte {
+	b = wire.AppendULEB(b, uint64(len(v.Anchors)))
+	for i1 := range v.Anchors {
+		b = wire.AppendNat64(b, v.Anchors[i1])
+	}
+	b = append(b, v.Threshold)
+	b = wire.AppendNat64(b, v.Delay)
+	return b
+}
+
+func decodeContactsSetting(d *wire.Decoder, w wire.Ref, v *ContactsSetting) {
+	f := d.Record(w)
+	if f.Field(d, 44166238, "anchors") {
+		e1, n1 := d.Vec(f.Type)
+		v.Anchors = make([]UserNumber, 0, wire.Prealloc(n1))
+		for i1 := range n1 {
+			v.Anchors = append(v.Anchors, *new(UserNumber))
+			v.Anchors[i1] = d.Nat64(e1)
+			if d.Failed() {
+				d.At(i1)
+				break
+			}
+		}
+		d.EndVec()
+	}
+	if f.Field(d, 883147691, "threshold") {
+		v.Threshold = d.Nat8(f.Type)
+	}
+	if f.Field(d, 3609646979, "delay") {
+		v.Delay = d.Nat64(f.Type)
+	}
+	f.End(d)
+}
+
+func appendApproval(b []byte, v *Approval) []byte {
+	b = wire.AppendPrincipal(b, v.Key)
+	b = append(b, v.Count)
+	if v.CompletesInS == nil {
+		b = append(b, 0)
+	} else {
+		b = append(b, 1)
+		b = wire.AppendNat64(b, *v.CompletesInS)
+	}
+	return b
+}
+
+func decodeApproval(d *wire.Decoder, w wire.Ref, v *Approval) {
+	f := d.Record(w)
+	if f.Field(d, 5343647, "key") {
+		v.Key = d.Principal(f.Type)
+	}
+	if f.Field(d, 1248019663, "count") {
+		v.Count = d.Nat8(f.Type)
+	}
+	if f.OptField(d, 2258738782, "completes_in_s") {
+		if t1, m1, ok := d.Opt(f.Type); ok {
+			x1 := new(uint64)
+			*x1 = d.Nat64(t1)
+			if d.EndOpt(m1, t1) {
+				v.CompletesInS = x1
+			}
+		}
+	}
+	f.End(d)
+}
+
+func appendContactStatus(b []byte, v *ContactStatus) []byte {
+	if v.Approves == nil {
+		b = append(b, 0)
+	} else {
+		b = append(b, 1)
+		b = wire.AppendPrincipal(b, *v.Approves)
+	}
+	if v.Accepted == nil {
+		b = append(b, 0)
+	} else {
+		b = append(b, 1)
+		b = wire.AppendBool(b, *v.Accepted)
+	}
+	b = wire.AppendULEB(b, uint64(len(v.Approvals)))
+	for i1 := range v.Approvals {
+		b = appendApproval(b, &v.Approvals[i1])
+	}
+	return b
+}
+
+func decodeContactStatus(d *wire.Decoder, w wire.Ref, v *ContactStatus) {
+	f := d.Record(w)
+	if f.OptField(d, 2464173702, "approves") {
+		if t1, m1, ok := d.Opt(f.Type); ok {
+			x1 := new(principal.Principal)
+			*x1 = d.Principal(t1)
+			if d.EndOpt(m1, t1) {
+				v.Approves = x1
+			}
+		}
+	}
+	if f.OptField(d, 3356999015, "accepted") {
+		if t1, m1, ok := d.Opt(f.Type); ok {
+			x1 := new(bool)
+			*x1 = d.Bool(t1)
+			if d.EndOpt(m1, t1) {
+				v.Accepted = x1
+			}
+		}
+	}
+	if f.Field(d, 4049688592, "approvals") {
+		e1, n1 := d.Vec(f.Type)
+		v.Approvals = make([]Approval, 0, wire.Prealloc(n1))
+		for i1 := range n1 {
+			v.Approvals = append(v.Approvals, *new(Approval))
+			decodeApproval(d, e1, &v.Approvals[i1])
+			if d.Failed() {
+				d.At(i1)
+				break
+			}
+		}
+		d.EndVec()
+	}
+	f.End(d)
+}
+
+func appendContactStatusResult(b []byte, v *ContactStatusResult) []byte {
+	if v.Tag > 1 {
+		panic("candid: no such case of ContactStatusResult")
+	}
+	b = append(b, byte(v.Tag))
+	switch v.Tag {
+	case ContactStatusResultTagOk:
+		b = appendContactStatus(b, &v.Ok)
+	case ContactStatusResultTagErr:
+		b = appendError(b, &v.Err)
+	}
+	return b
+}
+
+func decodeContactStatusResult(d *wire.Decoder, w wire.Ref, v *ContactStatusResult) {
+	id, t, ok := d.Variant(w)
+	if !ok {
+		return
+	}
+	switch id {
+	case 17724:
+		v.Tag = ContactStatusResultTagOk
+		decodeContactStatus(d, t, &v.Ok)
+		d.EndVariant("Ok")
+	case 3456837:
+		v.Tag = ContactStatusResultTagErr
+		decodeError(d, t, &v.Err)
+		d.EndVariant("Err")
+	default:
+		d.BadCase(id)
+	}
 }
 
 func appendDeviceRegistrationInfo(b []byte, v *DeviceRegistrationInfo) []byte {
@@ -5365,7 +6130,7 @@ func decodeError(d *wire.Decoder, w wire.Ref, v *Error) {
 }
 
 func appendErrorCode(b []byte, v *ErrorCode) []byte {
-	if *v > 44 {
+	if *v > 51 {
 		panic("candid: no such case of ErrorCode")
 	}
 	b = append(b, byte(*v))
@@ -5390,6 +6155,14 @@ func decodeErrorCode(d *wire.Decoder, w wire.Ref, v *ErrorCode) {
 		*v = ErrorCodeBadLimit
 		d.Null(t)
 		d.EndVariant("bad_limit")
+	case 484848227:
+		*v = ErrorCodeNotApproved
+		d.Null(t)
+		d.EndVariant("not_approved")
+	case 555458260:
+		*v = ErrorCodePhraseNewcomer
+		d.Null(t)
+		d.EndVariant("phrase_newcomer")
 	case 565919084:
 		*v = ErrorCodeCorrupted
 		d.Null(t)
@@ -5402,6 +6175,10 @@ func decodeErrorCode(d *wire.Decoder, w wire.Ref, v *ErrorCode) {
 		*v = ErrorCodeNotDeviceBound
 		d.Null(t)
 		d.EndVariant("not_device_bound")
+	case 870897873:
+		*v = ErrorCodeNoContacts
+		d.Null(t)
+		d.EndVariant("no_contacts")
 	case 923841763:
 		*v = ErrorCodeBadAaguid
 		d.Null(t)
@@ -5414,6 +6191,10 @@ func decodeErrorCode(d *wire.Decoder, w wire.Ref, v *ErrorCode) {
 		*v = ErrorCodeRateLimited
 		d.Null(t)
 		d.EndVariant("rate_limited")
+	case 1377673555:
+		*v = ErrorCodeNotAccepted
+		d.Null(t)
+		d.EndVariant("not_accepted")
 	case 1585878024:
 		*v = ErrorCodeTooManyDevices
 		d.Null(t)
@@ -5450,6 +6231,10 @@ func decodeErrorCode(d *wire.Decoder, w wire.Ref, v *ErrorCode) {
 		*v = ErrorCodeAlreadyAsked
 		d.Null(t)
 		d.EndVariant("already_asked")
+	case 2076649494:
+		*v = ErrorCodeNotAContact
+		d.Null(t)
+		d.EndVariant("not_a_contact")
 	case 2113401417:
 		*v = ErrorCodeBadDelay
 		d.Null(t)
@@ -5462,6 +6247,10 @@ func decodeErrorCode(d *wire.Decoder, w wire.Ref, v *ErrorCode) {
 		*v = ErrorCodePhraseCredential
 		d.Null(t)
 		d.EndVariant("phrase_credential")
+	case 2427598541:
+		*v = ErrorCodeBadContacts
+		d.Null(t)
+		d.EndVariant("bad_contacts")
 	case 2442343331:
 		*v = ErrorCodeNotOpener
 		d.Null(t)
@@ -5514,6 +6303,10 @@ func decodeErrorCode(d *wire.Decoder, w wire.Ref, v *ErrorCode) {
 		*v = ErrorCodeNoSuchDevice
 		d.Null(t)
 		d.EndVariant("no_such_device")
+	case 3274092679:
+		*v = ErrorCodeAlreadyProtected
+		d.Null(t)
+		d.EndVariant("already_protected")
 	case 3340770128:
 		*v = ErrorCodeKeyChange
 		d.Null(t)
@@ -5953,7 +6746,7 @@ func decodeRecoveryReportResult(d *wire.Decoder, w wire.Ref, v *RecoveryReportRe
 }
 
 func appendEventKind(b []byte, v *EventKind) []byte {
-	if *v > 22 {
+	if *v > 29 {
 		panic("candid: no such case of EventKind")
 	}
 	b = append(b, byte(*v))
@@ -5970,6 +6763,10 @@ func decodeEventKind(d *wire.Decoder, w wire.Ref, v *EventKind) {
 		*v = EventKindDropped
 		d.Null(t)
 		d.EndVariant("dropped")
+	case 319520484:
+		*v = EventKindContactsAgreed
+		d.Null(t)
+		d.EndVariant("contacts_agreed")
 	case 404153776:
 		*v = EventKindReplaced
 		d.Null(t)
@@ -5978,10 +6775,18 @@ func decodeEventKind(d *wire.Decoder, w wire.Ref, v *EventKind) {
 		*v = EventKindUnprotected
 		d.Null(t)
 		d.EndVariant("unprotected")
+	case 459446262:
+		*v = EventKindContactsSet
+		d.Null(t)
+		d.EndVariant("contacts_set")
 	case 474207424:
 		*v = EventKindAdded
 		d.Null(t)
 		d.EndVariant("added")
+	case 724802563:
+		*v = EventKindRecovered
+		d.Null(t)
+		d.EndVariant("recovered")
 	case 744596050:
 		*v = EventKindSessionLimit
 		d.Null(t)
@@ -6010,14 +6815,26 @@ func decodeEventKind(d *wire.Decoder, w wire.Ref, v *EventKind) {
 		*v = EventKindProtected
 		d.Null(t)
 		d.EndVariant("protected")
+	case 2550376520:
+		*v = EventKindContactVetoed
+		d.Null(t)
+		d.EndVariant("contact_vetoed")
 	case 2647638587:
 		*v = EventKindUpdated
 		d.Null(t)
 		d.EndVariant("updated")
+	case 2709258830:
+		*v = EventKindContactsEnded
+		d.Null(t)
+		d.EndVariant("contacts_ended")
 	case 2852456825:
 		*v = EventKindConsented
 		d.Null(t)
 		d.EndVariant("consented")
+	case 2972200410:
+		*v = EventKindContactsDisagreed
+		d.Null(t)
+		d.EndVariant("contacts_disagreed")
 	case 3007913849:
 		*v = EventKindGuardOn
 		d.Null(t)
@@ -6058,6 +6875,10 @@ func decodeEventKind(d *wire.Decoder, w wire.Ref, v *EventKind) {
 		*v = EventKindRegistered
 		d.Null(t)
 		d.EndVariant("registered")
+	case 4161027090:
+		*v = EventKindContactActed
+		d.Null(t)
+		d.EndVariant("contact_acted")
 	default:
 		d.BadCase(id)
 	}
@@ -7052,107 +7873,117 @@ var types = wire.Table{
 	23:  {Op: wire.Variant, Fields: []wire.Field{{ID: 3461496, Type: wire.Null}, {ID: 2911501653, Type: wire.Null}}},                                                                                                                                                                                              // Purpose
 	24:  {Op: wire.Record, Fields: []wire.Field{{ID: 563171728, Type: wire.Text}, {ID: 1075439471, Type: 19}, {ID: 1258363366, Type: 4}, {ID: 1684155417, Type: 20}, {ID: 1727183618, Type: 17}, {ID: 2975220890, Type: 21}, {ID: 3874120297, Type: 22}, {ID: 3878670750, Type: 23}, {ID: 4147013763, Type: 22}}}, // DeviceData
 	25:  {Op: wire.Record, Fields: []wire.Field{{ID: 2599589777, Type: wire.Text}, {ID: 3375336612, Type: wire.Nat64}}},
-	26:  {Op: wire.Variant, Fields: []wire.Field{{ID: 96266736, Type: wire.Null}, {ID: 303766735, Type: wire.Null}, {ID: 3393277500, Type: 25}}},                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                 // AddTentativeDeviceResponse
-	27:  {Op: wire.Record, Fields: []wire.Field{{ID: 359375608, Type: 17}, {ID: 1080850398, Type: 17}, {ID: 3447352758, Type: 17}}},                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                              // Assertion
-	28:  {Op: wire.Record, Fields: []wire.Field{{ID: 21747, Type: wire.Nat64}, {ID: 492416764, Type: wire.Nat32}, {ID: 819849671, Type: wire.Bool}, {ID: 967470068, Type: wire.Bool}, {ID: 1026395068, Type: wire.Bool}, {ID: 3009307124, Type: wire.Bool}, {ID: 3291558908, Type: wire.Bool}}},                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                  // Attestation
-	29:  {Op: wire.Variant, Fields: []wire.Field{{ID: 28705423, Type: wire.Null}, {ID: 370282464, Type: wire.Null}, {ID: 466762241, Type: wire.Null}, {ID: 565919084, Type: wire.Null}, {ID: 790298028, Type: wire.Null}, {ID: 805352065, Type: wire.Null}, {ID: 923841763, Type: wire.Null}, {ID: 1023358257, Type: wire.Null}, {ID: 1060014267, Type: wire.Null}, {ID: 1585878024, Type: wire.Null}, {ID: 1764931932, Type: wire.Null}, {ID: 1776604023, Type: wire.Null}, {ID: 1785661548, Type: wire.Null}, {ID: 1824299933, Type: wire.Null}, {ID: 1884659332, Type: wire.Null}, {ID: 2024142720, Type: wire.Null}, {ID: 2038953549, Type: wire.Null}, {ID: 2047604913, Type: wire.Null}, {ID: 2113401417, Type: wire.Null}, {ID: 2264289160, Type: wire.Null}, {ID: 2335262621, Type: wire.Null}, {ID: 2442343331, Type: wire.Null}, {ID: 2454141256, Type: wire.Null}, {ID: 2531255367, Type: wire.Null}, {ID: 2605220944, Type: wire.Null}, {ID: 2668795007, Type: wire.Null}, {ID: 2744236607, Type: wire.Null}, {ID: 2825441412, Type: wire.Null}, {ID: 2931297189, Type: wire.Null}, {ID: 2947491567, Type: wire.Null}, {ID: 2993180098, Type: wire.Null}, {ID: 3120334261, Type: wire.Null}, {ID: 3138696369, Type: wire.Null}, {ID: 3233138960, Type: wire.Null}, {ID: 3340770128, Type: wire.Null}, {ID: 3343481503, Type: wire.Null}, {ID: 3345068453, Type: wire.Null}, {ID: 3440642077, Type: wire.Null}, {ID: 3454401912, Type: wire.Null}, {ID: 3585345680, Type: wire.Null}, {ID: 3603660521, Type: wire.Null}, {ID: 3662657676, Type: wire.Null}, {ID: 3682330788, Type: wire.Null}, {ID: 3965443922, Type: wire.Null}, {ID: 4021927048, Type: wire.Null}}}, // ErrorCode
+	26:  {Op: wire.Variant, Fields: []wire.Field{{ID: 96266736, Type: wire.Null}, {ID: 303766735, Type: wire.Null}, {ID: 3393277500, Type: 25}}},                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                   // AddTentativeDeviceResponse
+	27:  {Op: wire.Record, Fields: []wire.Field{{ID: 359375608, Type: 17}, {ID: 1080850398, Type: 17}, {ID: 3447352758, Type: 17}}},                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                // Assertion
+	28:  {Op: wire.Record, Fields: []wire.Field{{ID: 21747, Type: wire.Nat64}, {ID: 492416764, Type: wire.Nat32}, {ID: 819849671, Type: wire.Bool}, {ID: 967470068, Type: wire.Bool}, {ID: 1026395068, Type: wire.Bool}, {ID: 3009307124, Type: wire.Bool}, {ID: 3291558908, Type: wire.Bool}}},                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                    // Attestation
+	29:  {Op: wire.Variant, Fields: []wire.Field{{ID: 28705423, Type: wire.Null}, {ID: 370282464, Type: wire.Null}, {ID: 466762241, Type: wire.Null}, {ID: 484848227, Type: wire.Null}, {ID: 555458260, Type: wire.Null}, {ID: 565919084, Type: wire.Null}, {ID: 790298028, Type: wire.Null}, {ID: 805352065, Type: wire.Null}, {ID: 870897873, Type: wire.Null}, {ID: 923841763, Type: wire.Null}, {ID: 1023358257, Type: wire.Null}, {ID: 1060014267, Type: wire.Null}, {ID: 1377673555, Type: wire.Null}, {ID: 1585878024, Type: wire.Null}, {ID: 1764931932, Type: wire.Null}, {ID: 1776604023, Type: wire.Null}, {ID: 1785661548, Type: wire.Null}, {ID: 1824299933, Type: wire.Null}, {ID: 1884659332, Type: wire.Null}, {ID: 2024142720, Type: wire.Null}, {ID: 2038953549, Type: wire.Null}, {ID: 2047604913, Type: wire.Null}, {ID: 2076649494, Type: wire.Null}, {ID: 2113401417, Type: wire.Null}, {ID: 2264289160, Type: wire.Null}, {ID: 2335262621, Type: wire.Null}, {ID: 2427598541, Type: wire.Null}, {ID: 2442343331, Type: wire.Null}, {ID: 2454141256, Type: wire.Null}, {ID: 2531255367, Type: wire.Null}, {ID: 2605220944, Type: wire.Null}, {ID: 2668795007, Type: wire.Null}, {ID: 2744236607, Type: wire.Null}, {ID: 2825441412, Type: wire.Null}, {ID: 2931297189, Type: wire.Null}, {ID: 2947491567, Type: wire.Null}, {ID: 2993180098, Type: wire.Null}, {ID: 3120334261, Type: wire.Null}, {ID: 3138696369, Type: wire.Null}, {ID: 3233138960, Type: wire.Null}, {ID: 3274092679, Type: wire.Null}, {ID: 3340770128, Type: wire.Null}, {ID: 3343481503, Type: wire.Null}, {ID: 3345068453, Type: wire.Null}, {ID: 3440642077, Type: wire.Null}, {ID: 3454401912, Type: wire.Null}, {ID: 3585345680, Type: wire.Null}, {ID: 3603660521, Type: wire.Null}, {ID: 3662657676, Type: wire.Null}, {ID: 3682330788, Type: wire.Null}, {ID: 3965443922, Type: wire.Null}, {ID: 4021927048, Type: wire.Null}}}, // ErrorCode
 	30:  {Op: wire.Opt, Elem: 29},
 	31:  {Op: wire.Opt, Elem: wire.Nat64},
 	32:  {Op: wire.Record, Fields: []wire.Field{{ID: 9671866, Type: 4}, {ID: 1103409453, Type: 30}, {ID: 1903680662, Type: 22}, {ID: 1963007803, Type: 31}, {ID: 2584819143, Type: wire.Text}, {ID: 2668074214, Type: 31}, {ID: 3021337833, Type: 31}}}, // Error
 	33:  {Op: wire.Variant, Fields: []wire.Field{{ID: 17724, Type: 28}, {ID: 3456837, Type: 32}}},                                                                                                                                                       // AttestResult
 	34:  {Op: wire.Record, Fields: []wire.Field{{ID: 845411427, Type: 17}, {ID: 2389990191, Type: wire.Nat64}, {ID: 2680573167, Type: 17}}},                                                                                                             // AttestationChallenge
 	35:  {Op: wire.Variant, Fields: []wire.Field{{ID: 17724, Type: 34}, {ID: 3456837, Type: 32}}},                                                                                                                                                       // AttestationChallengeResult
-	36:  {Op: wire.Record, Fields: []wire.Field{{ID: 2335869349, Type: wire.Text}, {ID: 2771792003, Type: wire.Text}}},                                                                                                                                  // Challenge
-	37:  {Op: wire.Variant, Fields: []wire.Field{{ID: 17724, Type: wire.Null}, {ID: 3456837, Type: 32}}},                                                                                                                                                // Result
-	38:  {Op: wire.Record, Fields: []wire.Field{{ID: 2930410949, Type: wire.Bool}}},                                                                                                                                                                     // FinalizeOptions
-	39:  {Op: wire.Opt, Elem: 38},
-	40:  {Op: wire.Vec, Elem: wire.Nat64},
-	41:  {Op: wire.Variant, Fields: []wire.Field{{ID: 3740195368, Type: wire.Null}, {ID: 3881169340, Type: wire.Null}}},
-	42:  {Op: wire.Record, Fields: []wire.Field{{ID: 2096228120, Type: wire.Nat16}, {ID: 3936444324, Type: 41}}}, // Layout
-	43:  {Op: wire.Record, Fields: []wire.Field{{ID: 25979, Type: 42}, {ID: 338842564, Type: wire.Nat64}, {ID: 1114501250, Type: wire.Nat64}, {ID: 1136829802, Type: 42}}},
-	44:  {Op: wire.Opt, Elem: 43},
-	45:  {Op: wire.Variant, Fields: []wire.Field{{ID: 371564246, Type: wire.Null}, {ID: 665460857, Type: wire.Null}, {ID: 3949555199, Type: wire.Null}, {ID: 4018421934, Type: wire.Null}}}, // MigrationState
-	46:  {Op: wire.Opt, Elem: 45},
-	47:  {Op: wire.Record, Fields: []wire.Field{{ID: 1595738364, Type: wire.Text}, {ID: 1618033269, Type: 31}}}, // MigrationNote
-	48:  {Op: wire.Vec, Elem: 47},
-	49:  {Op: wire.Record, Fields: []wire.Field{{ID: 68988712, Type: 40}, {ID: 713166981, Type: wire.Nat64}, {ID: 1281091404, Type: 44}, {ID: 1398154224, Type: wire.Bool}, {ID: 1488498346, Type: 42}, {ID: 2215343633, Type: 46}, {ID: 2680872001, Type: 48}, {ID: 2758057478, Type: wire.Nat64}, {ID: 2784974208, Type: 40}, {ID: 3166574637, Type: wire.Nat64}, {ID: 3364352664, Type: wire.Bool}}}, // MigrationStatus
-	50:  {Op: wire.Variant, Fields: []wire.Field{{ID: 17724, Type: 49}, {ID: 3456837, Type: 32}}},                                                                                                                                                                                                                                                                                                       // MigrationStatusResult
-	51:  {Op: wire.Opt, Elem: wire.Nat32},
-	52:  {Op: wire.Record, Fields: []wire.Field{{ID: 5442212, Type: 51}, {ID: 1136829802, Type: 31}, {ID: 1644525340, Type: wire.Bool}}}, // FsckOptions
-	53:  {Op: wire.Opt, Elem: 52},
-	54:  {Op: wire.Record, Fields: []wire.Field{{ID: 9224436, Type: wire.Text}, {ID: 1595738364, Type: wire.Text}}},
-	55:  {Op: wire.Vec, Elem: 54},
-	56:  {Op: wire.Record, Fields: []wire.Field{{ID: 321172263, Type: wire.Nat64}, {ID: 1224901875, Type: 31}, {ID: 2704458804, Type: 55}, {ID: 2709860011, Type: wire.Bool}}}, // FsckReport
-	57:  {Op: wire.Variant, Fields: []wire.Field{{ID: 17724, Type: 56}, {ID: 3456837, Type: 32}}},                                                                              // FsckResult
-	58:  {Op: wire.Vec, Elem: 17},
-	59:  {Op: wire.Opt, Elem: wire.Bool},
-	60:  {Op: wire.Record, Fields: []wire.Field{{ID: 1727183618, Type: 17}, {ID: 3042909266, Type: 59}, {ID: 4147013763, Type: 17}}}, // WebAuthnCredential
-	61:  {Op: wire.Vec, Elem: 60},
-	62:  {Op: wire.Record, Fields: []wire.Field{{ID: 1641291312, Type: 58}, {ID: 2072384188, Type: 61}, {ID: 2643126674, Type: 61}}}, // AnchorCredentials
-	63:  {Op: wire.Opt, Elem: 28},
-	64:  {Op: wire.Record, Fields: []wire.Field{{ID: 1727183618, Type: 17}, {ID: 2258738782, Type: 31}}}, // Asker
-	65:  {Op: wire.Vec, Elem: 64},
-	66:  {Op: wire.Record, Fields: []wire.Field{{ID: 271470967, Type: wire.Nat64}, {ID: 1186566605, Type: 65}}}, // Release
-	67:  {Op: wire.Opt, Elem: 66},
-	68:  {Op: wire.Record, Fields: []wire.Field{{ID: 563171728, Type: wire.Text}, {ID: 1012732728, Type: 31}, {ID: 1075439471, Type: 19}, {ID: 1258363366, Type: 4}, {ID: 1342836306, Type: 31}, {ID: 1387582928, Type: 63}, {ID: 1491961287, Type: 67}, {ID: 1684155417, Type: 20}, {ID: 1727183618, Type: 17}, {ID: 2434958930, Type: 31}, {ID: 2677438460, Type: 31}, {ID: 2975220890, Type: 21}, {ID: 3042909266, Type: 59}, {ID: 3874120297, Type: 22}, {ID: 3878670750, Type: 23}, {ID: 4147013763, Type: 22}}}, // DeviceWithUsage
-	69:  {Op: wire.Vec, Elem: 68},
-	70:  {Op: wire.Opt, Elem: 24},
-	71:  {Op: wire.Record, Fields: []wire.Field{{ID: 600048263, Type: 70}, {ID: 2389990191, Type: wire.Nat64}}}, // DeviceRegistrationInfo
-	72:  {Op: wire.Opt, Elem: 71},
-	73:  {Op: wire.Record, Fields: []wire.Field{{ID: 1103932934, Type: 31}, {ID: 1779848746, Type: 31}, {ID: 2615522533, Type: 59}, {ID: 3613992733, Type: 69}, {ID: 3736258178, Type: 72}, {ID: 3879495829, Type: 59}}}, // IdentityAnchorInfo
-	74:  {Op: wire.Vec, Elem: wire.Principal},
-	75:  {Op: wire.Opt, Elem: 74},
-	76:  {Op: wire.Record, Fields: []wire.Field{{ID: 1727183618, Type: 17}, {ID: 2288514050, Type: 75}, {ID: 2389990191, Type: wire.Nat64}}}, // Delegation
-	77:  {Op: wire.Record, Fields: []wire.Field{{ID: 359375608, Type: 17}, {ID: 892501160, Type: 76}}},                                       // SignedDelegation
-	78:  {Op: wire.Variant, Fields: []wire.Field{{ID: 918105634, Type: wire.Null}, {ID: 1500769643, Type: 77}}},                              // GetDelegationResponse
-	79:  {Op: wire.Opt, Elem: wire.Principal},
-	80:  {Op: wire.Variant, Fields: []wire.Field{{ID: 115942400, Type: wire.Null}, {ID: 404153776, Type: wire.Null}, {ID: 439399861, Type: wire.Null}, {ID: 474207424, Type: wire.Null}, {ID: 744596050, Type: wire.Null}, {ID: 749888469, Type: wire.Null}, {ID: 1388887575, Type: wire.Null}, {ID: 1494312548, Type: wire.Null}, {ID: 1731844553, Type: wire.Null}, {ID: 1994885309, Type: wire.Null}, {ID: 2492084014, Type: wire.Null}, {ID: 2647638587, Type: wire.Null}, {ID: 2852456825, Type: wire.Null}, {ID: 3007913849, Type: wire.Null}, {ID: 3412305522, Type: wire.Null}, {ID: 3493536511, Type: wire.Null}, {ID: 3496249782, Type: wire.Null}, {ID: 3684837081, Type: wire.Null}, {ID: 3735445359, Type: wire.Null}, {ID: 3949244293, Type: wire.Null}, {ID: 4020895062, Type: wire.Null}, {ID: 4076871584, Type: wire.Null}, {ID: 4104166786, Type: wire.Null}}}, // EventKind
-	81:  {Op: wire.Opt, Elem: 80},
-	82:  {Op: wire.Record, Fields: []wire.Field{{ID: 21747, Type: wire.Nat64}, {ID: 21975, Type: 79}, {ID: 913729232, Type: 79}, {ID: 1191829844, Type: 81}, {ID: 1903680662, Type: 79}, {ID: 2709161673, Type: wire.Nat64}, {ID: 2800728222, Type: 31}, {ID: 3138696369, Type: wire.Bool}}}, // HistoryEntry
-	83:  {Op: wire.Vec, Elem: 82},
-	84:  {Op: wire.Record, Fields: []wire.Field{{ID: 878859650, Type: wire.Nat64}, {ID: 1224901875, Type: 31}, {ID: 1433409669, Type: wire.Nat64}, {ID: 2036280656, Type: 83}}}, // History
-	85:  {Op: wire.Variant, Fields: []wire.Field{{ID: 17724, Type: 84}, {ID: 3456837, Type: 32}}},                                                                               // HistoryResult
-	86:  {Op: wire.Record, Fields: []wire.Field{{Type: wire.Text}, {ID: 1, Type: wire.Text}}},                                                                                   // HeaderField
-	87:  {Op: wire.Vec, Elem: 86},
-	88:  {Op: wire.Opt, Elem: wire.Nat16},
-	89:  {Op: wire.Record, Fields: []wire.Field{{ID: 5843823, Type: wire.Text}, {ID: 156956385, Type: wire.Text}, {ID: 1092319906, Type: 17}, {ID: 1661489734, Type: 87}, {ID: 1661892784, Type: 88}}},                                                                                                                                        // HttpRequest
-	90:  {Op: wire.Record, Fields: []wire.Field{{ID: 1092319906, Type: 17}, {ID: 1661489734, Type: 87}, {ID: 1664201884, Type: 59}, {ID: 3475804314, Type: wire.Nat16}}},                                                                                                                                                                      // HttpResponse
-	91:  {Op: wire.Record, Fields: []wire.Field{{ID: 563171728, Type: wire.Text}, {ID: 1075439471, Type: 19}, {ID: 1258363366, Type: 4}, {ID: 1684155417, Type: 20}, {ID: 1727183618, Type: 17}, {ID: 2975220890, Type: 21}, {ID: 3042909266, Type: 59}, {ID: 3874120297, Type: 22}, {ID: 3878670750, Type: 23}, {ID: 4147013763, Type: 22}}}, // LookupDevice
-	92:  {Op: wire.Vec, Elem: 91},
-	93:  {Op: wire.Record, Fields: []wire.Field{{ID: 1618033269, Type: wire.Nat64}, {ID: 1727183618, Type: 17}, {ID: 3042909266, Type: wire.Bool}}}, // CredentialMatch
-	94:  {Op: wire.Vec, Elem: 93},
-	95:  {Op: wire.Record, Fields: []wire.Field{{ID: 1727183618, Type: 17}, {ID: 2710161043, Type: wire.Nat64}}}, // DeviceKeyWithAnchor
-	96:  {Op: wire.Opt, Elem: 95},
-	97:  {Op: wire.Variant, Fields: []wire.Field{{ID: 1904503354, Type: wire.Null}, {ID: 2612883609, Type: wire.Null}, {ID: 2743898504, Type: wire.Null}, {ID: 3440940014, Type: wire.Null}}}, // Loss
-	98:  {Op: wire.Vec, Elem: 97},
-	99:  {Op: wire.Opt, Elem: 98},
-	100: {Op: wire.Variant, Fields: []wire.Field{{ID: 858918169, Type: wire.Null}, {ID: 2122859878, Type: wire.Null}, {ID: 3786292329, Type: wire.Null}, {ID: 4152877192, Type: wire.Null}, {ID: 4260963735, Type: wire.Null}}}, // Advice
-	101: {Op: wire.Opt, Elem: 100},
-	102: {Op: wire.Variant, Fields: []wire.Field{{ID: 3081128811, Type: wire.Null}, {ID: 3127932332, Type: wire.Null}, {ID: 3166151877, Type: wire.Null}}}, // ProtectionState
-	103: {Op: wire.Opt, Elem: 102},
-	104: {Op: wire.Variant, Fields: []wire.Field{{ID: 49169941, Type: wire.Null}, {ID: 70642186, Type: wire.Null}, {ID: 640036650, Type: wire.Null}, {ID: 891086970, Type: wire.Null}, {ID: 1638324914, Type: wire.Null}, {ID: 2319720131, Type: wire.Null}, {ID: 2640410888, Type: wire.Null}, {ID: 3501327865, Type: wire.Null}, {ID: 3560375212, Type: wire.Null}, {ID: 3781057387, Type: wire.Null}}}, // Scenario
-	105: {Op: wire.Opt, Elem: 104},
-	106: {Op: wire.Variant, Fields: []wire.Field{{ID: 271472290, Type: wire.Null}, {ID: 330200819, Type: wire.Null}, {ID: 1263482777, Type: wire.Null}, {ID: 1464862092, Type: wire.Null}, {ID: 2125556097, Type: wire.Null}, {ID: 2941610651, Type: wire.Null}}}, // Outcome
-	107: {Op: wire.Opt, Elem: 106},
-	108: {Op: wire.Record, Fields: []wire.Field{{ID: 327462232, Type: 101}, {ID: 696779180, Type: 22}, {ID: 1595738364, Type: wire.Text}, {ID: 3205103760, Type: 105}, {ID: 3613992733, Type: 58}, {ID: 3687823506, Type: 107}}}, // Finding
-	109: {Op: wire.Vec, Elem: 108},
-	110: {Op: wire.Record, Fields: []wire.Field{{ID: 327462232, Type: 101}, {ID: 1222201620, Type: wire.Text}, {ID: 1684155417, Type: 103}, {ID: 2868851448, Type: wire.Text}, {ID: 2910198282, Type: 109}}}, // RecoveryReport
-	111: {Op: wire.Variant, Fields: []wire.Field{{ID: 17724, Type: 110}, {ID: 3456837, Type: 32}}},                                                                                                           // RecoveryReportResult
-	112: {Op: wire.Record, Fields: []wire.Field{{ID: 5343647, Type: wire.Text}, {ID: 1169399005, Type: wire.Text}}},                                                                                          // ChallengeResult
-	113: {Op: wire.Record, Fields: []wire.Field{{ID: 146912637, Type: wire.Nat64}}},
-	114: {Op: wire.Variant, Fields: []wire.Field{{ID: 2183195177, Type: wire.Null}, {ID: 3252762087, Type: wire.Null}, {ID: 4104166786, Type: 113}}}, // RegisterResponse
-	115: {Op: wire.Record, Fields: []wire.Field{{ID: 1186566605, Type: 58}, {ID: 3609646979, Type: wire.Nat64}}},
-	116: {Op: wire.Opt, Elem: 115},
-	117: {Op: wire.Record, Fields: []wire.Field{{ID: 606026947, Type: wire.Nat64}, {ID: 1219114763, Type: wire.Nat64}, {ID: 2928387969, Type: 17}, {ID: 3550868871, Type: wire.Nat16}}}, // ArchiveConfig
-	118: {Op: wire.Opt, Elem: 117},
-	119: {Op: wire.Record, Fields: []wire.Field{{ID: 2076799199, Type: 118}, {ID: 2421964164, Type: 79}}}, // ArchiveInfo
-	120: {Op: wire.Record, Fields: []wire.Field{{Type: wire.Text}, {ID: 1, Type: wire.Nat64}}},
-	121: {Op: wire.Vec, Elem: 120},
-	122: {Op: wire.Record, Fields: []wire.Field{{Type: wire.Text}, {ID: 1, Type: 121}}},
-	123: {Op: wire.Vec, Elem: 122},
-	124: {Op: wire.Record, Fields: []wire.Field{{ID: 246705415, Type: wire.Nat8}, {ID: 609091545, Type: wire.Nat64}, {ID: 1273296586, Type: 2}, {ID: 1457561931, Type: 119}, {ID: 2138241783, Type: wire.Nat64}, {ID: 2252540438, Type: 123}}}, // InternetIdentityStats
-	125: {Op: wire.Record, Fields: []wire.Field{{ID: 62029920, Type: wire.Nat8}}},
-	126: {Op: wire.Variant, Fields: []wire.Field{{ID: 96266736, Type: wire.Null}, {ID: 313935880, Type: wire.Null}, {ID: 550433983, Type: 125}, {ID: 3183479250, Type: wire.Null}}}, // VerifyTentativeDeviceResponse
+	36:  {Op: wire.Variant, Fields: []wire.Field{{ID: 17724, Type: wire.Null}, {ID: 3456837, Type: 32}}},                                                                                                                                                // Result
+	37:  {Op: wire.Opt, Elem: wire.Principal},
+	38:  {Op: wire.Opt, Elem: wire.Bool},
+	39:  {Op: wire.Record, Fields: []wire.Field{{ID: 5343647, Type: wire.Principal}, {ID: 1248019663, Type: wire.Nat8}, {ID: 2258738782, Type: 31}}}, // Approval
+	40:  {Op: wire.Vec, Elem: 39},
+	41:  {Op: wire.Record, Fields: []wire.Field{{ID: 2464173702, Type: 37}, {ID: 3356999015, Type: 38}, {ID: 4049688592, Type: 40}}}, // ContactStatus
+	42:  {Op: wire.Variant, Fields: []wire.Field{{ID: 17724, Type: 41}, {ID: 3456837, Type: 32}}},                                    // ContactStatusResult
+	43:  {Op: wire.Vec, Elem: wire.Nat64},
+	44:  {Op: wire.Record, Fields: []wire.Field{{ID: 44166238, Type: 43}, {ID: 883147691, Type: wire.Nat8}, {ID: 3609646979, Type: wire.Nat64}}}, // ContactsSetting
+	45:  {Op: wire.Opt, Elem: 44},
+	46:  {Op: wire.Record, Fields: []wire.Field{{ID: 2335869349, Type: wire.Text}, {ID: 2771792003, Type: wire.Text}}}, // Challenge
+	47:  {Op: wire.Record, Fields: []wire.Field{{ID: 2930410949, Type: wire.Bool}}},                                    // FinalizeOptions
+	48:  {Op: wire.Opt, Elem: 47},
+	49:  {Op: wire.Variant, Fields: []wire.Field{{ID: 3740195368, Type: wire.Null}, {ID: 3881169340, Type: wire.Null}}},
+	50:  {Op: wire.Record, Fields: []wire.Field{{ID: 2096228120, Type: wire.Nat16}, {ID: 3936444324, Type: 49}}}, // Layout
+	51:  {Op: wire.Record, Fields: []wire.Field{{ID: 25979, Type: 50}, {ID: 338842564, Type: wire.Nat64}, {ID: 1114501250, Type: wire.Nat64}, {ID: 1136829802, Type: 50}}},
+	52:  {Op: wire.Opt, Elem: 51},
+	53:  {Op: wire.Variant, Fields: []wire.Field{{ID: 371564246, Type: wire.Null}, {ID: 665460857, Type: wire.Null}, {ID: 3949555199, Type: wire.Null}, {ID: 4018421934, Type: wire.Null}}}, // MigrationState
+	54:  {Op: wire.Opt, Elem: 53},
+	55:  {Op: wire.Record, Fields: []wire.Field{{ID: 1595738364, Type: wire.Text}, {ID: 1618033269, Type: 31}}}, // MigrationNote
+	56:  {Op: wire.Vec, Elem: 55},
+	57:  {Op: wire.Record, Fields: []wire.Field{{ID: 68988712, Type: 43}, {ID: 713166981, Type: wire.Nat64}, {ID: 1281091404, Type: 52}, {ID: 1398154224, Type: wire.Bool}, {ID: 1488498346, Type: 50}, {ID: 2215343633, Type: 54}, {ID: 2680872001, Type: 56}, {ID: 2758057478, Type: wire.Nat64}, {ID: 2784974208, Type: 43}, {ID: 3166574637, Type: wire.Nat64}, {ID: 3364352664, Type: wire.Bool}}}, // MigrationStatus
+	58:  {Op: wire.Variant, Fields: []wire.Field{{ID: 17724, Type: 57}, {ID: 3456837, Type: 32}}},                                                                                                                                                                                                                                                                                                       // MigrationStatusResult
+	59:  {Op: wire.Opt, Elem: wire.Nat32},
+	60:  {Op: wire.Record, Fields: []wire.Field{{ID: 5442212, Type: 59}, {ID: 1136829802, Type: 31}, {ID: 1644525340, Type: wire.Bool}}}, // FsckOptions
+	61:  {Op: wire.Opt, Elem: 60},
+	62:  {Op: wire.Record, Fields: []wire.Field{{ID: 9224436, Type: wire.Text}, {ID: 1595738364, Type: wire.Text}}},
+	63:  {Op: wire.Vec, Elem: 62},
+	64:  {Op: wire.Record, Fields: []wire.Field{{ID: 321172263, Type: wire.Nat64}, {ID: 1224901875, Type: 31}, {ID: 2704458804, Type: 63}, {ID: 2709860011, Type: wire.Bool}}}, // FsckReport
+	65:  {Op: wire.Variant, Fields: []wire.Field{{ID: 17724, Type: 64}, {ID: 3456837, Type: 32}}},                                                                              // FsckResult
+	66:  {Op: wire.Vec, Elem: 17},
+	67:  {Op: wire.Record, Fields: []wire.Field{{ID: 1727183618, Type: 17}, {ID: 3042909266, Type: 38}, {ID: 4147013763, Type: 17}}}, // WebAuthnCredential
+	68:  {Op: wire.Vec, Elem: 67},
+	69:  {Op: wire.Record, Fields: []wire.Field{{ID: 1641291312, Type: 66}, {ID: 2072384188, Type: 68}, {ID: 2643126674, Type: 68}}},                                            // AnchorCredentials
+	70:  {Op: wire.Record, Fields: []wire.Field{{ID: 1618033269, Type: wire.Nat64}, {ID: 2258738782, Type: 31}, {ID: 2464173702, Type: 37}, {ID: 3356999015, Type: wire.Bool}}}, // Contact
+	71:  {Op: wire.Vec, Elem: 70},
+	72:  {Op: wire.Record, Fields: []wire.Field{{ID: 271470967, Type: wire.Nat64}, {ID: 745984467, Type: 71}, {ID: 883147691, Type: wire.Nat8}}}, // Contacts
+	73:  {Op: wire.Opt, Elem: 72},
+	74:  {Op: wire.Opt, Elem: 28},
+	75:  {Op: wire.Record, Fields: []wire.Field{{ID: 1727183618, Type: 17}, {ID: 2258738782, Type: 31}}}, // Asker
+	76:  {Op: wire.Vec, Elem: 75},
+	77:  {Op: wire.Record, Fields: []wire.Field{{ID: 271470967, Type: wire.Nat64}, {ID: 1186566605, Type: 76}}}, // Release
+	78:  {Op: wire.Opt, Elem: 77},
+	79:  {Op: wire.Record, Fields: []wire.Field{{ID: 563171728, Type: wire.Text}, {ID: 1012732728, Type: 31}, {ID: 1075439471, Type: 19}, {ID: 1258363366, Type: 4}, {ID: 1342836306, Type: 31}, {ID: 1387582928, Type: 74}, {ID: 1491961287, Type: 78}, {ID: 1684155417, Type: 20}, {ID: 1727183618, Type: 17}, {ID: 2434958930, Type: 31}, {ID: 2677438460, Type: 31}, {ID: 2975220890, Type: 21}, {ID: 3042909266, Type: 38}, {ID: 3853690783, Type: 38}, {ID: 3874120297, Type: 22}, {ID: 3878670750, Type: 23}, {ID: 4147013763, Type: 22}}}, // DeviceWithUsage
+	80:  {Op: wire.Vec, Elem: 79},
+	81:  {Op: wire.Opt, Elem: 24},
+	82:  {Op: wire.Record, Fields: []wire.Field{{ID: 600048263, Type: 81}, {ID: 2389990191, Type: wire.Nat64}}}, // DeviceRegistrationInfo
+	83:  {Op: wire.Opt, Elem: 82},
+	84:  {Op: wire.Record, Fields: []wire.Field{{ID: 745984467, Type: 73}, {ID: 1103932934, Type: 31}, {ID: 1779848746, Type: 31}, {ID: 2615522533, Type: 38}, {ID: 3613992733, Type: 80}, {ID: 3736258178, Type: 83}, {ID: 3879495829, Type: 38}}}, // IdentityAnchorInfo
+	85:  {Op: wire.Vec, Elem: wire.Principal},
+	86:  {Op: wire.Opt, Elem: 85},
+	87:  {Op: wire.Record, Fields: []wire.Field{{ID: 1727183618, Type: 17}, {ID: 2288514050, Type: 86}, {ID: 2389990191, Type: wire.Nat64}}},                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                       // Delegation
+	88:  {Op: wire.Record, Fields: []wire.Field{{ID: 359375608, Type: 17}, {ID: 892501160, Type: 87}}},                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                             // SignedDelegation
+	89:  {Op: wire.Variant, Fields: []wire.Field{{ID: 918105634, Type: wire.Null}, {ID: 1500769643, Type: 88}}},                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                    // GetDelegationResponse
+	90:  {Op: wire.Variant, Fields: []wire.Field{{ID: 115942400, Type: wire.Null}, {ID: 319520484, Type: wire.Null}, {ID: 404153776, Type: wire.Null}, {ID: 439399861, Type: wire.Null}, {ID: 459446262, Type: wire.Null}, {ID: 474207424, Type: wire.Null}, {ID: 724802563, Type: wire.Null}, {ID: 744596050, Type: wire.Null}, {ID: 749888469, Type: wire.Null}, {ID: 1388887575, Type: wire.Null}, {ID: 1494312548, Type: wire.Null}, {ID: 1731844553, Type: wire.Null}, {ID: 1994885309, Type: wire.Null}, {ID: 2492084014, Type: wire.Null}, {ID: 2550376520, Type: wire.Null}, {ID: 2647638587, Type: wire.Null}, {ID: 2709258830, Type: wire.Null}, {ID: 2852456825, Type: wire.Null}, {ID: 2972200410, Type: wire.Null}, {ID: 3007913849, Type: wire.Null}, {ID: 3412305522, Type: wire.Null}, {ID: 3493536511, Type: wire.Null}, {ID: 3496249782, Type: wire.Null}, {ID: 3684837081, Type: wire.Null}, {ID: 3735445359, Type: wire.Null}, {ID: 3949244293, Type: wire.Null}, {ID: 4020895062, Type: wire.Null}, {ID: 4076871584, Type: wire.Null}, {ID: 4104166786, Type: wire.Null}, {ID: 4161027090, Type: wire.Null}}}, // EventKind
+	91:  {Op: wire.Opt, Elem: 90},
+	92:  {Op: wire.Record, Fields: []wire.Field{{ID: 21747, Type: wire.Nat64}, {ID: 21975, Type: 37}, {ID: 913729232, Type: 37}, {ID: 1191829844, Type: 91}, {ID: 1903680662, Type: 37}, {ID: 2709161673, Type: wire.Nat64}, {ID: 2800728222, Type: 31}, {ID: 3138696369, Type: wire.Bool}}}, // HistoryEntry
+	93:  {Op: wire.Vec, Elem: 92},
+	94:  {Op: wire.Record, Fields: []wire.Field{{ID: 878859650, Type: wire.Nat64}, {ID: 1224901875, Type: 31}, {ID: 1433409669, Type: wire.Nat64}, {ID: 2036280656, Type: 93}}}, // History
+	95:  {Op: wire.Variant, Fields: []wire.Field{{ID: 17724, Type: 94}, {ID: 3456837, Type: 32}}},                                                                               // HistoryResult
+	96:  {Op: wire.Record, Fields: []wire.Field{{Type: wire.Text}, {ID: 1, Type: wire.Text}}},                                                                                   // HeaderField
+	97:  {Op: wire.Vec, Elem: 96},
+	98:  {Op: wire.Opt, Elem: wire.Nat16},
+	99:  {Op: wire.Record, Fields: []wire.Field{{ID: 5843823, Type: wire.Text}, {ID: 156956385, Type: wire.Text}, {ID: 1092319906, Type: 17}, {ID: 1661489734, Type: 97}, {ID: 1661892784, Type: 98}}},                                                                                                                                        // HttpRequest
+	100: {Op: wire.Record, Fields: []wire.Field{{ID: 1092319906, Type: 17}, {ID: 1661489734, Type: 97}, {ID: 1664201884, Type: 38}, {ID: 3475804314, Type: wire.Nat16}}},                                                                                                                                                                      // HttpResponse
+	101: {Op: wire.Record, Fields: []wire.Field{{ID: 563171728, Type: wire.Text}, {ID: 1075439471, Type: 19}, {ID: 1258363366, Type: 4}, {ID: 1684155417, Type: 20}, {ID: 1727183618, Type: 17}, {ID: 2975220890, Type: 21}, {ID: 3042909266, Type: 38}, {ID: 3874120297, Type: 22}, {ID: 3878670750, Type: 23}, {ID: 4147013763, Type: 22}}}, // LookupDevice
+	102: {Op: wire.Vec, Elem: 101},
+	103: {Op: wire.Record, Fields: []wire.Field{{ID: 1618033269, Type: wire.Nat64}, {ID: 1727183618, Type: 17}, {ID: 3042909266, Type: wire.Bool}}}, // CredentialMatch
+	104: {Op: wire.Vec, Elem: 103},
+	105: {Op: wire.Record, Fields: []wire.Field{{ID: 1727183618, Type: 17}, {ID: 2710161043, Type: wire.Nat64}}}, // DeviceKeyWithAnchor
+	106: {Op: wire.Opt, Elem: 105},
+	107: {Op: wire.Variant, Fields: []wire.Field{{ID: 1904503354, Type: wire.Null}, {ID: 2612883609, Type: wire.Null}, {ID: 2743898504, Type: wire.Null}, {ID: 3440940014, Type: wire.Null}}}, // Loss
+	108: {Op: wire.Vec, Elem: 107},
+	109: {Op: wire.Opt, Elem: 108},
+	110: {Op: wire.Variant, Fields: []wire.Field{{ID: 858918169, Type: wire.Null}, {ID: 2122859878, Type: wire.Null}, {ID: 3786292329, Type: wire.Null}, {ID: 4152877192, Type: wire.Null}, {ID: 4260963735, Type: wire.Null}}}, // Advice
+	111: {Op: wire.Opt, Elem: 110},
+	112: {Op: wire.Variant, Fields: []wire.Field{{ID: 3081128811, Type: wire.Null}, {ID: 3127932332, Type: wire.Null}, {ID: 3166151877, Type: wire.Null}}}, // ProtectionState
+	113: {Op: wire.Opt, Elem: 112},
+	114: {Op: wire.Variant, Fields: []wire.Field{{ID: 49169941, Type: wire.Null}, {ID: 70642186, Type: wire.Null}, {ID: 640036650, Type: wire.Null}, {ID: 891086970, Type: wire.Null}, {ID: 1638324914, Type: wire.Null}, {ID: 2319720131, Type: wire.Null}, {ID: 2640410888, Type: wire.Null}, {ID: 3501327865, Type: wire.Null}, {ID: 3560375212, Type: wire.Null}, {ID: 3781057387, Type: wire.Null}}}, // Scenario
+	115: {Op: wire.Opt, Elem: 114},
+	116: {Op: wire.Variant, Fields: []wire.Field{{ID: 271472290, Type: wire.Null}, {ID: 330200819, Type: wire.Null}, {ID: 1263482777, Type: wire.Null}, {ID: 1464862092, Type: wire.Null}, {ID: 2125556097, Type: wire.Null}, {ID: 2941610651, Type: wire.Null}}}, // Outcome
+	117: {Op: wire.Opt, Elem: 116},
+	118: {Op: wire.Record, Fields: []wire.Field{{ID: 327462232, Type: 111}, {ID: 696779180, Type: 22}, {ID: 1595738364, Type: wire.Text}, {ID: 3205103760, Type: 115}, {ID: 3613992733, Type: 66}, {ID: 3687823506, Type: 117}}}, // Finding
+	119: {Op: wire.Vec, Elem: 118},
+	120: {Op: wire.Record, Fields: []wire.Field{{ID: 327462232, Type: 111}, {ID: 1222201620, Type: wire.Text}, {ID: 1684155417, Type: 113}, {ID: 2868851448, Type: wire.Text}, {ID: 2910198282, Type: 119}}}, // RecoveryReport
+	121: {Op: wire.Variant, Fields: []wire.Field{{ID: 17724, Type: 120}, {ID: 3456837, Type: 32}}},                                                                                                           // RecoveryReportResult
+	122: {Op: wire.Record, Fields: []wire.Field{{ID: 5343647, Type: wire.Text}, {ID: 1169399005, Type: wire.Text}}},                                                                                          // ChallengeResult
+	123: {Op: wire.Record, Fields: []wire.Field{{ID: 146912637, Type: wire.Nat64}}},
+	124: {Op: wire.Variant, Fields: []wire.Field{{ID: 2183195177, Type: wire.Null}, {ID: 3252762087, Type: wire.Null}, {ID: 4104166786, Type: 123}}}, // RegisterResponse
+	125: {Op: wire.Record, Fields: []wire.Field{{ID: 1186566605, Type: 66}, {ID: 3609646979, Type: wire.Nat64}}},
+	126: {Op: wire.Opt, Elem: 125},
+	127: {Op: wire.Record, Fields: []wire.Field{{ID: 606026947, Type: wire.Nat64}, {ID: 1219114763, Type: wire.Nat64}, {ID: 2928387969, Type: 17}, {ID: 3550868871, Type: wire.Nat16}}}, // ArchiveConfig
+	128: {Op: wire.Opt, Elem: 127},
+	129: {Op: wire.Record, Fields: []wire.Field{{ID: 2076799199, Type: 128}, {ID: 2421964164, Type: 37}}}, // ArchiveInfo
+	130: {Op: wire.Record, Fields: []wire.Field{{Type: wire.Text}, {ID: 1, Type: wire.Nat64}}},
+	131: {Op: wire.Vec, Elem: 130},
+	132: {Op: wire.Record, Fields: []wire.Field{{Type: wire.Text}, {ID: 1, Type: 131}}},
+	133: {Op: wire.Vec, Elem: 132},
+	134: {Op: wire.Record, Fields: []wire.Field{{ID: 246705415, Type: wire.Nat8}, {ID: 609091545, Type: wire.Nat64}, {ID: 1273296586, Type: 2}, {ID: 1457561931, Type: 129}, {ID: 2138241783, Type: wire.Nat64}, {ID: 2252540438, Type: 133}}}, // InternetIdentityStats
+	135: {Op: wire.Record, Fields: []wire.Field{{ID: 62029920, Type: wire.Nat8}}},
+	136: {Op: wire.Variant, Fields: []wire.Field{{ID: 96266736, Type: wire.Null}, {ID: 313935880, Type: wire.Null}, {ID: 550433983, Type: 135}, {ID: 3183479250, Type: wire.Null}}}, // VerifyTentativeDeviceResponse
 }
 
 // Arguments and results of the methods, with their headers.
@@ -7162,44 +7993,49 @@ var (
 	signature2  = wire.Signature{Header: "DIDL\x00\x00"}
 	signature3  = wire.Signature{Header: "DIDL\x02k\x03\xf0\xd3\xf3-\x7f\u03f9\xec\x90\x01\x7f\xbc\x9c\x85\xd2\f\x01l\x02\x91\xaf\xca\xd7\tq\xa4\x99\xbe\xc9\fx\x01\x00", Args: []wire.Field{{Type: 26}}}
 	signature4  = wire.Signature{Header: "DIDL\x02l\x03\xf8\u016e\xab\x01\x01\xde\ufc43\x04\x01\xb6\xdb\xe9\xeb\f\x01m{\x02x\x00", Args: []wire.Field{{Type: wire.Nat64}, {ID: 1, Type: 27}}}
-	signature5  = wire.Signature{Header: "DIDL\tk\x02\xbc\x8a\x01\x01\xc5\xfe\xd2\x01\x02l\a\xf3\xa9\x01x\xfc\xdd\xe6\xea\x01y\xc7\xd3\xf7\x86\x03~\xf4\u05e9\xcd\x03~\xbc\x97\xb6\xe9\x03~\xf4\xc3\xf9\x9a\v~\xfc\xe7\u0121\f~l\a\xba\xa9\xce\x04\x03\xad\u248e\x04\x04\x96\xb9\u07cb\a\x06\xbb\xbe\x84\xa8\a\b\xc7\xeb\xc4\xd0\tq\u6a5e\xf8\t\b\xe9\xe9\u05e0\v\bnqn\x05k-\x8f\x85\xd8\r\x7f\xe0\x9f\u0230\x01\x7f\x81\xf4\xc8\xde\x01\x7f\xec\xfa\xec\x8d\x02\x7f\xac\xfb\xeb\xf8\x02\x7f\x81\u5080\x03\x7f\xe3\xe9\u00b8\x03\x7f\xb1\xea\xfc\xe7\x03\x7f\xbb\x91\xba\xf9\x03\x7f\x88\xa8\x9a\xf4\x05\x7f\xdc\xf2\xca\xc9\x06\x7f\xf7\xa6\x93\xcf\x06\x7f\uc43c\xd3\x06\x7f\x9d\xb7\xf2\xe5\x06\x7f\x84\xbd\u0582\a\x7f\x80\xef\x97\xc5\a\x7f\xcd\xec\x9f\xcc\a\x7f\xb1\xf1\xaf\xd0\a\x7f\xc9\xe4\xdf\xef\a\x7f\x88\x9f\u0677\b\x7f\x9d\x8f\xc5\xd9\b\x7f\xa3\xe7\u030c\t\x7f\xc8\xf2\x9c\x92\t\x7f\xc7\xc8\xff\xb6\t\x7f\u0408\xa2\xda\t\x7f\xff\xa8\xca\xf8\t\x7f\xbf\xf4\u019c\n\x7f\x84\xa1\xa3\xc3\n\x7f\xa5\x97\xe0\xf5\n\x7f\xef\u037c\xfd\n\x7f\u009b\xa1\x93\v\x7f\xb5\x8b\xf2\xcf\v\x7f\xb1\xe9\xd2\xd8\v\x7f\x90\x92\u05c5\f\x7f\u0436\x80\xb9\f\x7f\x9f\xf5\xa5\xba\f\x7f\xa5\u31bb\f\x7f\x9d\x90\xd0\xe8\f\x7f\xf8\xfa\x97\xef\f\x7f\x90\x91\u042d\r\x7f\xe9\xfd\xad\xb6\r\x7f\x8c\xf1\xbe\xd2\r\x7f\xa4\xd1\xef\xdb\r\x7f\u04be\xef\xe2\x0e\x7f\x88\xf9\xe6\xfd\x0e\x7fn\am{nx\x01\x00", Args: []wire.Field{{Type: 33}}}
+	signature5  = wire.Signature{Header: "DIDL\tk\x02\xbc\x8a\x01\x01\xc5\xfe\xd2\x01\x02l\a\xf3\xa9\x01x\xfc\xdd\xe6\xea\x01y\xc7\xd3\xf7\x86\x03~\xf4\u05e9\xcd\x03~\xbc\x97\xb6\xe9\x03~\xf4\xc3\xf9\x9a\v~\xfc\xe7\u0121\f~l\a\xba\xa9\xce\x04\x03\xad\u248e\x04\x04\x96\xb9\u07cb\a\x06\xbb\xbe\x84\xa8\a\b\xc7\xeb\xc4\xd0\tq\u6a5e\xf8\t\b\xe9\xe9\u05e0\v\bnqn\x05k4\x8f\x85\xd8\r\x7f\xe0\x9f\u0230\x01\x7f\x81\xf4\xc8\xde\x01\x7f\xe3\xe4\x98\xe7\x01\x7f\u053d\xee\x88\x02\x7f\xec\xfa\xec\x8d\x02\x7f\xac\xfb\xeb\xf8\x02\x7f\x81\u5080\x03\x7f\u0471\xa3\x9f\x03\x7f\xe3\xe9\u00b8\x03\x7f\xb1\xea\xfc\xe7\x03\x7f\xbb\x91\xba\xf9\x03\x7f\xd3\xc2\xf6\x90\x05\x7f\x88\xa8\x9a\xf4\x05\x7f\xdc\xf2\xca\xc9\x06\x7f\xf7\xa6\x93\xcf\x06\x7f\uc43c\xd3\x06\x7f\x9d\xb7\xf2\xe5\x06\x7f\x84\xbd\u0582\a\x7f\x80\xef\x97\xc5\a\x7f\xcd\xec\x9f\xcc\a\x7f\xb1\xf1\xaf\xd0\a\x7f\x96\u041c\xde\a\x7f\xc9\xe4\xdf\xef\a\x7f\x88\x9f\u0677\b\x7f\x9d\x8f\xc5\xd9\b\x7f\xcd\xed\u0205\t\x7f\xa3\xe7\u030c\t\x7f\xc8\xf2\x9c\x92\t\x7f\xc7\xc8\xff\xb6\t\x7f\u0408\xa2\xda\t\x7f\xff\xa8\xca\xf8\t\x7f\xbf\xf4\u019c\n\x7f\x84\xa1\xa3\xc3\n\x7f\xa5\x97\xe0\xf5\n\x7f\xef\u037c\xfd\n\x7f\u009b\xa1\x93\v\x7f\xb5\x8b\xf2\xcf\v\x7f\xb1\xe9\xd2\xd8\v\x7f\x90\x92\u05c5\f\x7f\x87\u1699\f\x7f\u0436\x80\xb9\f\x7f\x9f\xf5\xa5\xba\f\x7f\xa5\u31bb\f\x7f\x9d\x90\xd0\xe8\f\x7f\xf8\xfa\x97\xef\f\x7f\x90\x91\u042d\r\x7f\xe9\xfd\xad\xb6\r\x7f\x8c\xf1\xbe\xd2\r\x7f\xa4\xd1\xef\xdb\r\x7f\u04be\xef\xe2\x0e\x7f\x88\xf9\xe6\xfd\x0e\x7fn\am{nx\x01\x00", Args: []wire.Field{{Type: 33}}}
 	signature6  = wire.Signature{Header: "DIDL\x00\x01x", Args: []wire.Field{{Type: wire.Nat64}}}
-	signature7  = wire.Signature{Header: "DIDL\tk\x02\xbc\x8a\x01\x01\xc5\xfe\xd2\x01\x03l\x03\xe3\u83d3\x03\x02\xaf\xb6\xd1\xf3\bx\uf659\xfe\t\x02m{l\a\xba\xa9\xce\x04\x04\xad\u248e\x04\x05\x96\xb9\u07cb\a\a\xbb\xbe\x84\xa8\a\b\xc7\xeb\xc4\xd0\tq\u6a5e\xf8\t\b\xe9\xe9\u05e0\v\bnqn\x06k-\x8f\x85\xd8\r\x7f\xe0\x9f\u0230\x01\x7f\x81\xf4\xc8\xde\x01\x7f\xec\xfa\xec\x8d\x02\x7f\xac\xfb\xeb\xf8\x02\x7f\x81\u5080\x03\x7f\xe3\xe9\u00b8\x03\x7f\xb1\xea\xfc\xe7\x03\x7f\xbb\x91\xba\xf9\x03\x7f\x88\xa8\x9a\xf4\x05\x7f\xdc\xf2\xca\xc9\x06\x7f\xf7\xa6\x93\xcf\x06\x7f\uc43c\xd3\x06\x7f\x9d\xb7\xf2\xe5\x06\x7f\x84\xbd\u0582\a\x7f\x80\xef\x97\xc5\a\x7f\xcd\xec\x9f\xcc\a\x7f\xb1\xf1\xaf\xd0\a\x7f\xc9\xe4\xdf\xef\a\x7f\x88\x9f\u0677\b\x7f\x9d\x8f\xc5\xd9\b\x7f\xa3\xe7\u030c\t\x7f\xc8\xf2\x9c\x92\t\x7f\xc7\xc8\xff\xb6\t\x7f\u0408\xa2\xda\t\x7f\xff\xa8\xca\xf8\t\x7f\xbf\xf4\u019c\n\x7f\x84\xa1\xa3\xc3\n\x7f\xa5\x97\xe0\xf5\n\x7f\xef\u037c\xfd\n\x7f\u009b\xa1\x93\v\x7f\xb5\x8b\xf2\xcf\v\x7f\xb1\xe9\xd2\xd8\v\x7f\x90\x92\u05c5\f\x7f\u0436\x80\xb9\f\x7f\x9f\xf5\xa5\xba\f\x7f\xa5\u31bb\f\x7f\x9d\x90\xd0\xe8\f\x7f\xf8\xfa\x97\xef\f\x7f\x90\x91\u042d\r\x7f\xe9\xfd\xad\xb6\r\x7f\x8c\xf1\xbe\xd2\r\x7f\xa4\xd1\xef\xdb\r\x7f\u04be\xef\xe2\x0e\x7f\x88\xf9\xe6\xfd\x0e\x7fn\x02nx\x01\x00", Args: []wire.Field{{Type: 35}}}
+	signature7  = wire.Signature{Header: "DIDL\tk\x02\xbc\x8a\x01\x01\xc5\xfe\xd2\x01\x03l\x03\xe3\u83d3\x03\x02\xaf\xb6\xd1\xf3\bx\uf659\xfe\t\x02m{l\a\xba\xa9\xce\x04\x04\xad\u248e\x04\x05\x96\xb9\u07cb\a\a\xbb\xbe\x84\xa8\a\b\xc7\xeb\xc4\xd0\tq\u6a5e\xf8\t\b\xe9\xe9\u05e0\v\bnqn\x06k4\x8f\x85\xd8\r\x7f\xe0\x9f\u0230\x01\x7f\x81\xf4\xc8\xde\x01\x7f\xe3\xe4\x98\xe7\x01\x7f\u053d\xee\x88\x02\x7f\xec\xfa\xec\x8d\x02\x7f\xac\xfb\xeb\xf8\x02\x7f\x81\u5080\x03\x7f\u0471\xa3\x9f\x03\x7f\xe3\xe9\u00b8\x03\x7f\xb1\xea\xfc\xe7\x03\x7f\xbb\x91\xba\xf9\x03\x7f\xd3\xc2\xf6\x90\x05\x7f\x88\xa8\x9a\xf4\x05\x7f\xdc\xf2\xca\xc9\x06\x7f\xf7\xa6\x93\xcf\x06\x7f\uc43c\xd3\x06\x7f\x9d\xb7\xf2\xe5\x06\x7f\x84\xbd\u0582\a\x7f\x80\xef\x97\xc5\a\x7f\xcd\xec\x9f\xcc\a\x7f\xb1\xf1\xaf\xd0\a\x7f\x96\u041c\xde\a\x7f\xc9\xe4\xdf\xef\a\x7f\x88\x9f\u0677\b\x7f\x9d\x8f\xc5\xd9\b\x7f\xcd\xed\u0205\t\x7f\xa3\xe7\u030c\t\x7f\xc8\xf2\x9c\x92\t\x7f\xc7\xc8\xff\xb6\t\x7f\u0408\xa2\xda\t\x7f\xff\xa8\xca\xf8\t\x7f\xbf\xf4\u019c\n\x7f\x84\xa1\xa3\xc3\n\x7f\xa5\x97\xe0\xf5\n\x7f\xef\u037c\xfd\n\x7f\u009b\xa1\x93\v\x7f\xb5\x8b\xf2\xcf\v\x7f\xb1\xe9\xd2\xd8\v\x7f\x90\x92\u05c5\f\x7f\x87\u1699\f\x7f\u0436\x80\xb9\f\x7f\x9f\xf5\xa5\xba\f\x7f\xa5\u31bb\f\x7f\x9d\x90\xd0\xe8\f\x7f\xf8\xfa\x97\xef\f\x7f\x90\x91\u042d\r\x7f\xe9\xfd\xad\xb6\r\x7f\x8c\xf1\xbe\xd2\r\x7f\xa4\xd1\xef\xdb\r\x7f\u04be\xef\xe2\x0e\x7f\x88\xf9\xe6\xfd\x0e\x7fn\x02nx\x01\x00", Args: []wire.Field{{Type: 35}}}
 	signature8  = wire.Signature{Header: "DIDL\x0el\x06\xe7\xfc\xfa\xae\x02\x01\xca\xed\x93\xdf\x04\x03\x8d\xc6\xc7\xd2\a\x05\xb9\xac\u016a\v\x01\u7214\x86\r\a\xf8\u0655\xc6\x0f\fn\x02mqn\x04l\x02\x00x\x01xn\x06nqn\bl\x02\u07c1\xea\xae\tx\U000ef48a\x0f\tk\x02\u07ce\x9b\x1b\n\u03a1\xc1\xd4\x03\vl\x03\xe6\xf0\xe2\xd0\x03x\u035a\x9c\xcf\tz\xb8\xd4\xcd\xd7\rxk\x02\xb6\u077b\xbf\x04\x7f\x87\xb9\u0342\t\x7fn\rl\x02\xd5\xf5\xc5\xe9\tx\x9f\xed\xfd\xc5\rx\x01\x00", Args: []wire.Field{{Type: 13}}}
-	signature9  = wire.Signature{Header: "DIDL\x01l\x02\xa5\x93\xea\xd9\bq\x83\xe1\u0629\nq\x01\x00", Args: []wire.Field{{Type: 36}}}
-	signature10 = wire.Signature{Header: "DIDL\x00\x02x~", Args: []wire.Field{{Type: wire.Nat64}, {ID: 1, Type: wire.Bool}}}
-	signature11 = wire.Signature{Header: "DIDL\bk\x02\xbc\x8a\x01\x7f\xc5\xfe\xd2\x01\x01l\a\xba\xa9\xce\x04\x02\xad\u248e\x04\x03\x96\xb9\u07cb\a\x05\xbb\xbe\x84\xa8\a\a\xc7\xeb\xc4\xd0\tq\u6a5e\xf8\t\a\xe9\xe9\u05e0\v\anqn\x04k-\x8f\x85\xd8\r\x7f\xe0\x9f\u0230\x01\x7f\x81\xf4\xc8\xde\x01\x7f\xec\xfa\xec\x8d\x02\x7f\xac\xfb\xeb\xf8\x02\x7f\x81\u5080\x03\x7f\xe3\xe9\u00b8\x03\x7f\xb1\xea\xfc\xe7\x03\x7f\xbb\x91\xba\xf9\x03\x7f\x88\xa8\x9a\xf4\x05\x7f\xdc\xf2\xca\xc9\x06\x7f\xf7\xa6\x93\xcf\x06\x7f\uc43c\xd3\x06\x7f\x9d\xb7\xf2\xe5\x06\x7f\x84\xbd\u0582\a\x7f\x80\xef\x97\xc5\a\x7f\xcd\xec\x9f\xcc\a\x7f\xb1\xf1\xaf\xd0\a\x7f\xc9\xe4\xdf\xef\a\x7f\x88\x9f\u0677\b\x7f\x9d\x8f\xc5\xd9\b\x7f\xa3\xe7\u030c\t\x7f\xc8\xf2\x9c\x92\t\x7f\xc7\xc8\xff\xb6\t\x7f\u0408\xa2\xda\t\x7f\xff\xa8\xca\xf8\t\x7f\xbf\xf4\u019c\n\x7f\x84\xa1\xa3\xc3\n\x7f\xa5\x97\xe0\xf5\n\x7f\xef\u037c\xfd\n\x7f\u009b\xa1\x93\v\x7f\xb5\x8b\xf2\xcf\v\x7f\xb1\xe9\xd2\xd8\v\x7f\x90\x92\u05c5\f\x7f\u0436\x80\xb9\f\x7f\x9f\xf5\xa5\xba\f\x7f\xa5\u31bb\f\x7f\x9d\x90\xd0\xe8\f\x7f\xf8\xfa\x97\xef\f\x7f\x90\x91\u042d\r\x7f\xe9\xfd\xad\xb6\r\x7f\x8c\xf1\xbe\xd2\r\x7f\xa4\xd1\xef\xdb\r\x7f\u04be\xef\xe2\x0e\x7f\x88\xf9\xe6\xfd\x0e\x7fn\x06m{nx\x01\x00", Args: []wire.Field{{Type: 37}}}
-	signature12 = wire.Signature{Header: "DIDL\x02n\x01l\x01\u014b\xaa\xf5\n~\x01\x00", Args: []wire.Field{{Type: 39}}}
-	signature13 = wire.Signature{Header: "DIDL\x12k\x02\xbc\x8a\x01\x01\xc5\xfe\xd2\x01\fl\v\xa8\xde\xf2 \x02\x85\xa1\x88\xd4\x02x\xcc\xce\xef\xe2\x04\x03\xf0\xc7\u061a\x05~\xaa\xdd\xe2\xc5\x05\x05\x91\ucb60\b\a\xc1\xb8\xab\xfe\t\t\x86\xbc\x92\xa3\nx\x80\xab\xfd\xaf\n\x02\xad\xb0\xf8\xe5\vx\x98\xe5\x9f\xc4\f~mxn\x04l\x04\xfb\xca\x01\x05\u0127\u0261\x01x\x82\u1dd3\x04x\xea\u028a\x9e\x04\x05l\x02\x98\xce\xc7\xe7\az\xa4\xbf\x85\xd5\x0e\x06k\x02\xa8\xb4\xbb\xf7\r\x7f\xbc\xe3\u05fa\x0e\x7fn\bk\x04\u05bd\x96\xb1\x01\x7f\xf9\xc0\xa8\xbd\x02\x7f\xff\u06e5\xdb\x0e\x7f\xae\x81\x91\xfc\x0e\x7fm\nl\x02\xfc\x91\xf4\xf8\x05q\xf5\xf4\u0103\x06\vnxl\a\xba\xa9\xce\x04\r\xad\u248e\x04\x0e\x96\xb9\u07cb\a\x10\xbb\xbe\x84\xa8\a\v\xc7\xeb\xc4\xd0\tq\u6a5e\xf8\t\v\xe9\xe9\u05e0\v\vnqn\x0fk-\x8f\x85\xd8\r\x7f\xe0\x9f\u0230\x01\x7f\x81\xf4\xc8\xde\x01\x7f\xec\xfa\xec\x8d\x02\x7f\xac\xfb\xeb\xf8\x02\x7f\x81\u5080\x03\x7f\xe3\xe9\u00b8\x03\x7f\xb1\xea\xfc\xe7\x03\x7f\xbb\x91\xba\xf9\x03\x7f\x88\xa8\x9a\xf4\x05\x7f\xdc\xf2\xca\xc9\x06\x7f\xf7\xa6\x93\xcf\x06\x7f\uc43c\xd3\x06\x7f\x9d\xb7\xf2\xe5\x06\x7f\x84\xbd\u0582\a\x7f\x80\xef\x97\xc5\a\x7f\xcd\xec\x9f\xcc\a\x7f\xb1\xf1\xaf\xd0\a\x7f\xc9\xe4\xdf\xef\a\x7f\x88\x9f\u0677\b\x7f\x9d\x8f\xc5\xd9\b\x7f\xa3\xe7\u030c\t\x7f\xc8\xf2\x9c\x92\t\x7f\xc7\xc8\xff\xb6\t\x7f\u0408\xa2\xda\t\x7f\xff\xa8\xca\xf8\t\x7f\xbf\xf4\u019c\n\x7f\x84\xa1\xa3\xc3\n\x7f\xa5\x97\xe0\xf5\n\x7f\xef\u037c\xfd\n\x7f\u009b\xa1\x93\v\x7f\xb5\x8b\xf2\xcf\v\x7f\xb1\xe9\xd2\xd8\v\x7f\x90\x92\u05c5\f\x7f\u0436\x80\xb9\f\x7f\x9f\xf5\xa5\xba\f\x7f\xa5\u31bb\f\x7f\x9d\x90\xd0\xe8\f\x7f\xf8\xfa\x97\xef\f\x7f\x90\x91\u042d\r\x7f\xe9\xfd\xad\xb6\r\x7f\x8c\xf1\xbe\xd2\r\x7f\xa4\xd1\xef\xdb\r\x7f\u04be\xef\xe2\x0e\x7f\x88\xf9\xe6\xfd\x0e\x7fn\x11m{\x01\x00", Args: []wire.Field{{Type: 50}}}
-	signature14 = wire.Signature{Header: "DIDL\x04n\x01l\x03\xa4\x95\xcc\x02\x02\xea\u028a\x9e\x04\x03\x9c\ue550\x06~nynx\x01\x00", Args: []wire.Field{{Type: 53}}}
-	signature15 = wire.Signature{Header: "DIDL\vk\x02\xbc\x8a\x01\x01\xc5\xfe\xd2\x01\x05l\x04\xa7\u6499\x01x\xf3\x89\x8a\xc8\x04\x02\xb4\x88\u02c9\n\x03\xab\u0754\x8c\n~nxm\x04l\x02\xf4\x81\xb3\x04q\xfc\x91\xf4\xf8\x05ql\a\xba\xa9\xce\x04\x06\xad\u248e\x04\a\x96\xb9\u07cb\a\t\xbb\xbe\x84\xa8\a\x02\xc7\xeb\xc4\xd0\tq\u6a5e\xf8\t\x02\xe9\xe9\u05e0\v\x02nqn\bk-\x8f\x85\xd8\r\x7f\xe0\x9f\u0230\x01\x7f\x81\xf4\xc8\xde\x01\x7f\xec\xfa\xec\x8d\x02\x7f\xac\xfb\xeb\xf8\x02\x7f\x81\u5080\x03\x7f\xe3\xe9\u00b8\x03\x7f\xb1\xea\xfc\xe7\x03\x7f\xbb\x91\xba\xf9\x03\x7f\x88\xa8\x9a\xf4\x05\x7f\xdc\xf2\xca\xc9\x06\x7f\xf7\xa6\x93\xcf\x06\x7f\uc43c\xd3\x06\x7f\x9d\xb7\xf2\xe5\x06\x7f\x84\xbd\u0582\a\x7f\x80\xef\x97\xc5\a\x7f\xcd\xec\x9f\xcc\a\x7f\xb1\xf1\xaf\xd0\a\x7f\xc9\xe4\xdf\xef\a\x7f\x88\x9f\u0677\b\x7f\x9d\x8f\xc5\xd9\b\x7f\xa3\xe7\u030c\t\x7f\xc8\xf2\x9c\x92\t\x7f\xc7\xc8\xff\xb6\t\x7f\u0408\xa2\xda\t\x7f\xff\xa8\xca\xf8\t\x7f\xbf\xf4\u019c\n\x7f\x84\xa1\xa3\xc3\n\x7f\xa5\x97\xe0\xf5\n\x7f\xef\u037c\xfd\n\x7f\u009b\xa1\x93\v\x7f\xb5\x8b\xf2\xcf\v\x7f\xb1\xe9\xd2\xd8\v\x7f\x90\x92\u05c5\f\x7f\u0436\x80\xb9\f\x7f\x9f\xf5\xa5\xba\f\x7f\xa5\u31bb\f\x7f\x9d\x90\xd0\xe8\f\x7f\xf8\xfa\x97\xef\f\x7f\x90\x91\u042d\r\x7f\xe9\xfd\xad\xb6\r\x7f\x8c\xf1\xbe\xd2\r\x7f\xa4\xd1\xef\xdb\r\x7f\u04be\xef\xe2\x0e\x7f\x88\xf9\xe6\xfd\x0e\x7fn\nm{\x01\x00", Args: []wire.Field{{Type: 57}}}
-	signature16 = wire.Signature{Header: "DIDL\x06l\x03\xb0\xbc\u040e\x06\x01\xbc\xa5\x98\xdc\a\x03\x92\u04eb\xec\t\x03m\x02m{m\x04l\x03\x82\xf6\u02b7\x06\x02\u04b8\xfc\xaa\v\x05\x83\u0479\xb9\x0f\x02n~\x01\x00", Args: []wire.Field{{Type: 62}}}
-	signature17 = wire.Signature{Header: "DIDL\x19l\x06\x86\u0732\x8e\x04\x01\xaa\xac\xd9\xd0\x06\x01\xe5\xe9\x96\xdf\t\x02\x9d\u03a4\xbb\r\x03\x82\x8d\xcb\xf5\r\x15\x95\xd1\xf1\xb9\x0e\x02nxn~m\x04l\x10\x90\xa3\u014c\x02q\xb8\xa6\xf4\xe2\x03\x01\xef\xce\xe7\x80\x04\x05\u6cc4\xd8\x04\n\u049c\xa8\x80\x05\x01\u042b\u04d5\x05\v\u01cb\xb6\xc7\x05\r\x99\u0608\xa3\x06\x11\x82\xf6\u02b7\x06\t\u048c\x8a\x89\t\x01\xfc\xef\xd9\xfc\t\x01\x9a\x89\u064a\v\x12\u04b8\xfc\xaa\v\x02\xe9\u0129\xb7\x0e\x13\x9e\xa3\xbf\xb9\x0e\x14\x83\u0479\xb9\x0f\x13n\x06m\al\x02\x00q\x01\bk\x03\x9c\x95\xcc\x02\x06\xd1\xd1\xc0\x89\x01q\xeb\x90\xe0\xec\v\tm{nqn\fl\a\xf3\xa9\x01x\xfc\xdd\xe6\xea\x01y\xc7\xd3\xf7\x86\x03~\xf4\u05e9\xcd\x03~\xbc\x97\xb6\xe9\x03~\xf4\xc3\xf9\x9a\v~\xfc\xe7\u0121\f~n\x0el\x02\xf7\xa2\xb9\x81\x01x\u0363\xe6\xb5\x04\x0fm\x10l\x02\x82\xf6\u02b7\x06\t\u07bc\x86\xb5\b\x01k\x02\xb5\xeb\xc2\xd1\x01\x7f\xae\u07a8\xa4\t\x7fk\x05\xb3\xe5\xe6\xbf\x06\x7f\u01f8\xfa\xaf\v\x7f\x92\xb5\xb5\xfd\f\x7f\x8a\xc7\xec\x8b\x0e\x7f\x84\u06bb\xdc\x0f\x7fn\tk\x02\xf8\xa2\xd3\x01\x7f\xd5\xfa\xa7\xec\n\x7fn\x16l\x02\x87\x85\x90\x9e\x02\x17\xaf\xb6\xd1\xf3\bxn\x18l\t\x90\xa3\u014c\x02q\xef\xce\xe7\x80\x04\x05\u6cc4\xd8\x04\n\x99\u0608\xa3\x06\x11\x82\xf6\u02b7\x06\t\x9a\x89\u064a\v\x12\xe9\u0129\xb7\x0e\x13\x9e\xa3\xbf\xb9\x0e\x14\x83\u0479\xb9\x0f\x13\x01\x00", Args: []wire.Field{{Type: 73}}}
-	signature18 = wire.Signature{Header: "DIDL\x01m{\x04xq\x00x", Args: []wire.Field{{Type: wire.Nat64}, {ID: 1, Type: wire.Text}, {ID: 2, Type: 17}, {ID: 3, Type: wire.Nat64}}}
-	signature19 = wire.Signature{Header: "DIDL\x06k\x02\xa2\xdc\xe4\xb5\x03\x7f\xeb\xda\xcf\xcb\x05\x01l\x02\xf8\u016e\xab\x01\x02\xa8\xf9\u0269\x03\x03m{l\x03\x82\xf6\u02b7\x06\x02\x82\xe8\x9f\xc3\b\x04\xaf\xb6\xd1\xf3\bxn\x05mh\x01\x00", Args: []wire.Field{{Type: 78}}}
-	signature20 = wire.Signature{Header: "DIDL\x00\x02xq", Args: []wire.Field{{Type: wire.Nat64}, {ID: 1, Type: wire.Text}}}
-	signature21 = wire.Signature{Header: "DIDL\x00\x01h", Args: []wire.Field{{Type: wire.Principal}}}
-	signature22 = wire.Signature{Header: "DIDL\x01nx\x03x\x00y", Args: []wire.Field{{Type: wire.Nat64}, {ID: 1, Type: 31}, {ID: 2, Type: wire.Nat32}}}
-	signature23 = wire.Signature{Header: "DIDL\x0ek\x02\xbc\x8a\x01\x01\xc5\xfe\xd2\x01\bl\x04\x82\xab\x89\xa3\x03x\xf3\x89\x8a\xc8\x04\x02\x85\xb1\xc0\xab\x05x\xd0\xda\xfc\xca\a\x03nxm\x04l\b\xf3\xa9\x01x\u05eb\x01\x05\xd0\xcd\u0673\x03\x05\xd4\u00a7\xb8\x04\x06\x96\xb9\u07cb\a\x05\u024d\xea\x8b\nx\x9e\xf1\xbe\xb7\n\x02\xb1\xe9\xd2\xd8\v~nhn\ak\x17\x80\u02247\x7f\xb0\xcb\xdb\xc0\x01\x7f\xb5\xeb\xc2\xd1\x01\x7f\xc0\xa9\x8f\xe2\x01\x7f\xd2\u0106\xe3\x02\x7f\xd5\xc7\xc9\xe5\x02\x7f\x97\xfc\xa2\x96\x05\x7f\xe4\xcc\xc5\xc8\x05\x7f\u0273\xe7\xb9\x06\x7f\xbd\x91\x9e\xb7\a\x7f\xae\u07a8\xa4\t\x7f\xbb\x84\xbf\xee\t\x7f\xf9\x92\x94\xd0\n\x7f\xf9\xbe\xa4\x9a\v\x7f\xf2\u030e\xdb\f\x7f\xff\xc5\xec\x81\r\x7f\xb6\x93\x92\x83\r\x7f\xd9\u0348\xdd\r\x7f\uff99\xf5\r\x7f\x85\u07d2\xdb\x0e\x7f\xd6\xfa\xa7\xfd\x0e\x7f\xa0\xbf\x80\x98\x0f\x7f\x82\xbb\x82\xa5\x0f\x7fl\a\xba\xa9\xce\x04\t\xad\u248e\x04\n\x96\xb9\u07cb\a\f\xbb\xbe\x84\xa8\a\x02\xc7\xeb\xc4\xd0\tq\u6a5e\xf8\t\x02\xe9\xe9\u05e0\v\x02nqn\vk-\x8f\x85\xd8\r\x7f\xe0\x9f\u0230\x01\x7f\x81\xf4\xc8\xde\x01\x7f\xec\xfa\xec\x8d\x02\x7f\xac\xfb\xeb\xf8\x02\x7f\x81\u5080\x03\x7f\xe3\xe9\u00b8\x03\x7f\xb1\xea\xfc\xe7\x03\x7f\xbb\x91\xba\xf9\x03\x7f\x88\xa8\x9a\xf4\x05\x7f\xdc\xf2\xca\xc9\x06\x7f\xf7\xa6\x93\xcf\x06\x7f\uc43c\xd3\x06\x7f\x9d\xb7\xf2\xe5\x06\x7f\x84\xbd\u0582\a\x7f\x80\xef\x97\xc5\a\x7f\xcd\xec\x9f\xcc\a\x7f\xb1\xf1\xaf\xd0\a\x7f\xc9\xe4\xdf\xef\a\x7f\x88\x9f\u0677\b\x7f\x9d\x8f\xc5\xd9\b\x7f\xa3\xe7\u030c\t\x7f\xc8\xf2\x9c\x92\t\x7f\xc7\xc8\xff\xb6\t\x7f\u0408\xa2\xda\t\x7f\xff\xa8\xca\xf8\t\x7f\xbf\xf4\u019c\n\x7f\x84\xa1\xa3\xc3\n\x7f\xa5\x97\xe0\xf5\n\x7f\xef\u037c\xfd\n\x7f\u009b\xa1\x93\v\x7f\xb5\x8b\xf2\xcf\v\x7f\xb1\xe9\xd2\xd8\v\x7f\x90\x92\u05c5\f\x7f\u0436\x80\xb9\f\x7f\x9f\xf5\xa5\xba\f\x7f\xa5\u31bb\f\x7f\x9d\x90\xd0\xe8\f\x7f\xf8\xfa\x97\xef\f\x7f\x90\x91\u042d\r\x7f\xe9\xfd\xad\xb6\r\x7f\x8c\xf1\xbe\xd2\r\x7f\xa4\xd1\xef\xdb\r\x7f\u04be\xef\xe2\x0e\x7f\x88\xf9\xe6\xfd\x0e\x7fn\rm{\x01\x00", Args: []wire.Field{{Type: 85}}}
-	signature24 = wire.Signature{Header: "DIDL\x05l\x05\xef\xd6\xe4\x02q\xe1\xed\xebJq\xa2\xf5\xed\x88\x04\x01\u01a4\xa1\x98\x06\x02\xb0\xf1\xb9\x98\x06\x04m{m\x03l\x02\x00q\x01qnz\x01\x00", Args: []wire.Field{{Type: 89}}}
-	signature25 = wire.Signature{Header: "DIDL\x05l\x04\xa2\xf5\xed\x88\x04\x01\u01a4\xa1\x98\x06\x02\x9c\xe9\u0199\x06\x04\x9a\xa1\xb2\xf9\fzm{m\x03l\x02\x00q\x01qn~\x01\x00", Args: []wire.Field{{Type: 90}}}
-	signature26 = wire.Signature{Header: "DIDL\rm\x01l\n\x90\xa3\u014c\x02q\xef\xce\xe7\x80\x04\x02\u6cc4\xd8\x04\a\x99\u0608\xa3\x06\b\x82\xf6\u02b7\x06\x06\x9a\x89\u064a\v\t\u04b8\xfc\xaa\v\n\xe9\u0129\xb7\x0e\v\x9e\xa3\xbf\xb9\x0e\f\x83\u0479\xb9\x0f\vn\x03m\x04l\x02\x00q\x01\x05k\x03\x9c\x95\xcc\x02\x03\xd1\xd1\xc0\x89\x01q\xeb\x90\xe0\xec\v\x06m{nqk\x02\xb5\xeb\xc2\xd1\x01\x7f\xae\u07a8\xa4\t\x7fk\x05\xb3\xe5\xe6\xbf\x06\x7f\u01f8\xfa\xaf\v\x7f\x92\xb5\xb5\xfd\f\x7f\x8a\xc7\xec\x8b\x0e\x7f\x84\u06bb\xdc\x0f\x7fn~n\x06k\x02\xf8\xa2\xd3\x01\x7f\xd5\xfa\xa7\xec\n\x7f\x01\x00", Args: []wire.Field{{Type: 92}}}
-	signature27 = wire.Signature{Header: "DIDL\x02m{nx\x02\x00\x01", Args: []wire.Field{{Type: 17}, {ID: 1, Type: 31}}}
-	signature28 = wire.Signature{Header: "DIDL\x04m\x01l\x03\xf5\xf4\u0103\x06x\x82\xf6\u02b7\x06\x02\u04b8\xfc\xaa\v~m{nx\x02\x00\x03", Args: []wire.Field{{Type: 94}, {ID: 1, Type: 31}}}
-	signature29 = wire.Signature{Header: "DIDL\x01nx\x01\x00", Args: []wire.Field{{Type: 31}}}
-	signature30 = wire.Signature{Header: "DIDL\x02mxnx\x02\x00\x01", Args: []wire.Field{{Type: 40}, {ID: 1, Type: 31}}}
-	signature31 = wire.Signature{Header: "DIDL\x01m{\x01\x00", Args: []wire.Field{{Type: 17}}}
-	signature32 = wire.Signature{Header: "DIDL\x03n\x01l\x02\x82\xf6\u02b7\x06\x02\x93\x8d\xa7\x8c\nxm{\x01\x00", Args: []wire.Field{{Type: 96}}}
-	signature33 = wire.Signature{Header: "DIDL\x04nzn\x02m\x03k\x04\xba\u0511\x8c\a\x7f\x99\xe1\xf5\xdd\t\x7f\x88\xa3\xb2\x9c\n\x7f\xee\xa7\xe2\xe8\f\x7f\x02\x00\x01", Args: []wire.Field{{Type: 88}, {ID: 1, Type: 99}}}
-	signature34 = wire.Signature{Header: "DIDL\x02m{nx\x04xq\x00\x01", Args: []wire.Field{{Type: wire.Nat64}, {ID: 1, Type: wire.Text}, {ID: 2, Type: 17}, {ID: 3, Type: 31}}}
-	signature35 = wire.Signature{Header: "DIDL\x01m{\x02\x00x", Args: []wire.Field{{Type: 17}, {ID: 1, Type: wire.Nat64}}}
-	signature36 = wire.Signature{Header: "DIDL\x01m{\x02x\x00", Args: []wire.Field{{Type: wire.Nat64}, {ID: 1, Type: 17}}}
-	signature37 = wire.Signature{Header: "DIDL\x14k\x02\xbc\x8a\x01\x01\xc5\xfe\xd2\x01\x0fl\x05\xd8\u0692\x9c\x01\x02\x94\xa2\xe5\xc6\x04q\x99\u0608\xa3\x06\x04\xf8\xe5\xfc\xd7\nq\x8a\xb4\xd8\xeb\n\x06n\x03k\x05\x99\x9a\u0219\x03\x7f\u62a1\xf4\a\x7f\xe9\xf8\xb8\x8d\x0e\x7f\x88\xc1\x9f\xbc\x0f\x7f\x97\xcb\xe4\xef\x0f\x7fn\x05k\x03\ub599\xbd\v\x7f\xac\xeb\xc1\xd3\v\x7f\xc5\xc9\xde\xe5\v\x7fm\al\x06\xd8\u0692\x9c\x01\x02\xac\x83\xa0\xcc\x02\b\xfc\x91\xf4\xf8\x05q\x90\x81\xa8\xf8\v\n\x9d\u03a4\xbb\r\f\x92\xf1\xbe\xde\r\rn\tm{n\vk\n\x95\x8c\xb9\x17\x7f\x8a\xd4\xd7!\x7f\xaa\u0798\xb1\x02\x7f\xfa\xd0\xf3\xa8\x03\x7f\xb2\xb5\x9b\x8d\x06\x7f\u00fd\x90\xd2\b\x7f\x88\xf2\x85\xeb\t\x7f\xf9\x8b\u0205\r\x7f\xac\x87\u0721\r\x7f\xeb\xb6\xf9\x8a\x0e\x7fm\tn\x0ek\x06\xa2\xad\xb9\x81\x01\x7f\xf3\xed\xb9\x9d\x01\x7f\x99\xef\xbc\xda\x04\x7f\x8c\x8b\xc0\xba\x05\x7f\x81\xd3\xc5\xf5\a\x7f\x9b\xd5\xd5\xfa\n\x7fl\a\xba\xa9\xce\x04\x10\xad\u248e\x04\x11\x96\xb9\u07cb\a\b\xbb\xbe\x84\xa8\a\x13\xc7\xeb\xc4\xd0\tq\u6a5e\xf8\t\x13\xe9\xe9\u05e0\v\x13nqn\x12k-\x8f\x85\xd8\r\x7f\xe0\x9f\u0230\x01\x7f\x81\xf4\xc8\xde\x01\x7f\xec\xfa\xec\x8d\x02\x7f\xac\xfb\xeb\xf8\x02\x7f\x81\u5080\x03\x7f\xe3\xe9\u00b8\x03\x7f\xb1\xea\xfc\xe7\x03\x7f\xbb\x91\xba\xf9\x03\x7f\x88\xa8\x9a\xf4\x05\x7f\xdc\xf2\xca\xc9\x06\x7f\xf7\xa6\x93\xcf\x06\x7f\uc43c\xd3\x06\x7f\x9d\xb7\xf2\xe5\x06\x7f\x84\xbd\u0582\a\x7f\x80\xef\x97\xc5\a\x7f\xcd\xec\x9f\xcc\a\x7f\xb1\xf1\xaf\xd0\a\x7f\xc9\xe4\xdf\xef\a\x7f\x88\x9f\u0677\b\x7f\x9d\x8f\xc5\xd9\b\x7f\xa3\xe7\u030c\t\x7f\xc8\xf2\x9c\x92\t\x7f\xc7\xc8\xff\xb6\t\x7f\u0408\xa2\xda\t\x7f\xff\xa8\xca\xf8\t\x7f\xbf\xf4\u019c\n\x7f\x84\xa1\xa3\xc3\n\x7f\xa5\x97\xe0\xf5\n\x7f\xef\u037c\xfd\n\x7f\u009b\xa1\x93\v\x7f\xb5\x8b\xf2\xcf\v\x7f\xb1\xe9\xd2\xd8\v\x7f\x90\x92\u05c5\f\x7f\u0436\x80\xb9\f\x7f\x9f\xf5\xa5\xba\f\x7f\xa5\u31bb\f\x7f\x9d\x90\xd0\xe8\f\x7f\xf8\xfa\x97\xef\f\x7f\x90\x91\u042d\r\x7f\xe9\xfd\xad\xb6\r\x7f\x8c\xf1\xbe\xd2\r\x7f\xa4\xd1\xef\xdb\r\x7f\u04be\xef\xe2\x0e\x7f\x88\xf9\xe6\xfd\x0e\x7fnx\x01\x00", Args: []wire.Field{{Type: 111}}}
-	signature38 = wire.Signature{Header: "DIDL\rl\t\x90\xa3\u014c\x02q\xef\xce\xe7\x80\x04\x01\u6cc4\xd8\x04\x06\x99\u0608\xa3\x06\a\x82\xf6\u02b7\x06\x05\x9a\x89\u064a\v\b\xe9\u0129\xb7\x0e\t\x9e\xa3\xbf\xb9\x0e\n\x83\u0479\xb9\x0f\tn\x02m\x03l\x02\x00q\x01\x04k\x03\x9c\x95\xcc\x02\x02\xd1\xd1\xc0\x89\x01q\xeb\x90\xe0\xec\v\x05m{nqk\x02\xb5\xeb\xc2\xd1\x01\x7f\xae\u07a8\xa4\t\x7fk\x05\xb3\xe5\xe6\xbf\x06\x7f\u01f8\xfa\xaf\v\x7f\x92\xb5\xb5\xfd\f\x7f\x8a\xc7\xec\x8b\x0e\x7f\x84\u06bb\xdc\x0f\x7fn\x05k\x02\xf8\xa2\xd3\x01\x7f\xd5\xfa\xa7\xec\n\x7fl\x02\x9f\x93\xc6\x02q\u0779\u03ad\x04qnh\x03\x00\v\f", Args: []wire.Field{{Type: 24}, {ID: 1, Type: 112}, {ID: 2, Type: 79}}}
-	signature39 = wire.Signature{Header: "DIDL\x02k\x03\xa9\u0503\x91\b\x7f\xe7\ub10f\f\x7f\x82\xbb\x82\xa5\x0f\x01l\x01\xfd\xea\x86Fx\x01\x00", Args: []wire.Field{{Type: 114}}}
-	signature40 = wire.Signature{Header: "DIDL\x04n\x01l\x02\u0363\xe6\xb5\x04\x02\x83\xaf\x9b\xb9\rxm\x03m{\x02x\x00", Args: []wire.Field{{Type: wire.Nat64}, {ID: 1, Type: 116}}}
-	signature41 = wire.Signature{Header: "DIDL\vm{l\t\x90\xa3\u014c\x02q\xef\xce\xe7\x80\x04\x02\u6cc4\xd8\x04\x06\x99\u0608\xa3\x06\a\x82\xf6\u02b7\x06\x00\x9a\x89\u064a\v\b\xe9\u0129\xb7\x0e\t\x9e\xa3\xbf\xb9\x0e\n\x83\u0479\xb9\x0f\tn\x03m\x04l\x02\x00q\x01\x05k\x03\x9c\x95\xcc\x02\x03\xd1\xd1\xc0\x89\x01q\xeb\x90\xe0\xec\v\x00nqk\x02\xb5\xeb\xc2\xd1\x01\x7f\xae\u07a8\xa4\t\x7fk\x05\xb3\xe5\xe6\xbf\x06\x7f\u01f8\xfa\xaf\v\x7f\x92\xb5\xb5\xfd\f\x7f\x8a\xc7\xec\x8b\x0e\x7f\x84\u06bb\xdc\x0f\x7fn\x00k\x02\xf8\xa2\xd3\x01\x7f\xd5\xfa\xa7\xec\n\x7f\x03x\x00\x01", Args: []wire.Field{{Type: wire.Nat64}, {ID: 1, Type: 17}, {ID: 2, Type: 24}}}
-	signature42 = wire.Signature{Header: "DIDL\x01nx\x02x\x00", Args: []wire.Field{{Type: wire.Nat64}, {ID: 1, Type: 31}}}
-	signature43 = wire.Signature{Header: "DIDL\vl\x06\x87\xda\xd1u{\xd9\xff\xb7\xa2\x02x\xca\xed\x93\xdf\x04\x01\xcb\u0082\xb7\x05\x02\xf7\xf5\xcb\xfb\ax\x96\x94\x8c\xb2\b\al\x02\x00x\x01xl\x02\xdf\xe1\xa5\xde\a\x03\x84\xfb\xf0\x82\t\x06n\x04l\x04\xc3\xf9\xfc\xa0\x02x\x8b\xee\xa8\xc5\x04x\x81\u03ee\xf4\n\x05\x87\ub5dd\rzm{nhm\bl\x02\x00q\x01\tm\nl\x02\x00q\x01x\x01\x00", Args: []wire.Field{{Type: 124}}}
-	signature44 = wire.Signature{Header: "DIDL\x02k\x04\xf0\xd3\xf3-\x7f\x88\x90\u0655\x01\x7f\xbf\u9ec6\x02\x01\u0493\x80\xee\v\x7fl\x01\xe0\x80\xca\x1d{\x01\x00", Args: []wire.Field{{Type: 126}}}
+	signature9  = wire.Signature{Header: "DIDL\x00\x02xx", Args: []wire.Field{{Type: wire.Nat64}, {ID: 1, Type: wire.Nat64}}}
+	signature10 = wire.Signature{Header: "DIDL\bk\x02\xbc\x8a\x01\x7f\xc5\xfe\xd2\x01\x01l\a\xba\xa9\xce\x04\x02\xad\u248e\x04\x03\x96\xb9\u07cb\a\x05\xbb\xbe\x84\xa8\a\a\xc7\xeb\xc4\xd0\tq\u6a5e\xf8\t\a\xe9\xe9\u05e0\v\anqn\x04k4\x8f\x85\xd8\r\x7f\xe0\x9f\u0230\x01\x7f\x81\xf4\xc8\xde\x01\x7f\xe3\xe4\x98\xe7\x01\x7f\u053d\xee\x88\x02\x7f\xec\xfa\xec\x8d\x02\x7f\xac\xfb\xeb\xf8\x02\x7f\x81\u5080\x03\x7f\u0471\xa3\x9f\x03\x7f\xe3\xe9\u00b8\x03\x7f\xb1\xea\xfc\xe7\x03\x7f\xbb\x91\xba\xf9\x03\x7f\xd3\xc2\xf6\x90\x05\x7f\x88\xa8\x9a\xf4\x05\x7f\xdc\xf2\xca\xc9\x06\x7f\xf7\xa6\x93\xcf\x06\x7f\uc43c\xd3\x06\x7f\x9d\xb7\xf2\xe5\x06\x7f\x84\xbd\u0582\a\x7f\x80\xef\x97\xc5\a\x7f\xcd\xec\x9f\xcc\a\x7f\xb1\xf1\xaf\xd0\a\x7f\x96\u041c\xde\a\x7f\xc9\xe4\xdf\xef\a\x7f\x88\x9f\u0677\b\x7f\x9d\x8f\xc5\xd9\b\x7f\xcd\xed\u0205\t\x7f\xa3\xe7\u030c\t\x7f\xc8\xf2\x9c\x92\t\x7f\xc7\xc8\xff\xb6\t\x7f\u0408\xa2\xda\t\x7f\xff\xa8\xca\xf8\t\x7f\xbf\xf4\u019c\n\x7f\x84\xa1\xa3\xc3\n\x7f\xa5\x97\xe0\xf5\n\x7f\xef\u037c\xfd\n\x7f\u009b\xa1\x93\v\x7f\xb5\x8b\xf2\xcf\v\x7f\xb1\xe9\xd2\xd8\v\x7f\x90\x92\u05c5\f\x7f\x87\u1699\f\x7f\u0436\x80\xb9\f\x7f\x9f\xf5\xa5\xba\f\x7f\xa5\u31bb\f\x7f\x9d\x90\xd0\xe8\f\x7f\xf8\xfa\x97\xef\f\x7f\x90\x91\u042d\r\x7f\xe9\xfd\xad\xb6\r\x7f\x8c\xf1\xbe\xd2\r\x7f\xa4\xd1\xef\xdb\r\x7f\u04be\xef\xe2\x0e\x7f\x88\xf9\xe6\xfd\x0e\x7fn\x06m{nx\x01\x00", Args: []wire.Field{{Type: 36}}}
+	signature11 = wire.Signature{Header: "DIDL\x00\x03xxh", Args: []wire.Field{{Type: wire.Nat64}, {ID: 1, Type: wire.Nat64}, {ID: 2, Type: wire.Principal}}}
+	signature12 = wire.Signature{Header: "DIDL\x01nx\x02x\x00", Args: []wire.Field{{Type: wire.Nat64}, {ID: 1, Type: 31}}}
+	signature13 = wire.Signature{Header: "DIDL\rk\x02\xbc\x8a\x01\x01\xc5\xfe\xd2\x01\al\x03\x86\x9d\x81\x97\t\x02\xe7\xfa\xde\xc0\f\x03\x90\xb0\x85\x8b\x0f\x04nhn~m\x05l\x03\x9f\x93\xc6\x02h\u03c9\x8d\xd3\x04{\u07bc\x86\xb5\b\x06nxl\a\xba\xa9\xce\x04\b\xad\u248e\x04\t\x96\xb9\u07cb\a\v\xbb\xbe\x84\xa8\a\x06\xc7\xeb\xc4\xd0\tq\u6a5e\xf8\t\x06\xe9\xe9\u05e0\v\x06nqn\nk4\x8f\x85\xd8\r\x7f\xe0\x9f\u0230\x01\x7f\x81\xf4\xc8\xde\x01\x7f\xe3\xe4\x98\xe7\x01\x7f\u053d\xee\x88\x02\x7f\xec\xfa\xec\x8d\x02\x7f\xac\xfb\xeb\xf8\x02\x7f\x81\u5080\x03\x7f\u0471\xa3\x9f\x03\x7f\xe3\xe9\u00b8\x03\x7f\xb1\xea\xfc\xe7\x03\x7f\xbb\x91\xba\xf9\x03\x7f\xd3\xc2\xf6\x90\x05\x7f\x88\xa8\x9a\xf4\x05\x7f\xdc\xf2\xca\xc9\x06\x7f\xf7\xa6\x93\xcf\x06\x7f\uc43c\xd3\x06\x7f\x9d\xb7\xf2\xe5\x06\x7f\x84\xbd\u0582\a\x7f\x80\xef\x97\xc5\a\x7f\xcd\xec\x9f\xcc\a\x7f\xb1\xf1\xaf\xd0\a\x7f\x96\u041c\xde\a\x7f\xc9\xe4\xdf\xef\a\x7f\x88\x9f\u0677\b\x7f\x9d\x8f\xc5\xd9\b\x7f\xcd\xed\u0205\t\x7f\xa3\xe7\u030c\t\x7f\xc8\xf2\x9c\x92\t\x7f\xc7\xc8\xff\xb6\t\x7f\u0408\xa2\xda\t\x7f\xff\xa8\xca\xf8\t\x7f\xbf\xf4\u019c\n\x7f\x84\xa1\xa3\xc3\n\x7f\xa5\x97\xe0\xf5\n\x7f\xef\u037c\xfd\n\x7f\u009b\xa1\x93\v\x7f\xb5\x8b\xf2\xcf\v\x7f\xb1\xe9\xd2\xd8\v\x7f\x90\x92\u05c5\f\x7f\x87\u1699\f\x7f\u0436\x80\xb9\f\x7f\x9f\xf5\xa5\xba\f\x7f\xa5\u31bb\f\x7f\x9d\x90\xd0\xe8\f\x7f\xf8\xfa\x97\xef\f\x7f\x90\x91\u042d\r\x7f\xe9\xfd\xad\xb6\r\x7f\x8c\xf1\xbe\xd2\r\x7f\xa4\xd1\xef\xdb\r\x7f\u04be\xef\xe2\x0e\x7f\x88\xf9\xe6\xfd\x0e\x7fn\fm{\x01\x00", Args: []wire.Field{{Type: 42}}}
+	signature14 = wire.Signature{Header: "DIDL\x00\x03xx~", Args: []wire.Field{{Type: wire.Nat64}, {ID: 1, Type: wire.Nat64}, {ID: 2, Type: wire.Bool}}}
+	signature15 = wire.Signature{Header: "DIDL\x00\x02x~", Args: []wire.Field{{Type: wire.Nat64}, {ID: 1, Type: wire.Bool}}}
+	signature16 = wire.Signature{Header: "DIDL\x03n\x01l\x03\xde\u0607\x15\x02\xab\x87\x8f\xa5\x03{\x83\xaf\x9b\xb9\rxmx\x02x\x00", Args: []wire.Field{{Type: wire.Nat64}, {ID: 1, Type: 45}}}
+	signature17 = wire.Signature{Header: "DIDL\x01l\x02\xa5\x93\xea\xd9\bq\x83\xe1\u0629\nq\x01\x00", Args: []wire.Field{{Type: 46}}}
+	signature18 = wire.Signature{Header: "DIDL\x02n\x01l\x01\u014b\xaa\xf5\n~\x01\x00", Args: []wire.Field{{Type: 48}}}
+	signature19 = wire.Signature{Header: "DIDL\x12k\x02\xbc\x8a\x01\x01\xc5\xfe\xd2\x01\fl\v\xa8\xde\xf2 \x02\x85\xa1\x88\xd4\x02x\xcc\xce\xef\xe2\x04\x03\xf0\xc7\u061a\x05~\xaa\xdd\xe2\xc5\x05\x05\x91\ucb60\b\a\xc1\xb8\xab\xfe\t\t\x86\xbc\x92\xa3\nx\x80\xab\xfd\xaf\n\x02\xad\xb0\xf8\xe5\vx\x98\xe5\x9f\xc4\f~mxn\x04l\x04\xfb\xca\x01\x05\u0127\u0261\x01x\x82\u1dd3\x04x\xea\u028a\x9e\x04\x05l\x02\x98\xce\xc7\xe7\az\xa4\xbf\x85\xd5\x0e\x06k\x02\xa8\xb4\xbb\xf7\r\x7f\xbc\xe3\u05fa\x0e\x7fn\bk\x04\u05bd\x96\xb1\x01\x7f\xf9\xc0\xa8\xbd\x02\x7f\xff\u06e5\xdb\x0e\x7f\xae\x81\x91\xfc\x0e\x7fm\nl\x02\xfc\x91\xf4\xf8\x05q\xf5\xf4\u0103\x06\vnxl\a\xba\xa9\xce\x04\r\xad\u248e\x04\x0e\x96\xb9\u07cb\a\x10\xbb\xbe\x84\xa8\a\v\xc7\xeb\xc4\xd0\tq\u6a5e\xf8\t\v\xe9\xe9\u05e0\v\vnqn\x0fk4\x8f\x85\xd8\r\x7f\xe0\x9f\u0230\x01\x7f\x81\xf4\xc8\xde\x01\x7f\xe3\xe4\x98\xe7\x01\x7f\u053d\xee\x88\x02\x7f\xec\xfa\xec\x8d\x02\x7f\xac\xfb\xeb\xf8\x02\x7f\x81\u5080\x03\x7f\u0471\xa3\x9f\x03\x7f\xe3\xe9\u00b8\x03\x7f\xb1\xea\xfc\xe7\x03\x7f\xbb\x91\xba\xf9\x03\x7f\xd3\xc2\xf6\x90\x05\x7f\x88\xa8\x9a\xf4\x05\x7f\xdc\xf2\xca\xc9\x06\x7f\xf7\xa6\x93\xcf\x06\x7f\uc43c\xd3\x06\x7f\x9d\xb7\xf2\xe5\x06\x7f\x84\xbd\u0582\a\x7f\x80\xef\x97\xc5\a\x7f\xcd\xec\x9f\xcc\a\x7f\xb1\xf1\xaf\xd0\a\x7f\x96\u041c\xde\a\x7f\xc9\xe4\xdf\xef\a\x7f\x88\x9f\u0677\b\x7f\x9d\x8f\xc5\xd9\b\x7f\xcd\xed\u0205\t\x7f\xa3\xe7\u030c\t\x7f\xc8\xf2\x9c\x92\t\x7f\xc7\xc8\xff\xb6\t\x7f\u0408\xa2\xda\t\x7f\xff\xa8\xca\xf8\t\x7f\xbf\xf4\u019c\n\x7f\x84\xa1\xa3\xc3\n\x7f\xa5\x97\xe0\xf5\n\x7f\xef\u037c\xfd\n\x7f\u009b\xa1\x93\v\x7f\xb5\x8b\xf2\xcf\v\x7f\xb1\xe9\xd2\xd8\v\x7f\x90\x92\u05c5\f\x7f\x87\u1699\f\x7f\u0436\x80\xb9\f\x7f\x9f\xf5\xa5\xba\f\x7f\xa5\u31bb\f\x7f\x9d\x90\xd0\xe8\f\x7f\xf8\xfa\x97\xef\f\x7f\x90\x91\u042d\r\x7f\xe9\xfd\xad\xb6\r\x7f\x8c\xf1\xbe\xd2\r\x7f\xa4\xd1\xef\xdb\r\x7f\u04be\xef\xe2\x0e\x7f\x88\xf9\xe6\xfd\x0e\x7fn\x11m{\x01\x00", Args: []wire.Field{{Type: 58}}}
+	signature20 = wire.Signature{Header: "DIDL\x04n\x01l\x03\xa4\x95\xcc\x02\x02\xea\u028a\x9e\x04\x03\x9c\ue550\x06~nynx\x01\x00", Args: []wire.Field{{Type: 61}}}
+	signature21 = wire.Signature{Header: "DIDL\vk\x02\xbc\x8a\x01\x01\xc5\xfe\xd2\x01\x05l\x04\xa7\u6499\x01x\xf3\x89\x8a\xc8\x04\x02\xb4\x88\u02c9\n\x03\xab\u0754\x8c\n~nxm\x04l\x02\xf4\x81\xb3\x04q\xfc\x91\xf4\xf8\x05ql\a\xba\xa9\xce\x04\x06\xad\u248e\x04\a\x96\xb9\u07cb\a\t\xbb\xbe\x84\xa8\a\x02\xc7\xeb\xc4\xd0\tq\u6a5e\xf8\t\x02\xe9\xe9\u05e0\v\x02nqn\bk4\x8f\x85\xd8\r\x7f\xe0\x9f\u0230\x01\x7f\x81\xf4\xc8\xde\x01\x7f\xe3\xe4\x98\xe7\x01\x7f\u053d\xee\x88\x02\x7f\xec\xfa\xec\x8d\x02\x7f\xac\xfb\xeb\xf8\x02\x7f\x81\u5080\x03\x7f\u0471\xa3\x9f\x03\x7f\xe3\xe9\u00b8\x03\x7f\xb1\xea\xfc\xe7\x03\x7f\xbb\x91\xba\xf9\x03\x7f\xd3\xc2\xf6\x90\x05\x7f\x88\xa8\x9a\xf4\x05\x7f\xdc\xf2\xca\xc9\x06\x7f\xf7\xa6\x93\xcf\x06\x7f\uc43c\xd3\x06\x7f\x9d\xb7\xf2\xe5\x06\x7f\x84\xbd\u0582\a\x7f\x80\xef\x97\xc5\a\x7f\xcd\xec\x9f\xcc\a\x7f\xb1\xf1\xaf\xd0\a\x7f\x96\u041c\xde\a\x7f\xc9\xe4\xdf\xef\a\x7f\x88\x9f\u0677\b\x7f\x9d\x8f\xc5\xd9\b\x7f\xcd\xed\u0205\t\x7f\xa3\xe7\u030c\t\x7f\xc8\xf2\x9c\x92\t\x7f\xc7\xc8\xff\xb6\t\x7f\u0408\xa2\xda\t\x7f\xff\xa8\xca\xf8\t\x7f\xbf\xf4\u019c\n\x7f\x84\xa1\xa3\xc3\n\x7f\xa5\x97\xe0\xf5\n\x7f\xef\u037c\xfd\n\x7f\u009b\xa1\x93\v\x7f\xb5\x8b\xf2\xcf\v\x7f\xb1\xe9\xd2\xd8\v\x7f\x90\x92\u05c5\f\x7f\x87\u1699\f\x7f\u0436\x80\xb9\f\x7f\x9f\xf5\xa5\xba\f\x7f\xa5\u31bb\f\x7f\x9d\x90\xd0\xe8\f\x7f\xf8\xfa\x97\xef\f\x7f\x90\x91\u042d\r\x7f\xe9\xfd\xad\xb6\r\x7f\x8c\xf1\xbe\xd2\r\x7f\xa4\xd1\xef\xdb\r\x7f\u04be\xef\xe2\x0e\x7f\x88\xf9\xe6\xfd\x0e\x7fn\nm{\x01\x00", Args: []wire.Field{{Type: 65}}}
+	signature22 = wire.Signature{Header: "DIDL\x06l\x03\xb0\xbc\u040e\x06\x01\xbc\xa5\x98\xdc\a\x03\x92\u04eb\xec\t\x03m\x02m{m\x04l\x03\x82\xf6\u02b7\x06\x02\u04b8\xfc\xaa\v\x05\x83\u0479\xb9\x0f\x02n~\x01\x00", Args: []wire.Field{{Type: 69}}}
+	signature23 = wire.Signature{Header: "DIDL\x1el\a\u04e3\xdb\xe3\x02\x01\x86\u0732\x8e\x04\x05\xaa\xac\xd9\xd0\x06\x05\xe5\xe9\x96\xdf\t\a\x9d\u03a4\xbb\r\b\x82\x8d\xcb\xf5\r\x1a\x95\xd1\xf1\xb9\x0e\an\x02l\x03\xf7\xa2\xb9\x81\x01x\u04e3\xdb\xe3\x02\x03\xab\x87\x8f\xa5\x03{m\x04l\x04\xf5\xf4\u0103\x06x\u07bc\x86\xb5\b\x05\x86\x9d\x81\x97\t\x06\xe7\xfa\xde\xc0\f~nxnhn~m\tl\x11\x90\xa3\u014c\x02q\xb8\xa6\xf4\xe2\x03\x05\xef\xce\xe7\x80\x04\n\u6cc4\xd8\x04\x0f\u049c\xa8\x80\x05\x05\u042b\u04d5\x05\x10\u01cb\xb6\xc7\x05\x12\x99\u0608\xa3\x06\x16\x82\xf6\u02b7\x06\x0e\u048c\x8a\x89\t\x05\xfc\xef\xd9\xfc\t\x05\x9a\x89\u064a\v\x17\u04b8\xfc\xaa\v\a\x9f\xcf\u02ad\x0e\a\xe9\u0129\xb7\x0e\x18\x9e\xa3\xbf\xb9\x0e\x19\x83\u0479\xb9\x0f\x18n\vm\fl\x02\x00q\x01\rk\x03\x9c\x95\xcc\x02\v\xd1\xd1\xc0\x89\x01q\xeb\x90\xe0\xec\v\x0em{nqn\x11l\a\xf3\xa9\x01x\xfc\xdd\xe6\xea\x01y\xc7\xd3\xf7\x86\x03~\xf4\u05e9\xcd\x03~\xbc\x97\xb6\xe9\x03~\xf4\xc3\xf9\x9a\v~\xfc\xe7\u0121\f~n\x13l\x02\xf7\xa2\xb9\x81\x01x\u0363\xe6\xb5\x04\x14m\x15l\x02\x82\xf6\u02b7\x06\x0e\u07bc\x86\xb5\b\x05k\x02\xb5\xeb\xc2\xd1\x01\x7f\xae\u07a8\xa4\t\x7fk\x05\xb3\xe5\xe6\xbf\x06\x7f\u01f8\xfa\xaf\v\x7f\x92\xb5\xb5\xfd\f\x7f\x8a\xc7\xec\x8b\x0e\x7f\x84\u06bb\xdc\x0f\x7fn\x0ek\x02\xf8\xa2\xd3\x01\x7f\xd5\xfa\xa7\xec\n\x7fn\x1bl\x02\x87\x85\x90\x9e\x02\x1c\xaf\xb6\xd1\xf3\bxn\x1dl\t\x90\xa3\u014c\x02q\xef\xce\xe7\x80\x04\n\u6cc4\xd8\x04\x0f\x99\u0608\xa3\x06\x16\x82\xf6\u02b7\x06\x0e\x9a\x89\u064a\v\x17\xe9\u0129\xb7\x0e\x18\x9e\xa3\xbf\xb9\x0e\x19\x83\u0479\xb9\x0f\x18\x01\x00", Args: []wire.Field{{Type: 84}}}
+	signature24 = wire.Signature{Header: "DIDL\x01m{\x04xq\x00x", Args: []wire.Field{{Type: wire.Nat64}, {ID: 1, Type: wire.Text}, {ID: 2, Type: 17}, {ID: 3, Type: wire.Nat64}}}
+	signature25 = wire.Signature{Header: "DIDL\x06k\x02\xa2\xdc\xe4\xb5\x03\x7f\xeb\xda\xcf\xcb\x05\x01l\x02\xf8\u016e\xab\x01\x02\xa8\xf9\u0269\x03\x03m{l\x03\x82\xf6\u02b7\x06\x02\x82\xe8\x9f\xc3\b\x04\xaf\xb6\xd1\xf3\bxn\x05mh\x01\x00", Args: []wire.Field{{Type: 89}}}
+	signature26 = wire.Signature{Header: "DIDL\x00\x02xq", Args: []wire.Field{{Type: wire.Nat64}, {ID: 1, Type: wire.Text}}}
+	signature27 = wire.Signature{Header: "DIDL\x00\x01h", Args: []wire.Field{{Type: wire.Principal}}}
+	signature28 = wire.Signature{Header: "DIDL\x01nx\x03x\x00y", Args: []wire.Field{{Type: wire.Nat64}, {ID: 1, Type: 31}, {ID: 2, Type: wire.Nat32}}}
+	signature29 = wire.Signature{Header: "DIDL\x0ek\x02\xbc\x8a\x01\x01\xc5\xfe\xd2\x01\bl\x04\x82\xab\x89\xa3\x03x\xf3\x89\x8a\xc8\x04\x02\x85\xb1\xc0\xab\x05x\xd0\xda\xfc\xca\a\x03nxm\x04l\b\xf3\xa9\x01x\u05eb\x01\x05\xd0\xcd\u0673\x03\x05\xd4\u00a7\xb8\x04\x06\x96\xb9\u07cb\a\x05\u024d\xea\x8b\nx\x9e\xf1\xbe\xb7\n\x02\xb1\xe9\xd2\xd8\v~nhn\ak\x1e\x80\u02247\x7f\xe4\xfd\xad\x98\x01\x7f\xb0\xcb\xdb\xc0\x01\x7f\xb5\xeb\xc2\xd1\x01\x7f\xf6\xaf\x8a\xdb\x01\x7f\xc0\xa9\x8f\xe2\x01\x7f\x83\xb8\xce\xd9\x02\x7f\xd2\u0106\xe3\x02\x7f\xd5\xc7\xc9\xe5\x02\x7f\x97\xfc\xa2\x96\x05\x7f\xe4\xcc\xc5\xc8\x05\x7f\u0273\xe7\xb9\x06\x7f\xbd\x91\x9e\xb7\a\x7f\xae\u07a8\xa4\t\x7f\xc8\u040e\xc0\t\x7f\xbb\x84\xbf\xee\t\x7f\u0384\xf0\x8b\n\x7f\xf9\x92\x94\xd0\n\x7f\xda\u06e0\x89\v\x7f\xf9\xbe\xa4\x9a\v\x7f\xf2\u030e\xdb\f\x7f\xff\xc5\xec\x81\r\x7f\xb6\x93\x92\x83\r\x7f\xd9\u0348\xdd\r\x7f\uff99\xf5\r\x7f\x85\u07d2\xdb\x0e\x7f\xd6\xfa\xa7\xfd\x0e\x7f\xa0\xbf\x80\x98\x0f\x7f\x82\xbb\x82\xa5\x0f\x7f\x92\xf8\x90\xc0\x0f\x7fl\a\xba\xa9\xce\x04\t\xad\u248e\x04\n\x96\xb9\u07cb\a\f\xbb\xbe\x84\xa8\a\x02\xc7\xeb\xc4\xd0\tq\u6a5e\xf8\t\x02\xe9\xe9\u05e0\v\x02nqn\vk4\x8f\x85\xd8\r\x7f\xe0\x9f\u0230\x01\x7f\x81\xf4\xc8\xde\x01\x7f\xe3\xe4\x98\xe7\x01\x7f\u053d\xee\x88\x02\x7f\xec\xfa\xec\x8d\x02\x7f\xac\xfb\xeb\xf8\x02\x7f\x81\u5080\x03\x7f\u0471\xa3\x9f\x03\x7f\xe3\xe9\u00b8\x03\x7f\xb1\xea\xfc\xe7\x03\x7f\xbb\x91\xba\xf9\x03\x7f\xd3\xc2\xf6\x90\x05\x7f\x88\xa8\x9a\xf4\x05\x7f\xdc\xf2\xca\xc9\x06\x7f\xf7\xa6\x93\xcf\x06\x7f\uc43c\xd3\x06\x7f\x9d\xb7\xf2\xe5\x06\x7f\x84\xbd\u0582\a\x7f\x80\xef\x97\xc5\a\x7f\xcd\xec\x9f\xcc\a\x7f\xb1\xf1\xaf\xd0\a\x7f\x96\u041c\xde\a\x7f\xc9\xe4\xdf\xef\a\x7f\x88\x9f\u0677\b\x7f\x9d\x8f\xc5\xd9\b\x7f\xcd\xed\u0205\t\x7f\xa3\xe7\u030c\t\x7f\xc8\xf2\x9c\x92\t\x7f\xc7\xc8\xff\xb6\t\x7f\u0408\xa2\xda\t\x7f\xff\xa8\xca\xf8\t\x7f\xbf\xf4\u019c\n\x7f\x84\xa1\xa3\xc3\n\x7f\xa5\x97\xe0\xf5\n\x7f\xef\u037c\xfd\n\x7f\u009b\xa1\x93\v\x7f\xb5\x8b\xf2\xcf\v\x7f\xb1\xe9\xd2\xd8\v\x7f\x90\x92\u05c5\f\x7f\x87\u1699\f\x7f\u0436\x80\xb9\f\x7f\x9f\xf5\xa5\xba\f\x7f\xa5\u31bb\f\x7f\x9d\x90\xd0\xe8\f\x7f\xf8\xfa\x97\xef\f\x7f\x90\x91\u042d\r\x7f\xe9\xfd\xad\xb6\r\x7f\x8c\xf1\xbe\xd2\r\x7f\xa4\xd1\xef\xdb\r\x7f\u04be\xef\xe2\x0e\x7f\x88\xf9\xe6\xfd\x0e\x7fn\rm{\x01\x00", Args: []wire.Field{{Type: 95}}}
+	signature30 = wire.Signature{Header: "DIDL\x05l\x05\xef\xd6\xe4\x02q\xe1\xed\xebJq\xa2\xf5\xed\x88\x04\x01\u01a4\xa1\x98\x06\x02\xb0\xf1\xb9\x98\x06\x04m{m\x03l\x02\x00q\x01qnz\x01\x00", Args: []wire.Field{{Type: 99}}}
+	signature31 = wire.Signature{Header: "DIDL\x05l\x04\xa2\xf5\xed\x88\x04\x01\u01a4\xa1\x98\x06\x02\x9c\xe9\u0199\x06\x04\x9a\xa1\xb2\xf9\fzm{m\x03l\x02\x00q\x01qn~\x01\x00", Args: []wire.Field{{Type: 100}}}
+	signature32 = wire.Signature{Header: "DIDL\rm\x01l\n\x90\xa3\u014c\x02q\xef\xce\xe7\x80\x04\x02\u6cc4\xd8\x04\a\x99\u0608\xa3\x06\b\x82\xf6\u02b7\x06\x06\x9a\x89\u064a\v\t\u04b8\xfc\xaa\v\n\xe9\u0129\xb7\x0e\v\x9e\xa3\xbf\xb9\x0e\f\x83\u0479\xb9\x0f\vn\x03m\x04l\x02\x00q\x01\x05k\x03\x9c\x95\xcc\x02\x03\xd1\xd1\xc0\x89\x01q\xeb\x90\xe0\xec\v\x06m{nqk\x02\xb5\xeb\xc2\xd1\x01\x7f\xae\u07a8\xa4\t\x7fk\x05\xb3\xe5\xe6\xbf\x06\x7f\u01f8\xfa\xaf\v\x7f\x92\xb5\xb5\xfd\f\x7f\x8a\xc7\xec\x8b\x0e\x7f\x84\u06bb\xdc\x0f\x7fn~n\x06k\x02\xf8\xa2\xd3\x01\x7f\xd5\xfa\xa7\xec\n\x7f\x01\x00", Args: []wire.Field{{Type: 102}}}
+	signature33 = wire.Signature{Header: "DIDL\x02m{nx\x02\x00\x01", Args: []wire.Field{{Type: 17}, {ID: 1, Type: 31}}}
+	signature34 = wire.Signature{Header: "DIDL\x04m\x01l\x03\xf5\xf4\u0103\x06x\x82\xf6\u02b7\x06\x02\u04b8\xfc\xaa\v~m{nx\x02\x00\x03", Args: []wire.Field{{Type: 104}, {ID: 1, Type: 31}}}
+	signature35 = wire.Signature{Header: "DIDL\x01nx\x01\x00", Args: []wire.Field{{Type: 31}}}
+	signature36 = wire.Signature{Header: "DIDL\x02mxnx\x02\x00\x01", Args: []wire.Field{{Type: 43}, {ID: 1, Type: 31}}}
+	signature37 = wire.Signature{Header: "DIDL\x01m{\x01\x00", Args: []wire.Field{{Type: 17}}}
+	signature38 = wire.Signature{Header: "DIDL\x03n\x01l\x02\x82\xf6\u02b7\x06\x02\x93\x8d\xa7\x8c\nxm{\x01\x00", Args: []wire.Field{{Type: 106}}}
+	signature39 = wire.Signature{Header: "DIDL\x04nzn\x02m\x03k\x04\xba\u0511\x8c\a\x7f\x99\xe1\xf5\xdd\t\x7f\x88\xa3\xb2\x9c\n\x7f\xee\xa7\xe2\xe8\f\x7f\x02\x00\x01", Args: []wire.Field{{Type: 98}, {ID: 1, Type: 109}}}
+	signature40 = wire.Signature{Header: "DIDL\x02m{nx\x04xq\x00\x01", Args: []wire.Field{{Type: wire.Nat64}, {ID: 1, Type: wire.Text}, {ID: 2, Type: 17}, {ID: 3, Type: 31}}}
+	signature41 = wire.Signature{Header: "DIDL\x01m{\x02\x00x", Args: []wire.Field{{Type: 17}, {ID: 1, Type: wire.Nat64}}}
+	signature42 = wire.Signature{Header: "DIDL\x01m{\x02x\x00", Args: []wire.Field{{Type: wire.Nat64}, {ID: 1, Type: 17}}}
+	signature43 = wire.Signature{Header: "DIDL\x14k\x02\xbc\x8a\x01\x01\xc5\xfe\xd2\x01\x0fl\x05\xd8\u0692\x9c\x01\x02\x94\xa2\xe5\xc6\x04q\x99\u0608\xa3\x06\x04\xf8\xe5\xfc\xd7\nq\x8a\xb4\xd8\xeb\n\x06n\x03k\x05\x99\x9a\u0219\x03\x7f\u62a1\xf4\a\x7f\xe9\xf8\xb8\x8d\x0e\x7f\x88\xc1\x9f\xbc\x0f\x7f\x97\xcb\xe4\xef\x0f\x7fn\x05k\x03\ub599\xbd\v\x7f\xac\xeb\xc1\xd3\v\x7f\xc5\xc9\xde\xe5\v\x7fm\al\x06\xd8\u0692\x9c\x01\x02\xac\x83\xa0\xcc\x02\b\xfc\x91\xf4\xf8\x05q\x90\x81\xa8\xf8\v\n\x9d\u03a4\xbb\r\f\x92\xf1\xbe\xde\r\rn\tm{n\vk\n\x95\x8c\xb9\x17\x7f\x8a\xd4\xd7!\x7f\xaa\u0798\xb1\x02\x7f\xfa\xd0\xf3\xa8\x03\x7f\xb2\xb5\x9b\x8d\x06\x7f\u00fd\x90\xd2\b\x7f\x88\xf2\x85\xeb\t\x7f\xf9\x8b\u0205\r\x7f\xac\x87\u0721\r\x7f\xeb\xb6\xf9\x8a\x0e\x7fm\tn\x0ek\x06\xa2\xad\xb9\x81\x01\x7f\xf3\xed\xb9\x9d\x01\x7f\x99\xef\xbc\xda\x04\x7f\x8c\x8b\xc0\xba\x05\x7f\x81\xd3\xc5\xf5\a\x7f\x9b\xd5\xd5\xfa\n\x7fl\a\xba\xa9\xce\x04\x10\xad\u248e\x04\x11\x96\xb9\u07cb\a\b\xbb\xbe\x84\xa8\a\x13\xc7\xeb\xc4\xd0\tq\u6a5e\xf8\t\x13\xe9\xe9\u05e0\v\x13nqn\x12k4\x8f\x85\xd8\r\x7f\xe0\x9f\u0230\x01\x7f\x81\xf4\xc8\xde\x01\x7f\xe3\xe4\x98\xe7\x01\x7f\u053d\xee\x88\x02\x7f\xec\xfa\xec\x8d\x02\x7f\xac\xfb\xeb\xf8\x02\x7f\x81\u5080\x03\x7f\u0471\xa3\x9f\x03\x7f\xe3\xe9\u00b8\x03\x7f\xb1\xea\xfc\xe7\x03\x7f\xbb\x91\xba\xf9\x03\x7f\xd3\xc2\xf6\x90\x05\x7f\x88\xa8\x9a\xf4\x05\x7f\xdc\xf2\xca\xc9\x06\x7f\xf7\xa6\x93\xcf\x06\x7f\uc43c\xd3\x06\x7f\x9d\xb7\xf2\xe5\x06\x7f\x84\xbd\u0582\a\x7f\x80\xef\x97\xc5\a\x7f\xcd\xec\x9f\xcc\a\x7f\xb1\xf1\xaf\xd0\a\x7f\x96\u041c\xde\a\x7f\xc9\xe4\xdf\xef\a\x7f\x88\x9f\u0677\b\x7f\x9d\x8f\xc5\xd9\b\x7f\xcd\xed\u0205\t\x7f\xa3\xe7\u030c\t\x7f\xc8\xf2\x9c\x92\t\x7f\xc7\xc8\xff\xb6\t\x7f\u0408\xa2\xda\t\x7f\xff\xa8\xca\xf8\t\x7f\xbf\xf4\u019c\n\x7f\x84\xa1\xa3\xc3\n\x7f\xa5\x97\xe0\xf5\n\x7f\xef\u037c\xfd\n\x7f\u009b\xa1\x93\v\x7f\xb5\x8b\xf2\xcf\v\x7f\xb1\xe9\xd2\xd8\v\x7f\x90\x92\u05c5\f\x7f\x87\u1699\f\x7f\u0436\x80\xb9\f\x7f\x9f\xf5\xa5\xba\f\x7f\xa5\u31bb\f\x7f\x9d\x90\xd0\xe8\f\x7f\xf8\xfa\x97\xef\f\x7f\x90\x91\u042d\r\x7f\xe9\xfd\xad\xb6\r\x7f\x8c\xf1\xbe\xd2\r\x7f\xa4\xd1\xef\xdb\r\x7f\u04be\xef\xe2\x0e\x7f\x88\xf9\xe6\xfd\x0e\x7fnx\x01\x00", Args: []wire.Field{{Type: 121}}}
+	signature44 = wire.Signature{Header: "DIDL\rl\t\x90\xa3\u014c\x02q\xef\xce\xe7\x80\x04\x01\u6cc4\xd8\x04\x06\x99\u0608\xa3\x06\a\x82\xf6\u02b7\x06\x05\x9a\x89\u064a\v\b\xe9\u0129\xb7\x0e\t\x9e\xa3\xbf\xb9\x0e\n\x83\u0479\xb9\x0f\tn\x02m\x03l\x02\x00q\x01\x04k\x03\x9c\x95\xcc\x02\x02\xd1\xd1\xc0\x89\x01q\xeb\x90\xe0\xec\v\x05m{nqk\x02\xb5\xeb\xc2\xd1\x01\x7f\xae\u07a8\xa4\t\x7fk\x05\xb3\xe5\xe6\xbf\x06\x7f\u01f8\xfa\xaf\v\x7f\x92\xb5\xb5\xfd\f\x7f\x8a\xc7\xec\x8b\x0e\x7f\x84\u06bb\xdc\x0f\x7fn\x05k\x02\xf8\xa2\xd3\x01\x7f\xd5\xfa\xa7\xec\n\x7fl\x02\x9f\x93\xc6\x02q\u0779\u03ad\x04qnh\x03\x00\v\f", Args: []wire.Field{{Type: 24}, {ID: 1, Type: 122}, {ID: 2, Type: 37}}}
+	signature45 = wire.Signature{Header: "DIDL\x02k\x03\xa9\u0503\x91\b\x7f\xe7\ub10f\f\x7f\x82\xbb\x82\xa5\x0f\x01l\x01\xfd\xea\x86Fx\x01\x00", Args: []wire.Field{{Type: 124}}}
+	signature46 = wire.Signature{Header: "DIDL\x04n\x01l\x02\u0363\xe6\xb5\x04\x02\x83\xaf\x9b\xb9\rxm\x03m{\x02x\x00", Args: []wire.Field{{Type: wire.Nat64}, {ID: 1, Type: 126}}}
+	signature47 = wire.Signature{Header: "DIDL\vm{l\t\x90\xa3\u014c\x02q\xef\xce\xe7\x80\x04\x02\u6cc4\xd8\x04\x06\x99\u0608\xa3\x06\a\x82\xf6\u02b7\x06\x00\x9a\x89\u064a\v\b\xe9\u0129\xb7\x0e\t\x9e\xa3\xbf\xb9\x0e\n\x83\u0479\xb9\x0f\tn\x03m\x04l\x02\x00q\x01\x05k\x03\x9c\x95\xcc\x02\x03\xd1\xd1\xc0\x89\x01q\xeb\x90\xe0\xec\v\x00nqk\x02\xb5\xeb\xc2\xd1\x01\x7f\xae\u07a8\xa4\t\x7fk\x05\xb3\xe5\xe6\xbf\x06\x7f\u01f8\xfa\xaf\v\x7f\x92\xb5\xb5\xfd\f\x7f\x8a\xc7\xec\x8b\x0e\x7f\x84\u06bb\xdc\x0f\x7fn\x00k\x02\xf8\xa2\xd3\x01\x7f\xd5\xfa\xa7\xec\n\x7f\x03x\x00\x01", Args: []wire.Field{{Type: wire.Nat64}, {ID: 1, Type: 17}, {ID: 2, Type: 24}}}
+	signature48 = wire.Signature{Header: "DIDL\vl\x06\x87\xda\xd1u{\xd9\xff\xb7\xa2\x02x\xca\xed\x93\xdf\x04\x01\xcb\u0082\xb7\x05\x02\xf7\xf5\xcb\xfb\ax\x96\x94\x8c\xb2\b\al\x02\x00x\x01xl\x02\xdf\xe1\xa5\xde\a\x03\x84\xfb\xf0\x82\t\x06n\x04l\x04\xc3\xf9\xfc\xa0\x02x\x8b\xee\xa8\xc5\x04x\x81\u03ee\xf4\n\x05\x87\ub5dd\rzm{nhm\bl\x02\x00q\x01\tm\nl\x02\x00q\x01x\x01\x00", Args: []wire.Field{{Type: 134}}}
+	signature49 = wire.Signature{Header: "DIDL\x02k\x04\xf0\xd3\xf3-\x7f\x88\x90\u0655\x01\x7f\xbf\u9ec6\x02\x01\u0493\x80\xee\v\x7fl\x01\xe0\x80\xca\x1d{\x01\x00", Args: []wire.Field{{Type: 136}}}
 )

@@ -110,6 +110,9 @@ func (c *Actor) signOfLife() {
 	d.Proven, d.LapsesAt, d.LastUsed = true, 0, c.Now
 	c.protected = d.protected()
 	c.vetoed = c.veto(d)
+	if c.protected {
+		c.vetoContacts()
+	}
 }
 
 // Role is what an actor may at most do by the table of rule 10.

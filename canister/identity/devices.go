@@ -185,6 +185,7 @@ func (c *Actor) replace(key []byte, data Data) error {
 		until := c.markQuietly(added)
 		c.anchor.emit(Event{At: c.Now, By: by, Kind: EventProtected, Device: d.Principal, Until: until})
 	}
+	c.anchor.settleContacts(c.Now)
 	return nil
 }
 
@@ -213,6 +214,7 @@ func (c *Actor) remove(key []byte) (uint64, error) {
 	until := d.SessionsUntil
 	c.event(Event{Kind: EventRemoved, Device: d.Principal, Until: until, Routine: c.shortLived(d)})
 	c.anchor.drop(d.ID)
+	c.anchor.settleContacts(c.Now)
 	return until, nil
 }
 

@@ -61,6 +61,15 @@ const (
 	ErrRegistrationOff // no registration mode; classic clients see a variant
 	ErrUnusableKey     // Key: nobody can ever sign with it
 
+	// Recovery contacts (rule 11).
+	ErrBadContacts      // Field, and Length and Limit where there is one too many or too few
+	ErrNoContacts       // the anchor has none
+	ErrNotAContact      // whether the anchor has contacts or not
+	ErrNotAccepted      // the contact has not accepted yet
+	ErrNotApproved      // Length, Limit: approvals, and how many it takes, if there is any
+	ErrAlreadyProtected // Key: the new key is a protected device already
+	ErrPhraseNewcomer   // the new device is a recovery phrase
+
 	codeEnd
 )
 
@@ -110,6 +119,13 @@ var codeNames = [codeEnd]string{
 	ErrAnchorsFull:       "anchors_full",
 	ErrRegistrationOff:   "registration_off",
 	ErrUnusableKey:       "unusable_key",
+	ErrBadContacts:       "bad_contacts",
+	ErrNoContacts:        "no_contacts",
+	ErrNotAContact:       "not_a_contact",
+	ErrNotAccepted:       "not_accepted",
+	ErrNotApproved:       "not_approved",
+	ErrAlreadyProtected:  "already_protected",
+	ErrPhraseNewcomer:    "phrase_newcomer",
 }
 
 // String returns the stable snake_case name, which is the Candid variant tag.

@@ -30,6 +30,15 @@ const (
 	EventRegistrationClosed
 	EventRestored // a record that an old module weakened was restored (migrations)
 	EventDropped  // a mark or device that an old module wrote was not taken over (migrations)
+
+	// Recovery contacts (rule 11).
+	EventContactsSet       // By named the contacts; Until: the delay in ns
+	EventContactsAgreed    // Device agreed to them
+	EventContactsDisagreed // Device withdrew its agreement
+	EventContactsEnded     // By ended them, or nobody for want of an agreement or of contacts
+	EventContactActed      // Until: number of the contact's anchor; the first of its acts since the last sign of life
+	EventContactVetoed     // By took the contact off the list, which had approved Other; Until: its number
+	EventRecovered         // Device came by the contacts' approval
 )
 
 // Event is one entry of an anchor's history. Devices are named by principal, which outlives them.

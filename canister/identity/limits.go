@@ -72,8 +72,7 @@ func (a *Anchor) copiesBytes(key []byte) int {
 // import) is held only to what the call adds.
 func (a *Anchor) checkNew(data *Data, gone *Device, canister principal.Principal) error {
 	if IsOwnSignature(data.PublicKey, canister) {
-		return &Error{Code: ErrOwnSignature, Key: data.PublicKey,
-			Message: "a canister signature of this canister cannot be a device key; add the device's own key"}
+		return errOwnSignature(data.PublicKey)
 	}
 	if err := checkFields(data, &Data{}); err != nil {
 		return err
@@ -151,9 +150,7 @@ func (a *Anchor) checkCredential(id, key []byte) error {
 func (a *Anchor) checkTotal(added, freed int) error {
 	total := a.VariableBytes() - freed + added
 	if total > MaxVariableBytes && added > freed {
-		return &Error{Code: ErrTooLarge, Length: uint64(total), Limit: MaxVariableBytes,
-			Message: "Cumulative size of variable sized fields exceeds limit: length " + decimal(uint64(total)) +
-				", limit " + decimal(MaxVariableBytes) + "."}
+		return errTooLarge(total)
 	}
 	return nil
 }
@@ -211,6 +208,17 @@ func CheckKey(data *Data) error {
 			Message: "A device with a credential id needs a public key that can sign: " + err.Error() + "."}
 	}
 	return nil
+}
+
+func errOwnSignature(key []byte) error {
+	return &Error{Code: ErrOwnSignature, Key: key,
+		Message: "a canister signature of this canister cannot be a device key; add the device's own key"}
+}
+
+func errTooLarge(total int) error {
+	return &Error{Code: ErrTooLarge, Length: uint64(total), Limit: MaxVariableBytes,
+		Message: "Cumulative size of variable sized fields exceeds limit: length " + decimal(uint64(total)) +
+			", limit " + decimal(MaxVariableBytes) + "."}
 }
 
 func errPhraseCredential() error {

@@ -52,6 +52,8 @@ const (
 	argSession    = argFrontend + 8 + MaxSessionKey + 10
 	argConsent    = 50 + MaxAskers*(MaxPublicKey+2)
 	argAssertion  = 50 + 4096 + 1024 + 512
+	argContact    = argNumber + 60
+	argContacts   = 40 + 10 + 8*MaxContacts
 	argRequest    = 64 << 10 // what a gateway passes on
 )
 
@@ -65,6 +67,8 @@ const (
 	noteFirst  = "itself, while no device of the anchor is marked; or nothing changes"
 	noteAsk    = "a device that the protected one has named"
 	noteSelf   = "what is unmarked already"
+
+	noteContact = "whatever it is here, a device of a recovery contact's anchor, a protected one if that is guarded"
 )
 
 // Permissions is the table of rule 10: the one source for docs/permissions.md, the canister and the test that
@@ -100,6 +104,13 @@ var Permissions = []Permission{
 	{"release_request", false, [Roles]Access{no, no, part, part, no}, argKey, noteAsk},
 	{"release_cancel", false, [Roles]Access{no, no, no, yes, no}, argKey, "any call of the device that is asked for has cancelled already"},
 	{"release_complete", false, [Roles]Access{no, no, part, part, no}, argKey, noteAsk + ", and that has asked, after the delay"},
+	{"contacts_set", false, [Roles]Access{no, no, no, yes, no}, argContacts, ""},
+	{"contacts_agree", false, [Roles]Access{no, no, no, yes, no}, argNumber, "to its own release"},
+	{"contacts_complete", false, [Roles]Access{part, part, part, no, part}, argDevice, "the new key that enough contacts have approved, after the delay"},
+	{"contact_accept", false, [Roles]Access{part, part, part, part, part}, argContact, noteContact},
+	{"contact_approve", false, [Roles]Access{part, part, part, part, part}, argContact, noteContact + "; what a protected device approved, only a protected one changes"},
+	{"contact_withdraw", false, [Roles]Access{part, part, part, part, part}, argContact, noteContact + "; what a protected device approved, only a protected one changes"},
+	{"contact_status", true, [Roles]Access{part, part, part, part, part}, argContact, noteContact + "; or the approved key, of itself"},
 	{"recovery_report", true, [Roles]Access{no, yes, yes, yes, no}, argNumber, ""},
 	{"history", true, [Roles]Access{no, yes, yes, yes, no}, argKey, ""},
 	{"attestation_challenge", false, [Roles]Access{no, no, yes, yes, no}, argNumber, "its own"},

@@ -114,6 +114,7 @@ func (c *Actor) markQuietly(d *Device) uint64 {
 func (c *Actor) unmark(d *Device) {
 	d.Protected, d.LapsesAt, d.Consent = false, 0, nil
 	c.event(Event{Kind: EventUnprotected, Device: d.Principal})
+	c.anchor.settleContacts(c.Now)
 }
 
 func either(on bool, yes, no EventKind) EventKind {

@@ -101,6 +101,7 @@ func (c *Actor) CompleteRelease(key []byte) error {
 	if self := c.device(); !c.anchor.protectedBeside(d.ID) {
 		c.mark(self)
 	}
+	c.anchor.settleContacts(c.Now)
 	return nil
 }
 

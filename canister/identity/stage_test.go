@@ -213,5 +213,10 @@ func clone(a *Anchor) *Anchor {
 		r := *a.Registration
 		b.Registration = &r
 	}
+	if a.Contacts != nil {
+		c := *a.Contacts
+		c.List = slices.Clone(c.List)
+		b.Contacts = &c
+	}
 	return &b
 }

@@ -127,6 +127,26 @@ var tries = map[string][]try{
 	},
 	"release_cancel":   {{asked, func(h *harness.Harness, sc *scene, as *harness.Device) error { return h.Cancel(sc.anchor, as, phrase) }}},
 	"release_complete": {{asked, complete}, {ripe, complete}},
+	"contacts_set": {{plain, func(h *harness.Harness, sc *scene, as *harness.Device) error {
+		return h.SetContacts(sc.anchor, as, 1, 30, h.Register(friend))
+	}}},
+	"contacts_agree": {{named, func(h *harness.Harness, sc *scene, as *harness.Device) error {
+		return h.AgreeContacts(sc.anchor, as, true)
+	}}},
+	"contacts_complete": {{named, completeContacts}, {approved, completeContacts}},
+	"contact_accept": asContact(func(h *harness.Harness, sc *scene, as *harness.Device) error {
+		return h.AcceptContact(sc.anchor, sc.friend, as)
+	}),
+	"contact_approve": asContact(func(h *harness.Harness, sc *scene, as *harness.Device) error {
+		return h.ApproveContact(sc.anchor, sc.friend, as, harness.NewDevice("new").Principal())
+	}),
+	"contact_withdraw": asContact(func(h *harness.Harness, sc *scene, as *harness.Device) error {
+		return h.WithdrawContact(sc.anchor, sc.friend, as, true)
+	}),
+	"contact_status": asContact(func(h *harness.Harness, sc *scene, as *harness.Device) error {
+		_, err := h.ContactStatus(sc.anchor, &sc.friend, as)
+		return err
+	}),
 	"recovery_report": {{plain, func(h *harness.Harness, sc *scene, as *harness.Device) error {
 		reply, err := h.Query(as.Principal(), "recovery_report", kedge.EncodeRecoveryReportArgs(sc.anchor))
 		require.NoError(h, err)
@@ -161,6 +181,19 @@ var tries = map[string][]try{
 		require.NoError(h, err)
 		return refused(result.Tag == kedge.FsckResultTagErr, result.Err)
 	}}},
+}
+
+// asContact are two ways to act as a contact: of a caller that is a device of the contact's anchor, and of one
+// that is not.
+func asContact(do func(h *harness.Harness, sc *scene, as *harness.Device) error) []try {
+	return []try{{named, func(h *harness.Harness, sc *scene, as *harness.Device) error {
+		require.NoError(h, h.Add(sc.friend, friend, as))
+		return do(h, sc, as)
+	}}, {named, do}}
+}
+
+func completeContacts(h *harness.Harness, sc *scene, as *harness.Device) error {
+	return h.CompleteContacts(sc.anchor, as)
 }
 
 // update and query call a method that everyone may call.
@@ -266,7 +299,8 @@ func (sc *scene) of(as *harness.Device) *harness.Device {
 // nothing about who may.
 var lacking = regexp.MustCompile("could not be authenticated|only a controller of this canister|a temporary key may not|" +
 	"only a protected device|first protection of an anchor|Device is locked|the anchor is guarded|" +
-	"was opened by another device|has not consented that this one asks|the delay has not passed")
+	"was opened by another device|has not consented that this one asks|the delay has not passed|" +
+	"is not approved by enough recovery contacts|has vetoed the recovery")
 
 // Every cell of the table. The salt is drawn once, so each role draws it on a harness of its own.
 func TestEveryCell(t *testing.T) {
@@ -298,8 +332,8 @@ func TestEveryCell(t *testing.T) {
 				granted, denied := 0, 0
 				for _, call := range tries[row.Method] {
 					var sc *scene
-					if call.on == ripe {
-						sc = ripened[role]
+					if ofRole := ripened[call.on]; ofRole != nil {
+						sc = ofRole[role]
 					} else {
 						sc = build(h, call.on)
 					}

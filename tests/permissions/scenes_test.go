@@ -16,6 +16,7 @@ var (
 	temporary  = harness.NewDevice("temporary key of the laptop")
 	phone      = harness.NewDevice("phone")
 	phrase     = harness.NewPhrase("phrase")
+	friend     = harness.NewDevice("friend")
 	controller = &harness.Device{Name: "controller", Data: kedge.DeviceData{Pubkey: []byte("the operator")}}
 )
 
@@ -33,6 +34,8 @@ const (
 	consented                 // the phrase lets laptop and key ask for its release
 	asked                     // and they have
 	ripe                      // thirty days ago
+	named                     // the phrase has named a recovery contact, which has accepted
+	approved                  // and thirty days ago approved the key of whoever calls
 )
 
 // scene is an anchor in a stage, and who is there.
@@ -40,6 +43,7 @@ type scene struct {
 	anchor      uint64
 	code        string // of the tentative device
 	laptop, key *harness.Device
+	friend      uint64 // the contact's anchor, whose device is friend
 }
 
 // build makes an anchor in the stage.
@@ -73,6 +77,10 @@ func build(h *harness.Harness, s stage) *scene {
 		response, err := h.Offer(sc.anchor, stranger, stranger)
 		do(err)
 		sc.code = response.AddedTentatively.VerificationCode
+	case named, approved:
+		sc.friend = h.Register(friend)
+		do(h.SetContacts(sc.anchor, phrase, 1, 30, sc.friend))
+		do(h.AcceptContact(sc.anchor, sc.friend, friend))
 	case consented, asked, ripe:
 		do(h.Consent(sc.anchor, phrase, 30, sc.laptop, sc.key))
 		if s != consented {
@@ -94,10 +102,17 @@ func (sc *scene) caller(r identity.Role) *harness.Device {
 	}[r]
 }
 
-// ripen makes a ripe scene for each role at once: the thirty days pass once.
-func ripen(h *harness.Harness) (scenes [identity.Roles]*scene) {
-	for role := range scenes {
-		scenes[role] = build(h, ripe)
+// ripen makes a ripe scene, and one with an approval, for each role at once: the thirty days pass once.
+func ripen(h *harness.Harness) map[stage]*[identity.Roles]*scene {
+	scenes := map[stage]*[identity.Roles]*scene{ripe: {}, approved: {}}
+	for s, ofRole := range scenes {
+		for role := range ofRole {
+			sc := build(h, s)
+			if s == approved {
+				require.NoError(h, h.ApproveContact(sc.anchor, sc.friend, friend, sc.caller(identity.Role(role)).Principal()))
+			}
+			ofRole[role] = sc
+		}
 	}
 	h.Pass(30*24*time.Hour + time.Minute)
 	return scenes

@@ -126,8 +126,10 @@ export type DeviceWithUsage = {
   lapses_in_s: bigint | null;
   release: Release | null;
   attestation: Attestation | null;
+  // whether the device agrees to the anchor's recovery contacts
+  agrees_to_contacts: boolean | null;
 };
-export const DeviceWithUsage: c.Type<DeviceWithUsage> = /* @__PURE__ */ c.named(() => c.record({pubkey: DeviceKey, alias: c.Text, credential_id: c.opt(CredentialId), aaguid: c.opt(Aaguid), purpose: Purpose, key_type: KeyType, protection: DeviceProtection, origin: c.opt(c.Text), metadata: c.opt(MetadataMap), last_usage: c.opt(Timestamp), proven: c.opt(c.Bool), added_at: c.opt(Timestamp), sessions_until: c.opt(Timestamp), lapses_in_s: c.opt(c.Nat64), release: c.opt(Release), attestation: c.opt(Attestation)}));
+export const DeviceWithUsage: c.Type<DeviceWithUsage> = /* @__PURE__ */ c.named(() => c.record({pubkey: DeviceKey, alias: c.Text, credential_id: c.opt(CredentialId), aaguid: c.opt(Aaguid), purpose: Purpose, key_type: KeyType, protection: DeviceProtection, origin: c.opt(c.Text), metadata: c.opt(MetadataMap), last_usage: c.opt(Timestamp), proven: c.opt(c.Bool), added_at: c.opt(Timestamp), sessions_until: c.opt(Timestamp), lapses_in_s: c.opt(c.Nat64), release: c.opt(Release), attestation: c.opt(Attestation), agrees_to_contacts: c.opt(c.Bool)}));
 
 // Release is a protected device's consent to its own release.
 export type Release = {
@@ -171,8 +173,70 @@ export type IdentityAnchorInfo = {
   device_bound: boolean | null;
   // the longest session, if shorter than 30 days
   session_limit_s: bigint | null;
+  contacts: Contacts | null;
 };
-export const IdentityAnchorInfo: c.Type<IdentityAnchorInfo> = /* @__PURE__ */ c.named(() => c.record({devices: c.vec(DeviceWithUsage), device_registration: c.opt(DeviceRegistrationInfo), created_at: c.opt(Timestamp), guard: c.opt(c.Bool), device_bound: c.opt(c.Bool), session_limit_s: c.opt(c.Nat64)}));
+export const IdentityAnchorInfo: c.Type<IdentityAnchorInfo> = /* @__PURE__ */ c.named(() => c.record({devices: c.vec(DeviceWithUsage), device_registration: c.opt(DeviceRegistrationInfo), created_at: c.opt(Timestamp), guard: c.opt(c.Bool), device_bound: c.opt(c.Bool), session_limit_s: c.opt(c.Nat64), contacts: c.opt(Contacts)}));
+
+// Contacts are an anchor's recovery contacts, as its own devices see them.
+export type Contacts = {
+  // how many must approve the same key
+  threshold: number;
+  // how long they must wait, in service time
+  delay_s: bigint;
+  contacts: Array<Contact>;
+};
+export const Contacts: c.Type<Contacts> = /* @__PURE__ */ c.named(() => c.record({threshold: c.Nat8, delay_s: c.Nat64, contacts: c.vec(Contact)}));
+
+// Contact is a recovery contact and what it has done.
+export type Contact = {
+  anchor: UserNumber;
+  // whether it has accepted since it was named
+  accepted: boolean;
+  // the new key that it approves
+  approves: c.Principal | null;
+  // service time left until that key may complete; null while too few approve it
+  completes_in_s: bigint | null;
+};
+export const Contact: c.Type<Contact> = /* @__PURE__ */ c.named(() => c.record({anchor: UserNumber, accepted: c.Bool, approves: c.opt(c.PrincipalType), completes_in_s: c.opt(c.Nat64)}));
+
+// ContactsSetting names recovery contacts.
+export type ContactsSetting = {
+  // how many must approve the same key, 1 to their number
+  threshold: number;
+  // in seconds of service time: 7 days, and the anchor's longest session, to a year
+  delay: bigint;
+  // 1 to 7 other anchors of this canister
+  anchors: Array<UserNumber>;
+};
+export const ContactsSetting: c.Type<ContactsSetting> = /* @__PURE__ */ c.named(() => c.record({threshold: c.Nat8, delay: c.Nat64, anchors: c.vec(UserNumber)}));
+
+// Approval is how far a new key has come.
+export type Approval = {
+  // the principal of the new key
+  key: c.Principal;
+  // how many contacts approve it
+  count: number;
+  // service time left until it may complete; null while too few approve it
+  completes_in_s: bigint | null;
+};
+export const Approval: c.Type<Approval> = /* @__PURE__ */ c.named(() => c.record({key: c.PrincipalType, count: c.Nat8, completes_in_s: c.opt(c.Nat64)}));
+
+// ContactStatus is what a contact, or the new key, may know of an anchor.
+export type ContactStatus = {
+  // whether the contact has accepted; null for the new key
+  accepted: boolean | null;
+  // the key that the contact itself approves
+  approves: c.Principal | null;
+  // the keys that contacts approve; for the new key, itself alone
+  approvals: Array<Approval>;
+};
+export const ContactStatus: c.Type<ContactStatus> = /* @__PURE__ */ c.named(() => c.record({accepted: c.opt(c.Bool), approves: c.opt(c.PrincipalType), approvals: c.vec(Approval)}));
+
+// ContactStatusResult is the answer to contact_status.
+export type ContactStatusResult = 
+  | { tag: "Ok"; value: ContactStatus }
+  | { tag: "Err"; value: Error };
+export const ContactStatusResult: c.Type<ContactStatusResult> = /* @__PURE__ */ c.named(() => c.variant({Ok: ContactStatus, Err: Error}));
 
 // DeviceRegistrationInfo is an open registration mode.
 export type DeviceRegistrationInfo = {
@@ -470,8 +534,22 @@ export type ErrorCode =
   | "anchors_full"
   | "registration_off"
   // nobody can ever sign with the public key
-  | "unusable_key";
-export const ErrorCode: c.Type<ErrorCode> = /* @__PURE__ */ c.named(() => c.enumeration("not_a_device", "no_such_device", "temporary_key", "no_such_anchor", "corrupted", "not_controller", "bad_argument", "self_only", "not_granted", "needs_protected", "guarded", "guard_needs_device", "last_device", "not_device_bound", "own_signature", "tentative_marked", "temporary_is_device", "caller_mismatch", "device_exists", "too_many_devices", "field_too_long", "too_large", "reserved_key", "bad_aaguid", "second_phrase", "phrase_credential", "credential_exists", "key_change", "key_type_change", "bad_delay", "bad_askers", "no_consent", "already_asked", "not_asked", "too_early", "bad_limit", "not_opener", "no_challenge", "bad_assertion", "eligibility", "rate_limited", "bad_captcha", "anchors_full", "registration_off", "unusable_key"));
+  | "unusable_key"
+  // field says which of the contacts, the threshold
+  | "bad_contacts"
+  // the anchor has no recovery contacts
+  | "no_contacts"
+  // the same whether the anchor has contacts or not
+  | "not_a_contact"
+  // the contact has not accepted yet
+  | "not_accepted"
+  // too few contacts approve the key
+  | "not_approved"
+  // the new key is a protected device already
+  | "already_protected"
+  // the new device cannot be a recovery phrase
+  | "phrase_newcomer";
+export const ErrorCode: c.Type<ErrorCode> = /* @__PURE__ */ c.named(() => c.enumeration("not_a_device", "no_such_device", "temporary_key", "no_such_anchor", "corrupted", "not_controller", "bad_argument", "self_only", "not_granted", "needs_protected", "guarded", "guard_needs_device", "last_device", "not_device_bound", "own_signature", "tentative_marked", "temporary_is_device", "caller_mismatch", "device_exists", "too_many_devices", "field_too_long", "too_large", "reserved_key", "bad_aaguid", "second_phrase", "phrase_credential", "credential_exists", "key_change", "key_type_change", "bad_delay", "bad_askers", "no_consent", "already_asked", "not_asked", "too_early", "bad_limit", "not_opener", "no_challenge", "bad_assertion", "eligibility", "rate_limited", "bad_captcha", "anchors_full", "registration_off", "unusable_key", "bad_contacts", "no_contacts", "not_a_contact", "not_accepted", "not_approved", "already_protected", "phrase_newcomer"));
 
 // Result is the answer of methods that have nothing to tell.
 export type Result = 
@@ -610,8 +688,20 @@ export type EventKind =
   // a record that an old module weakened was restored
   | "restored"
   // what an old module wrote was not taken over
-  | "dropped";
-export const EventKind: c.Type<EventKind> = /* @__PURE__ */ c.named(() => c.enumeration("registered", "added", "updated", "replaced", "removed", "protected", "unprotected", "lapsed", "guard_on", "guard_off", "device_bound_on", "device_bound_off", "session_limit", "consented", "consent_withdrawn", "release_requested", "release_cancelled", "released", "attested", "registration_opened", "registration_closed", "restored", "dropped"));
+  | "dropped"
+  // by named recovery contacts; until: the delay, in ns
+  | "contacts_set"
+  | "contacts_agreed"
+  | "contacts_disagreed"
+  // by ended them, or nobody for want of an agreement or of contacts
+  | "contacts_ended"
+  // until: number of the contact's anchor; only its first act since the last sign of life of a protected device
+  | "contact_acted"
+  // by took the contact off the list, which had approved the key other; until: number of its anchor
+  | "contact_vetoed"
+  // device came by the approval of the contacts
+  | "recovered";
+export const EventKind: c.Type<EventKind> = /* @__PURE__ */ c.named(() => c.enumeration("registered", "added", "updated", "replaced", "removed", "protected", "unprotected", "lapsed", "guard_on", "guard_off", "device_bound_on", "device_bound_off", "session_limit", "consented", "consent_withdrawn", "release_requested", "release_cancelled", "released", "attested", "registration_opened", "registration_closed", "restored", "dropped", "contacts_set", "contacts_agreed", "contacts_disagreed", "contacts_ended", "contact_acted", "contact_vetoed", "recovered"));
 
 // HistoryEntry is one event. Devices are named by their principals, which remain
 // known when the devices are gone.
@@ -806,6 +896,28 @@ export const attest: c.Method<[arg0: UserNumber, arg1: Assertion], [AttestResult
 export const attestation_challenge: c.Method<[arg0: UserNumber], [AttestationChallengeResult]> = /* @__PURE__ */ c.method("attestation_challenge", false, () => [UserNumber], () => [AttestationChallengeResult]);
 
 export const config: c.Method<[], [KedgeInit]> = /* @__PURE__ */ c.method("config", true, () => [], () => [KedgeInit]);
+
+// The caller is a device of the anchor `as`, which acts as a contact; a protected one if that anchor is guarded.
+export const contact_accept: c.Method<[arg0: UserNumber, as: UserNumber], [Result]> = /* @__PURE__ */ c.method("contact_accept", false, () => [UserNumber, UserNumber], () => [Result]);
+
+// The principal of the new key, whose six words the owner has said.
+export const contact_approve: c.Method<[arg0: UserNumber, as: UserNumber, key: c.Principal], [Result]> = /* @__PURE__ */ c.method("contact_approve", false, () => [UserNumber, UserNumber, c.PrincipalType], () => [Result]);
+
+// What a contact may know, or with null the new key itself.
+export const contact_status: c.Method<[arg0: UserNumber, as: UserNumber | null], [ContactStatusResult]> = /* @__PURE__ */ c.method("contact_status", true, () => [UserNumber, c.opt(UserNumber)], () => [ContactStatusResult]);
+
+// Ends the approval; resign also takes the contact off the list.
+export const contact_withdraw: c.Method<[arg0: UserNumber, as: UserNumber, resign: boolean], [Result]> = /* @__PURE__ */ c.method("contact_withdraw", false, () => [UserNumber, UserNumber, c.Bool], () => [Result]);
+
+// Another protected device agrees to be released by them, or withdraws that.
+export const contacts_agree: c.Method<[arg0: UserNumber, agree: boolean], [Result]> = /* @__PURE__ */ c.method("contacts_agree", false, () => [UserNumber, c.Bool], () => [Result]);
+
+// The new key itself completes, and says what device it is.
+export const contacts_complete: c.Method<[arg0: UserNumber, arg1: DeviceData], [Result]> = /* @__PURE__ */ c.method("contacts_complete", false, () => [UserNumber, DeviceData], () => [Result]);
+
+// A protected device names contacts and agrees to them itself, or ends them with null. Naming ends all
+// agreements, acceptances and approvals there were.
+export const contacts_set: c.Method<[arg0: UserNumber, contacts: ContactsSetting | null], [Result]> = /* @__PURE__ */ c.method("contacts_set", false, () => [UserNumber, c.opt(ContactsSetting)], () => [Result]);
 
 export const create_challenge: c.Method<[], [Challenge]> = /* @__PURE__ */ c.method("create_challenge", false, () => [], () => [Challenge]);
 
