@@ -1,0 +1,118 @@
+// What goes wrong between the page and the canister.
+import assert from "node:assert/strict";
+import { request } from "node:http";
+import { test } from "node:test";
+import { control, network, page, providers, story, whoami, world } from "./setup.mjs";
+import * as s from "./steps.mjs";
+
+// forward makes a request for the browser; Node does not resolve names under localhost.
+function forward(route) {
+  const r = route.request(), url = new URL(r.url());
+  return new Promise((done, fail) => {
+    const out = request(`${network}${url.pathname}${url.search}`, { method: r.method(), headers: { ...r.headers(), host: url.host } }, (answer) => {
+      const parts = [];
+      answer.on("data", (c) => parts.push(c));
+      answer.on("end", () => done({ status: answer.statusCode, headers: answer.headers, body: Buffer.concat(parts) }));
+    });
+    out.on("error", fail);
+    out.end(r.postDataBuffer() ?? undefined);
+  });
+}
+
+test("a slow network keeps the sign-in alive", () => story(1, async (p) => {
+  const app = await p.open(world.apps.origin("icrc"));
+  await p.context.route("**/api/**", async (route) => {
+    if (!route.request().url().startsWith(page)) return route.continue();
+    await new Promise((done) => setTimeout(done, 2500));
+    await route.continue().catch(() => undefined);
+  });
+  const popup = await s.startSignIn(p, app, { identityProvider: providers.icrc });
+  await s.register(popup);
+  await popup.click("#skip-phrase");
+  await popup.click("#unprotected");
+  const principal = await s.outcome(app);
+  assert.equal(await whoami(app), principal);
+}));
+
+test("a canister that is stopped is said to be, and nothing is lost", () => story(1, async (p) => {
+  const account = await p.open(page);
+  await s.register(account);
+  await control("stop");
+  try {
+    await account.reload();
+    await account.waitForTimeout(500);
+  } finally {
+    await control("start");
+  }
+  p.takeProblems(); // the page itself comes from the canister
+
+  await account.goto(page);
+  await account.waitForSelector("[data-anchor]");
+  await control("stop");
+  try {
+    await account.click("[data-anchor]");
+    await account.getByText(/stopped or cannot run/).waitFor();
+  } finally {
+    await control("start");
+  }
+  await account.click("[data-anchor]");
+  await account.waitForSelector("#report");
+}));
+
+test("an answer that was changed on the way is refused", () => story(1, async (p) => {
+  const account = await p.open(page);
+  await s.register(account);
+  await p.context.route("**/api/v3/canister/*/call", async (route) => {
+    const answer = await forward(route);
+    // The reply is inside the certificate: one letter of a device's name is another.
+    const at = answer.body.indexOf("Chrome, Linux");
+    assert.ok(at > 0);
+    answer.body[at] = "X".charCodeAt(0);
+    await route.fulfill(answer);
+  });
+  await account.goto(page);
+  await account.click("[data-anchor]");
+  await account.getByText(/not signed by the network/).waitFor();
+  assert.doesNotMatch(await account.innerText("body"), /Xhrome/);
+}));
+
+test("an answer from another time is refused", () => story(1, async (p) => {
+  const account = await p.open(page);
+  await s.register(account);
+  let first;
+  await p.context.route("**/api/v3/canister/*/call", async (route) => {
+    const answer = await forward(route);
+    first ??= answer; // the certified answer to an earlier call of the same method
+    await route.fulfill(first);
+  });
+  await p.context.route("**/read_state", (route) => route.abort()); // and the right one cannot be fetched
+  await account.goto(page);
+  await account.click("[data-anchor]");
+  await account.waitForTimeout(4000);
+  assert.equal(await account.locator("#report").count(), 0, "the answer to one call is taken for that to another");
+  p.takeProblems(); // the browser logs what was aborted
+}));
+
+test("a clock that is minutes wrong is learned from the network", () => story(1, async (p) => {
+  await p.context.addInitScript(() => {
+    const now = Date.now;
+    Date.now = () => now() - 6 * 60_000;
+  });
+  const account = await p.open(page);
+  await s.register(account);
+  assert.match(p.takeProblems().join(), /400/, "the first call was refused because of the clock");
+}));
+
+test("without a connection the page says so and goes on when it is back", () => story(1, async (p) => {
+  const account = await p.open(page);
+  await s.register(account);
+  await account.goto(page);
+  await account.waitForSelector("[data-anchor]");
+  await p.context.setOffline(true);
+  await account.click("[data-anchor]");
+  await account.getByText("does not answer").waitFor();
+  await p.context.setOffline(false);
+  await account.click("[data-anchor]");
+  await account.waitForSelector("#report");
+  p.takeProblems(); // the browser logs what it could not fetch
+}));

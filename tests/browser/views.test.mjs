@@ -1,0 +1,204 @@
+// Every view: axe finds nothing in light, dark and on a narrow phone; the keyboard alone is enough; nothing overflows.
+// With KEDGE_SCREENSHOTS a picture of each view is put into that folder.
+import assert from "node:assert/strict";
+import { mkdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { test } from "node:test";
+import { arrive, page, providers, story, whoami, world } from "./setup.mjs";
+import * as s from "./steps.mjs";
+
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const pictures = process.env.KEDGE_SCREENSHOTS;
+if (pictures) mkdirSync(pictures, { recursive: true });
+const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+const looks = [["light", 1000], ["dark", 1000], ["light", 320]];
+const seen = new Set();
+
+// look checks one view in all looks.
+async function look(page, name, language = "en") {
+  await page.waitForFunction(() => !document.querySelector("[aria-busy=true]"));
+  await page.evaluate(axe);
+  for (const [colorScheme, width] of looks) {
+    await page.emulateMedia({ colorScheme });
+    await page.setViewportSize({ width, height: 800 });
+    const found = await page.evaluate((tags) => axe.run(document, { runOnly: tags }), tags);
+    assert.deepEqual(found.violations.map((v) => `${v.id}: ${v.nodes.map((n) => `${n.html} ${n.failureSummary}`).join("; ")}`), [], `${name}, ${colorScheme}, ${width} px`);
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    assert.ok(wide <= 0, `${name} is ${wide} px wider than the window of ${width} px`);
+    const title = await page.title();
+    assert.notEqual(title, "");
+    if (pictures) await page.screenshot({ path: `${pictures}/${name}-${language}-${width < 500 ? "phone" : colorScheme}.png`, fullPage: true });
+  }
+  await page.emulateMedia({ colorScheme: "light" });
+  await page.setViewportSize({ width: 1000, height: 800 });
+  seen.add(name);
+}
+
+// walk goes through every view in one language.
+async function walk(p, q, language) {
+  const show = (page, name) => look(page, name, language);
+  const start = await p.open(page);
+  await start.waitForSelector("#passkey");
+  await show(start, "sign-in");
+  await start.click("summary");
+  await show(start, "sign-in-more");
+  await start.fill("input[name=anchor]", "nonsense");
+  await start.press("input[name=anchor]", "Enter");
+  await start.waitForSelector(".note.error");
+  await show(start, "sign-in-error");
+  await start.click("#phrase");
+  await start.waitForSelector("input.word");
+  await s.pastePhrase(start, "main", "zebra zebra wrnog");
+  await start.click("main form button.primary");
+  await start.waitForSelector(".note.error");
+  await show(start, "phrase");
+  await start.goto(`${page}#pair=10000`);
+  await start.reload();
+  await start.waitForSelector("#join");
+  await show(start, "join");
+
+  const app = await p.open(world.apps.origin("classic"));
+  const popup = await s.startSignIn(p, app, { identityProvider: providers.classic });
+  await show(popup, "request");
+  await popup.click("#register");
+  await popup.waitForSelector("#create");
+  await show(popup, "register");
+  await popup.click("#create");
+  await popup.waitForSelector("img[width]");
+  await show(popup, "captcha");
+  await popup.fill("main input", s.captcha);
+  await popup.click("main form button.primary");
+  await popup.waitForSelector("#make-phrase");
+  await show(popup, "registered");
+  const anchor = (await popup.innerText("h1")).match(/\d+/)[0];
+  await popup.click("#skip-phrase");
+  await show(popup, "without-phrase");
+  await popup.click("main button.primary");
+  await popup.waitForSelector(".words.shown li");
+  await show(popup, "phrase-words");
+  const words = await popup.locator(".words.shown li").allInnerTexts();
+  await popup.click("#written");
+  await popup.waitForSelector("input.word");
+  await show(popup, "phrase-back");
+  await s.typePhrase(popup, "main", words);
+  await popup.click("main form button.primary");
+  await popup.waitForSelector("#continue");
+  await show(popup, "protected");
+  await popup.close();
+
+  const account = await p.open(page);
+  await account.waitForSelector("[data-anchor]");
+  await show(account, "sign-in-known");
+  await account.click("[data-anchor]");
+  await account.waitForSelector("#report");
+  await show(account, "account");
+  await account.locator("main details").evaluateAll((all) => all.forEach((d) => { d.open = true; }));
+  await show(account, "account-open");
+  for (const [button, name] of [["#guard", "guard"], ["#change-limit", "limit"], ["#add-passkey", "add-passkey"]]) {
+    await account.click(button);
+    await account.waitForSelector("dialog");
+    await show(account, name);
+    await account.keyboard.press("Escape");
+    await account.locator("dialog").waitFor({ state: "detached" });
+  }
+  const mine = account.locator(".card[data-device]").first(), phrase = account.locator(".card.protected[data-device]").first();
+  await mine.locator("details button").last().click();
+  await account.waitForSelector("dialog");
+  await show(account, "remove");
+  await account.keyboard.press("Escape");
+  await account.click("#guard");
+  await account.click("#confirm");
+  await account.waitForSelector("[data-signer]");
+  await show(account, "who-signs");
+  await account.click("[data-signer=phrase]");
+  await account.waitForSelector("dialog input.word");
+  await show(account, "type-phrase");
+  await account.keyboard.press("Escape");
+  await account.keyboard.press("Escape");
+  await account.locator("dialog").waitFor({ state: "detached" });
+  // A pending release, and an open registration mode.
+  await phrase.locator("details button").nth(2).click();
+  await account.waitForSelector("#consent-release");
+  await show(account, "release-consent");
+  await account.locator("dialog input[type=checkbox]").check();
+  await account.click("#consent-release");
+  await account.click("[data-signer=phrase]");
+  await s.typePhrase(account, "dialog:last-of-type", words);
+  await account.locator("dialog form button.primary").last().click();
+  await account.waitForSelector(".result .note");
+  const card = account.locator(".card.protected[data-device]").first();
+  await card.locator("summary").click();
+  await card.locator("details button").nth(3).click();
+  await account.click("#confirm");
+  await account.waitForSelector("[data-veto]");
+  await show(account, "pending-release");
+  await account.click("#add-browser");
+  await account.waitForSelector("#pair-address");
+  await show(account, "add-browser");
+  const joining = await q.open(`${page}#pair=${anchor}`);
+  await joining.click("#join");
+  await joining.waitForSelector("#code");
+  await show(joining, "code");
+  await account.waitForSelector("#pair-code");
+  await show(account, "add-browser-code");
+  await account.keyboard.press("Escape");
+  await account.locator("dialog").waitFor({ state: "detached" });
+  await account.locator("main > .actions button").first().click();
+  await account.waitForSelector(".sheet");
+  await show(account, "sheet");
+}
+
+for (const language of ["en", "de"]) {
+  test(`every view in ${language}`, () => story(2, (p, q) => walk(p, q, language), { locale: language === "de" ? "de-DE" : "en-GB" }));
+}
+
+test("German is German everywhere, and can be chosen", () => story(1, async (p) => {
+  const start = await p.open(page);
+  await start.waitForSelector("#passkey");
+  await start.selectOption("header select", "de");
+  await start.waitForFunction(() => document.documentElement.lang === "de");
+  assert.match(await start.innerText("#passkey"), /Passkey anmelden/);
+  await start.reload();
+  await start.waitForFunction(() => document.documentElement.lang === "de");
+}));
+
+test("with high contrast, reduced motion and large text it still works", async () => {
+  const p = await arrive({ reducedMotion: "reduce", forcedColors: "active", colorScheme: "dark" });
+  const start = await p.open(page);
+  await start.evaluate(() => { document.documentElement.style.setProperty("font-size", "200%"); });
+  await start.setViewportSize({ width: 640, height: 800 });
+  await start.waitForSelector("#passkey");
+  assert.ok((await start.evaluate(() => document.documentElement.scrollWidth - innerWidth)) <= 0);
+  assert.equal(await start.evaluate(() => getComputedStyle(document.querySelector("button")).transitionDuration), "0s");
+  await p.context.close();
+});
+
+test("the keyboard alone signs in", () => story(1, async (p) => {
+  const app = await p.open(world.apps.origin("classic"));
+  const popup = await s.startSignIn(p, app, { identityProvider: providers.classic });
+  const press = async (wanted) => {
+    for (let i = 0; i < 30; i++) {
+      await popup.keyboard.press("Tab");
+      if (await popup.evaluate((w) => document.activeElement.matches(w), wanted)) {
+        const outline = await popup.evaluate(() => getComputedStyle(document.activeElement).outlineStyle);
+        assert.notEqual(outline, "none", "the focus is visible");
+        return popup.keyboard.press("Enter");
+      }
+    }
+    assert.fail(`${wanted} cannot be reached by the keyboard`);
+  };
+  await press("#register");
+  await popup.waitForSelector("#create");
+  assert.equal(await popup.evaluate(() => document.activeElement.tagName), "H1", "the heading of a new view has the focus");
+  await press("#create");
+  await popup.waitForSelector("img[width]");
+  await press("main input");
+  await popup.keyboard.type(s.captcha);
+  await popup.keyboard.press("Enter");
+  await popup.waitForSelector("#skip-phrase");
+  await press("#skip-phrase");
+  await popup.waitForSelector("#unprotected");
+  await press("#unprotected");
+  const principal = await s.outcome(app);
+  assert.equal(await whoami(app), principal);
+}));
