@@ -65,6 +65,7 @@ screenshots: tools build ## a picture of every view, light, dark and phone-wide,
 
 bench: build ## instructions and pages of every method, and the other figures that the README quotes
 	KEDGE_WASM=$(CURDIR)/$(WASM) $(GO) test -count=1 -timeout 60m -run '^$$' -bench . -benchtime 1x -p 1 ./tests/bench/...
+	$(GO) test -count=1 -run '^$$' -bench 'Find|Unlock|Split|Join' -p 1 ./device/...
 
 mutants: ## flip every condition of the rules and show that a test fails for each
 	$(GO) run ./tests/mutants
