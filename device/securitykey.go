@@ -51,6 +51,16 @@ func (k *SecurityKey) Fingerprint() Fingerprint { return k.root.print }
 // [SecurityKey.ExportPhrase] and [SecurityKey.ExportSecret].
 func (k *SecurityKey) Root() Root { return k.root }
 
+// RecoveryPhraseKey returns the public key, DER, that the words of the seed would have as a recovery phrase of
+// an anchor, nil if the seed has no words. They should not be one: one seed is one factor.
+func (k *SecurityKey) RecoveryPhraseKey() []byte {
+	p, err := k.root.phrase()
+	if err != nil {
+		return nil
+	}
+	return p.Key().PublicKey()
+}
+
 // SameSeed reports whether the key has the seed r.
 func (k *SecurityKey) SameSeed(r Root) bool { return k.HasSeed() && k.root.Equal(r) }
 

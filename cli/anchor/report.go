@@ -19,6 +19,7 @@ type reportView struct {
 	Protection string        `json:"protection"`
 	Headline   string        `json:"headline"`
 	Findings   []findingView `json:"findings"`
+	Factors    []factor      `json:"factors"` // devices that are one, as far as the key store knows
 }
 
 type findingView struct {
@@ -26,6 +27,8 @@ type findingView struct {
 	Outcome  string   `json:"outcome"`
 	Devices  []string `json:"devices"` // public keys
 	NextStep string   `json:"next_step,omitempty"`
+	// AsOneFactor says that the outcome is worse than the canister's, because devices are one factor.
+	AsOneFactor bool `json:"as_one_factor,omitempty"`
 }
 
 // scenarioTexts put the scenarios into words.
@@ -77,7 +80,27 @@ func (a verbs) showReport(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return a.Result(viewReport(s.Anchor, report), reportText(report, info.Devices))
+	var factors []factor
+	var copies []string
+	own, err := a.OwnKeys(s)
+	if err != nil {
+		return err
+	}
+	if !own.Closed() {
+		keys, err := a.LoadKeys()
+		if err != nil {
+			return err
+		}
+		factors, copies = factorsOf(info.Devices, keys), copiesOf(info.Devices, keys)
+	}
+	var changed []bool
+	report.Findings, changed = asOneFactor(report.Findings, factors)
+	view := viewReport(s.Anchor, report)
+	view.Factors = append([]factor{}, factors...)
+	for i := range view.Findings {
+		view.Findings[i].AsOneFactor = changed[i]
+	}
+	return a.Result(view, reportText(report, info.Devices)+factorText(factors, copies, info.Devices))
 }
 
 func viewReport(anchor uint64, r kedge.RecoveryReport) reportView {

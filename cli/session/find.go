@@ -175,6 +175,9 @@ func (a *App) OwnKeys(s *Session) (OwnKeys, error) {
 	return OwnKeys{keys: keys.All()}, nil
 }
 
+// Closed reports whether the key store was left closed, so that nothing is known of it.
+func (o OwnKeys) Closed() bool { return o.closed }
+
 // Name returns what the key store calls a key, or nothing.
 func (o OwnKeys) Name(publicKey []byte) string {
 	for _, stored := range o.keys {
