@@ -82,7 +82,7 @@ func checkPolicy(policy, frame string) error {
 var permissions = func() string {
 	var out []string
 	for _, feature := range []string{
-		"accelerometer", "autoplay", "bluetooth", "camera", "display-capture", "encrypted-media", "fullscreen", "gamepad",
+		"accelerometer", "autoplay", "camera", "display-capture", "encrypted-media", "fullscreen", "gamepad",
 		"geolocation", "gyroscope", "hid", "idle-detection", "local-fonts", "magnetometer", "microphone", "midi",
 		"payment", "picture-in-picture", "screen-wake-lock", "serial", "storage-access", "sync-xhr", "usb",
 		"window-management", "xr-spatial-tracking",
