@@ -2,6 +2,7 @@ package replica_test
 
 import (
 	"crypto/sha256"
+	"fmt"
 	"math/big"
 	"testing"
 
@@ -187,4 +188,89 @@ func TestManagementIsAboutTheEffectiveCanister(t *testing.T) {
 		_, err = w.Call(ctx, owner, principal.Management, method, []byte("DIDL\x00\x00"))
 		refused(t, err, want, method)
 	}
+}
+
+// A canister that states its version must state the right one; users have none.
+func TestSenderVersionIsChecked(t *testing.T) {
+	w := newWorld(t)
+	a := w.deploy("scenario")
+	target := w.deploy("scenario")
+	control(w, target, a)
+	try := func(version uint64) error {
+		_, err := w.Call(ctx, alice, a, "forward", to(principal.Management, "update_settings", string(management.EncodeUpdateSettingsArgs(
+			management.UpdateSettingsArg{CanisterID: target, SenderCanisterVersion: &version}))))
+		return err
+	}
+	status, err := w.Status(ctx, a)
+	require.NoError(t, err)
+	refused(t, try(status.Version+1), reject.CanisterRejectedMessage, fmt.Sprintf(
+		"5IC0504: Management canister call payload includes sender canister version %d that does not match the actual sender canister version %d.",
+		status.Version+1, status.Version))
+	status, err = w.Status(ctx, a)
+	require.NoError(t, err)
+	require.NoError(t, try(status.Version))
+	wrong := uint64(99)
+	w.manage("update_settings", management.EncodeUpdateSettingsArgs(management.UpdateSettingsArg{CanisterID: target, SenderCanisterVersion: &wrong}))
+}
+
+// After an expensive installation a canister refuses others for as many rounds as production does, if it was asked for.
+func TestInstallationsAreRateLimited(t *testing.T) {
+	for _, limited := range []bool{false, true} {
+		options := []replica.Option{stopped}
+		if limited {
+			options = append(options, replica.WithRateLimit())
+		}
+		w := newWorld(t, options...)
+		id := w.deploy("long")
+		other := w.deploy("scenario")
+		require.NoError(t, w.Upgrade(ctx, owner, id, module(t, "long"), spin(5_000_000_000)))
+		refusals := 0
+		for w.Upgrade(ctx, owner, id, module(t, "long"), spin(1)) != nil {
+			require.Less(t, refusals, 10)
+			refusals++
+		}
+		require.NoError(t, w.Upgrade(ctx, owner, other, module(t, "scenario"), nil), "others are not concerned")
+		if !limited {
+			require.Zero(t, refusals)
+			continue
+		}
+		require.Equal(t, 2, refusals, "5 G instructions and each round, that of the installation too, forgives 2 G")
+		for range 5 { // pre_upgrade was expensive, too
+			w.Tick(ctx)
+		}
+		require.NoError(t, w.Upgrade(ctx, owner, id, module(t, "long"), spin(5_000_000_000)))
+		refused(t, w.Upgrade(ctx, owner, id, module(t, "long"), nil), reject.InstallCodeRateLimited, "is rate limited because it executed too many instructions")
+	}
+}
+
+// Memory does not grow beyond what the balance can carry for the freezing threshold: by code, by an installation, by
+// chunks, by snapshots.
+func TestGrowthMustBeAffordable(t *testing.T) {
+	w := newWorld(t, stopped)
+	id := w.deploy("long")
+	w.call(id, "short", nil)
+	set := func(s management.Settings) error {
+		_, err := w.Call(ctx, owner, principal.Management, "update_settings",
+			management.EncodeUpdateSettingsArgs(management.UpdateSettingsArg{CanisterID: id, Settings: s}))
+		return err
+	}
+	before := w.ask(id, "get", nil)
+	status, err := w.Status(ctx, id)
+	require.NoError(t, err)
+	// The threshold that leaves 60 G cycles above the reserve: enough for a message, too little for two pages more.
+	spare := big.NewInt(60_000_000_000)
+	seconds := new(big.Int).Sub(status.Cycles, spare)
+	seconds.Mul(seconds, big.NewInt(86_400)).Div(seconds, status.IdleCyclesBurnedPerDay)
+	require.NoError(t, set(management.Settings{FreezingThreshold: &seconds}))
+	_, err = w.Call(ctx, alice, id, "short", nil)
+	refused(t, err, reject.InsufficientCyclesInMemoryGrow, "Canister cannot grow memory by 65536 bytes due to insufficient cycles. At least ")
+	require.Equal(t, before, w.ask(id, "get", nil))
+	refused(t, set(management.Settings{ComputeAllocation: ptr(nat(1))}), reject.InsufficientCyclesInComputeAllocation, "Cannot increase compute allocation to 1% due to insufficient cycles. At least ")
+	refused(t, set(management.Settings{MemoryAllocation: ptr(nat(1 << 30))}), reject.InsufficientCyclesInMemoryAllocation, "Cannot increase memory allocation to 1024.00 MiB due to insufficient cycles. At least ")
+	_, err = w.Call(ctx, owner, principal.Management, "upload_chunk", management.EncodeUploadChunkArgs(management.UploadChunkArg{CanisterID: id, Chunk: []byte("x")}))
+	refused(t, err, reject.InsufficientCyclesInMemoryGrow, "Canister cannot grow memory by 1048576 bytes")
+	_, err = w.Call(ctx, owner, principal.Management, "take_canister_snapshot", management.EncodeTakeCanisterSnapshotArgs(management.TakeSnapshotArg{CanisterID: id}))
+	refused(t, err, reject.InsufficientCyclesInMemoryGrow, "Canister cannot grow memory by ")
+	require.NoError(t, set(management.Settings{FreezingThreshold: ptr(nat(0))}))
+	w.call(id, "short", nil)
 }

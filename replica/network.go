@@ -175,7 +175,7 @@ func (n *Network) newRound() subnet.Round {
 	if n.subnet.Height() == 0 {
 		now++ // every round moves the time on, the first one too
 	}
-	r := subnet.Round{Time: now, AllowOutcalls: n.options.Outcalls}
+	r := subnet.Round{Time: now, AllowOutcalls: n.options.Outcalls, LimitInstalls: n.options.RateLimit}
 	_, err := io.ReadFull(n.random, r.Seed[:])
 	n.must(err)
 	return r

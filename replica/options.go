@@ -21,7 +21,9 @@ type options struct {
 	StateDir string
 	Sync     bool
 	Unfunded bool
-	Random   io.Reader // of keys and seeds; nil for the system's
+
+	RateLimit bool
+	Random    io.Reader // of keys and seeds; nil for the system's
 
 	Outcalls      bool
 	OutcallClient *http.Client // nil for one of the standard library
@@ -61,6 +63,10 @@ func WithSync() Option { return func(o *options) { o.Sync = true } }
 func WithOutcalls(client *http.Client) Option {
 	return func(o *options) { o.Outcalls, o.OutcallClient = true, client }
 }
+
+// WithRateLimit refuses installations (IC0209) for as many rounds as production does after an expensive one: a round
+// forgives 2,000,000,000 instructions.
+func WithRateLimit() Option { return func(o *options) { o.RateLimit = true } }
 
 // WithoutFunds lets the accounts of the built-in ledgers begin empty, for a network whose developers are
 // funded by whoever starts it, as icp does.

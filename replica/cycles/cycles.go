@@ -4,8 +4,10 @@ package cycles
 
 import (
 	"encoding/binary"
+	"fmt"
 	"math/big"
 	"math/bits"
+	"strings"
 )
 
 // Amount is a number of cycles, 0 to 2^128-1. It is a plain value; the zero Amount is no cycles.
@@ -96,6 +98,19 @@ func FromBig(n *big.Int) Amount {
 	}
 	lo := new(big.Int).And(n, new(big.Int).SetUint64(^uint64(0))).Uint64()
 	return Amount{Hi: new(big.Int).Rsh(n, 64).Uint64(), Lo: lo}
+}
+
+// Grouped writes a number with an underscore before every three digits, as the production replica does.
+func Grouped(number fmt.Stringer) string {
+	digits := number.String()
+	var out strings.Builder
+	for i, digit := range digits {
+		if i > 0 && (len(digits)-i)%3 == 0 {
+			out.WriteByte('_')
+		}
+		out.WriteRune(digit)
+	}
+	return out.String()
 }
 
 // String returns the amount in decimal.

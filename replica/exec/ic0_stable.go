@@ -13,7 +13,7 @@ var stableCalls = []syscall{
 		run: func(s *Step, stack []uint64) { stack[0] = s.stable.Pages() }},
 	{name: "stable64_grow", params: types(i64), results: types(i64), contexts: stableRoles, cost: costStableGrow,
 		run: func(s *Step, stack []uint64) {
-			before, ok := s.stable.Grow(stack[0])
+			before, ok := s.growStable(stack[0])
 			if !ok {
 				before = ^uint64(0)
 			}
@@ -34,7 +34,7 @@ var stableCalls = []syscall{
 				stack[0] = uint64(^uint32(0))
 				return
 			}
-			stack[0], _ = s.stable.Grow(delta)
+			stack[0], _ = s.growStable(delta)
 		}},
 	{name: "stable_read", params: types(i32, i32, i32), contexts: stableRoles, cost: costStableAccess, size: argument32(2),
 		run: func(s *Step, stack []uint64) {
@@ -46,6 +46,14 @@ var stableCalls = []syscall{
 			s.old()
 			s.stableWrite(uint64(uint32(stack[0])), uint64(uint32(stack[1])), uint64(uint32(stack[2])))
 		}},
+}
+
+// growStable grows the stable memory by pages of 64 KiB, if there is room and the balance can carry them.
+func (s *Step) growStable(delta uint64) (before uint64, ok bool) {
+	if before, ok = s.stable.Grow(delta); ok && delta > 0 {
+		s.checkGrowth(delta * WasmPage)
+	}
+	return before, ok
 }
 
 // old traps if the stable memory is too large for the calls with 32-bit addresses.

@@ -63,6 +63,10 @@ type Env struct {
 	LogCapacity   uint64        // bytes of the canister's log
 	MayMintCycles bool          // the canister is the cycles minting canister
 
+	// ReserveWith is what Reserve would be with so many bytes of memory more than when the step began; nil if growth
+	// is free.
+	ReserveWith func(bytes uint64) cycles.Amount
+
 	// QueueSpace says how many more calls to the callee the output queue takes.
 	QueueSpace func(callee principal.Principal) int
 }

@@ -64,6 +64,23 @@ func (s *Step) judgeGrowth(pages uint64) {
 	if limit != 0 && size > limit && s.in.Kind.in(limitedMemory) {
 		panic(tooMuchMemory(size, limit))
 	}
+	if held := s.heapSize(); size > held {
+		s.checkGrowth(size - held)
+	}
+}
+
+// payingGrowth is the roles in which memory cannot grow so far that the canister would be frozen.
+const payingGrowth = Update | task
+
+// checkGrowth traps if the balance cannot carry so many bytes of memory more.
+func (s *Step) checkGrowth(bytes uint64) {
+	if s.in.Env.ReserveWith == nil || !s.in.Kind.in(payingGrowth) {
+		return
+	}
+	s.grown += bytes
+	if needed := s.in.Env.ReserveWith(s.grown); s.balance.Less(needed) {
+		panic(tooPoorToGrow(bytes, needed.Minus(s.balance)))
+	}
 }
 
 // global reaches a mutable global of an instance. A v128 takes two words, which its own functions move.

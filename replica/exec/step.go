@@ -28,7 +28,8 @@ type Step struct {
 	dataCertificate []byte
 	balance         cycles.Amount
 	available       cycles.Amount
-	reserve         int64 // instructions of the limit that the counter does not hold
+	grown           uint64 // bytes of memory that it asked for
+	reserve         int64  // instructions of the limit that the counter does not hold
 	aborted         bool
 
 	// What it takes to undo it.

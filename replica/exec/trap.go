@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"kedge/ic/principal"
+	"kedge/replica/cycles"
 	"kedge/replica/reject"
 )
 
@@ -97,6 +98,14 @@ func tooMuchMemory(size, limit uint64) *trap {
 			"the Wasm memory limit in the canister settings.", limit, size),
 		help: documented("Try checking the canister for a possible memory leak or modifying it to use more stable memory instead of Wasm memory.",
 			"wasm-memory-limit-exceeded")}
+}
+
+// tooPoorToGrow is memory that the canister's balance could not carry.
+func tooPoorToGrow(bytes uint64, missing cycles.Amount) *trap {
+	return &trap{code: reject.InsufficientCyclesInMemoryGrow,
+		text: fmt.Sprintf("Canister cannot grow memory by %d bytes due to insufficient cycles. At least %s additional cycles are required.",
+			bytes, cycles.Grouped(missing)),
+		help: documented("Top up the canister with more cycles.", "insufficient-cycles-in-memory-grow")}
 }
 
 // tooManyPages is a step that touched more stable memory than a message may.

@@ -44,7 +44,8 @@ type canister struct {
 	CertifiedData []byte
 	GlobalTimer   uint64 // zero if not set
 	Turn          turn
-	LowMemory     bool // canister_on_low_wasm_memory has run and is not armed again
+	InstallDebit  uint64 // instructions of installations, less what rounds forgave; counts if installations are limited
+	LowMemory     bool   // canister_on_low_wasm_memory has run and is not armed again
 
 	Contexts     map[uint64]*callContext
 	Callbacks    map[uint64]*callback

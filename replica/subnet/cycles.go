@@ -2,7 +2,7 @@ package subnet
 
 import (
 	"context"
-	"strings"
+	"fmt"
 
 	"kedge/ic/principal"
 	"kedge/replica/cycles"
@@ -57,8 +57,8 @@ func (c *canister) memory() memoryUse {
 	if c.Settings.LogLimitSet {
 		use.logs = c.Logs.Size
 	}
-	for _, part := range c.Chunks {
-		use.chunks += uint64(len(part.Data))
+	for range c.Chunks {
+		use.chunks += maxChunk // whatever its size
 	}
 	for _, s := range c.Snapshots {
 		use.snapshots += s.Size
@@ -114,17 +114,19 @@ func lacking(c *canister, missing cycles.Amount) string {
 	return "Canister " + c.ID.String() + " is out of cycles: please top up the canister with at least " + grouped(missing) + " additional cycles"
 }
 
-// grouped writes a number with an underscore after every third digit, as production does.
-func grouped(number interface{ String() string }) string {
-	digits := number.String()
-	var out strings.Builder
-	for i, digit := range digits {
-		if i > 0 && (len(digits)-i)%3 == 0 {
-			out.WriteByte('_')
-		}
-		out.WriteRune(digit)
+// grouped writes a number with an underscore before every three digits.
+func grouped(number fmt.Stringer) string { return cycles.Grouped(number) }
+
+// checkGrowth refuses to let a canister hold so many bytes more if its balance could not carry them.
+func (n *Subnet) checkGrowth(c *canister, bytes uint64) *reject.Error {
+	used := c.memory().total()
+	before, after := n.reserveWith(c, used), n.reserveWith(c, used+bytes)
+	if !before.Less(after) || !c.Balance.Less(after) {
+		return nil
 	}
-	return out.String()
+	return advised(reject.New(reject.InsufficientCyclesInMemoryGrow,
+		"Canister cannot grow memory by %d bytes due to insufficient cycles. At least %s additional cycles are required.",
+		bytes, grouped(after.Minus(c.Balance))), "Top up the canister with more cycles.", "insufficient-cycles-in-memory-grow-1")
 }
 
 // charge takes cycles from a canister and books them under a use.

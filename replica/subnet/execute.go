@@ -125,12 +125,13 @@ func (n *Subnet) answer(context *callContext, a answer) {
 
 // carryOut does what a step that succeeded asked for.
 func (n *Subnet) carryOut(c *canister, context *callContext, out exec.Output) {
+	version := c.Version // that the canister saw while it made its calls
 	c.Version++
 	context.Available = context.Available.Minus(out.Accepted)
 	c.Consumed.Burned = c.Consumed.Burned.Plus(out.Burned)
 	n.setCertified(c, out)
 	for _, call := range out.Calls {
-		n.send(c, context, call)
+		n.send(c, context, call, version)
 	}
 	if r := out.Response; r != nil {
 		if r.Rejected {
@@ -153,7 +154,7 @@ func (n *Subnet) setCertified(c *canister, out exec.Output) {
 }
 
 // send puts a call of a canister on its way.
-func (n *Subnet) send(c *canister, context *callContext, out exec.Call) {
+func (n *Subnet) send(c *canister, context *callContext, out exec.Call, version uint64) {
 	id := c.newID()
 	entry := &callback{Context: context.ID, Callee: out.Callee, Reply: out.Reply, Reject: out.Reject, Cleanup: out.Cleanup,
 		Cycles: out.Cycles, Prepaid: out.Prepaid}
@@ -166,7 +167,7 @@ func (n *Subnet) send(c *canister, context *callContext, out exec.Call) {
 	c.Consumed.Transmission = c.Consumed.Transmission.Plus(cost.Minus(prepaid))
 	n.state.enqueue(message{Receiver: out.Callee, Request: &call{
 		Origin: origin{Kind: fromCanister, Canister: c.ID, Callback: id},
-		Caller: c.ID, SenderVersion: c.Version, Method: out.Method, Arg: out.Arg, Cycles: out.Cycles, Deadline: entry.Deadline,
+		Caller: c.ID, SenderVersion: version, Method: out.Method, Arg: out.Arg, Cycles: out.Cycles, Deadline: entry.Deadline,
 	}})
 }
 

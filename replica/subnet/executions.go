@@ -101,6 +101,7 @@ func (n *Subnet) prepare(_ context.Context, c *canister, e *execution) {
 
 // launch lets the runner run an execution. If it goes on, the canister belongs to it until it is concluded.
 func (n *Subnet) launch(ctx context.Context, c *canister, e *execution) (wait func(), ended bool) {
+	held := c.memory().total()
 	wait, ended = n.config.Runner.Run(e.ID, func(p Pauses) {
 		e.pauses = p
 		if e.Install != nil {
@@ -108,6 +109,7 @@ func (n *Subnet) launch(ctx context.Context, c *canister, e *execution) (wait fu
 			return
 		}
 		in := e.Input
+		in.Env.ReserveWith = func(bytes uint64) cycles.Amount { return n.reserveWith(c, held+bytes) }
 		in.Env.QueueSpace = func(callee principal.Principal) int { return queueSpace(c, callee) }
 		in.Pause = n.pause(ctx, e, func(s *exec.Step) *exec.Step { return s })
 		e.step = e.instance(c).Run(ctx, in)

@@ -36,6 +36,9 @@ type installation struct {
 // install installs, reinstalls or upgrades the code of a canister. It is atomic: if any of its parts
 // fails, the canister is as it was, but for logs and cycles. If it takes long it is concluded in a later round.
 func (n *Subnet) install(ctx context.Context, c *canister, req *installation, request *call) (ended bool, err *reject.Error) {
+	if n.state.LimitInstalls && c.InstallDebit > 0 {
+		return true, rateLimited(c)
+	}
 	prepaid := exec.ExecutionCost(exec.LimitInstall)
 	if n.liquid(c).Less(prepaid) {
 		return true, cannotPayInstallation(c, n.missing(c, prepaid))
@@ -254,6 +257,7 @@ func (n *Subnet) concludeInstallation(ctx context.Context, c *canister, e *execu
 	i := e.progress
 	n.undoPreUpgrade(ctx, c, e)
 	used := exec.LimitInstall - i.left
+	c.InstallDebit += used
 	n.charge(c, exec.ExecutionCost(used), &c.Consumed.Instructions)
 	n.report(c, 0, nil, i.report)
 	n.trace.add(c.ID, i.report, c.Balance)
@@ -265,6 +269,11 @@ func (n *Subnet) concludeInstallation(ctx context.Context, c *canister, e *execu
 			n.state.Compiled = make(map[[32]byte]bool)
 		}
 		n.state.Compiled[i.hash] = true
+	}
+	if i.failure == nil {
+		if i.failure = n.checkGrowth(c, i.growth(c)); i.failure != nil {
+			n.must(i.fresh.Close(ctx))
+		}
 	}
 	if i.failure == nil && i.req.Mode == modeReinstall {
 		c.Logs.clear()
@@ -283,6 +292,14 @@ func (n *Subnet) concludeInstallation(ctx context.Context, c *canister, e *execu
 		answer = refused(i.failure)
 	}
 	n.respond(e.Request.Origin, answer, e.Request.Cycles)
+}
+
+// growth is how many bytes more the canister would hold with the new code, an entry of its history included.
+func (i *installer) growth(c *canister) uint64 {
+	fresh := *c
+	fresh.Code, fresh.module, fresh.heapPages, fresh.stablePages = i.req.Code, i.module, i.fresh.HeapPages(), i.fresh.StablePages()
+	after, before := fresh.memory().total()+historySize, c.memory().total()
+	return after - min(before, after)
 }
 
 // undoPreUpgrade takes back what pre_upgrade did to the old instance: the new one has its stable memory.

@@ -261,8 +261,50 @@ func (m *managementCall) dispatch() ([]byte, *reject.Error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := m.checkSenderVersion(); err != nil {
+		return nil, err
+	}
 	defer m.payDelayedFee(c, m.req)
 	return method.run(m, c)
+}
+
+// senderVersions decode the sender_canister_version of the methods that take one.
+var senderVersions = map[string]func(arg []byte) *uint64{
+	"create_canister": senderVersion(management.DecodeCreateCanisterArgs, func(a management.CreateArg) *uint64 { return a.SenderCanisterVersion }),
+	"update_settings": senderVersion(management.DecodeUpdateSettingsArgs, func(a management.UpdateSettingsArg) *uint64 { return a.SenderCanisterVersion }),
+	"install_code":    senderVersion(management.DecodeInstallCodeArgs, func(a management.InstallArg) *uint64 { return a.SenderCanisterVersion }),
+	"uninstall_code":  senderVersion(management.DecodeUninstallCodeArgs, func(a management.VersionedCanisterArg) *uint64 { return a.SenderCanisterVersion }),
+	"install_chunked_code": senderVersion(management.DecodeInstallChunkedCodeArgs,
+		func(a management.InstallChunkedArg) *uint64 { return a.SenderCanisterVersion }),
+	"provisional_create_canister_with_cycles": senderVersion(management.DecodeProvisionalCreateCanisterWithCyclesArgs,
+		func(a management.ProvisionalCreateArg) *uint64 { return a.SenderCanisterVersion }),
+	"take_canister_snapshot": senderVersion(management.DecodeTakeCanisterSnapshotArgs,
+		func(a management.TakeSnapshotArg) *uint64 { return a.SenderCanisterVersion }),
+	"load_canister_snapshot": senderVersion(management.DecodeLoadCanisterSnapshotArgs,
+		func(a management.LoadSnapshotArg) *uint64 { return a.SenderCanisterVersion }),
+}
+
+func senderVersion[A any](decode func([]byte) (A, error), version func(A) *uint64) func([]byte) *uint64 {
+	return func(arg []byte) *uint64 {
+		a, err := decode(arg)
+		if err != nil {
+			return nil // the method itself says so
+		}
+		return version(a)
+	}
+}
+
+// checkSenderVersion refuses a canister that states another version than its own.
+func (m *managementCall) checkSenderVersion() *reject.Error {
+	decode := senderVersions[m.req.Method]
+	if m.req.Origin.Kind != fromCanister || decode == nil {
+		return nil
+	}
+	if stated := decode(m.req.Arg); stated != nil && *stated != m.req.SenderVersion {
+		return failed(m.req.Origin, reject.New(reject.ContractViolation, "Management canister call payload includes sender canister version %d "+
+			"that does not match the actual sender canister version %d.", *stated, m.req.SenderVersion)).Err
+	}
+	return nil
 }
 
 // authorize finds the canister that a call is about and decides whether the caller may make it.

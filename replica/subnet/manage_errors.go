@@ -30,6 +30,13 @@ func cannotPayInstallation(c *canister, missing cycles.Amount) *reject.Error {
 		"Top up the canister with more cycles.", "install-code-not-enough-cycles")
 }
 
+// rateLimited is the refusal of an installation soon after one that was expensive.
+func rateLimited(c *canister) *reject.Error {
+	return advised(reject.New(reject.InstallCodeRateLimited,
+		"Canister %s is rate limited because it executed too many instructions in the previous install_code messages. Please retry installation after several minutes.", c.ID),
+		"Retry the installation at a later time.", "install-code-rate-limited")
+}
+
 func notStoppedForDeletion(c *canister) *reject.Error {
 	return advised(reject.New(reject.NotStopped, "Canister %s must be stopped before it is deleted.", c.ID),
 		"Stop the canister before deleting it.", "delete-canister-not-stopped")

@@ -109,8 +109,17 @@ func (n *Subnet) Code(in *Ingress) []byte {
 	return nil
 }
 
-func uploadChunk(_ *managementCall, c *canister, a management.UploadChunkArg) ([]byte, *reject.Error) {
-	var err *reject.Error
+// uploadInstructions is what uploading a chunk costs.
+const uploadInstructions = 200_000_000
+
+func uploadChunk(m *managementCall, c *canister, a management.UploadChunkArg) ([]byte, *reject.Error) {
+	if err := m.chargeInstructions(c, uploadInstructions, m.req.Caller); err != nil {
+		return nil, storeError("%s", err.Message)
+	}
+	err := m.checkGrowth(c, maxChunk)
+	if err != nil {
+		return nil, err
+	}
 	if c.Chunks, err = addChunk(c.Chunks, a.Chunk); err != nil {
 		return nil, err
 	}

@@ -10,8 +10,11 @@ import (
 	"kedge/replica/reject"
 )
 
-// snapshotInstructions is what taking, loading, reading or writing a snapshot costs beside its bytes.
-const snapshotInstructions = 2_000_000_000
+// What the work of the management canister on snapshots costs, beside an instruction a byte.
+const (
+	snapshotInstructions = 2_000_000_000 // taking, loading, metadata
+	transferInstructions = 5_000_000     // a piece that is read or uploaded
+)
 
 // maxSnapshots is the most snapshots of one canister.
 const maxSnapshots = 10
@@ -31,6 +34,9 @@ func takeSnapshot(m *managementCall, c *canister, a management.TakeSnapshotArg) 
 	use := c.memory()
 	s.Size = use.heap + use.stable + use.globals + use.code + use.chunks
 	if err := m.mayKeepSnapshot(c, a.ReplaceSnapshot); err != nil {
+		return nil, err
+	}
+	if err := m.checkGrowth(c, s.Size); err != nil {
 		return nil, err
 	}
 	if err := m.chargeInstructions(c, snapshotInstructions+s.Size, m.req.Caller); err != nil {

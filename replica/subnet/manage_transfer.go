@@ -35,6 +35,9 @@ func readSnapshotMetadata(m *managementCall, c *canister, a management.SnapshotA
 	if err != nil {
 		return nil, err
 	}
+	if err := m.chargeInstructions(c, snapshotInstructions, m.req.Caller); err != nil {
+		return nil, err
+	}
 	out := management.SnapshotMetadata{
 		Source:           management.SnapshotSource{Tag: management.SnapshotSourceTagTakenFromCanister},
 		TakenAtTimestamp: s.Taken, CanisterVersion: s.Version, CertifiedData: s.CertifiedData,
@@ -118,7 +121,7 @@ func outOfSlice(offset, size uint64) *reject.Error {
 	return invalid("Invalid subslice into wasm module / main memory / stable memory: offset: %d, size: %d", offset, size)
 }
 
-func readSnapshotData(_ *managementCall, c *canister, a management.ReadSnapshotDataArg) ([]byte, *reject.Error) {
+func readSnapshotData(m *managementCall, c *canister, a management.ReadSnapshotDataArg) ([]byte, *reject.Error) {
 	s, err := c.shot(a.SnapshotID)
 	if err != nil {
 		return nil, err
@@ -127,6 +130,10 @@ func readSnapshotData(_ *managementCall, c *canister, a management.ReadSnapshotD
 		if part.Size > maxSlice {
 			return nil, invalid("Requested slice too large: %d > %d", part.Size, maxSlice)
 		}
+	}
+	size := a.Kind.WasmModule.Size + a.Kind.WasmMemory.Size + a.Kind.StableMemory.Size // all but one are zero
+	if err := m.chargeInstructions(c, transferInstructions+size, m.req.Caller); err != nil {
+		return nil, err
 	}
 	var data []byte
 	switch a.Kind.Tag {
@@ -191,6 +198,9 @@ func uploadSnapshotMetadata(m *managementCall, c *canister, a management.UploadS
 	if err := m.mayKeepSnapshot(c, a.ReplaceSnapshot); err != nil {
 		return nil, err
 	}
+	if err := m.checkGrowth(c, s.Size); err != nil {
+		return nil, err
+	}
 	if err := m.chargeInstructions(c, snapshotInstructions+s.Size, m.req.Caller); err != nil {
 		return nil, err
 	}
@@ -226,13 +236,16 @@ func (m *managementCall) keepSnapshot(c *canister, s *snapshot, replace []byte) 
 	c.Snapshots = append(kept, s)
 }
 
-func uploadSnapshotData(_ *managementCall, c *canister, a management.UploadSnapshotDataArg) ([]byte, *reject.Error) {
+func uploadSnapshotData(m *managementCall, c *canister, a management.UploadSnapshotDataArg) ([]byte, *reject.Error) {
 	s, err := c.shot(a.SnapshotID)
 	if err != nil {
 		return nil, err
 	}
 	if !s.Uploaded {
 		return nil, reject.New(reject.SnapshotImmutable, "Only canister snapshots created by metadata upload can be mutated.")
+	}
+	if err := m.chargeInstructions(c, transferInstructions+uint64(len(a.Chunk)), m.req.Caller); err != nil {
+		return nil, err
 	}
 	switch a.Kind.Tag {
 	case management.SnapshotPlaceTagWasmModule:

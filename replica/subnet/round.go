@@ -23,6 +23,7 @@ type Round struct {
 
 	Finished []uint64 // numbers of the executions that went on between rounds and whose end this round takes in
 
+	LimitInstalls bool            // an expensive installation is followed by rounds that refuse one
 	AllowOutcalls bool            // canisters may make HTTP outcalls
 	Outcalls      []OutcallResult // what came of earlier ones
 }
@@ -36,6 +37,9 @@ type StableWrite struct {
 // roundBudget is how many instructions a round starts messages for; what still waits then runs in the
 // next round, so that a certificate comes in between, and reads need not wait for long.
 const roundBudget = 100_000_000
+
+// installRate is how many instructions of installations a round forgives a canister.
+const installRate = 2_000_000_000
 
 // roundMessages is the most messages of one round.
 const roundMessages = 5_000
@@ -56,6 +60,7 @@ type state struct {
 	Ingress   map[request.ID]*ingressEntry
 	Expiry    expiries // ingress entries in order of their end
 
+	LimitInstalls bool              // in this round
 	AllowOutcalls bool              // in this round
 	Outcalls      []*pendingOutcall // that are under way, in order of their numbers
 	NextOutcall   uint64
@@ -76,7 +81,7 @@ func (n *Subnet) Apply(ctx context.Context, r Round) Changes {
 	s.Height++
 	s.Time = max(r.Time, s.Time+1)
 	s.Seed, s.Draws, s.Spent = r.Seed, 0, 0
-	s.AllowOutcalls = r.AllowOutcalls
+	s.AllowOutcalls, s.LimitInstalls = r.AllowOutcalls, r.LimitInstalls
 
 	n.trace.begin(s.Trace)
 	n.expire()
@@ -111,6 +116,9 @@ func (n *Subnet) Apply(ctx context.Context, r Round) Changes {
 		s.Queue = nil // let the array go
 	}
 	n.finishStopping()
+	for _, c := range s.Order {
+		c.InstallDebit -= min(c.InstallDebit, installRate)
+	}
 	s.Trace = n.trace.end()
 	return n.takeChanges()
 }
