@@ -34,6 +34,12 @@ func (c *clock) follow(at uint64) {
 	}
 }
 
+func (c *clock) isControlled() bool {
+	c.lock.Lock()
+	defer c.lock.Unlock()
+	return c.controlled
+}
+
 // now is the network's time in nanoseconds since 1970.
 func (n *Network) now() uint64 { return uint64(n.clock.now().UnixNano()) }
 
@@ -101,11 +107,8 @@ const heartbeatInterval = time.Second
 func (n *Network) untilNext() time.Duration {
 	n.lock.RLock()
 	defer n.lock.RUnlock()
-	n.clock.lock.Lock()
-	controlled := n.clock.controlled
-	n.clock.lock.Unlock()
 	wait := time.Hour
-	if controlled {
+	if n.clock.isControlled() {
 		return wait // time does not pass by itself
 	}
 	if n.subnet.HasHeartbeat() {

@@ -172,8 +172,8 @@ func (n *Network) runRound(ctx context.Context) {
 // newRound returns a round of now, with fresh randomness.
 func (n *Network) newRound() subnet.Round {
 	now := n.now()
-	if n.subnet.Height() == 0 {
-		now++ // every round moves the time on, the first one too
+	if n.clock.isControlled() {
+		now++ // every round moves the time on
 	}
 	r := subnet.Round{Time: now, AllowOutcalls: n.options.Outcalls, LimitInstalls: n.options.RateLimit}
 	_, err := io.ReadFull(n.random, r.Seed[:])

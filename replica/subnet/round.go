@@ -179,7 +179,7 @@ func (n *Subnet) nextTask(c *canister, waits bool) *task {
 		current := c.Turn
 		c.Turn = (c.Turn + 1) % turns
 		switch {
-		case current == turnTimer && c.GlobalTimer != 0 && c.GlobalTimer <= n.state.Time:
+		case current == turnTimer && c.GlobalTimer != 0 && c.GlobalTimer < n.state.Time: // as run on production: not in the round of that very time
 			c.GlobalTimer = 0
 			if c.module.Has(exec.EntryTimer) {
 				return &task{exec.Timer, exec.EntryTimer}
