@@ -21,7 +21,7 @@ export function historySection(anchor: Anchor): HTMLElement {
   return h("section", { "aria-labelledby": "history" }, h("h2", { id: "history" }, t("history.title")),
     anchor.dropped > 0n && h("p", { class: "hint" }, t("history.dropped", { count: anchor.dropped })),
     h("details", {}, h("summary", {}, t("history.count", { count: anchor.history.length })),
-      h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": t("history.title") }, h("table", {},
+      h("div", { class: "scroll", tabindex: 0, role: "group", "aria-label": t("history.count", { count: anchor.history.length }) }, h("table", {},
         h("thead", {}, h("tr", {}, ["history.when", "history.what", "history.about", "history.by"].map((k) => h("th", { scope: "col" }, t(k as "history.when"))))),
         h("tbody", {}, anchor.history.toReversed().map((e) => h("tr", {},
           h("td", {}, date(e.at)), h("td", {}, word("event", e.kind, t("history.unknown"))), h("td", {}, about(anchor, e)),
