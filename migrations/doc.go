@@ -9,8 +9,10 @@
 //
 //	layout 1 ──── step 1 up ───▶ layout 2      records of version 2, histories, index
 //	         ◀─── step 1 down ──
+//	layout 2 ──── step 2 up ───▶ layout 3      records of version 3: recovery contacts
+//	         ◀─── step 2 down ──
 //
-// A Down that would lose a protection, a guard, a consent or a demand is refused with a [RefusedError]
+// A Down that would lose a protection, a guard, a consent, a demand or contacts is refused with a [RefusedError]
 // that names what and where, unless the controller has accepted that loss.
 //
 // Subpackage ii reads the layouts of Internet Identity.

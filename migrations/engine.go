@@ -24,10 +24,10 @@ type Step struct {
 }
 
 // Steps are all steps, in order.
-var Steps = []Step{records2}
+var Steps = []Step{records2, records3}
 
 // Newest is the newest layout.
-const Newest = storage.Layout2
+const Newest = storage.NewestLayout
 
 // Status is where the memory stands.
 type Status struct {
@@ -80,18 +80,23 @@ func stepOf(m storage.Migration) (*Step, error) {
 	return &Steps[m.Step-1], nil
 }
 
-// Start begins the next step towards the newest layout, if there is one to take and none under way. A
-// canister calls it after an upgrade. It is a constant amount of work.
-func Start(s *storage.Store) error {
-	if s.Migration().Phase != storage.Idle || s.Layout() >= Newest {
+// Start begins the next step towards the newest layout, if there is one to take and none under way; the others
+// follow by themselves. A canister calls it after an upgrade. It is a constant amount of work.
+func Start(s *storage.Store) error { return StartTo(s, Newest) }
+
+// StartTo is Start towards an earlier layout.
+func StartTo(s *storage.Store, layout int) error {
+	if s.Migration().Phase != storage.Idle || s.Layout() >= layout {
 		return nil
 	}
 	for i := range Steps {
 		if Steps[i].From == s.Layout() {
-			return s.Enter(storage.Migration{Step: uint16(Steps[i].Number), Phase: storage.Up, Total: uint64(s.Count())})
+			return s.Enter(storage.Migration{
+				Step: uint16(Steps[i].Number), Phase: storage.Up, Total: uint64(s.Count()), Stop: s.Layout()+1 >= layout,
+			})
 		}
 	}
-	return fmt.Errorf("no step leads from layout %d to %d", s.Layout(), Newest)
+	return fmt.Errorf("no step leads from layout %d to %d", s.Layout(), layout)
 }
 
 // StartBack begins the step from the present layout to the one before. It first looks at every anchor,
@@ -176,7 +181,17 @@ func run(s *storage.Store, budget Budget) (done bool, err error) {
 			case storage.Down:
 				return true, s.Leave()
 			default:
-				return true, s.SetMigration(storage.Migration{})
+				if err := s.SetMigration(storage.Migration{}); err != nil || m.Stop || s.Layout() >= Newest {
+					return true, err
+				}
+				if err := Start(s); err != nil {
+					return false, err
+				}
+				m = s.Migration()
+				if step, err = stepOf(m); err != nil {
+					return false, err
+				}
+				continue
 			}
 		}
 		if !budget() {
@@ -229,7 +244,7 @@ func refuse(s *storage.Store, step *Step, m *storage.Migration, from uint64) err
 		}
 	}
 	e.More = number < end
-	if err := s.SetMigration(storage.Migration{Step: m.Step, Phase: storage.Up, Total: uint64(s.Count())}); err != nil {
+	if err := s.SetMigration(storage.Migration{Step: m.Step, Phase: storage.Up, Total: uint64(s.Count()), Stop: true}); err != nil {
 		return err
 	}
 	return e

@@ -83,15 +83,15 @@ func TestUpFromTheFirstFormat(t *testing.T) {
 	s = open(t, mem) // an upgrade in between
 	require.NoError(t, Start(s))
 	require.Equal(t, before, anchors(t, s))
-	require.Equal(t, 3, finish(t, s, 1))
-	require.Equal(t, Status{Layout: 2}, StatusOf(s))
+	require.Equal(t, 7, finish(t, s, 1), "three batches to layout 2, and four to layout 3")
+	require.Equal(t, Status{Layout: 3}, StatusOf(s))
 	require.Equal(t, before, anchors(t, s))
 	require.Empty(t, fsck(t, s))
 	found, _, err := s.LookupCaller(before[0].Devices[1].Principal, 0, 10)
 	require.NoError(t, err)
 	require.Equal(t, []uint64{10000}, found)
 	require.NoError(t, Start(s), "there is nothing more to start")
-	require.Equal(t, Status{Layout: 2}, StatusOf(s))
+	require.Equal(t, Status{Layout: 3}, StatusOf(s))
 }
 
 func TestDownIsRefusedByName(t *testing.T) {
@@ -132,16 +132,46 @@ func TestDownWithTheLossNamedGivesTheFirstFormat(t *testing.T) {
 	a.Guard = true
 	require.EqualError(t, s.Write(a), "anchor 10000 has what layout 1 cannot hold: guards")
 
+	require.NoError(t, StartTo(s, 2))
+	finish(t, s, 2)
+	require.Equal(t, Status{Layout: 2}, StatusOf(s), "no further than asked for")
 	require.NoError(t, Start(s))
 	finish(t, s, 2)
+	require.Equal(t, Status{Layout: 3}, StatusOf(s))
 	require.Equal(t, anchors(t, first), anchors(t, s))
+	require.Empty(t, fsck(t, s))
+}
+
+func TestDownFromContactsIsRefusedByName(t *testing.T) {
+	mem := golden(t, "v3.mem.gz")
+	s := open(t, mem)
+	before := anchors(t, s)
+	require.NoError(t, StartBack(s, storage.LossGuards))
+	_, err := Run(s, unlimited)
+	require.EqualError(t, err, "going back would lose contacts of anchors 10002: have their owners remove them, or accept the loss by naming it")
+	finish(t, s, 1)
+	require.Equal(t, Status{Layout: 3}, StatusOf(s))
+	require.Equal(t, before, anchors(t, s))
+
+	require.NoError(t, StartBack(s, storage.LossContacts))
+	finish(t, s, 1)
+	require.Equal(t, Status{Layout: 2}, StatusOf(s))
+	require.Equal(t, anchors(t, open(t, golden(t, "v2.mem.gz"))), anchors(t, s))
+	require.Empty(t, fsck(t, s))
+	a, err := s.Read(10002)
+	require.NoError(t, err)
+	a.Contacts = before[2].Contacts
+	require.EqualError(t, s.Write(a), "anchor 10002 has what layout 2 cannot hold: contacts")
+	require.NoError(t, StartBack(s, 1<<5-1))
+	finish(t, s, 2)
+	require.Equal(t, anchors(t, open(t, golden(t, "v1.mem.gz"))), anchors(t, s))
 	require.Empty(t, fsck(t, s))
 }
 
 // A guard that is switched on after its anchor was checked turns the step round as well.
 func TestDownMeetsANewGuard(t *testing.T) {
 	mem := storage.NewRAM(0)
-	s, err := storage.Create(mem, storage.Config{Lo: 0, Hi: 10})
+	s, err := storage.Create(mem, storage.Config{Lo: 0, Hi: 10, Layout: storage.Layout2})
 	require.NoError(t, err)
 	for i := range 3 {
 		number, err := s.Allocate()
@@ -155,7 +185,8 @@ func TestDownMeetsANewGuard(t *testing.T) {
 	guarded.Guard = true
 	require.NoError(t, s.Write(guarded), "while it is only being checked everything still works")
 	var refused *RefusedError
-	for err == nil {
+	for i := 0; err == nil; i++ {
+		require.Less(t, i, 20)
 		_, err = Run(s, units(1))
 	}
 	require.ErrorAs(t, err, &refused)
@@ -205,8 +236,11 @@ func TestFaultAtEveryWriteOfEveryMessage(t *testing.T) {
 		image string
 		begin func(*storage.Store) error
 	}{
-		{"up", "v1.mem.gz", Start},
-		{"down", "v2.mem.gz", func(s *storage.Store) error { return StartBack(s, 1<<4-1) }},
+		{"up from 1", "v1.mem.gz", Start},
+		{"up from 2", "v2.mem.gz", Start},
+		{"up from 1 to 2", "v1.mem.gz", func(s *storage.Store) error { return StartTo(s, 2) }},
+		{"down from 2", "v2.mem.gz", func(s *storage.Store) error { return StartBack(s, 1<<5-1) }},
+		{"down from 3", "v3.mem.gz", func(s *storage.Store) error { return StartBack(s, 1<<5-1) }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			mem := golden(t, c.image)
@@ -245,7 +279,7 @@ func anchor(number uint64, key int) *identity.Anchor {
 func TestInterleaved(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		mem := storage.NewRAM(0)
-		layout := rapid.IntRange(1, 2).Draw(t, "layout")
+		layout := rapid.IntRange(1, Newest).Draw(t, "layout")
 		s, err := storage.Create(mem, storage.Config{Lo: 100, Hi: 1000, Layout: layout})
 		require.NoError(t, err)
 		model := map[uint64]*identity.Anchor{}
@@ -255,14 +289,18 @@ func TestInterleaved(t *testing.T) {
 				a.Devices = append(a.Devices, anchor(number, 100+len(a.Devices)).Devices...)
 			}
 			a.Guard = rapid.IntRange(0, 9).Draw(t, "guard") == 0
+			if rapid.IntRange(0, 9).Draw(t, "contacts") == 0 {
+				a.Devices[0].AgreesToContacts = true
+				a.Contacts = &identity.Contacts{Threshold: 1, Delay: identity.MinContactDelay, List: []identity.Contact{{Anchor: 5, Accepted: true}}}
+			}
 			return a
 		}
 		write := func(t *rapid.T, a *identity.Anchor) {
 			err := s.Write(a)
 			var lost *storage.LossError
 			if errors.As(err, &lost) {
-				require.True(t, a.Guard)
-				a.Guard = false
+				require.True(t, a.Guard && lost.Layout < 2 || a.Contacts != nil && lost.Layout < 3)
+				a.Guard, a.Contacts, a.Devices[0].AgreesToContacts = false, nil, false
 				err = s.Write(a)
 			}
 			require.NoError(t, err)
@@ -293,7 +331,8 @@ func TestInterleaved(t *testing.T) {
 				done, err := Run(s, units(rapid.IntRange(0, 5).Draw(t, "units")))
 				var refused *RefusedError
 				if errors.As(err, &refused) {
-					require.True(t, model[refused.Anchors[0]].Guard)
+					a := model[refused.Anchors[0]]
+					require.True(t, a.Guard || a.Contacts != nil)
 					return
 				}
 				require.NoError(t, err)

@@ -4,7 +4,7 @@ import "kedge/canister/storage"
 
 // Step 1 takes records from version 1 to 2, which has the guard, consents and releases, demands, session
 // limits, attestations and registration mode, and builds the index. The record formats are drawn in
-// package storage (device.go, record.go, slot.go, index.go).
+// package storage and its units.
 //
 // Back, it drops what record version 1 has no room for: guard, consents and demands only if the
 // controller names that loss; times of adding, attestations, open registration modes, temporary keys and
@@ -20,6 +20,6 @@ var records2 = Step{
 		if err != nil {
 			return 0, err
 		}
-		return storage.LossOf(a), nil
+		return storage.LossOf(a, storage.Layout1), nil
 	},
 }

@@ -16,6 +16,17 @@ import (
 // The golden images were captured once, when their format was first written, and are never captured
 // again: whoever changes what is read or written here changes what people's anchors are made of.
 
+// asLayout is what a layout keeps of an anchor.
+func asLayout(a *identity.Anchor, layout int) *identity.Anchor {
+	switch layout {
+	case Layout1:
+		return anchortest.AsVersion1(a)
+	case Layout2:
+		return anchortest.AsVersion2(a)
+	}
+	return a
+}
+
 func withoutEvents(a *identity.Anchor) *identity.Anchor {
 	b := *a
 	b.Events = nil
@@ -35,9 +46,7 @@ func buildGolden(t *testing.T, layout int) *RAM {
 		number, err := s.Allocate()
 		require.NoError(t, err)
 		require.Equal(t, a.Number, number)
-		if layout == Layout1 {
-			a = anchortest.AsVersion1(a)
-		}
+		a = asLayout(a, layout)
 		require.NoError(t, s.Write(a))
 	}
 	return mem
@@ -71,7 +80,7 @@ func readGolden(t *testing.T, name string) *RAM {
 	return RAMOf(image)
 }
 
-func checkGolden(t *testing.T, s *Store, version1 bool) {
+func checkGolden(t *testing.T, s *Store, layout int) {
 	t.Helper()
 	lo, hi := s.Range()
 	require.Equal(t, [2]uint64{10000, 20000}, [2]uint64{lo, hi})
@@ -91,11 +100,7 @@ func checkGolden(t *testing.T, s *Store, version1 bool) {
 	for _, want := range anchors {
 		got, err := s.Read(want.Number)
 		require.NoError(t, err)
-		if version1 {
-			require.Equal(t, anchortest.AsVersion1(want), got)
-		} else {
-			require.Equal(t, withoutEvents(want), got)
-		}
+		require.Equal(t, withoutEvents(asLayout(want, layout)), got)
 	}
 }
 
@@ -104,7 +109,7 @@ func TestGoldenVersion1(t *testing.T) {
 	s, err := Open(golden)
 	require.NoError(t, err)
 	require.Equal(t, Layout1, s.Layout())
-	checkGolden(t, s, true)
+	checkGolden(t, s, Layout1)
 	require.True(t, sameButSuperblock(t, golden, buildGolden(t, Layout1)), "layout 1 is written in other bytes than when it was captured")
 }
 
@@ -113,7 +118,7 @@ func TestGoldenVersion2(t *testing.T) {
 	s, err := Open(golden)
 	require.NoError(t, err)
 	require.Equal(t, Layout2, s.Layout())
-	checkGolden(t, s, false)
+	checkGolden(t, s, Layout2)
 	h, err := s.History(10000, 0, 10)
 	require.NoError(t, err)
 	require.Len(t, h.Events, 2)
@@ -123,4 +128,13 @@ func TestGoldenVersion2(t *testing.T) {
 	require.Len(t, found, 1)
 	require.Equal(t, uint64(10000), found[0].Anchor)
 	require.True(t, sameButSuperblock(t, golden, buildGolden(t, Layout2)), "layout 2 is written in other bytes than when it was captured")
+}
+
+func TestGoldenVersion3(t *testing.T) {
+	golden := readGolden(t, "v3.mem.gz")
+	s, err := Open(golden)
+	require.NoError(t, err)
+	require.Equal(t, Layout3, s.Layout())
+	checkGolden(t, s, Layout3)
+	require.True(t, sameButSuperblock(t, golden, buildGolden(t, Layout3)), "layout 3 is written in other bytes than when it was captured")
 }

@@ -249,14 +249,14 @@ func (s *Store) lookup(key, from uint64, limit int, match func(a *identity.Ancho
 
 // State of the index, byte 5 of the superblock.
 const (
-	indexWhole    = 0 // every anchor written in version 2 is in it
+	indexWhole    = 0 // every anchor written in version 2 or above is in it
 	indexAside    = 1 // damaged: nobody reads or keeps it
 	indexBuilding = 2 // slots below the build cursor are in it
 )
 
 // indexes tells whether the entries of a slot are to be kept.
 func (s *Store) indexes(slot uint32) bool {
-	return s.sb.layout == Layout2 &&
+	return s.sb.layout >= Layout2 &&
 		(s.sb.index == indexWhole || s.sb.index == indexBuilding && slot < s.sb.built)
 }
 
@@ -271,7 +271,7 @@ func (s *Store) setAside() error {
 // left, and reports whether it is done. Anchors may be read and written between its calls; look-ups answer
 // with an error until it is done. Damaged anchors are left out.
 func (s *Store) RebuildIndex(more func() bool) (done bool, err error) {
-	if s.sb.layout != Layout2 {
+	if s.sb.layout < Layout2 {
 		return false, fmt.Errorf("layout %d has no index", s.sb.layout)
 	}
 	err = s.Batch(func() error {

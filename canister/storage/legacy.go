@@ -48,10 +48,10 @@ type Place struct {
 	NextExtent uint32
 }
 
-// CreateBeside makes a store beside a legacy one, with layout [Layout2].
+// CreateBeside makes a store beside a legacy one, in the newest layout.
 func CreateBeside(mem Memory, place Place, lo, hi uint64) (*Store, error) {
 	s := newStore(mem)
-	s.sb.layout, s.sb.placement = Layout2, place.Placement
+	s.sb.layout, s.sb.placement = NewestLayout, place.Placement
 	s.alloc.Home, s.alloc.Source, s.alloc.NextExtent = place.Home, place.Source, place.NextExtent
 	if err := s.setRange(lo, hi); err != nil {
 		return nil, err

@@ -16,22 +16,24 @@ func (s *Store) SetMigration(m Migration) error {
 	return s.flush()
 }
 
-// Enter begins work towards a layout 2: from now on records are written in version 2.
+// Enter begins work towards the next layout: from now on records are written in its version.
 func (s *Store) Enter(m Migration) error {
-	s.sb.layout = Layout2
+	s.sb.layout++
 	return s.SetMigration(m)
 }
 
-// Leave ends the way back to layout 1, which knows no index and no history.
+// Leave ends the way back to the layout before. Layout 1 knows no index and no history.
 func (s *Store) Leave() error {
-	s.tree.Clear()
-	s.alloc.Reset(history)
-	s.sb.index, s.sb.built = indexWhole, 0
-	s.sb.layout = Layout1
+	s.sb.layout--
+	if s.sb.layout == Layout1 {
+		s.tree.Clear()
+		s.alloc.Reset(history)
+		s.sb.index, s.sb.built = indexWhole, 0
+	}
 	return s.SetMigration(Migration{})
 }
 
-// accepted is the loss that the controller accepted for the way back to layout 1.
+// accepted is the loss that the controller accepted for the way back.
 func (s *Store) accepted() Loss {
 	if s.sb.migration.Phase == Down {
 		return s.sb.migration.Losses
@@ -49,12 +51,13 @@ func (s *Store) Rewrite(number uint64) error {
 	if err != nil || raw.head.version == s.writeVersion() {
 		return err
 	}
-	if raw.head.version == record.Version1 {
-		var ok bool
-		if s.scratch, ok = record.Raise(s.scratch[:0], raw.payload); !ok {
-			return stable.Corrupted(s.anchorName(slot), "the devices do not fill the %d bytes of a record of version 1", len(raw.payload))
+	if version := raw.head.version; version != 0 && version+1 == s.writeVersion() {
+		raised, ok := record.Raise(s.scratch[:0], raw.payload, version)
+		if !ok {
+			return stable.Corrupted(s.anchorName(slot), "the devices do not fill the %d bytes of a record of version %d", len(raw.payload), version)
 		}
-		return s.store(raw, number, record.Version2, nil, nil)
+		s.scratch = raised
+		return s.store(raw, number, version+1, nil, nil)
 	}
 	a, err := s.Read(number)
 	if err != nil {

@@ -15,7 +15,7 @@ import (
 //
 //	off  len
 //	  0    8  XXH64 of bytes 8 … up to the end of the record in this slot
-//	  8    1  version: 1 or 2; 0 in a slot that was never written
+//	  8    1  version: 1, 2 or 3; 0 in a slot that was never written
 //	  9    3  zero
 //	 12    4  length of the record
 //	 16    4  first overflow block + 1, 0 for none
@@ -29,9 +29,10 @@ import (
 //	 36    4  number of the next event of this anchor; the first is 0
 //	 40    4  routine events that were overwritten
 //	 44    4  security events that were overwritten
-//	 48       version 2: the record from here
+//	 48       versions 2 and 3: the record from here
 //
-// An overflow block continues the record; one serves every legal anchor, a giant chains more.
+// An overflow block continues the record; one serves every legal anchor without contacts, two every one with
+// them, a giant chains more.
 //
 //	off  len
 //	  0    8  XXH64 of bytes 8 … up to the end of the record in this block
@@ -94,7 +95,7 @@ func (s *Store) readRawInto(room []byte, slot uint32) (*rawRecord, error) {
 	length, first := int(le.Uint32(b[12:])), le.Uint32(b[16:])
 	raw.head.version = b[8]
 	switch b[8] {
-	case record.Version1, record.Version2:
+	case record.Version1, record.Version2, record.Version3:
 	case 0:
 		if *(*[SlotSize]byte)(b) != ([SlotSize]byte{}) {
 			return nil, stable.Corrupted(s.anchorName(slot), "its slot has version 0 but is not empty")
@@ -117,7 +118,7 @@ func (s *Store) readRawInto(room []byte, slot uint32) (*rawRecord, error) {
 	if own := le.Uint32(b[20:]); own != slot {
 		return nil, stable.Corrupted(s.anchorName(slot), "it is the slot of anchor %d", s.sb.lo+uint64(own))
 	}
-	if b[8] == record.Version2 {
+	if b[8] >= record.Version2 {
 		raw.head.history = ring.Head{
 			Newest: [2]uint32{le.Uint32(b[24:]), le.Uint32(b[28:])}, Chunks: [2]uint8{b[32], b[33]},
 			Next: le.Uint32(b[36:]), Lost: [2]uint32{le.Uint32(b[40:]), le.Uint32(b[44:])},
@@ -213,7 +214,7 @@ func (s *Store) writeRaw(old *rawRecord, head *slotHead, payload []byte) error {
 		le.PutUint32(b[16:], chain[0]+1)
 	}
 	le.PutUint32(b[20:], old.slot)
-	if head.version == record.Version2 {
+	if head.version >= record.Version2 {
 		h := &head.history
 		le.PutUint32(b[24:], h.Newest[0])
 		le.PutUint32(b[28:], h.Newest[1])

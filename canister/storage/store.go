@@ -61,7 +61,7 @@ var kinds = [alloc.Regions]alloc.Kind{
 // Config is what a new memory starts with.
 type Config struct {
 	Lo, Hi uint64 // anchor range [Lo, Hi)
-	Layout int    // 0 for the newest; Layout1 is for migrations and tests
+	Layout int    // 0 for the newest; earlier ones are for migrations and tests
 }
 
 // MaxAnchors is the most anchors that one memory holds.
@@ -73,11 +73,11 @@ func Create(mem Memory, cfg Config) (*Store, error) {
 		return nil, fmt.Errorf("create storage: stable memory already has %d pages", n)
 	}
 	s := newStore(mem)
-	s.sb.layout = Layout2
+	s.sb.layout = NewestLayout
 	if cfg.Layout != 0 {
 		s.sb.layout = uint8(cfg.Layout)
 	}
-	if s.sb.layout != Layout1 && s.sb.layout != Layout2 {
+	if s.sb.layout < Layout1 || s.sb.layout > NewestLayout {
 		return nil, &UnsupportedError{What: "the memory layout", Version: cfg.Layout}
 	}
 	if err := s.setRange(cfg.Lo, cfg.Hi); err != nil {
@@ -156,8 +156,8 @@ func (s *Store) setRange(lo, hi uint64) error {
 // Count is the number of anchors given out: Lo … Lo+Count-1.
 func (s *Store) Count() int { return int(s.sb.count) }
 
-// Layout is the layout of the memory. A layout 1 memory is read and written, in record version 1; package
-// migrations makes it a layout 2.
+// Layout is the layout of the memory. A memory in layout n is read and written, in record version n; package
+// migrations takes it to the newest.
 func (s *Store) Layout() int { return int(s.sb.layout) }
 
 // Allocate gives out the next anchor number. The caller writes that anchor in the same message. The
@@ -271,18 +271,18 @@ func (s *Store) readOwn(slot uint32) (*identity.Anchor, uint64, error) {
 	return a, tag, nil
 }
 
-// writeVersion is the version in which records are written now: the newest, except on a memory that is
-// in layout 1 or on its way back to it.
+// writeVersion is the version in which records are written now: that of the layout, or of the one before on the
+// way back to it.
 func (s *Store) writeVersion() byte {
-	if s.sb.layout == Layout1 || s.sb.migration.Phase == Down {
-		return record.Version1
+	if s.sb.migration.Phase == Down {
+		return s.sb.layout - 1
 	}
-	return record.Version2
+	return s.sb.layout
 }
 
 // Write stores an anchor, adds its events to its history and keeps the index. It fails before anything
-// is written with [NotFoundError], [OutOfRangeError], [CorruptedError], or with [LossError] on a layout 1
-// memory that cannot hold what the anchor has. Any other error calls for a trap.
+// is written with [NotFoundError], [OutOfRangeError], [CorruptedError], or with [LossError] on a
+// memory in an earlier layout that cannot hold what the anchor has. Any other error calls for a trap.
 func (s *Store) Write(a *identity.Anchor) error {
 	if !s.Beside() {
 		return s.write(a, nil, nil)
@@ -316,9 +316,9 @@ func (s *Store) write(a *identity.Anchor, tag *uint64, legacy []byte) error {
 			return err
 		}
 	}
-	if version == record.Version1 {
-		if lost := LossOf(a) &^ s.accepted(); lost != 0 {
-			return &LossError{Anchor: a.Number, Loss: lost}
+	if version < record.Newest {
+		if lost := LossOf(a, int(version)) &^ s.accepted(); lost != 0 {
+			return &LossError{Anchor: a.Number, Layout: int(version), Loss: lost}
 		}
 	}
 	if s.scratch, err = record.Append(s.scratch[:0], a, version, tag); err != nil {
@@ -342,7 +342,7 @@ func (s *Store) store(old *rawRecord, number uint64, version byte, events []iden
 	}
 	head := old.head
 	head.version = version
-	if version == record.Version2 {
+	if version >= record.Version2 {
 		if err := s.addEvents(slot, &head, events); err != nil {
 			return err
 		}

@@ -218,7 +218,8 @@ func TestSaltIsSetOnce(t *testing.T) {
 	require.Error(t, s.SetSalt([32]byte{2}))
 }
 
-// The largest legal anchor fits a slot and one overflow block, with all that the rules can add to it.
+// The largest legal anchor fits a slot and one overflow block, with all that the rules can add to it but
+// contacts, and two with seven of them.
 func TestLargestLegalAnchorFits(t *testing.T) {
 	a := &identity.Anchor{Number: 10000, Registration: &identity.Registration{Tentative: &identity.Data{
 		AAGUID: make([]byte, identity.AAGUIDSize), Metadata: identity.Metadata{},
@@ -236,10 +237,14 @@ func TestLargestLegalAnchorFits(t *testing.T) {
 		a.Devices = append(a.Devices, d)
 	}
 	require.Equal(t, identity.MaxVariableBytes, a.VariableBytes())
-	b, err := record.Append(nil, a, record.Version2, new(uint64))
+	b, err := record.Append(nil, a, record.Newest, new(uint64))
 	require.NoError(t, err)
 	t.Logf("the largest legal record has %d bytes", len(b))
 	require.LessOrEqual(t, len(b), SlotSize-slotHead2+blockPayload)
+	a.Contacts = &identity.Contacts{List: make([]identity.Contact, identity.MaxContacts)}
+	b, err = record.Append(nil, a, record.Newest, new(uint64))
+	require.NoError(t, err)
+	require.LessOrEqual(t, len(b), SlotSize-slotHead2+2*blockPayload)
 }
 
 // A removed device leaves nothing behind, in the slot or in overflow.
@@ -339,11 +344,11 @@ func TestDamageIsNamedAndContained(t *testing.T) {
 }
 
 func TestSecondSuperblockServes(t *testing.T) {
-	mem := buildGolden(t, Layout2)
+	mem := buildGolden(t, Layout3)
 	require.NoError(t, mem.WriteAt([]byte{0xff}, 20))
 	s, err := Open(mem)
 	require.NoError(t, err)
-	checkGolden(t, s, false)
+	checkGolden(t, s, Layout3)
 	var c Check
 	_, err = s.Check(&c, func() bool { return true })
 	require.NoError(t, err)
@@ -373,7 +378,7 @@ func TestOpenRefusesWhatIsNotKedge(t *testing.T) {
 // A message that traps at any stable write leaves, once the network has rolled it back, what was before;
 // and running it again does what it would have done.
 func TestFaultAtEveryWrite(t *testing.T) {
-	mem := buildGolden(t, Layout2)
+	mem := buildGolden(t, Layout3)
 	message := func(m Memory) error {
 		s, err := Open(m)
 		if err != nil {

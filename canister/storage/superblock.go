@@ -16,7 +16,7 @@ import (
 //
 //	off  len
 //	  0    3  magic "KDG"
-//	  3    1  layout version: 1 or 2
+//	  3    1  layout version: 1, 2 or 3
 //	  4    1  placement: 0 home is pages 0 and 1; else as the legacy store that has them says (see legacy.go)
 //	  5    1  index: 0 whole, 1 put aside, 2 being rebuilt (see index.go)
 //	  6    2  zero
@@ -39,7 +39,7 @@ import (
 //	160    8  entries of the index when the superblock was last written
 //	168    2  migration: number of the step, 0 for none
 //	170    1  phase of the step: 0 none, 1 up, 2 down, 3 checking whether it may go down
-//	171    1  1 while paused
+//	171    1  bit 0 while paused, bit 1: no further step begins after this one
 //	172    4  losses that the controller accepted for this step, a bit each
 //	176    8  cursor: units of work done, counted by the step itself
 //	184    8  total units of work of the step
@@ -48,7 +48,8 @@ import (
 //	496    8  zero; a number of writes in the golden images, which nothing reads
 //	504    8  XXH64 of bytes 0 … 503
 //
-// Layout version 1, of the first release, has no history and no index; their fields are zero.
+// Layout version 1, of the first release, has no history and no index; their fields are zero. Layout 3 differs
+// from layout 2 in its records alone.
 const (
 	superblockSize   = 512
 	superblockMirror = 4096
@@ -56,8 +57,12 @@ const (
 
 	// Layout1 is the layout of the first release: records of version 1, no history, no index.
 	Layout1 = 1
-	// Layout2 is the present layout.
+	// Layout2 has records of version 2, histories and the index.
 	Layout2 = 2
+	// Layout3 has records of version 3: recovery contacts.
+	Layout3 = 3
+	// NewestLayout is the present layout. Records of version n came with layout n.
+	NewestLayout = Layout3
 )
 
 // Phase says in which direction a migration step is under way.
@@ -76,6 +81,7 @@ type Migration struct {
 	Step   uint16
 	Phase  Phase
 	Paused bool
+	Stop   bool   // no further step begins after this one
 	Losses Loss   // accepted by the controller
 	Cursor uint64 // units of work done
 	Total  uint64 // units of work in all
@@ -126,7 +132,10 @@ func (sb *superblock) encode(b *[superblockSize]byte) {
 	le.PutUint16(b[168:], m.Step)
 	b[170] = byte(m.Phase)
 	if m.Paused {
-		b[171] = 1
+		b[171] |= 1
+	}
+	if m.Stop {
+		b[171] |= 2
 	}
 	le.PutUint32(b[172:], uint32(m.Losses))
 	le.PutUint64(b[176:], m.Cursor)
@@ -144,7 +153,7 @@ func (sb *superblock) decode(b *[superblockSize]byte) error {
 	if want, got := le.Uint64(b[504:]), xxhash.Sum64(b[:504]); want != got {
 		return stable.Corrupted(what, "checksum %016x, computed %016x", want, got)
 	}
-	if b[3] != Layout1 && b[3] != Layout2 {
+	if b[3] < Layout1 || b[3] > NewestLayout {
 		return &UnsupportedError{What: "the memory layout", Version: int(b[3])}
 	}
 	*sb = superblock{
@@ -155,7 +164,7 @@ func (sb *superblock) decode(b *[superblockSize]byte) error {
 		service: le.Uint64(b[72:]), stepped: le.Uint64(b[80:]),
 		tree: tree.State{Root: le.Uint32(b[152:]), Height: le.Uint32(b[156:]), Entries: le.Uint64(b[160:])},
 		migration: Migration{
-			Step: le.Uint16(b[168:]), Phase: Phase(b[170]), Paused: b[171] != 0, Losses: Loss(le.Uint32(b[172:])),
+			Step: le.Uint16(b[168:]), Phase: Phase(b[170]), Paused: b[171]&1 != 0, Stop: b[171]&2 != 0, Losses: Loss(le.Uint32(b[172:])),
 			Cursor: le.Uint64(b[176:]), Total: le.Uint64(b[184:]),
 		},
 	}

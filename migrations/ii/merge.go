@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"kedge/canister/identity"
+	"kedge/ic/principal"
 	"kedge/migrations/ii/wire"
 )
 
@@ -20,8 +21,9 @@ import (
 //   - A device that it made protected, on an anchor that had a protected device, is imported unprotected.
 //   - What the old module's record cannot express is as in our copy: fields that its type table does not
 //     have, and the type of a browser storage key where the table has four cases of key type.
-//   - Guard, demand, session limit and consents are ours. Pending requests, temporary keys, challenges
-//     and registration mode are gone.
+//   - Guard, demand, session limit, consents, contacts and who agrees to them are ours; an agreement ends
+//     where the old module itself changed that device. Pending requests and approvals, temporary keys,
+//     challenges and registration mode are gone.
 //
 // Events of the result list what was restored, what was not taken over, and which requests were cancelled.
 func merge(own *identity.Anchor, old *Record, raw []byte, enforceable bool) *identity.Anchor {
@@ -31,6 +33,11 @@ func merge(own *identity.Anchor, old *Record, raw []byte, enforceable bool) *ide
 	a := &identity.Anchor{
 		Number: own.Number, CreatedAt: own.CreatedAt, Copies: theirs.Copies,
 		Guard: own.Guard, DeviceBound: own.DeviceBound, SessionLimit: own.SessionLimit,
+	}
+	if own.Contacts != nil {
+		contacts := *own.Contacts
+		contacts.List = slices.Clone(contacts.List)
+		a.Contacts = &contacts
 	}
 	guarded := slices.ContainsFunc(own.Devices, protected)
 	taken := make([]bool, len(theirs.Devices))
@@ -68,7 +75,8 @@ func merge(own *identity.Anchor, old *Record, raw []byte, enforceable bool) *ide
 		c.Protected = c.Protected && at >= 0 && a.Devices[at].Protected
 	}
 	tidyConsents(a)
-	cancelRequests(a)
+	tidyContacts(a)
+	cancelPending(a)
 	if !slices.ContainsFunc(a.Devices, protected) {
 		a.Guard = false
 	}
@@ -119,6 +127,7 @@ func mergeDevice(was, now *identity.Device, base *wire.AnyDevice, w written, gua
 		return &d
 	}
 	d.Data = w.fill(&was.Data, now.Data)
+	d.AgreesToContacts = false
 	d.Proven = was.Proven || now.LastUsed > was.LastUsed
 	switch {
 	case !w.knew:
@@ -183,9 +192,19 @@ func freeID(a, own *identity.Anchor) identity.DeviceID {
 	}
 }
 
-// cancelRequests cancels what is pending: its time ran while nobody could say no. Nobody is struck off the
-// list of those who may ask. It reports whether there was anything.
-func cancelRequests(a *identity.Anchor) (any bool) {
+// cancelPending cancels what is pending, requests for release and approvals of contacts: its time ran while
+// nobody could say no. Nobody is taken off the list of those who may ask or approve. It reports whether there
+// was anything.
+func cancelPending(a *identity.Anchor) (any bool) {
+	if a.Contacts != nil {
+		for i := range a.Contacts.List {
+			c := &a.Contacts.List[i]
+			if c.ApprovedAt != 0 || c.Key.Len() > 0 {
+				c.Key, c.ApprovedAt, c.ByProtected = principal.Principal{}, 0, false
+				any = true
+			}
+		}
+	}
 	for i := range a.Devices {
 		d := &a.Devices[i]
 		if d.Consent == nil {
@@ -206,6 +225,19 @@ func cancelRequests(a *identity.Anchor) (any bool) {
 		}
 	}
 	return any
+}
+
+// tidyContacts ends the agreements of devices that are not protected, and the contacts with the last one.
+func tidyContacts(a *identity.Anchor) {
+	agreed := false
+	for i := range a.Devices {
+		d := &a.Devices[i]
+		d.AgreesToContacts = d.AgreesToContacts && protected(*d) && a.Contacts != nil
+		agreed = agreed || d.AgreesToContacts
+	}
+	if !agreed {
+		a.Contacts = nil
+	}
 }
 
 // tidyConsents forgets askers that are gone.

@@ -281,7 +281,7 @@ func importOne(s *storage.Store, number uint64, t *Trial) error {
 		a = e.img.importNext(old)
 	case !same:
 		a = e.take(own, tag, old, raw)
-	case !e.sinceReturn(tag) && cancelRequests(own):
+	case !e.sinceReturn(tag) && cancelPending(own):
 		e.date(own)
 		if err := s.WriteOwn(own, tagOf(raw, tag&tagEnforced != 0, tag&tagOurs != 0, t.Returns)); err != nil {
 			return err
@@ -377,7 +377,7 @@ func (e *legacy) Resolve(number uint64, own *identity.Anchor, tag uint64) (*iden
 		return nil, err
 	}
 	if own != nil && sameRecord(raw, tag) {
-		if !e.sinceReturn(tag) && cancelRequests(own) {
+		if !e.sinceReturn(tag) && cancelPending(own) {
 			e.date(own)
 		}
 		return own, nil
@@ -436,7 +436,7 @@ type Weakness struct {
 }
 
 // Weakened lists the anchors, from one on, that a rollback to the old module would weaken: those with a
-// protection that it does not know, a guard, a consent or a demand. It looks at anchors while there is
+// protection that it does not know, a guard, a consent, a demand or contacts. It looks at anchors while there is
 // budget and returns the anchor to go on from, 0 at the end.
 func Weakened(s *storage.Store, from uint64, limit int, budget migrations.Budget) (found []Weakness, next uint64, err error) {
 	lo, _ := s.Range()
@@ -454,7 +454,7 @@ func Weakened(s *storage.Store, from uint64, limit int, budget migrations.Budget
 		if err != nil {
 			return nil, 0, err
 		}
-		loss := storage.LossOf(a)
+		loss := storage.LossOf(a, storage.Layout1)
 		for i := range a.Devices {
 			if d := &a.Devices[i]; protected(*d) && !(knows && d.KeyType == identity.SeedPhrase) {
 				loss |= storage.LossProtections

@@ -52,6 +52,13 @@ func Golden() []*identity.Anchor {
 	whole.Guard, whole.DeviceBound, whole.SessionLimit = true, true, 3600_000_000_000
 	whole.Registration = &identity.Registration{Opener: 2, ExpiresAt: 900, Attempts: 1, Code: 123456, Tentative: &identity.Data{PublicKey: []byte("offered"), Alias: "offered"}}
 
+	phrase.AgreesToContacts = true
+	whole.Contacts = &identity.Contacts{Threshold: 2, Delay: identity.MinContactDelay, List: []identity.Contact{
+		{Anchor: 10000, Accepted: true, Key: principal.SelfAuthenticating([]byte("new key")), ApprovedAt: 555, ByProtected: true, Noted: true},
+		{Anchor: 10001},
+		{Anchor: 10003, Accepted: true},
+	}}
+
 	full := &identity.Anchor{Number: 10003}
 	for i := range identity.MaxDevices {
 		d := dev(10003, i)
@@ -73,4 +80,15 @@ func AsVersion1(a *identity.Anchor) *identity.Anchor {
 		})
 	}
 	return b
+}
+
+// AsVersion2 is what record version 2 keeps of an anchor.
+func AsVersion2(a *identity.Anchor) *identity.Anchor {
+	b := *a
+	b.Contacts, b.Devices = nil, nil
+	for _, d := range a.Devices {
+		d.AgreesToContacts = false
+		b.Devices = append(b.Devices, d)
+	}
+	return &b
 }

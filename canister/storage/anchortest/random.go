@@ -40,8 +40,8 @@ var anyDevice = rapid.Custom(func(t *rapid.T) identity.Device {
 		},
 		ID: identity.DeviceID(rapid.Uint16().Draw(t, "id")), Principal: principal.SelfAuthenticating(key),
 		Proven: rapid.Bool().Draw(t, "proven"), LastUsed: rapid.Uint64().Draw(t, "used"), AddedAt: rapid.Uint64Range(0, 5e9).Draw(t, "added"),
-		AddedUnprotected: rapid.Bool().Draw(t, "added unprotected"),
-		SessionsUntil:    rapid.Uint64().Draw(t, "sessions"), LapsesAt: rapid.Uint64().Draw(t, "lapses"),
+		AddedUnprotected: rapid.Bool().Draw(t, "added unprotected"), AgreesToContacts: rapid.Bool().Draw(t, "agrees"),
+		SessionsUntil: rapid.Uint64().Draw(t, "sessions"), LapsesAt: rapid.Uint64().Draw(t, "lapses"),
 	}
 	if d.HasOrigin {
 		d.Origin = rapid.StringN(0, 10, 50).Draw(t, "origin")
@@ -70,6 +70,17 @@ var anyDevice = rapid.Custom(func(t *rapid.T) identity.Device {
 	return d
 })
 
+var anyContact = rapid.Custom(func(t *rapid.T) identity.Contact {
+	c := identity.Contact{
+		Anchor: rapid.Uint64().Draw(t, "contact"), Accepted: rapid.Bool().Draw(t, "accepted"),
+		ByProtected: rapid.Bool().Draw(t, "by protected"), Noted: rapid.Bool().Draw(t, "noted"),
+	}
+	if rapid.Bool().Draw(t, "approves") {
+		c.Key, c.ApprovedAt = anyPrincipal.Draw(t, "approved"), rapid.Uint64().Draw(t, "approved at")
+	}
+	return c
+})
+
 // Random draws an anchor with any of the fields that are stored.
 func Random(t *rapid.T, number uint64) *identity.Anchor {
 	a := &identity.Anchor{
@@ -81,6 +92,12 @@ func Random(t *rapid.T, number uint64) *identity.Anchor {
 		a.Devices = nil
 	} else if rapid.Bool().Draw(t, "copy") {
 		a.Copies = []identity.Data{anyDevice.Draw(t, "copied").Data}
+	}
+	if rapid.Bool().Draw(t, "contacts") {
+		a.Contacts = &identity.Contacts{
+			Threshold: rapid.Byte().Draw(t, "threshold"), Delay: rapid.Uint64().Draw(t, "contacts' delay"),
+			List: rapid.SliceOfN(anyContact, 1, identity.MaxContacts).Draw(t, "list"),
+		}
 	}
 	if rapid.Bool().Draw(t, "registration") {
 		a.Registration = &identity.Registration{Opener: 1, ExpiresAt: 2, Attempts: 3, Code: 4}

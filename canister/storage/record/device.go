@@ -8,15 +8,16 @@ import (
 )
 
 // A device record. Version 1 has no bytes 64 … 79 and none of the parts marked 2. Its variable part
-// follows at 64 (version 1) or 80 (version 2).
+// follows at 64 (version 1) or 80 (versions 2 and 3). Bits marked 3 are zero in version 2.
 //
 //	off  len
 //	  0    2  length of the whole record
-//	  2    1  version: 1 or 2
+//	  2    1  version: 1, 2 or 3
 //	  3    1  bit 0 purpose (1 recovery), bits 1–3 key type, bit 4 protected (the mark), bit 5 proven,
 //	          bit 6 has an origin, bit 7 has a credential id
 //	  4    1  bit 0 has an AAGUID, 1 has metadata, 2 temporary key, 3 consent, 4 challenge, 5 attestation
-//	  5    1  2: bit 0 added by a device that was not protected (builds before 2026-11-27 write and read 0)
+//	  5    1  2: bit 0 added by a device that was not protected (builds before 2026-11-27 write and read 0);
+//	          3: bit 1 it agrees to the contacts of its anchor
 //	  6   29  self-authenticating principal of the key, zero for a copy or a tentative device
 //	 35    1  number of askers of the consent
 //	 36    8  last own update call, ns since the epoch
@@ -40,6 +41,10 @@ const (
 	Version1 = 1
 	// Version2 has the guard, consents, demands, session limits, attestations and registration mode.
 	Version2 = 2
+	// Version3 has recovery contacts and who agrees to them.
+	Version3 = 3
+	// Newest is the newest version.
+	Newest = Version3
 
 	fixed1 = 64
 	fixed2 = 80
@@ -72,7 +77,10 @@ const (
 )
 
 // Third byte of flags. A reader passes over the bits that it does not know.
-const flagAddedUnprotected = 1 << 0
+const (
+	flagAddedUnprotected = 1 << 0
+	flagAgrees           = 1 << 1
+)
 
 func bit(set bool, mask byte) byte {
 	if set {
@@ -121,7 +129,7 @@ func appendDevice(b []byte, d *identity.Device, version byte) ([]byte, error) {
 	}
 	fixed[4] = flags
 	if version >= Version2 {
-		fixed[5] = bit(d.AddedUnprotected, flagAddedUnprotected)
+		fixed[5] = bit(d.AddedUnprotected, flagAddedUnprotected) | bit(d.AgreesToContacts && version >= Version3, flagAgrees)
 	}
 	d.Principal.AppendTo(fixed[6:6])
 	le.PutUint64(fixed[36:], d.LastUsed)
@@ -188,7 +196,7 @@ func (r *reader) nextRecord() (rec []byte, fixed int) {
 	switch r.b[2] {
 	case Version1:
 		fixed = fixed1
-	case Version2:
+	case Version2, Version3:
 		fixed = fixed2
 	default:
 		r.failed = true
@@ -220,6 +228,7 @@ func (r *reader) device(d *identity.Device) {
 	d.ID = identity.DeviceID(le.Uint16(rec[52:]))
 	if fixed == fixed2 {
 		d.AddedUnprotected = rec[5]&flagAddedUnprotected != 0
+		d.AgreesToContacts = rec[2] >= Version3 && rec[5]&flagAgrees != 0
 		d.AddedAt = le.Uint64(rec[64:])
 		d.SessionsUntil = le.Uint64(rec[72:])
 	}

@@ -7,21 +7,28 @@ import (
 	"kedge/canister/identity"
 )
 
-// The record of an anchor, version 2. The largest legal anchor (ten devices and 2,500 variable bytes, all
-// ten with everything that a rule can put there) takes less than 5,000 bytes, so it always fits a slot and
-// one overflow block: nothing that one device does can take the room that a rule needs for another.
+// The record of an anchor, versions 2 and 3; what is marked 3 is not in version 2. The largest legal anchor (ten
+// devices and 2,500 variable bytes, all ten with everything that a rule can put there) takes less than 5,000
+// bytes, so without contacts it always fits a slot and one overflow block; with seven contacts that all
+// approve, 332 bytes, it takes a second block at most. Nothing that one device does can take the room that a
+// rule needs for another.
 //
 //	off  len
 //	  0    8  created at, ns since the epoch
 //	  8    8  session limit, ns
 //	 16    1  bit 0 guard, 1 device-bound demand, 2 registration mode is open, 3 a device is tentative,
-//	          4 there is the tag of a legacy record
+//	          4 there is the tag of a legacy record, 5 there are contacts (3)
 //	 17    1  zero
 //	 18    2  number of devices
 //	 20    2  number of duplicates
 //	    0|15  registration mode: u16 opener, u64 expiry, u8 attempts, u32 code
 //	          tentative device, if any: a device record
 //	     0|8  tag of the anchor's record in a legacy store (see storage.Legacy)
+//	0|10+n·46 contacts (3): u8 threshold, u8 number n, u64 delay, then for each
+//	            u64 anchor
+//	            u8  bit 0 it has accepted, 1 a protected device approved, 2 noted in the history
+//	            29  principal of the key that it approves, zero for none
+//	            u64 approved at, ns of service time
 //	          devices, duplicates: device records
 //
 // Version 1 is
@@ -39,6 +46,17 @@ const (
 	flagRegistration = 1 << 2
 	flagTentative    = 1 << 3
 	flagTag          = 1 << 4
+	flagContacts     = 1 << 5
+
+	contactsHead = 10
+	contactSize  = 46
+)
+
+// Flags of a contact.
+const (
+	flagAccepted    = 1 << 0
+	flagByProtected = 1 << 1
+	flagNoted       = 1 << 2
 )
 
 var le = binary.LittleEndian
@@ -52,10 +70,14 @@ func Append(b []byte, a *identity.Anchor, version byte, tag *uint64) ([]byte, er
 	var err error
 	if version >= Version2 {
 		reg := a.Registration
+		contacts := a.Contacts
+		if version < Version3 {
+			contacts = nil
+		}
 		b = le.AppendUint64(b, a.CreatedAt)
 		b = le.AppendUint64(b, a.SessionLimit)
 		b = append(b, bit(a.Guard, flagGuard)|bit(a.DeviceBound, flagDeviceBound)|bit(reg != nil, flagRegistration)|
-			bit(reg != nil && reg.Tentative != nil, flagTentative)|bit(tag != nil, flagTag), 0)
+			bit(reg != nil && reg.Tentative != nil, flagTentative)|bit(tag != nil, flagTag)|bit(contacts != nil, flagContacts), 0)
 		b = le.AppendUint16(b, uint16(len(a.Devices)))
 		b = le.AppendUint16(b, uint16(len(a.Copies)))
 		if reg != nil {
@@ -71,6 +93,11 @@ func Append(b []byte, a *identity.Anchor, version byte, tag *uint64) ([]byte, er
 		}
 		if tag != nil {
 			b = le.AppendUint64(b, *tag)
+		}
+		if contacts != nil {
+			if b, err = appendContacts(b, contacts); err != nil {
+				return nil, fmt.Errorf("anchor %d: %w", a.Number, err)
+			}
 		}
 	} else {
 		b = le.AppendUint16(b, uint16(len(a.Devices)))
@@ -97,6 +124,9 @@ func Append(b []byte, a *identity.Anchor, version byte, tag *uint64) ([]byte, er
 func Decode(b []byte, version byte, a *identity.Anchor) (tag uint64, err error) {
 	r := reader{b: b}
 	devices, duplicates, tag := r.head(version, a)
+	if r.failed {
+		return 0, fmt.Errorf("a record of version %d begins with what that version does not have", version)
+	}
 	if devices+duplicates > len(r.b)/fixed1 {
 		return 0, fmt.Errorf("%d devices and %d duplicates in %d bytes", devices, duplicates, len(r.b))
 	}
@@ -148,6 +178,13 @@ func (r *reader) head(version byte, a *identity.Anchor) (devices, duplicates int
 	}
 	if flags&flagTag != 0 {
 		tag = r.u64()
+	}
+	if flags&flagContacts != 0 {
+		if version < Version3 {
+			r.failed = true
+			return devices, duplicates, tag
+		}
+		a.Contacts = r.contacts()
 	}
 	return devices, duplicates, tag
 }
