@@ -114,7 +114,7 @@ func TestLongestArguments(t *testing.T) {
 		"stats":                          kedge.EncodeStatsArgs(),
 		"config":                         kedge.EncodeConfigArgs(),
 		"migration_status":               kedge.EncodeMigrationStatusArgs(),
-		"migration_step":                 kedge.EncodeMigrationStepArgs(&version, []kedge.Loss{kedge.LossProtections, kedge.LossGuards, kedge.LossConsents, kedge.LossDemands}),
+		"migration_step":                 kedge.EncodeMigrationStepArgs(&version, []kedge.Loss{kedge.LossProtections, kedge.LossGuards, kedge.LossConsents, kedge.LossDemands, kedge.LossContacts}),
 		"migration_pause":                kedge.EncodeMigrationPauseArgs(),
 		"migration_resume":               kedge.EncodeMigrationResumeArgs(),
 		"finalize_migration":             kedge.EncodeFinalizeMigrationArgs(&kedge.FinalizeOptions{}),

@@ -119,7 +119,7 @@ func head(version *uint16, accept []kedge.Loss) error {
 			return badArgument("version", err)
 		}
 	case want > layout && phase == storage.Idle:
-		must(migrations.Start(state.store))
+		must(migrations.StartTo(state.store, want))
 	case want >= layout && back:
 		return badArgument("version", fmt.Errorf("the memory is on its way back to layout %d; name that version to go on", layout-1))
 	}
@@ -138,6 +138,8 @@ func losses(accept []kedge.Loss) storage.Loss {
 			accepted |= storage.LossConsents
 		case kedge.LossDemands:
 			accepted |= storage.LossDemands
+		case kedge.LossContacts:
+			accepted |= storage.LossContacts
 		}
 	}
 	return accepted

@@ -1404,10 +1404,11 @@ type Loss uint8
 
 // The cases of Loss.
 const (
-	LossProtections Loss = 0
-	LossGuards      Loss = 3
-	LossConsents    Loss = 1
-	LossDemands     Loss = 2
+	LossProtections Loss = 1
+	LossGuards      Loss = 4
+	LossConsents    Loss = 2
+	LossDemands     Loss = 3
+	LossContacts    Loss = 0
 )
 
 // String is the name of the case.
@@ -1421,6 +1422,8 @@ func (c Loss) String() string {
 		return "consents"
 	case LossDemands:
 		return "demands"
+	case LossContacts:
+		return "contacts"
 	}
 	return "unknown"
 }
@@ -7419,7 +7422,7 @@ func decodeMigrationStatusResult(d *wire.Decoder, w wire.Ref, v *MigrationStatus
 }
 
 func appendLoss(b []byte, v *Loss) []byte {
-	if *v > 3 {
+	if *v > 4 {
 		panic("candid: no such case of Loss")
 	}
 	b = append(b, byte(*v))
@@ -7432,6 +7435,10 @@ func decodeLoss(d *wire.Decoder, w wire.Ref, v *Loss) {
 		return
 	}
 	switch id {
+	case 745984467:
+		*v = LossContacts
+		d.Null(t)
+		d.EndVariant("contacts")
 	case 1904503354:
 		*v = LossProtections
 		d.Null(t)
@@ -7954,7 +7961,7 @@ var types = wire.Table{
 	104: {Op: wire.Vec, Elem: 103},
 	105: {Op: wire.Record, Fields: []wire.Field{{ID: 1727183618, Type: 17}, {ID: 2710161043, Type: wire.Nat64}}}, // DeviceKeyWithAnchor
 	106: {Op: wire.Opt, Elem: 105},
-	107: {Op: wire.Variant, Fields: []wire.Field{{ID: 1904503354, Type: wire.Null}, {ID: 2612883609, Type: wire.Null}, {ID: 2743898504, Type: wire.Null}, {ID: 3440940014, Type: wire.Null}}}, // Loss
+	107: {Op: wire.Variant, Fields: []wire.Field{{ID: 745984467, Type: wire.Null}, {ID: 1904503354, Type: wire.Null}, {ID: 2612883609, Type: wire.Null}, {ID: 2743898504, Type: wire.Null}, {ID: 3440940014, Type: wire.Null}}}, // Loss
 	108: {Op: wire.Vec, Elem: 107},
 	109: {Op: wire.Opt, Elem: 108},
 	110: {Op: wire.Variant, Fields: []wire.Field{{ID: 858918169, Type: wire.Null}, {ID: 2122859878, Type: wire.Null}, {ID: 3786292329, Type: wire.Null}, {ID: 4152877192, Type: wire.Null}, {ID: 4260963735, Type: wire.Null}}}, // Advice
@@ -8027,7 +8034,7 @@ var (
 	signature36 = wire.Signature{Header: "DIDL\x02mxnx\x02\x00\x01", Args: []wire.Field{{Type: 43}, {ID: 1, Type: 31}}}
 	signature37 = wire.Signature{Header: "DIDL\x01m{\x01\x00", Args: []wire.Field{{Type: 17}}}
 	signature38 = wire.Signature{Header: "DIDL\x03n\x01l\x02\x82\xf6\u02b7\x06\x02\x93\x8d\xa7\x8c\nxm{\x01\x00", Args: []wire.Field{{Type: 106}}}
-	signature39 = wire.Signature{Header: "DIDL\x04nzn\x02m\x03k\x04\xba\u0511\x8c\a\x7f\x99\xe1\xf5\xdd\t\x7f\x88\xa3\xb2\x9c\n\x7f\xee\xa7\xe2\xe8\f\x7f\x02\x00\x01", Args: []wire.Field{{Type: 98}, {ID: 1, Type: 109}}}
+	signature39 = wire.Signature{Header: "DIDL\x04nzn\x02m\x03k\x05\u04e3\xdb\xe3\x02\x7f\xba\u0511\x8c\a\x7f\x99\xe1\xf5\xdd\t\x7f\x88\xa3\xb2\x9c\n\x7f\xee\xa7\xe2\xe8\f\x7f\x02\x00\x01", Args: []wire.Field{{Type: 98}, {ID: 1, Type: 109}}}
 	signature40 = wire.Signature{Header: "DIDL\x02m{nx\x04xq\x00\x01", Args: []wire.Field{{Type: wire.Nat64}, {ID: 1, Type: wire.Text}, {ID: 2, Type: 17}, {ID: 3, Type: 31}}}
 	signature41 = wire.Signature{Header: "DIDL\x01m{\x02\x00x", Args: []wire.Field{{Type: 17}, {ID: 1, Type: wire.Nat64}}}
 	signature42 = wire.Signature{Header: "DIDL\x01m{\x02x\x00", Args: []wire.Field{{Type: wire.Nat64}, {ID: 1, Type: 17}}}

@@ -12,7 +12,7 @@ import (
 // losses are what a step back may lose, by the names that --accept knows.
 var losses = map[string]kedge.Loss{
 	"protections": kedge.LossProtections, "guards": kedge.LossGuards,
-	"consents": kedge.LossConsents, "demands": kedge.LossDemands,
+	"consents": kedge.LossConsents, "demands": kedge.LossDemands, "contacts": kedge.LossContacts,
 }
 
 func (a verbs) migrateStep() *cobra.Command {
@@ -40,7 +40,7 @@ refused unless what is lost is named: --accept protections.`,
 			for _, name := range accept {
 				loss, known := losses[name]
 				if !known {
-					return ui.Usagef("--accept %q is none of protections, guards, consents, demands", name)
+					return ui.Usagef("--accept %q is none of protections, guards, consents, demands, contacts", name)
 				}
 				accepted = append(accepted, loss)
 			}
@@ -48,7 +48,7 @@ refused unless what is lost is named: --accept protections.`,
 		},
 	}
 	cmd.Flags().Uint16Var(&version, "to", 0, "layout to go to (default: the newest)")
-	cmd.Flags().StringArrayVar(&accept, "accept", nil, "what a step back may lose: protections, guards, consents or demands")
+	cmd.Flags().StringArrayVar(&accept, "accept", nil, "what a step back may lose: protections, guards, consents, demands or contacts")
 	cmd.Flags().BoolVar(&once, "once", false, "send one batch only")
 	a.IdentityFlag(cmd)
 	return cmd

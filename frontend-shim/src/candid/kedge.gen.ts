@@ -847,8 +847,9 @@ export type Loss =
   | "protections"
   | "guards"
   | "consents"
-  | "demands";
-export const Loss: c.Type<Loss> = /* @__PURE__ */ c.named(() => c.enumeration("protections", "guards", "consents", "demands"));
+  | "demands"
+  | "contacts";
+export const Loss: c.Type<Loss> = /* @__PURE__ */ c.named(() => c.enumeration("protections", "guards", "consents", "demands", "contacts"));
 
 // FinalizeOptions are what a controller accepts by finalising.
 export type FinalizeOptions = {
