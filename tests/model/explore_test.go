@@ -20,6 +20,8 @@ import (
 func TestEveryReachableAnchor(t *testing.T) {
 	defer debug.SetGCPercent(debug.SetGCPercent(800)) // the garbage is small and short-lived
 	worlds := []world{
+		{name: "two keys, contacts and credential ids", keys: 2, contacts: true, credential: true},
+		{name: "two keys, contacts and release", keys: 2, contacts: true, release: true},
 		{name: "four devices, rules 1-5 and 7", keys: 4, credential: true},
 		{name: "two devices, everything at once", keys: 2, release: true, demand: true, credential: true, wrong: true, imported: true},
 		{name: "three devices, all rules", keys: 3, release: true, demand: true},
@@ -30,10 +32,11 @@ func TestEveryReachableAnchor(t *testing.T) {
 			if testing.Short() && w.release {
 				t.Skip("the largest exploration is not short")
 			}
-			states, calls, starts, err := w.explore(w.starts(t))
+			states, calls, starts, recoveries, err := w.explore(w.starts(t))
 			require.NoError(t, err)
 			require.Positive(t, starts)
-			t.Logf("%s: %d states, %d calls, %d starts of T2, depth reached; no violation", w.name, states, calls, starts)
+			require.Equal(t, w.contacts, recoveries > 0)
+			t.Logf("%s: %d states, %d calls, %d starts of T2, %d of T7, depth reached; no violation", w.name, states, calls, starts, recoveries)
 		})
 	}
 }
@@ -95,11 +98,11 @@ func (w world) imports(s state, i int8) (out []state) {
 
 // explore visits every state that messages lead to from the starts, breadth first, until a level has
 // no new one.
-func (w world) explore(starts []state) (states, calls, t2 int, err error) {
+func (w world) explore(starts []state) (states, calls, t2, t7 int, err error) {
 	names := permutations(int(w.keys))
-	visited := map[uint64]struct{}{}
-	var level []uint64
-	add := func(p uint64) {
+	visited := map[packed]struct{}{}
+	var level []packed
+	add := func(p packed) {
 		if _, known := visited[p]; !known {
 			visited[p] = struct{}{}
 			level = append(level, p)
@@ -112,7 +115,7 @@ func (w world) explore(starts []state) (states, calls, t2 int, err error) {
 		explorers := make([]*explorer, runtime.GOMAXPROCS(0))
 		var wait sync.WaitGroup
 		for n := range explorers {
-			e := &explorer{world: w, names: names, visited: visited, found: map[uint64]struct{}{}}
+			e := &explorer{world: w, names: names, visited: visited, found: map[packed]struct{}{}}
 			e.upgrader, e.err = newUpgrader()
 			explorers[n] = e
 			wait.Go(func() {
@@ -127,15 +130,16 @@ func (w world) explore(starts []state) (states, calls, t2 int, err error) {
 			err = errors.Join(err, e.err)
 			calls += e.calls
 			t2 += e.t2
+			t7 += e.t7
 			for p := range e.found {
 				add(p)
 			}
 		}
 		if err != nil {
-			return len(visited), calls, t2, err
+			return len(visited), calls, t2, t7, err
 		}
 	}
-	return len(visited), calls, t2, nil
+	return len(visited), calls, t2, t7, nil
 }
 
 // explorer visits states in one goroutine; visited is not written meanwhile.
@@ -143,10 +147,10 @@ type explorer struct {
 	world
 	*upgrader
 	names          [][keys]int8
-	visited, found map[uint64]struct{}
+	visited, found map[packed]struct{}
 	before, after  arena
 	messages       []message
-	calls, t2      int
+	calls, t2, t7  int
 	err            error
 }
 
@@ -166,6 +170,15 @@ func (e *explorer) visit(s state) error {
 		e.t2++
 		if err := recoverable(&settled, &e.after); err != nil {
 			return fmt.Errorf("%w\n on %+v", err, s)
+		}
+	}
+	if settled := s; s.named {
+		settled.settle()
+		if starts := startsOfT7(&settled); len(starts) > 0 {
+			e.t7 += len(starts)
+			if err := completable(&settled, &e.after); err != nil {
+				return fmt.Errorf("%w\n on %+v", err, s)
+			}
 		}
 	}
 	return nil

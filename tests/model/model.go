@@ -1,6 +1,5 @@
-// Package model is the reference model of the rules and the proof of the theorems T1 to T5 (design,
-// section 3). The model, in this file, was written from the wording of the rules, with a small state
-// of its own; it shares no code with canister/identity. The test explores every anchor that any
+// Package model is the reference model of the rules and the proof of the theorems T1 to T7 (docs/design.md).
+// The model, in this file and contacts.go, was written from the wording of the rules, with a small state of its own; it shares no code with canister/identity. The test explores every anchor that any
 // sequence of messages by anyone can reach, to the depth where no new one appears, drives the real
 // rules with every message in each, compares, and checks the theorems on every step.
 package model
@@ -11,6 +10,7 @@ const keys = 4
 // device is a key's place on the anchor. ask[j] is what key j may do about this device's release.
 type device struct {
 	on, phrase, credential, marked, proven, temporary, bound bool
+	agrees                                                   bool // to the recovery contacts
 	ask                                                      [keys]ask
 }
 
@@ -31,6 +31,8 @@ type state struct {
 	opener, wrong int8
 	offer         int8
 	offerKind     kind
+	named         bool // there are recovery contacts; two of them must approve
+	contacts      [contacts]contact
 }
 
 type kind uint8
@@ -76,6 +78,18 @@ const (
 	cancel
 	complete
 	attest
+
+	nameContacts // all of them, with the threshold of two
+	endContacts
+	agreeContacts
+	disagreeContacts
+
+	// What a contact does, and the new key: who is no key on the anchor then.
+	accept
+	approve
+	withdrawApproval
+	resign
+	recover
 )
 
 // lastClassic: the actions up to here trap when refused; those after it reply.
@@ -89,8 +103,10 @@ type message struct {
 	target    int8
 	kind      kind
 	mark      bool
-	key       int8 // the new key of add, replace and offer
+	key       int8 // the new key of add, replace, offer, approve and recover
 	askers    uint8
+	contact   int8 // who accepts, approves, withdraws or resigns
+	protected bool // by a protected device of the contact
 }
 
 const stranger = -1
@@ -109,6 +125,9 @@ func (s state) step(m message) (after state, ok bool) {
 				}
 			}
 		}
+		for i := range s.contacts {
+			s.contacts[i].ripe = s.contacts[i].approves != 0
+		}
 		fallthrough
 	case pause:
 		for i := range s.dev {
@@ -116,6 +135,10 @@ func (s state) step(m message) (after state, ok bool) {
 		}
 		s.closeMode()
 		return s, true
+	}
+	if m.action >= accept {
+		ok = s.stepContact(m)
+		return s, ok
 	}
 	before := s
 	if m.who == stranger || !s.dev[m.who].on || m.temporary && !s.dev[m.who].temporary {
@@ -129,11 +152,11 @@ func (s state) step(m message) (after state, ok bool) {
 	}
 	vetoed := false
 	if !m.temporary {
-		s.dev[m.who].proven = true
-		vetoed = s.veto(m.who)
+		vetoed = s.live(m.who)
 	}
 	lived := s
 	if s.judge(m, vetoed) {
+		s.tidy()
 		return s, true
 	}
 	if m.action <= lastClassic {
@@ -295,6 +318,22 @@ func (s *state) judge(m message, vetoed bool) bool {
 			my.bound = true
 		}
 		return inPerson
+	case nameContacts:
+		if admin {
+			s.name(me)
+		}
+		return admin
+	case endContacts:
+		if admin {
+			s.dropContacts()
+		}
+		return admin
+	case agreeContacts, disagreeContacts:
+		if !admin || !s.named {
+			return false
+		}
+		my.agrees = m.action == agreeContacts
+		return true
 	}
 	panic("unknown action")
 }

@@ -39,6 +39,8 @@ var actionNames = [...]string{
 	replace: "replace", remove: "remove", enter: "enter", exit: "exit", offer: "offer", verify: "verify", verifyWrong: "verify wrong",
 	protect: "protect", unprotect: "unprotect", guardOn: "guard on", guardOff: "guard off", demandOn: "demand on", demandOff: "demand off",
 	limit: "limit", consent: "consent", withdraw: "withdraw", request: "request", cancel: "cancel", complete: "complete", attest: "attest",
+	nameContacts: "name contacts", endContacts: "end contacts", agreeContacts: "agree", disagreeContacts: "disagree",
+	accept: "accept", approve: "approve", withdrawApproval: "withdraw approval", resign: "resign", recover: "recover",
 }
 
 // Actions are the names of all that can happen: messages, and "tick" (thirty days of service pass) and "pause"

@@ -63,6 +63,8 @@ type arena struct {
 	registration identity.Registration
 	tentative    identity.Data
 	events       [8]identity.Event
+	contacts     identity.Contacts
+	list         [contacts]identity.Contact
 }
 
 // build makes the real anchor of a state. Where its devices stand and what their numbers are says
@@ -102,6 +104,7 @@ func (r *arena) build(s *state, turn int) *identity.Anchor {
 			}
 			real.Consent = &r.consents[i]
 		}
+		real.AgreesToContacts = d.agrees
 		r.anchor.Devices = append(r.anchor.Devices, real)
 	}
 	if s.open {
@@ -112,8 +115,40 @@ func (r *arena) build(s *state, turn int) *identity.Anchor {
 		}
 		r.anchor.Registration = &r.registration
 	}
+	if s.named {
+		r.contacts = identity.Contacts{Threshold: threshold, Delay: delay, List: r.list[:0]}
+		for i, c := range s.contacts {
+			if !c.listed {
+				continue
+			}
+			real := identity.Contact{Anchor: contactAnchor(i), Accepted: c.accepted, ByProtected: c.protected}
+			if c.approves != 0 {
+				real.Key, real.ApprovedAt = principals[c.approves-1], service
+				if c.ripe {
+					real.ApprovedAt -= delay
+				}
+			}
+			r.contacts.List = append(r.contacts.List, real)
+		}
+		r.anchor.Contacts = &r.contacts
+	}
 	return &r.anchor
 }
+
+func contactAnchor(i int) uint64 { return 10001 + uint64(i) }
+
+// helpers are the contacts' anchors as they act by an unprotected device and by a protected one.
+var helpers = func() (out [contacts][2]identity.Helper) {
+	for i := range out {
+		for protected := range 2 {
+			d := identity.Device{Data: identity.Data{PublicKey: []byte("friend"), Protected: protected == 1}, Principal: principal.SelfAuthenticating([]byte("friend"))}
+			a := &identity.Anchor{Number: contactAnchor(i), Devices: []identity.Device{d}}
+			actor := must(a.Authenticate(identity.Call{Caller: d.Principal, Now: now, Service: service}))
+			out[i][protected] = must(actor.AsContact())
+		}
+	}
+	return out
+}()
 
 var completesAt = [...]uint64{named: 0, asked: service + delay, ripe: service}
 
@@ -141,7 +176,7 @@ func view(a *identity.Anchor, at identity.Call) (s state) {
 		}
 		*d = device{on: true, phrase: real.KeyType == identity.SeedPhrase, credential: real.CredentialID != nil,
 			marked: real.Protected, proven: real.Proven, temporary: real.Temporary.ExpiresAt > at.Now,
-			bound: real.Attestation.At != 0 && !real.Attestation.BackupEligible}
+			bound: real.Attestation.At != 0 && !real.Attestation.BackupEligible, agrees: real.AgreesToContacts}
 		if lapses := real.Protected && !real.Proven; lapses != (real.LapsesAt != 0) || lapses && real.LapsesAt != at.Service+identity.LapseAfter {
 			panic(fmt.Sprintf("impossible lapse: %+v", real))
 		}
@@ -167,6 +202,7 @@ func view(a *identity.Anchor, at identity.Call) (s state) {
 			}
 		}
 	}
+	viewContacts(a, at, &s)
 	if r := a.Registration; r != nil && r.ExpiresAt > at.Now {
 		opener := keyOf[r.Opener]
 		if opener == -1 {
@@ -189,6 +225,35 @@ func view(a *identity.Anchor, at identity.Call) (s state) {
 	return s
 }
 
+func viewContacts(a *identity.Anchor, at identity.Call, s *state) {
+	agreed := false
+	for i := range s.dev {
+		if s.dev[i].agrees && (!s.protected(int8(i)) || a.Contacts == nil) {
+			panic(fmt.Sprintf("impossible agreement: %+v", a))
+		}
+		agreed = agreed || s.dev[i].agrees
+	}
+	if a.Contacts == nil {
+		return
+	}
+	if !agreed || a.Contacts.Threshold != threshold || a.Contacts.Delay != delay || len(a.Contacts.List) < threshold {
+		panic(fmt.Sprintf("impossible contacts: %+v", a.Contacts))
+	}
+	s.named = true
+	for _, real := range a.Contacts.List {
+		c := &s.contacts[real.Anchor-contactAnchor(0)]
+		*c = contact{listed: true, accepted: real.Accepted, protected: real.ByProtected, ripe: real.ApprovedAt != 0 && at.Service-real.ApprovedAt >= delay}
+		for i := range principals {
+			if real.ApprovedAt != 0 && real.Key == principals[i] {
+				c.approves = int8(i) + 1
+			}
+		}
+		if real.ApprovedAt != 0 && (c.approves == 0 || !c.ripe && real.ApprovedAt != at.Service) || real.ApprovedAt == 0 && real.ByProtected {
+			panic(fmt.Sprintf("impossible approval: %+v", real))
+		}
+	}
+}
+
 // callOf is the call that carries a message.
 func callOf(m message) identity.Call {
 	call := identity.Call{Canister: canister, Now: now, Service: service, Caller: outsider}
@@ -197,12 +262,21 @@ func callOf(m message) identity.Call {
 		call.Now, call.Service = now+delay, service+delay
 	case m.action == pause:
 		call.Now = now + identity.RegistrationWindow
+	case m.action == recover:
+		call.Caller = principals[m.key]
 	case m.who != stranger && m.temporary:
 		call.Caller = temporals[m.who]
 	case m.who != stranger:
 		call.Caller = principals[m.who]
 	}
 	return call
+}
+
+func helperOf(m message) identity.Helper {
+	if m.protected {
+		return helpers[m.contact][1]
+	}
+	return helpers[m.contact][0]
 }
 
 // drive sends a message to the real rules, as the canister does: classic methods that refuse trap, so
@@ -213,6 +287,16 @@ func drive(a *identity.Anchor, m message) error {
 	case tick, pause:
 		a.Settle(call)
 		return nil
+	case accept:
+		return a.AcceptContact(call, helperOf(m))
+	case approve:
+		return a.ApproveKey(call, helperOf(m), principals[m.key])
+	case withdrawApproval:
+		return a.WithdrawApproval(call, helperOf(m))
+	case resign:
+		return a.ResignContact(call, helperOf(m))
+	case recover:
+		return a.CompleteContacts(call, dataOf(m.key, m.kind, false), false)
 	case offer:
 		_, err := a.OfferDevice(call, dataOf(m.key, m.kind, m.mark), 123456)
 		return err
@@ -302,6 +386,12 @@ func drive(a *identity.Anchor, m message) error {
 		err = actor.CancelRelease(target)
 	case complete:
 		err = actor.CompleteRelease(target)
+	case nameContacts:
+		err = actor.SetContacts(threshold, delaySec, []uint64{contactAnchor(0), contactAnchor(1), contactAnchor(2)}, func(uint64) bool { return true })
+	case endContacts:
+		err = actor.EndContacts()
+	case agreeContacts, disagreeContacts:
+		err = actor.AgreeToContacts(m.action == agreeContacts)
 	case attest:
 		err = actor.RecordAttestation(identity.Assertion{UserPresent: true})
 	default:

@@ -11,6 +11,7 @@ type world struct {
 	credential bool // credential ids of rule 4
 	wrong      bool // wrong verification codes
 	imported   bool // starts from imports too, with what rule 4 forbids
+	contacts   bool // rule 11
 }
 
 // messages lists every message that the devices of s, their temporary keys, a stranger and time can
@@ -23,9 +24,10 @@ func (w world) messages(s *state, out []message) []message {
 	}
 	var named []int8 // keys on the anchor, and the first that is not
 	for i, absent := int8(0), false; i < w.keys; i++ {
-		if s.dev[i].on || !absent {
+		approved := slices.ContainsFunc(s.contacts[:], func(c contact) bool { return c.approves == i+1 })
+		if s.dev[i].on || approved || !absent {
 			named = append(named, i)
-			absent = absent || !s.dev[i].on
+			absent = absent || !s.dev[i].on && !approved
 		}
 	}
 	// A stranger is refused before anything is judged, unless he offers a device.
@@ -45,6 +47,35 @@ func (w world) messages(s *state, out []message) []message {
 				continue
 			}
 			out = w.from(message{who: who, temporary: temporary}, named, kinds, out)
+		}
+	}
+	if w.contacts {
+		out = w.fromContacts(s, named, kinds, out)
+	}
+	return out
+}
+
+// fromContacts lists what contacts and new keys can send. Contacts that have done the same are interchangeable,
+// so one stands for all.
+func (w world) fromContacts(s *state, named []int8, kinds []kind, out []message) []message {
+	for _, key := range named {
+		for _, k := range kinds {
+			out = append(out, message{action: recover, who: stranger, target: stranger, key: key, kind: k})
+		}
+	}
+	for c := range int8(contacts) {
+		if slices.Contains(s.contacts[:c], s.contacts[c]) {
+			continue
+		}
+		for _, protected := range []bool{false, true} {
+			m := message{who: stranger, target: stranger, contact: c, protected: protected}
+			for _, m.action = range []action{accept, withdrawApproval, resign} {
+				out = append(out, m)
+			}
+			m.action = approve
+			for _, m.key = range named {
+				out = append(out, m)
+			}
 		}
 	}
 	return out
@@ -75,6 +106,11 @@ func (w world) from(m message, named []int8, kinds []kind, out []message) []mess
 	if w.wrong {
 		send(verifyWrong, stranger)
 	}
+	if w.contacts {
+		for _, a := range []action{nameContacts, endContacts, agreeContacts, disagreeContacts} {
+			send(a, stranger)
+		}
+	}
 	if w.demand {
 		send(demandOn, stranger)
 		send(demandOff, stranger)
@@ -102,8 +138,69 @@ func (w world) from(m message, named []int8, kinds []kind, out []message) []mess
 	return out
 }
 
-// pack writes a state into 64 bits; unpack reads it.
-func pack(s *state) (p uint64) {
+// packed is a state in few bits: the devices and registration mode, and the contacts.
+type packed struct {
+	devices  uint64
+	contacts uint32
+}
+
+func (p packed) less(q packed) bool {
+	return p.devices < q.devices || p.devices == q.devices && p.contacts < q.contacts
+}
+
+// pack writes a state into few bits; unpack reads it.
+func pack(s *state) packed { return packed{packDevices(s), packContacts(s)} }
+
+func unpack(p packed) state {
+	s := unpackDevices(p.devices)
+	unpackContacts(p.contacts, &s)
+	return s
+}
+
+// packContacts sorts the contacts: they are interchangeable.
+func packContacts(s *state) (p uint32) {
+	if !s.named {
+		return 0
+	}
+	var codes [contacts]uint32
+	for i, c := range s.contacts {
+		for _, b := range []bool{c.listed, c.accepted, c.protected, c.ripe} {
+			codes[i] <<= 1
+			if b {
+				codes[i] |= 1
+			}
+		}
+		codes[i] = codes[i]<<3 | uint32(c.approves)
+	}
+	slices.Sort(codes[:])
+	p = 1
+	for i := range s.dev {
+		p <<= 1
+		if s.dev[i].agrees {
+			p |= 1
+		}
+	}
+	for _, code := range codes {
+		p = p<<7 | code
+	}
+	return p
+}
+
+func unpackContacts(p uint32, s *state) {
+	if p == 0 {
+		return
+	}
+	s.named = true
+	for i := range s.contacts {
+		code := p >> (7 * (contacts - 1 - i)) & 127
+		s.contacts[i] = contact{listed: code>>6&1 == 1, accepted: code>>5&1 == 1, protected: code>>4&1 == 1, ripe: code>>3&1 == 1, approves: int8(code & 7)}
+	}
+	for i := range s.dev {
+		s.dev[i].agrees = p>>(7*contacts+keys-1-i)&1 == 1
+	}
+}
+
+func packDevices(s *state) (p uint64) {
 	bit := func(b bool) {
 		p <<= 1
 		if b {
@@ -132,7 +229,7 @@ func pack(s *state) (p uint64) {
 	return p<<8 | uint64(s.opener)<<6 | uint64(s.wrong)<<4 | uint64(s.offer)<<2 | uint64(s.offerKind)
 }
 
-func unpack(p uint64) (s state) {
+func unpackDevices(p uint64) (s state) {
 	s.opener, s.wrong, s.offer, s.offerKind = int8(p>>6&3), int8(p>>4&3), int8(p>>2&3), kind(p&3)
 	p >>= 8
 	bit := func() bool {
@@ -189,16 +286,23 @@ func permute(s *state, p *[keys]int8) (t state) {
 	if s.offered {
 		t.offer = p[s.offer]
 	}
+	for i, c := range s.contacts {
+		if c.approves != 0 {
+			t.contacts[i].approves = p[c.approves-1] + 1
+		}
+	}
 	return t
 }
 
 // canonical is the least of the packed states that differ in the names of the keys alone. No rule
 // knows a key by name, so one of them stands for all.
-func canonical(s *state, all [][keys]int8) uint64 {
-	least := ^uint64(0)
+func canonical(s *state, all [][keys]int8) packed {
+	least := packed{devices: ^uint64(0)}
 	for i := range all {
 		t := permute(s, &all[i])
-		least = min(least, pack(&t))
+		if p := pack(&t); p.less(least) {
+			least = p
+		}
 	}
 	return least
 }

@@ -55,15 +55,20 @@ func violations(s *state) (out [3]int) {
 func check(before, after *identity.Anchor, sb, sa *state, m message, ok bool) error {
 	settled := *sb
 	settled.settle()
+	if m.action == recover && !ok && sb.dev[m.key].on {
+		m.who = m.key // a refused completion is a call of its device like any other
+	}
 	person := m.who != stranger && !m.temporary
 	replied := ok || m.action > lastClassic
 	released := ok && m.action == complete
+	recovered := ok && m.action == recover
 
 	for i := range int8(keys) {
 		if !sb.protected(i) || !changed(before, after, i) {
 			continue
 		}
-		if person && m.who == i || released && m.target == i && sb.dev[i].ask[m.who] == ripe {
+		if person && m.who == i || released && m.target == i && sb.dev[i].ask[m.who] == ripe ||
+			recovered && sb.dev[i].agrees || m.action == recover && m.key == i {
 			continue
 		}
 		return fmt.Errorf("T1: protected device %d was changed or removed", i)
@@ -80,7 +85,7 @@ func check(before, after *identity.Anchor, sb, sa *state, m message, ok bool) er
 	}
 
 	admin := person && sb.dev[m.who].on && sb.dev[m.who].marked // its call proves it
-	if settled.guard && !admin && !released {
+	if settled.guard && !admin && !released && !recovered {
 		for i := range int8(keys) {
 			switch {
 			case !sb.dev[i].on && sa.dev[i].on:
@@ -112,7 +117,7 @@ func check(before, after *identity.Anchor, sb, sa *state, m message, ok bool) er
 			switch {
 			case !sa.dev[i].on || !sa.dev[j].on || !sa.protected(i):
 				return fmt.Errorf("T5: a request outlived one of its devices")
-			case replied && person && m.who == i:
+			case replied && person && m.who == i, m.action == recover && m.key == i:
 				return fmt.Errorf("T5: a request outlived a sign of life")
 			case was == asked && is == ripe && m.action == tick, was == is:
 			case was == named && is == asked && ok && person && m.action == request && m.who == j && m.target == i:
@@ -124,7 +129,10 @@ func check(before, after *identity.Anchor, sb, sa *state, m message, ok bool) er
 	if released && (!person || sb.dev[m.target].ask[m.who] != ripe) {
 		return fmt.Errorf("T5: a release completed that was not ripe, or by another than its asker")
 	}
-	return checkOthers(&settled, sa, m, released)
+	if err := checkContacts(sb, sa, m, ok, recovered); err != nil {
+		return err
+	}
+	return checkOthers(&settled, sa, m, released || recovered)
 }
 
 // checkOthers is the inductive half of T2: where the marked devices are exactly the protected devices
@@ -132,7 +140,7 @@ func check(before, after *identity.Anchor, sb, sa *state, m message, ok bool) er
 // changes which devices are marked and protected, or the guard. So however many messages the others
 // send, the anchor stays in a state from which recoverable is asked.
 func checkOthers(sb, sa *state, m message, released bool) error {
-	if !startOfT2(sb) || m.who != stranger && sb.dev[m.who].marked && !m.temporary {
+	if !startOfT2(sb) || m.who != stranger && sb.dev[m.who].marked && !m.temporary || m.action == recover && sb.dev[m.key].marked {
 		return nil
 	}
 	if released { // S did not answer within the delay
