@@ -166,7 +166,7 @@ func TestSharesOfAKey(t *testing.T) {
 		for _, s := range typed {
 			answers = append(answers, say(s))
 		}
-		return run(t, &person{answers: append(answers, say(passphrase))}, env, "key", "check", "laptop", "--shares", "--share-passphrase")
+		return run(t, &person{answers: append(answers, say(""), say(passphrase))}, env, "key", "check", "laptop", "--shares", "--share-passphrase")
 	}
 	code, stdout, stderr = check("TREZOR", shares[4], shares[0], shares[2])
 	require.Zero(t, code, stderr)
@@ -184,15 +184,23 @@ func TestSharesOfAKey(t *testing.T) {
 		require.Contains(t, stderr, "hint: these are shares of another seed, or need another passphrase")
 	})
 	t.Run("too few", func(t *testing.T) {
-		code, _, stderr := check("TREZOR", shares[4], shares[0], "")
+		code, _, stderr := check("TREZOR", shares[4], shares[0])
 		require.Equal(t, 5, code)
 		require.NotContains(t, stderr, strings.Fields(shares[4])[10]+" "+strings.Fields(shares[4])[11])
 	})
 	t.Run("prompts say what is missing", func(t *testing.T) {
-		p := &person{answers: []func(*person) string{say("pass"), say(shares[0]), say(shares[1]), say(shares[2]), say("TREZOR")}}
+		p := &person{answers: []func(*person) string{say("pass"), say(shares[0]), say(shares[1]), say(shares[2]), say(""), say("TREZOR")}}
 		code, _, stderr := run(t, p, env, "key", "check", "laptop", "--shares", "--share-passphrase")
 		require.Zero(t, code, stderr)
-		require.Equal(t, []string{"first share: ", "next share, there is 1 of the 3: ", "next share, there is 2 of the 3: "}, p.prompts[1:4])
+		require.Equal(t, []string{
+			"first share: ", "next share, there is 1 of the 3: ", "next share, there is 2 of the 3: ",
+			"there are enough with 3; the next share to check, or an empty line: ",
+		}, p.prompts[1:5])
+	})
+	t.Run("all five", func(t *testing.T) {
+		code, stdout, stderr := check("TREZOR", shares...)
+		require.Zero(t, code, stderr)
+		require.Contains(t, stdout, print)
 	})
 }
 

@@ -20,7 +20,8 @@ they give with the seed. A word that is not in the list is named by its number, 
 share by its set. Only a backup that was checked counts: kedge key finalize asks
 for it, and credentials report that they are backed up from then on.
 
-To check every share of a set, type them in several rounds.`,
+Shares are asked for until an empty line, so that every one of them can be checked: of
+more than are needed, each has to fit the others, and one that does not is named.`,
 		Example: `  kedge key check laptop
   kedge key check laptop --shares --share-passphrase
   kedge key check laptop --words-file words.txt   # for scripts`,
@@ -33,6 +34,7 @@ To check every share of a set, type them in several rounds.`,
 			if !k.HasSeed() {
 				return fmt.Errorf("security key %q has no seed, so there is no backup to check", args[0])
 			}
+			b.every = true
 			root, err := a.readRoot(b)
 			if err != nil {
 				return err

@@ -42,7 +42,7 @@ func (a verbs) rehearse(ctx context.Context, f findFlags) error {
 	if err != nil {
 		return err
 	}
-	list, err := listed(ctx, p, f.anchor)
+	list, _, err := listed(ctx, p, f.anchor)
 	if err != nil {
 		return err
 	}

@@ -106,7 +106,7 @@ func (a verbs) findKeys(ctx context.Context, f findFlags) error {
 	if err != nil {
 		return err
 	}
-	list, err := listed(ctx, p, f.anchor)
+	list, proven, err := listed(ctx, p, f.anchor)
 	if err != nil {
 		return err
 	}
@@ -119,30 +119,29 @@ func (a verbs) findKeys(ctx context.Context, f findFlags) error {
 		return err
 	}
 	view := findView{Anchor: f.anchor, Matched: []foundView{}, Unmatched: []foundView{}, Twice: [][]string{}, Derived: report.Derived, Cut: report.Cut}
-	if view.Saved, err = a.keepFound(p, f, roots, names, list, report); err != nil {
+	if view.Saved, err = a.keepFound(p, f, roots, names, list, proven, report); err != nil {
 		return err
 	}
 	return a.Result(view.fill(list, roots, names, report), view.text(list, roots, names, report))
 }
 
-// listed reads the devices of an anchor, as anybody may.
-func listed(ctx context.Context, p *provider.Provider, anchor uint64) ([]device.Listed, error) {
+// listed reads the devices of an anchor, as anybody may, and which of them have signed there themselves.
+func listed(ctx context.Context, p *provider.Provider, anchor uint64) (list []device.Listed, proven []bool, err error) {
 	devices, err := p.Lookup(ctx, anchor)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if len(devices) == 0 {
-		return nil, ui.Hinted(fmt.Errorf("anchor %d has no devices here", anchor), "--anchor has a number that was never registered, or --network and --canister name another place")
+		return nil, nil, ui.Hinted(fmt.Errorf("anchor %d has no devices here", anchor), "--anchor has a number that was never registered, or --network and --canister name another place")
 	}
-	var list []device.Listed
 	for _, d := range devices {
 		l := device.Listed{PublicKey: d.Pubkey, CredentialID: d.CredentialID, Name: d.KeyType.String()}
 		if d.Origin != nil {
 			l.Origin = *d.Origin
 		}
-		list = append(list, l)
+		list, proven = append(list, l), append(proven, d.Proven != nil && *d.Proven)
 	}
-	return list, nil
+	return list, proven, nil
 }
 
 // findRoots returns the seeds and the names of their keys in the store, empty for what was typed.
@@ -196,8 +195,9 @@ func (a verbs) scan(ctx context.Context, roots []device.Root, list []device.List
 	return report, err
 }
 
-// keepFound records matches with the keys of the store, or as a new key.
-func (a verbs) keepFound(p *provider.Provider, f findFlags, roots []device.Root, names []string, list []device.Listed, report device.FindReport) (saved string, err error) {
+// keepFound records matches with the keys of the store, or as a new key. That they belong to the anchor is noted
+// only of those that have signed there: anybody can list anybody's key.
+func (a verbs) keepFound(p *provider.Provider, f findFlags, roots []device.Root, names []string, list []device.Listed, proven []bool, report device.FindReport) (saved string, err error) {
 	if len(report.Matches) == 0 || f.fromPaper() && f.save == "" {
 		return "", nil
 	}
@@ -224,6 +224,9 @@ func (a verbs) keepFound(p *provider.Provider, f findFlags, roots []device.Root,
 				c, err := k.Adopt(m, list[m.Listed], "")
 				if err != nil {
 					return err
+				}
+				if !proven[m.Listed] {
+					continue
 				}
 				if err := keys.Note(k.Name()+"/"+c.Label, use); err != nil {
 					return err

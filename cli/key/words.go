@@ -21,6 +21,8 @@ import (
 type backupFlags struct {
 	shares, trezor, sharePassphrase, prime bool
 	files                                  []string
+
+	every bool // ask for more shares than are needed, until there are no more
 }
 
 func (b *backupFlags) add(cmd *cobra.Command) {
@@ -186,7 +188,7 @@ func (a verbs) readShares(b backupFlags) ([]byte, error) {
 		}
 	}
 	if len(b.files) == 0 {
-		if err := a.typeShares(&set); err != nil {
+		if err := a.typeShares(&set, b.every); err != nil {
 			return nil, err
 		}
 	}
@@ -207,20 +209,27 @@ func (a verbs) readShares(b backupFlags) ([]byte, error) {
 	return secret, nil
 }
 
-// typeShares asks for shares until there are enough. A slip costs one share, not those before it.
-func (a verbs) typeShares(set *slip39.Set) error {
+// typeShares asks for shares until there are enough, or until there are no more. A slip costs one share, not those
+// before it.
+func (a verbs) typeShares(set *slip39.Set, every bool) error {
 	t, err := a.Ask()
 	if err != nil {
 		return ui.Hinted(err, "--words-file FILE, once for each share, gives them to scripts")
 	}
-	for slips := 0; set.Missing() != ""; {
+	for slips := 0; every || set.Missing() != ""; {
 		prompt := "first share: "
-		if set.Len() > 0 {
+		switch {
+		case set.Len() > 0 && set.Missing() == "":
+			prompt = fmt.Sprintf("there are enough with %d; the next share to check, or an empty line: ", set.Len())
+		case set.Len() > 0:
 			prompt = fmt.Sprintf("next share, there is %s: ", set.Missing())
 		}
 		text, err := t.Words(prompt, wholeShare)
 		if err != nil {
 			return err
+		}
+		if strings.TrimSpace(text) == "" && set.Missing() == "" {
+			return nil
 		}
 		s, err := slip39.ParseShare(text)
 		if err == nil {
