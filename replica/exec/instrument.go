@@ -45,6 +45,7 @@ func exportMeter(ctx context.Context, runtime wazero.Runtime) error {
 			Export(name)
 	}
 	export(meter.OutOfInstructions, nil, nil, func(s *Step, _ []uint64) { s.endSlice() })
+	export(meter.StackOverflow, nil, nil, func(*Step, []uint64) { panic(trapped("stack overflow")) })
 	export(meter.MarkRead, types(i32), nil, func(s *Step, stack []uint64) { s.pages.touchHeap(s, uint64(uint32(stack[0])), false) })
 	export(meter.MarkWrite, types(i32), nil, func(s *Step, stack []uint64) { s.pages.touchHeap(s, uint64(uint32(stack[0])), true) })
 	export(meter.Grow, types(i32, i32), types(i32), func(s *Step, stack []uint64) {

@@ -59,6 +59,7 @@ func load(tb testing.TB, m *wasm.Module, opts *meter.Options) (context.Context, 
 	ctx, r := runtime(tb)
 	host := r.NewHostModuleBuilder(meter.ImportModule)
 	host.NewFunctionBuilder().WithFunc(func() { panic(out) }).Export(meter.OutOfInstructions)
+	host.NewFunctionBuilder().WithFunc(func() { panic(out) }).Export(meter.StackOverflow)
 	for _, name := range []string{meter.MarkRead, meter.MarkWrite} {
 		host.NewFunctionBuilder().WithFunc(func(uint32) {}).Export(name)
 	}

@@ -15,9 +15,7 @@ func (p *plan) addHelpers() {
 		p.writeTable = uint32(len(m.Tables))
 		m.Tables = append(m.Tables, bitmap)
 	}
-	if p.track || len(p.dropped) > 0 {
-		p.addReset()
-	}
+	p.addReset()
 	if p.track {
 		if p.reads {
 			p.readMark = p.addMark(p.readTable, p.hostRead, false)
@@ -49,9 +47,11 @@ func (p *plan) pagesInMemory(b *wasm.Body) *wasm.Body {
 	return b
 }
 
-// addReset adds a function that clears the bitmaps and brings dropped segments back. Marks lie inside the memory, which never shrinks.
+// addReset adds a function that clears the bitmaps, brings dropped segments back and
+// empties the stack. Marks lie inside the memory, which never shrinks.
 func (p *plan) addReset() {
 	b := new(wasm.Body)
+	b.I32Const(StackSize).GlobalSet(p.depth)
 	p.forgetDrops(b)
 	for t := p.readTable; p.track && t <= p.writeTable; t++ {
 		b.I32Const(0).Op(wasm.OpRefNull).Raw([]byte{byte(wasm.FuncRef)})

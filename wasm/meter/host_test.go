@@ -61,7 +61,10 @@ type machine struct {
 	calls         int   // of imports of ic0
 }
 
-const out = "out of instructions"
+const (
+	out      = "out of instructions"
+	overflow = "stack overflow of the meter"
+)
 
 func start(tb testing.TB, m *wasm.Module, opts meter.Options) *machine {
 	tb.Helper()
@@ -76,6 +79,7 @@ func startBinary(tb testing.TB, data []byte, layout meter.Layout, imports []wasm
 	h := &machine{tb: tb, ctx: ctx, layout: layout}
 	host := r.NewHostModuleBuilder(meter.ImportModule)
 	host.NewFunctionBuilder().WithFunc(func() { panic(out) }).Export(meter.OutOfInstructions)
+	host.NewFunctionBuilder().WithFunc(func() { panic(overflow) }).Export(meter.StackOverflow)
 	host.NewFunctionBuilder().WithFunc(func(page uint32) {
 		h.reads = append(h.reads, page)
 		h.setCounter(h.counter() - h.pageCost)

@@ -39,6 +39,7 @@ func Instrument(m *wasm.Module, opts Options) (*wasm.Module, Layout, error) {
 	}
 	p.counter = out.AddGlobal(wasm.GlobalType{Type: wasm.I64, Mutable: true}, wasm.ConstI64(0))
 	p.export(layout.Counter, wasm.KindGlobal, p.counter)
+	p.depth = out.AddGlobal(wasm.GlobalType{Type: wasm.I32, Mutable: true}, wasm.ConstI32(StackSize))
 	p.planSegments()
 	if hasMemory {
 		layout.Memory = p.exportMemory()
@@ -49,10 +50,8 @@ func Instrument(m *wasm.Module, opts Options) (*wasm.Module, Layout, error) {
 		out.Start = nil
 	}
 	p.addHelpers()
-	if p.track || len(p.dropped) > 0 {
-		layout.Reset = p.fresh("meter_reset")
-		p.export(layout.Reset, wasm.KindFunction, p.reset)
-	}
+	layout.Reset = p.fresh("meter_reset")
+	p.export(layout.Reset, wasm.KindFunction, p.reset)
 
 	rw := newRewriter(p)
 	for i := range originals {
@@ -71,7 +70,7 @@ type plan struct {
 	hasMemory    bool
 	track, reads bool
 
-	counter               uint32 // global
+	counter, depth        uint32 // globals
 	readTable, writeTable uint32
 
 	dropped      map[uint32]uint32 // flags (globals) of passive data segments that code may drop
@@ -80,6 +79,7 @@ type plan struct {
 
 	// Functions of the host, and those that addHelpers adds.
 	hostOut, hostRead, hostWrite, hostGrow uint32
+	hostOverflow                           uint32
 	reset, grow                            uint32
 	readMark, writeMark                    uint32
 	touchRead, touchWrite                  uint32
@@ -118,6 +118,7 @@ func (p *plan) addImports() error {
 		targets = append(targets, to)
 	}
 	add(&p.hostOut, OutOfInstructions, wasm.FuncType{})
+	add(&p.hostOverflow, StackOverflow, wasm.FuncType{})
 	if p.reads {
 		add(&p.hostRead, MarkRead, wasm.FuncType{Params: i32})
 	}

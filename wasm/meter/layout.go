@@ -37,6 +37,9 @@ const (
 	// OutOfInstructions, () -> (), is called when the counter is below zero. If it
 	// returns, it has raised the counter, and the module goes on.
 	OutOfInstructions = "out_of_instructions"
+	// StackOverflow, () -> (), is called when the frames of the active functions have no room. It must not
+	// return.
+	StackOverflow = "stack_overflow"
 	// MarkRead, (page: i32) -> (), is called before a page is first read in a message. Not imported
 	// if reads are not tracked.
 	MarkRead = "mark_read"
@@ -68,7 +71,7 @@ type Layout struct {
 	Counter string // exported global, mut i64
 	Memory  string // exported memory; empty if the module has none
 	Start   string // exported function () -> (), run once after instantiation; empty if there is none
-	Reset   string // exported function () -> (), starts a message; empty if nothing is tracked
+	Reset   string // exported function () -> (), starts a message
 	Globals []Global
 	Page    PageSize
 	Reads   bool // whether mark_read is imported

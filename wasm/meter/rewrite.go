@@ -40,6 +40,7 @@ const (
 	callInstead                  // call fn in the place of the instruction
 	dropData                     // set a flag in the place of data.drop
 	remove                       // leave the instruction out
+	leave                        // give the frame back
 	canonical                    // make the NaN that is on top of the stack the canonical one
 )
 
@@ -54,6 +55,7 @@ type rewriter struct {
 	body  wasm.Body
 	chunk []byte // memory of finished bodies
 
+	frame     frameEstimate
 	firstTemp uint32 // index of the first added local
 	temps     []wasm.ValType
 }
@@ -81,6 +83,7 @@ func (r *rewriter) function(f *wasm.Function) error {
 	r.dead = 0
 	r.tracker.enter(r.m.Types[f.Type].Params, f.Locals)
 	r.firstTemp = uint32(r.locals)
+	r.frame.begin(f, r.locals)
 	if err := r.analyse(f); err != nil {
 		return err
 	}
@@ -117,6 +120,7 @@ func (r *rewriter) analyse(f *wasm.Function) error {
 		r.events[r.block].cost += uint64(weights[tableIndex(in.Op)])
 		switch in.Op {
 		case wasm.OpLoop:
+			r.frame.loops++
 			r.startBlock(in.End, chargeCheck, 0)
 			r.forget()
 		case wasm.OpElse, wasm.OpEnd:
@@ -129,16 +133,23 @@ func (r *rewriter) analyse(f *wasm.Function) error {
 			r.stack = r.stack[:0]
 		case wasm.OpBlock:
 			r.stack = r.stack[:0]
-		case wasm.OpBr, wasm.OpBrTable, wasm.OpReturn, wasm.OpUnreachable, wasm.OpReturnCall, wasm.OpReturnCallIndirect:
+		case wasm.OpReturn, wasm.OpReturnCall, wasm.OpReturnCallIndirect:
+			if r.frame.counts {
+				r.events = append(r.events, event{pos: in.Pos, kind: leave})
+			}
+			r.dead = 1
+		case wasm.OpBr, wasm.OpBrTable, wasm.OpUnreachable:
 			r.dead = 1
 		case wasm.OpCall:
 			if int64(in.Index) >= int64(len(r.types)) {
 				return fmt.Errorf("call of function %d, which does not exist", in.Index)
 			}
+			r.frame.called = true
 			if err := r.call(r.types[in.Index], 0); err != nil {
 				return err
 			}
 		case wasm.OpCallIndirect:
+			r.frame.called = true
 			if err := r.call(in.Index, 1); err != nil {
 				return err
 			}
@@ -171,6 +182,9 @@ func (r *rewriter) analyse(f *wasm.Function) error {
 		case wasm.OpTableCopy, wasm.OpTableFill, wasm.OpTableInit:
 			r.before(in, r.bulkCharge)
 		default:
+			if in.Op == wasm.OpLocalGet {
+				r.frame.read(in.Index, 1)
+			}
 			if in.Op.AccessSize() > 0 {
 				if !r.hasMemory {
 					return errNoMemory(in.Op)
@@ -210,6 +224,11 @@ func (r *rewriter) startBlock(pos int, kind eventKind, cost uint64) {
 // emit writes the new body.
 func (r *rewriter) emit(f *wasm.Function) {
 	b := r.body.Reset()
+	if r.frame.counts {
+		// Branches that leave the function end this block, and the frame is given back behind it.
+		r.emitEnter(b)
+		b.Block(r.resultBlock(f.Type))
+	}
 	copied := 0
 	for i := range r.events {
 		e := &r.events[i]
@@ -239,6 +258,8 @@ func (r *rewriter) emit(f *wasm.Function) {
 			copied = e.end
 		case remove:
 			copied = e.end
+		case leave:
+			r.emitLeave(b)
 		case canonical:
 			r.emitCanonical(b, e.nan)
 		default:
@@ -246,6 +267,10 @@ func (r *rewriter) emit(f *wasm.Function) {
 		}
 	}
 	b.Raw(f.Body[copied:])
+	if r.frame.counts {
+		r.emitLeave(b)
+		b.End()
+	}
 	f.Body = r.keep(b.Bytes())
 	if len(r.temps) > 0 {
 		f.Locals = f.Locals[:len(f.Locals):len(f.Locals)]
@@ -255,6 +280,18 @@ func (r *rewriter) emit(f *wasm.Function) {
 			}
 			f.Locals = append(f.Locals, wasm.Locals{Count: 1, Type: t})
 		}
+	}
+}
+
+// resultBlock returns the type of a block with the results of a function type.
+func (r *rewriter) resultBlock(typ uint32) wasm.BlockType {
+	switch results := r.m.Types[typ].Results; len(results) {
+	case 0:
+		return wasm.BlockEmpty
+	case 1:
+		return wasm.BlockResult(results[0])
+	default:
+		return wasm.BlockType(r.m.AddType(wasm.FuncType{Results: results}))
 	}
 }
 
