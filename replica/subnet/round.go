@@ -105,7 +105,7 @@ func (n *Subnet) Apply(ctx context.Context, r Round) Changes {
 	for executed := 0; len(s.Queue) > 0 && executed < roundMessages && s.Spent < roundBudget; {
 		next := s.Queue[0]
 		s.Queue = s.Queue[1:]
-		if n.waits(next) {
+		if n.waits(next) || next.drawsRandomness() {
 			waiting = append(waiting, next)
 			continue
 		}
@@ -125,6 +125,12 @@ func (n *Subnet) Apply(ctx context.Context, r Round) Changes {
 
 // enqueue adds a message to the end of the queue.
 func (s *state) enqueue(m message) { s.Queue = append(s.Queue, m) }
+
+// drawsRandomness reports whether a message asks for randomness: that of the round behind the one in which it was
+// asked for, as on production, so that nobody who asks can know it.
+func (m message) drawsRandomness() bool {
+	return m.Receiver == principal.Management && m.Request != nil && m.Request.Method == "raw_rand"
+}
 
 // executeFirst executes the calls of the management canister that wait when the round begins: they come before all
 // that canisters do.
@@ -147,9 +153,9 @@ func (n *Subnet) executeFirst(ctx context.Context) {
 type turn uint8
 
 const (
-	turnTimer turn = iota
+	turnMessage turn = iota
+	turnTimer
 	turnHeartbeat
-	turnMessage
 	turns
 )
 
