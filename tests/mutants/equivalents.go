@@ -1,6 +1,7 @@
 package main
 
 import (
+	_ "embed"
 	"fmt"
 	"strings"
 )
@@ -29,4 +30,36 @@ func (m *mutator) count() {
 		seen[mu.key()]++
 		mu.nth = seen[mu.key()]
 	}
+}
+
+// unnoticed are the mutants that no test notices yet, a key a line: they do not make the command fail, a new one
+// does, and so does one that a test notices now. The list only gets shorter. Lines that begin with # are comments.
+var unnoticed = lines(unnoticedList)
+
+//go:embed unnoticed.txt
+var unnoticedList string
+
+func lines(list string) map[string]bool {
+	all := map[string]bool{}
+	for line := range strings.Lines(list) {
+		if line = strings.TrimSpace(line); line != "" && line[0] != '#' {
+			all[line] = true
+		}
+	}
+	return all
+}
+
+func keysOf(m map[string]string) map[string]bool {
+	all := map[string]bool{}
+	for key := range m {
+		all[key] = true
+	}
+	return all
+}
+
+// belongs tells whether a key is that of a mutant of a package, and not of one below it.
+func belongs(key, dir string) bool {
+	rest, ok := strings.CutPrefix(key, prefixOf(dir))
+	file, _, _ := strings.Cut(rest, " ")
+	return ok && !strings.Contains(file, "/")
 }

@@ -17,11 +17,17 @@ import (
 
 // packages hold the policy, what is stored of people, and what their principals are made of.
 var packages = []string{
-	"canister/identity", "canister/identity/abuse", "canister/delegation", "canister/storage", "migrations", "migrations/ii",
+	"canister/identity", "canister/identity/abuse", "canister/delegation",
+	"canister/storage/alloc", "canister/storage/ring", "canister/storage/record", "canister/storage/tree", "canister/storage",
+	"migrations", "migrations/ii",
 }
 
-// patience is how long the tests may take with a mutant: one that runs for ever is noticed.
-const patience = 10 * time.Second
+// patience is how long the tests may take with a mutant, and slower is how many times as long as without one: a
+// mutant with which they run for ever is noticed.
+const (
+	patience = 5 * time.Second
+	slower   = 10
+)
 
 func main() {
 	verbose := flag.Bool("v", false, "list every mutant")
@@ -60,17 +66,19 @@ func check(dir string, verbose bool) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	if noticed, out := test(binary, dir, 0); noticed {
+	start := time.Now()
+	if noticed, out := test(binary, dir, 0, time.Hour); noticed {
 		return 0, fmt.Errorf("%s: the tests fail without any change:\n%s", dir, out)
 	}
-	start := time.Now()
+	limit := max(patience, slower*time.Since(start))
+	start = time.Now()
 	noticed := make([]bool, len(m.mutants))
 	work := make(chan int)
 	var wait sync.WaitGroup
 	for range goruntime.GOMAXPROCS(0) {
 		wait.Go(func() {
 			for i := range work {
-				noticed[i], _ = test(binary, dir, m.mutants[i].number)
+				noticed[i], _ = test(binary, dir, m.mutants[i].number, limit)
 			}
 		})
 	}
@@ -80,7 +88,7 @@ func check(dir string, verbose bool) (int, error) {
 	close(work)
 	wait.Wait()
 
-	survivors, equivalent := 0, 0
+	survivors, equivalent, open := 0, 0, 0
 	used := map[string]bool{}
 	for i, mu := range m.mutants {
 		reason, known := equivalents[mu.key()]
@@ -88,6 +96,9 @@ func check(dir string, verbose bool) (int, error) {
 		switch {
 		case noticed[i] && known:
 			fmt.Printf("%s\n\tis noticed, but listed as equivalent: %s\n", mu, reason)
+			survivors++
+		case noticed[i] && unnoticed[mu.key()]:
+			fmt.Printf("%s\n\tis noticed now: take it off unnoticed.txt\n", mu.key())
 			survivors++
 		case noticed[i]:
 			if verbose {
@@ -98,18 +109,22 @@ func check(dir string, verbose bool) (int, error) {
 			if verbose {
 				fmt.Printf("same     %s\n\t%s\n", mu, reason)
 			}
+		case unnoticed[mu.key()]:
+			open++
 		default:
-			fmt.Printf("SURVIVES %s\n", mu)
+			fmt.Printf("SURVIVES %s (line %d)\n", mu.key(), mu.line)
 			survivors++
 		}
 	}
-	for key := range equivalents {
-		if strings.HasPrefix(key, prefixOf(dir)) && !used[key] {
-			return 0, fmt.Errorf("equivalents.go lists what is not there: %s", key)
+	for _, list := range []map[string]bool{unnoticed, keysOf(equivalents)} {
+		for key := range list {
+			if belongs(key, dir) && !used[key] {
+				return 0, fmt.Errorf("equivalents.go or unnoticed.txt lists what is not there: %s", key)
+			}
 		}
 	}
-	fmt.Printf("%s: %d mutants, %d noticed, %d equivalent, %d survive (%.0f s)\n", dir, len(m.mutants),
-		len(m.mutants)-equivalent-survivors, equivalent, survivors, time.Since(start).Seconds())
+	fmt.Printf("%s: %d mutants, %d noticed, %d equivalent, %d known that no test notices yet, %d survive (%.0f s)\n", dir, len(m.mutants),
+		len(m.mutants)-equivalent-open-survivors, equivalent, open, survivors, time.Since(start).Seconds())
 	return survivors, nil
 }
 
@@ -170,10 +185,10 @@ func build(m *mutator, dir, scratch string) (string, error) {
 }
 
 // test runs the tests with one mutant awake (0 for none) and reports whether they fail.
-func test(binary, dir string, number int) (noticed bool, output string) {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+func test(binary, dir string, number int, limit time.Duration) (noticed bool, output string) {
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, binary, "-test.failfast", "-rapid.nofailfile", "-rapid.seed=1")
+	cmd := exec.CommandContext(ctx, binary, "-test.failfast", "-test.short", "-rapid.nofailfile", "-rapid.seed=1")
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), fmt.Sprintf("KEDGE_MUTANT=%d", number), "GOMEMLIMIT=1GiB", "GOMAXPROCS=1")
 	out, err := cmd.CombinedOutput()

@@ -136,13 +136,15 @@ func (f *file) walkIf(n ast.Node) {
 	if n == nil || n == ast.Stmt(nil) {
 		return
 	}
-	if assign, ok := n.(*ast.AssignStmt); ok { // of an if, for or switch, where no statement can be left out
-		for _, e := range assign.Rhs {
+	switch n := n.(type) { // of an if, for or switch, where no statement can be left out
+	case *ast.AssignStmt:
+		for _, e := range n.Rhs {
 			ast.Walk(f, e)
 		}
-		return
+	case *ast.IncDecStmt, *ast.ExprStmt:
+	default:
+		ast.Walk(f, n)
 	}
-	ast.Walk(f, n)
 }
 
 // boolean reports whether an expression is a condition by its form alone.

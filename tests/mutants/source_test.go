@@ -23,6 +23,8 @@ func f(a, b int, ok bool) bool {
 	if ok = a > 0; ok {
 		panic("no statement to leave out")
 	}
+	if a++; ok {
+	}
 	return a == b
 }
 `
@@ -41,22 +43,31 @@ func f(a, b int, ok bool) bool {
 	if ok = mutateBool(32, mutateMore(35, a ,  0)); mutateBool(36, ok) {
 		panic("no statement to leave out")
 	}
-	return mutateBool(39, a == b)
+	if a++; mutateBool(39, ok) {
+	}
+	return mutateBool(42, a == b)
 }
 `
 	m := &mutator{}
 	got, err := m.rewrite("p.go", source)
 	require.NoError(t, err)
 	require.Equal(t, want, got)
-	require.Len(t, m.mutants, 41)
+	require.Len(t, m.mutants, 44)
 	require.Equal(t, "p.go:4 f: exchanged: || for &&: a != 1 && b >= 2 || !g()", m.mutants[3].String())
 
 	m.dir = "canister/p"
 	m.mutants = append(m.mutants, m.mutants[0])
 	m.count()
 	require.Equal(t, "p/p.go f: negated: a != 1 && b >= 2 || !g()", m.mutants[0].key())
-	require.Equal(t, "p/p.go f: negated: a != 1 && b >= 2 || !g() #2", m.mutants[41].key())
+	require.Equal(t, "p/p.go f: negated: a != 1 && b >= 2 || !g() #2", m.mutants[44].key())
 
 	_, err = m.rewrite("p.go", "package")
 	require.Error(t, err)
+}
+
+func TestKeysBelongToTheirPackage(t *testing.T) {
+	require.True(t, belongs("storage/slot.go f: negated: x", "canister/storage"))
+	require.False(t, belongs("storage/tree/node.go f: negated: x", "canister/storage"))
+	require.True(t, belongs("migrations/ii/cbor.go f: negated: a/b", "migrations/ii"))
+	require.Equal(t, map[string]bool{"a b": true}, lines("# no\n\na b\n"))
 }
