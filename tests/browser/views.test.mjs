@@ -16,7 +16,8 @@ const seen = new Set();
 
 // look checks one view in all looks.
 async function look(page, name, language = "en") {
-  await page.waitForFunction(() => !document.querySelector("[aria-busy=true]"));
+  // What is behind a dialog waits for it.
+  await page.waitForFunction(() => !([...document.querySelectorAll("dialog")].at(-1) ?? document.body).querySelector("[aria-busy=true]") || document.querySelector("dialog"));
   await page.evaluate(axe);
   for (const [colorScheme, width] of looks) {
     await page.emulateMedia({ colorScheme });
