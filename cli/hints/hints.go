@@ -58,6 +58,7 @@ func Of(err error) string {
 		refused     *provider.RefusedError
 		missing     *device.NotFoundError
 		exists      *device.ExistsError
+		newer       *device.NewerStoreError
 		word        *device.WordError
 		count       *device.WordCountError
 	)
@@ -70,6 +71,8 @@ func Of(err error) string {
 		return "--root-key HEX gives it; --network ic is the Internet Computer, whose key is built in"
 	case errors.As(err, &missing):
 		return "kedge key list shows what the key store has"
+	case errors.As(err, &newer):
+		return "install the kedge that wrote it, or a later one; nothing was changed"
 	case errors.As(err, &exists):
 		return "choose another name"
 	case errors.Is(err, device.ErrWrongPassphrase):

@@ -35,6 +35,9 @@ more than are needed, each has to fit the others, and one that does not is named
 				return fmt.Errorf("security key %q has no seed, so there is no backup to check", args[0])
 			}
 			b.every = true
+			if b.shares && k.RootKind() == device.RootSecret {
+				b.shares, b.trezor = false, true // shares of a key without words give its secret
+			}
 			root, err := a.readRoot(b)
 			if err != nil {
 				return err
