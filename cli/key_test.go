@@ -245,6 +245,41 @@ func joinText(texts []string, passphrase string) ([]byte, error) {
 	return set.Secret(passphrase)
 }
 
+// A key whose seed is the secret of a Trezor's shares has no words; its own shares are checked as what they are.
+func TestSharesOfAKeyWithoutWords(t *testing.T) {
+	dir := t.TempDir()
+	env := map[string]string{"KEDGE_KEYS": filepath.Join(dir, "keys.age")}
+	ask := func(list ...string) *person {
+		p := &person{}
+		for _, text := range list {
+			p.answers = append(p.answers, say(text))
+		}
+		return p
+	}
+	// Published test vectors of SLIP-0039.
+	const one, two = "shadow pistol academic always adequate wildlife fancy gross oasis cylinder mustang wrist rescue view short owner flip making coding armed",
+		"shadow pistol academic acid actress prayer class unknown daughter sweater depict flip twice unkind craft early superior advocate guest smoking"
+	code, stdout, stderr := run(t, ask("pass", "pass", one, two), env, "key", "restore", "trezor", "--trezor-shares", "--json")
+	require.Zero(t, code, stderr)
+	print := fingerprintIn(t, stdout)
+	p := &paper{person: person{answers: []func(*person) string{say("pass")}}}
+	code, _, stderr = runAs(t, p, env, "key", "export", "trezor", "--shares=2of2")
+	require.Zero(t, code, stderr)
+	shares := p.sheets()
+	code, stdout, stderr = run(t, ask("pass", shares[0], shares[1], ""), env, "key", "check", "trezor", "--shares")
+	require.Zero(t, code, stderr)
+	require.Contains(t, stdout, print)
+}
+
+// Nobody is asked for a passphrase of a store that is not there.
+func TestListWithoutAStore(t *testing.T) {
+	env := map[string]string{"KEDGE_KEYS": filepath.Join(t.TempDir(), "keys.age")}
+	code, stdout, stderr := run(t, nil, env, "key", "list")
+	require.Zero(t, code, stderr)
+	require.Contains(t, stdout, "no security keys; kedge key init NAME makes one")
+	require.NoFileExists(t, env["KEDGE_KEYS"])
+}
+
 // Deleting asks, and says what is lost.
 func TestDeletingAKeyAsks(t *testing.T) {
 	env := map[string]string{"KEDGE_KEYS": filepath.Join(t.TempDir(), "keys.age")}

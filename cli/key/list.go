@@ -141,7 +141,12 @@ func (a verbs) list() *cobra.Command {
   kedge key list --json`,
 		Args: ui.Args(cobra.NoArgs),
 		RunE: func(*cobra.Command, []string) error {
-			keys, err := a.LoadKeys()
+			keys := new(device.Keys)
+			// Nobody is asked for the passphrase of a store that is not there.
+			exists, err := a.KeysExist()
+			if err == nil && exists {
+				keys, err = a.LoadKeys()
+			}
 			if err != nil {
 				return err
 			}

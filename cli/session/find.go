@@ -165,7 +165,7 @@ type OwnKeys struct {
 // left closed: whoever has only the paper has no passphrase.
 func (a *App) OwnKeys(s *Session) (OwnKeys, error) {
 	if s.Signer.IsPhrase() && a.opened == nil && a.Getenv("KEDGE_PASSPHRASE_FILE") == "" {
-		exists, err := a.keysExist()
+		exists, err := a.KeysExist()
 		return OwnKeys{closed: exists}, err
 	}
 	keys, err := a.LoadKeys()

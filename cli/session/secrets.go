@@ -31,7 +31,8 @@ func (a *App) store() (*device.Store, error) {
 	return a.opened, nil
 }
 
-func (a *App) keysExist() (bool, error) {
+// KeysExist reports whether there is a key store, without opening it.
+func (a *App) KeysExist() (bool, error) {
 	path, err := a.KeysPath()
 	if err != nil {
 		return false, err
