@@ -192,3 +192,97 @@ func TestExtentsOfASource(t *testing.T) {
 	require.Equal(t, Offset(3), at)
 	require.Zero(t, s.NextExtent)
 }
+
+// Whatever memory refuses is answered, at every access, and every change of the state is said.
+func TestFaultAtEveryAccess(t *testing.T) {
+	scenario := func(a *Allocator) error {
+		for range 3 {
+			if _, err := a.Take(large); err != nil {
+				return err
+			}
+		}
+		if err := a.Extend(small); err != nil {
+			return err
+		}
+		for unit := range uint32(2) {
+			if err := a.Release(large, unit); err != nil {
+				return err
+			}
+		}
+		if err := a.CheckFree(large); err != nil {
+			return err
+		}
+		if _, err := a.Take(large); err != nil {
+			return err
+		}
+		a.NextExtent += 3
+		if err := stable.GrowTo(a.Memory, FirstPage+uint64(a.NextExtent)*ExtentPages); err != nil {
+			return err
+		}
+		if err := a.FreeExtents(2, 2); err != nil {
+			return err
+		}
+		if err := a.FreeExtents(4, 1); err != nil {
+			return err
+		}
+		if _, free, err := a.Extents(); err != nil || len(free) != 3 {
+			return err
+		}
+		for range 3 {
+			if err := a.Extend(small); err != nil {
+				return err
+			}
+		}
+		again := new(Allocator)
+		again.Init(a.Memory, &testKinds)
+		again.State = a.State
+		_, err := again.Address(large, 1)
+		return err
+	}
+	a := emptyAllocator(t)
+	count := stable.NewFaultyAt(a.Memory, -1)
+	a.Memory = count
+	require.NoError(t, scenario(a))
+	for n := range count.Writes() {
+		a := emptyAllocator(t)
+		a.Memory = stable.NewFaultyAt(a.Memory, n)
+		require.ErrorIs(t, scenario(a), stable.ErrFault, "access %d", n)
+	}
+}
+
+func TestChangesOfTheStateAreSaid(t *testing.T) {
+	a := emptyAllocator(t)
+	changes := func(what string, f func() error) {
+		t.Helper()
+		a.Dirty = false
+		require.NoError(t, f())
+		require.True(t, a.Dirty, what)
+	}
+	changes("take", func() error { _, err := a.Take(large); return err })
+	changes("release", func() error { return a.Release(large, 0) })
+	changes("take a free one", func() error { _, err := a.Take(large); return err })
+	changes("extend", func() error { return a.Extend(small) })
+	changes("a new extent", func() error { _, err := a.takeExtent(); return err })
+	changes("free an extent", func() error { return a.FreeExtents(2, 1) })
+	changes("take the last free extent", func() error { _, err := a.takeExtent(); return err })
+	changes("reset", func() error { a.Reset(large); return nil })
+	require.Equal(t, "large", a.Name(large))
+	require.Equal(t, "region 9", a.Name(9))
+}
+
+// Extents 0 and 128 of a region share a place among the remembered entries; each is found all the same.
+func TestMoreExtentsThanAreRemembered(t *testing.T) {
+	a := emptyAllocator(t)
+	for range knownExtents + 2 {
+		require.NoError(t, a.Extend(small))
+	}
+	for _, ordinal := range []uint32{0, knownExtents, 1, 0, knownExtents + 1, knownExtents, 0} {
+		at, err := a.Address(small, ordinal*8192+5)
+		require.NoError(t, err)
+		require.Equal(t, Offset(ordinal)+5*1024, at)
+	}
+	used, free, err := a.Extents()
+	require.NoError(t, err)
+	require.Len(t, used, knownExtents+2)
+	require.Empty(t, free)
+}

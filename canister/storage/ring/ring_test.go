@@ -102,3 +102,49 @@ func TestDamagedChunkIsNamed(t *testing.T) {
 	require.NoError(t, r.Add(7, h, 0, []byte{1, 3}))
 	require.Equal(t, [][]byte{{3}}, events(t, r, 7, h, 0))
 }
+
+// The arithmetic of a ring, exactly: 488 bytes of events fill a chunk, eight chunks a ring, and then the oldest
+// chunk goes with all its events.
+func TestRingIsFilledExactly(t *testing.T) {
+	r := emptyRings(t)
+	h := new(Head)
+	event := append([]byte{121}, make([]byte, 121)...) // four fill a chunk
+	for i := range 4 * Chunks {
+		event[1] = byte(i)
+		require.NoError(t, r.Add(1, h, 1, event))
+		require.Equal(t, uint8(i/4+1), h.Chunks[1])
+		require.Zero(t, h.Lost[1])
+	}
+	for i := range 9 {
+		event[1] = byte(4*Chunks + i)
+		require.NoError(t, r.Add(1, h, 1, event))
+		require.Equal(t, uint32(4*(i/4+1)), h.Lost[1])
+		require.Equal(t, uint8(Chunks), h.Chunks[1])
+		kept := events(t, r, 1, h, 1)
+		require.Len(t, kept, 4*Chunks+i+1-int(h.Lost[1]))
+	}
+	require.Zero(t, h.Lost[0])
+	require.Equal(t, uint32(32), r.alloc.Regions[chunks].Units)
+}
+
+// Whatever memory refuses is answered, at every access.
+func TestFaultAtEveryAccess(t *testing.T) {
+	scenario := func(r *Rings) error {
+		h := new(Head)
+		for range 4*Chunks + 6 {
+			if err := r.Add(1, h, 0, append([]byte{121}, make([]byte, 121)...)); err != nil {
+				return err
+			}
+		}
+		return r.Each(1, h, 0, func(int, []byte) bool { return true })
+	}
+	r := emptyRings(t)
+	count := stable.NewFaultyAt(r.alloc.Memory, -1)
+	r.alloc.Memory = count
+	require.NoError(t, scenario(r))
+	for n := range count.Writes() {
+		r := emptyRings(t)
+		r.alloc.Memory = stable.NewFaultyAt(r.alloc.Memory, n)
+		require.ErrorIs(t, scenario(r), stable.ErrFault, "access %d", n)
+	}
+}

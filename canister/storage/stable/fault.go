@@ -10,9 +10,13 @@ var ErrFault = errors.New("injected fault")
 // memory beneath, so the test restores a snapshot there, as the network does at the message boundary.
 type Faulty struct {
 	Memory
-	left int
-	seen int
+	left  int
+	seen  int
+	reads bool
 }
+
+// NewFaultyAt is NewFaulty for reads as well.
+func NewFaultyAt(m Memory, after int) *Faulty { return &Faulty{Memory: m, left: after, reads: true} }
 
 // NewFaulty returns a memory whose first after writes and growths succeed.
 func NewFaulty(m Memory, after int) *Faulty { return &Faulty{Memory: m, left: after} }
@@ -27,6 +31,16 @@ func (f *Faulty) spend() error {
 	f.left--
 	f.seen++
 	return nil
+}
+
+// ReadAt reads, or fails once the allowance is spent, if reads count.
+func (f *Faulty) ReadAt(p []byte, off uint64) error {
+	if f.reads {
+		if err := f.spend(); err != nil {
+			return err
+		}
+	}
+	return f.Memory.ReadAt(p, off)
 }
 
 // WriteAt writes, or fails once the allowance is spent.
