@@ -20,7 +20,7 @@ type findFlags struct {
 	keys         []string
 	sites, users []string
 	gap, limit   int
-	save, label  string
+	save         string
 	anchor       uint64
 }
 
