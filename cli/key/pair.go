@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -210,7 +211,7 @@ func (a verbs) checkAnchor(ctx context.Context, names []string, view *pairView) 
 		return err
 	}
 	view.Anchor = s.Anchor
-	protected := false
+	var protected []string
 	for _, name := range names {
 		k, err := keys.Key(name)
 		if err != nil {
@@ -224,10 +225,16 @@ func (a verbs) checkAnchor(ctx context.Context, names []string, view *pairView) 
 		add(d != nil, fmt.Sprintf("kedge device add %s --anchor %d", quoted(name), s.Anchor), "%s is a device of anchor %d", shown, s.Anchor)
 		signed := d != nil && (d.Proven != nil && *d.Proven || d.LastUsage != nil)
 		add(signed, fmt.Sprintf("kedge anchor show --as %s --anchor %d", quoted(name), s.Anchor), "%s has signed in there", shown)
-		protected = protected || d != nil && d.Protection == kedge.DeviceProtectionProtected
+		if d != nil && d.Protection == kedge.DeviceProtectionProtected {
+			protected = append(protected, shown)
+		}
+	}
+	text := "one of them is protected"
+	if len(protected) > 0 {
+		text += ": " + strings.Join(protected, ", ")
 	}
 	view.Checks = append(view.Checks, checkView{
-		Text: "one of them is protected", Done: protected, Next: fmt.Sprintf("kedge device protect %s --as %s --anchor %d", quoted(names[0]), quoted(names[0]), s.Anchor),
+		Text: text, Done: len(protected) > 0, Next: fmt.Sprintf("kedge device protect %s --as %s --anchor %d", quoted(names[0]), quoted(names[0]), s.Anchor),
 	})
 	return nil
 }
