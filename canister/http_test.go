@@ -2,12 +2,14 @@ package canister
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"kedge/candid/kedge"
 	"kedge/canister/assets"
+	"kedge/cdk/cdktest"
 )
 
 // The body is the first field of the record, so its length is what first differs.
@@ -47,4 +49,36 @@ func TestDocuments(t *testing.T) {
 	// What an older version took does not break the text.
 	require.Empty(t, get("\"", "https://a\\b", "https://a\nb", "https://ä.example", ""))
 	require.Equal(t, `{"origins":["https://id.example"]}`, get(`https://"`, "https://id.example")[assets.RelatedOrigins])
+}
+
+// A module that was built without its page, as these tests are, says so in the log.
+func TestAModuleWithoutPageSaysSo(t *testing.T) {
+	network := installed(t)
+	require.Contains(t, strings.Join(network.Log(), "\n"), "this module was built without its web page")
+}
+
+// The first timer certifies the documents of the init argument.
+func TestDocumentsArePublishedByTheFirstTimer(t *testing.T) {
+	network := cdktest.Install(t)
+	require.NoError(t, network.Deliver(exportInit, kedge.EncodeInitArgs(&kedge.KedgeInit{RelatedOrigins: []string{"https://id.example"}})))
+	network.SetCertificate([]byte("certificate"))
+	get := func() kedge.HttpResponse {
+		reply, err := network.Query(exportHttpRequest, kedge.EncodeHttpRequestArgs(kedge.HttpRequest{Method: "GET", URL: assets.Domains}))
+		require.NoError(t, err)
+		response, err := kedge.DecodeHttpRequestResult(reply)
+		require.NoError(t, err)
+		return response
+	}
+	require.EqualValues(t, 404, get().StatusCode)
+	before := network.CertifiedData()
+	require.NoError(t, network.FireTimer(exportTimer))
+	response := get()
+	require.EqualValues(t, 200, response.StatusCode)
+	require.Equal(t, "id.example\n", string(response.Body))
+	require.NotEqual(t, before, network.CertifiedData())
+	root := state.site.Root()
+	whole := state.signatures.Root(&root)
+	require.Equal(t, whole[:], network.CertifiedData())
+	require.NoError(t, network.FireTimer(exportTimer))
+	require.Equal(t, whole[:], network.CertifiedData(), "once")
 }
