@@ -24,7 +24,7 @@ export const freshId = (): string => `e${++ids}`;
 
 // field is a labelled input with an optional hint below.
 export function field(label: string, props: Props, hint?: string): { element: HTMLElement; input: HTMLInputElement } {
-  const id = freshId();
+  const id = typeof props.id === "string" ? props.id : freshId();
   const input = h("input", { id, type: "text", ...(hint && { "aria-describedby": `${id}-hint` }), ...props });
   return { input, element: h("div", { class: "field" }, h("label", { for: id }, label), input, hint && h("p", { class: "hint", id: `${id}-hint` }, hint)) };
 }
