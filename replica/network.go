@@ -29,9 +29,11 @@ type Network struct {
 	lock        sync.RWMutex
 	subnet      *subnet.Subnet
 	journal     *stateDir  // nil without a state directory
+	failure     error      // why it ended by itself
 	uncertified bool       // the certified state changed since it was last signed
 	certifying  sync.Mutex // guards signing by those who share lock
 
+	failed   chan error
 	executor *executor
 	modules  modules
 	inbox    inbox
@@ -55,7 +57,7 @@ const implementation = "kedge"
 
 // Start starts a network. Close ends it.
 func Start(opts ...Option) (*Network, error) {
-	n := &Network{wake: make(chan struct{}, 1)}
+	n := &Network{wake: make(chan struct{}, 1), failed: make(chan error, 1)}
 	for _, option := range opts {
 		option(&n.options)
 	}
@@ -76,7 +78,13 @@ func Start(opts ...Option) (*Network, error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	n.cancel, n.closing = cancel, ctx.Done()
 	n.outcalls.prepare(ctx, n.options)
-	if n.engine, err = exec.NewEngine(ctx, exec.Options{CacheDir: n.options.CacheDir, Pages: n.options.Pages}); err != nil {
+	engine := exec.Options{CacheDir: n.options.CacheDir, Pages: n.options.Pages}
+	if n.engine, err = exec.NewEngine(ctx, engine); err != nil && engine.CacheDir != "" {
+		n.complain("compiled modules are not kept: %v", err)
+		engine.CacheDir = ""
+		n.engine, err = exec.NewEngine(ctx, engine)
+	}
+	if err != nil {
 		cancel()
 		return nil, err
 	}
@@ -97,7 +105,7 @@ func Start(opts ...Option) (*Network, error) {
 	}
 	n.publishCanisters(n.subnet.Builtins())
 	n.ended.Go(func() { n.loop(ctx) })
-	if n.options.Listen != "" {
+	if n.options.Listen != "" || n.options.Listener != nil {
 		if err := n.serve(); err != nil {
 			return nil, errors.Join(err, n.Close())
 		}

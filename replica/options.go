@@ -2,6 +2,7 @@ package replica
 
 import (
 	"io"
+	"net"
 	"net/http"
 	"time"
 
@@ -14,6 +15,7 @@ type Option func(*options)
 // options are the settings of a network.
 type options struct {
 	Listen   string
+	Listener net.Listener
 	CacheDir string
 	Pages    exec.PageModel
 	Log      io.Writer
@@ -32,7 +34,11 @@ type options struct {
 // WithListen serves HTTP on an address such as "127.0.0.1:0". Without it the network has no HTTP.
 func WithListen(address string) Option { return func(o *options) { o.Listen = address } }
 
-// WithCache keeps compiled modules in a directory, so that a module is compiled once and for all runs.
+// WithListener serves HTTP on a listener that is open already, and closes it in the end.
+func WithListener(l net.Listener) Option { return func(o *options) { o.Listener = l } }
+
+// WithCache keeps compiled modules in a directory, so that a module is compiled once and for all runs. A directory
+// that cannot be used is said in the log, and done without.
 func WithCache(dir string) Option { return func(o *options) { o.CacheDir = dir } }
 
 // WithPageModel chooses what touching a page costs; the default is exec.Pages2026.

@@ -41,8 +41,14 @@ type stateDir struct {
 
 // commit executes a round, logs it, and tells the world. The caller holds the network's lock.
 func (n *Network) commit(ctx context.Context, r subnet.Round) {
+	if n.failure != nil {
+		return // what it would do could not be kept
+	}
 	changed := n.subnet.Apply(ctx, r)
-	n.must(n.logRound(r))
+	if err := n.logRound(r); err != nil {
+		n.fail(err)
+		return
+	}
 	n.clock.follow(n.subnet.Time())
 	n.publish(changed)
 	n.print(changed.Outputs)
@@ -51,6 +57,23 @@ func (n *Network) commit(ctx context.Context, r subnet.Round) {
 	}
 	n.startOutcalls(changed.Outcalls)
 }
+
+// fail ends the network because a round could not be kept: nobody is told of it, so nothing that was acknowledged is
+// lost. The caller holds the network's lock.
+func (n *Network) fail(err error) {
+	n.failure = fmt.Errorf("the state could not be written to %s, so the network ends: %w; "+
+		"everything that it acknowledged is kept: make room and start it again", n.options.StateDir, err)
+	n.complain("%v", n.failure)
+	n.failed <- n.failure
+	n.cancel()
+	if n.server != nil {
+		go func() { _ = n.server.Close() }()
+	}
+}
+
+// Failed brings the error that ends a network by itself: its state cannot be written any more. Close is still to be
+// called.
+func (n *Network) Failed() <-chan error { return n.failed }
 
 // logRound writes a round that was executed to the log, if there is one.
 func (n *Network) logRound(r subnet.Round) error {
@@ -162,7 +185,7 @@ func (n *Network) closeJournal() error {
 		return nil
 	}
 	var err error
-	if n.journal.rounds > 0 {
+	if n.journal.rounds > 0 && n.failure == nil {
 		err = n.checkpoint()
 	}
 	return errors.Join(err, n.journal.dir.Close())

@@ -14,15 +14,27 @@ import (
 // headerTimeout is how long a client may take to send the head of a request.
 const headerTimeout = 30 * time.Second
 
+// bodyTimeout is how long a client may take to send a whole request, and idleTimeout how long a connection may be
+// without one: slow clients must not hold connections for ever.
+const (
+	bodyTimeout = 2 * time.Minute
+	idleTimeout = 3 * time.Minute
+)
+
 // serve begins to answer HTTP.
 func (n *Network) serve() error {
-	listener, err := net.Listen("tcp", n.options.Listen)
-	if err != nil {
-		return fmt.Errorf("listen on %q: %w", n.options.Listen, err)
+	listener := n.options.Listener
+	if listener == nil {
+		var err error
+		if listener, err = net.Listen("tcp", n.options.Listen); err != nil {
+			return fmt.Errorf("listen on %q: %w", n.options.Listen, err)
+		}
 	}
 	server := &http.Server{
 		Handler:           httpapi.New(backend{n}, httpapi.Options{Version: implementation, Log: n.options.Log, Other: gateway.New(backend{n})}),
 		ReadHeaderTimeout: headerTimeout,
+		ReadTimeout:       bodyTimeout,
+		IdleTimeout:       idleTimeout,
 	}
 	// Clients ask for a certified state before they ask for anything else.
 	n.lock.Lock()

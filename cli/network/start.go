@@ -38,6 +38,7 @@ type networkOptions struct {
 	clean      bool
 	sync       bool
 	outcalls   bool
+	rateLimit  bool
 }
 
 type networkStarted struct {
@@ -84,6 +85,7 @@ of one node: unlike on the production network nothing compares them.`,
 	cmd.Flags().BoolVar(&o.clean, "clean", false, "erase the state first")
 	cmd.Flags().BoolVar(&o.sync, "sync", false, "wait for the disk after every round")
 	cmd.Flags().BoolVar(&o.outcalls, "allow-http-outcalls", false, "let canisters make HTTP requests; the replies are those of one node")
+	cmd.Flags().BoolVar(&o.rateLimit, "rate-limit", false, "refuse installations for some rounds after an expensive one, as the production network does")
 	return cmd
 }
 
@@ -126,7 +128,7 @@ func (a verbs) startInBackground(ctx context.Context, o networkOptions) error {
 	defer func() { _ = log.Close() }()
 	child := exec.Command(program, "network", "start", "--json", "--port", strconv.Itoa(int(o.port)), "--bind", o.bind,
 		"--state-dir", o.stateDir, "--clean="+strconv.FormatBool(o.clean), "--sync="+strconv.FormatBool(o.sync),
-		"--allow-http-outcalls="+strconv.FormatBool(o.outcalls))
+		"--allow-http-outcalls="+strconv.FormatBool(o.outcalls), "--rate-limit="+strconv.FormatBool(o.rateLimit))
 	child.Stderr = log
 	child.SysProcAttr = detached()
 	out, err := child.StdoutPipe()
@@ -202,11 +204,15 @@ func (a verbs) runNetwork(ctx context.Context, o networkOptions) (err error) {
 	if err != nil {
 		return err
 	}
+	// Until the network has it, it is to be closed here.
+	handed := false
+	defer func() {
+		if !handed {
+			_ = l.Close()
+		}
+	}()
 	address := l.Addr().String()
-	if err := l.Close(); err != nil {
-		return fmt.Errorf("listening at %s: %w", address, err)
-	}
-	options := []replica.Option{replica.WithListen(address), replica.WithLog(a.Stderr)}
+	options := []replica.Option{replica.WithListener(l), replica.WithLog(a.Stderr)}
 	if o.clean {
 		if running(ctx) {
 			return ui.Hinted(errors.New("a network started from this folder runs, so its state is not erased"), "kedge network stop")
@@ -227,10 +233,14 @@ func (a verbs) runNetwork(ctx context.Context, o networkOptions) (err error) {
 	if dir, err := os.UserCacheDir(); err == nil {
 		options = append(options, replica.WithCache(filepath.Join(dir, "kedge", "modules")))
 	}
+	if o.rateLimit {
+		options = append(options, replica.WithRateLimit())
+	}
 	network, err := replica.Start(options...)
 	if err != nil {
 		return fmt.Errorf("starting the network: %w", err)
 	}
+	handed = true
 	// The state file goes last: network stop takes it for the end, and the state folder is free then.
 	defer func() { err = errors.Join(err, network.Close(), project.DropNetwork(os.Getpid())) }()
 	u := &url.URL{Scheme: "http", Host: address}
@@ -244,6 +254,10 @@ func (a verbs) runNetwork(ctx context.Context, o networkOptions) (err error) {
 	if err := a.Result(started, fmt.Sprintf("network at %s, ctrl-C ends it", started.URL)); err != nil {
 		return err
 	}
-	<-ctx.Done()
-	return nil
+	select {
+	case <-ctx.Done():
+		return nil
+	case err := <-network.Failed():
+		return err
+	}
 }

@@ -4,12 +4,15 @@
 //	lock             held while the directory is open
 //	checkpoint-<n>   the state at the beginning of generation n; there is none of generation 0
 //	log-<n>          what happened in generation n, a record for each round
+//	count-<n>        how many records of log-<n> were acknowledged, as u64, little-endian
 //
 // A checkpoint is written beside, synced, and renamed; then a new generation begins and the old files go.
-// So the newest checkpoint and the log of its generation are always the whole truth.
+// So the newest checkpoint and the log of its generation are always the whole truth. The count tells a log whose end
+// was never acknowledged from one that has lost records.
 package journal
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -28,7 +31,9 @@ type Dir struct {
 	sync       bool
 	lock       *fileio.Lock
 	log        *logFile
+	count      *os.File
 	generation uint64
+	used       bool // a network had the directory before
 }
 
 // Recovered is what a directory held when it was opened.
@@ -46,7 +51,8 @@ func Open(path string, sync bool) (*Dir, *Recovered, error) {
 	if err := os.MkdirAll(path, 0o700); err != nil {
 		return nil, nil, fmt.Errorf("make the state directory: %w", err)
 	}
-	d := &Dir{path: path, sync: sync}
+	_, statErr := os.Stat(filepath.Join(path, "lock"))
+	d := &Dir{path: path, sync: sync, used: statErr == nil}
 	lock, locked, err := fileio.TryLockFile(filepath.Join(path, "lock"))
 	switch {
 	case err != nil:
@@ -82,11 +88,42 @@ func (d *Dir) recover() (*Recovered, error) {
 	if len(logs) > 0 && logs[len(logs)-1] > d.generation {
 		return nil, fmt.Errorf("%s has the log of generation %d but not its checkpoint: files are missing", d.path, logs[len(logs)-1])
 	}
+	if len(generations) == 0 && len(logs) == 0 && d.used {
+		return nil, fmt.Errorf("%s belonged to a network, but has neither its first log nor a checkpoint: files are missing; "+
+			"put them back, or remove the directory to begin with an empty network", d.path)
+	}
 	d.log, r.Records, r.Dropped, err = openLog(d.file("log-"), d.generation)
 	if err != nil {
 		return nil, err
 	}
+	if err := d.openCount(len(r.Records)); err != nil {
+		return nil, err
+	}
 	return r, d.removeOld()
+}
+
+// openCount opens the count of acknowledged records, and compares it with those that are there.
+func (d *Dir) openCount(found int) (err error) {
+	path := d.file("count-")
+	if d.count, err = os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600); err != nil {
+		return fmt.Errorf("open the count of records: %w", err)
+	}
+	var raw [8]byte
+	if n, err := d.count.ReadAt(raw[:], 0); n == len(raw) && (err == nil || errors.Is(err, io.EOF)) {
+		if acknowledged := binary.LittleEndian.Uint64(raw[:]); acknowledged > uint64(found) {
+			return &DamageError{d.file("log-"), 0, fmt.Sprintf("it has %d of the %d records that were acknowledged; "+
+				"put the whole file back, or remove %s to go on without the others", found, acknowledged, filepath.Base(path))}
+		}
+	}
+	return d.writeCount()
+}
+
+// writeCount notes that all records of the log are acknowledged.
+func (d *Dir) writeCount() error {
+	if _, err := d.count.WriteAt(binary.LittleEndian.AppendUint64(nil, d.log.next), 0); err != nil {
+		return fmt.Errorf("write the count of records: %w", err)
+	}
+	return nil
 }
 
 // list returns the generations of which there is a file with the prefix, in order.
@@ -113,7 +150,12 @@ func (d *Dir) file(prefix string) string {
 }
 
 // Append adds a record to the log. When it returns, the record survives the death of the process.
-func (d *Dir) Append(record []byte) error { return d.log.append(record, d.sync) }
+func (d *Dir) Append(record []byte) error {
+	if err := d.log.append(record, d.sync); err != nil {
+		return err
+	}
+	return d.writeCount()
+}
 
 // LogSize is the size of the log in bytes.
 func (d *Dir) LogSize() int64 { return d.log.size }
@@ -131,13 +173,13 @@ func (d *Dir) Checkpoint(write func(io.Writer) error) error {
 		return fmt.Errorf("begin a new log: %w", err)
 	}
 	d.log = fresh
-	return errors.Join(fileio.SyncDir(d.path), old.log.close(), d.removeOld())
+	return errors.Join(d.openCount(0), fileio.SyncDir(d.path), old.log.close(), old.count.Close(), d.removeOld())
 }
 
 // removeOld removes the files of older generations.
 func (d *Dir) removeOld() error {
 	var errs []error
-	for _, prefix := range []string{"checkpoint-", "log-"} {
+	for _, prefix := range []string{"checkpoint-", "log-", "count-"} {
 		generations, err := d.list(prefix)
 		errs = append(errs, err)
 		for _, g := range generations {
@@ -154,6 +196,9 @@ func (d *Dir) Close() error {
 	var err error
 	if d.log != nil {
 		err = d.log.close()
+	}
+	if d.count != nil {
+		err = errors.Join(err, d.count.Close())
 	}
 	return errors.Join(err, d.lock.Unlock())
 }

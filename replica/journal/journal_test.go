@@ -1,6 +1,7 @@
 package journal_test
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -58,7 +59,7 @@ func TestRecordsAndCheckpoints(t *testing.T) {
 	require.NoError(t, d.Close())
 	names, err := filepath.Glob(filepath.Join(dir, "*"))
 	require.NoError(t, err)
-	require.Len(t, names, 3, "old generations and failed checkpoints are gone: %q", names)
+	require.Len(t, names, 4, "old generations and failed checkpoints are gone: %q", names)
 }
 
 // TestEveryPrefix cuts a log at every byte: what was complete is there, the rest is dropped and counted,
@@ -76,6 +77,11 @@ func TestEveryPrefix(t *testing.T) {
 	require.NoError(t, err)
 	for cut := 0; cut <= len(whole); cut++ {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, "log-0"), whole[:cut], 0o600))
+		acknowledged := int64(0) // the count that the process left: at most what is complete
+		for acknowledged < 4 && ends[acknowledged+1] <= int64(cut) {
+			acknowledged++
+		}
+		require.NoError(t, os.WriteFile(filepath.Join(dir, "count-0"), binary.LittleEndian.AppendUint64(nil, uint64(acknowledged)), 0o600))
 		complete := 0
 		for complete < 4 && ends[complete+1] <= int64(cut) {
 			complete++
@@ -114,6 +120,44 @@ func TestEveryFlippedBit(t *testing.T) {
 			require.ErrorAs(t, err, &damage, "byte %d of %s", at, name)
 			require.Equal(t, path, damage.File)
 		}
+	}
+}
+
+// A log that lacks records that were acknowledged is damaged, wherever it is cut: also between two records.
+func TestLostRecordsAreNoticed(t *testing.T) {
+	dir := t.TempDir()
+	d, _ := open(t, dir)
+	var ends []int64
+	for i := range 4 {
+		require.NoError(t, d.Append([]byte(fmt.Sprintf("record %d", i))))
+		ends = append(ends, d.LogSize())
+	}
+	require.NoError(t, d.Close())
+	path := filepath.Join(dir, "log-0")
+	whole, err := os.ReadFile(path)
+	require.NoError(t, err)
+	for cut := range whole {
+		require.NoError(t, os.WriteFile(path, whole[:cut], 0o600))
+		_, _, err := journal.Open(dir, false)
+		var damage *journal.DamageError
+		require.ErrorAs(t, err, &damage, "cut at %d", cut)
+		require.ErrorContains(t, err, "of the 4 records that were acknowledged")
+	}
+	require.NoError(t, os.WriteFile(path, append(whole[:ends[0]:ends[0]], whole[ends[1]:]...), 0o600))
+	_, _, err = journal.Open(dir, false)
+	require.ErrorContains(t, err, "record 2 stands where record 1 belongs")
+}
+
+// A directory whose first log is gone is not an empty network.
+func TestMissingFirstLog(t *testing.T) {
+	dir := t.TempDir()
+	d, _ := open(t, dir)
+	require.NoError(t, d.Append([]byte("one")))
+	require.NoError(t, d.Close())
+	require.NoError(t, os.Remove(filepath.Join(dir, "log-0")))
+	for range 2 { // asking changes nothing
+		_, _, err := journal.Open(dir, false)
+		require.ErrorContains(t, err, "files are missing")
 	}
 }
 
