@@ -194,27 +194,58 @@ func (a verbs) show() *cobra.Command {
 	}
 }
 
+// statusView is how far a backup has come; that of kedge key show without the credentials.
+type statusView struct {
+	Name        string `json:"name"`
+	HasSeed     bool   `json:"has_seed"`
+	Fingerprint string `json:"fingerprint,omitempty"`
+	backupView
+}
+
+func viewStatus(k *device.SecurityKey) statusView {
+	v := viewKey(k)
+	return statusView{v.Name, v.HasSeed, v.Fingerprint, v.Backup}
+}
+
 func (a verbs) status() *cobra.Command {
 	return &cobra.Command{
-		Use:   "status NAME",
-		Short: "say how far the backup of a security key has come",
-		Example: `  kedge key status laptop
+		Use:   "status [NAME]",
+		Short: "say how far the backup of a security key, or of each, has come",
+		Example: `  kedge key status
   kedge key status laptop --json`,
-		Args: ui.Args(cobra.ExactArgs(1)),
+		Args: ui.Args(cobra.MaximumNArgs(1)),
 		RunE: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return a.statusOfAll()
+			}
 			k, err := a.load(args[0])
 			if err != nil {
 				return err
 			}
-			v := viewKey(k)
-			return a.Result(struct {
-				Name        string `json:"name"`
-				HasSeed     bool   `json:"has_seed"`
-				Fingerprint string `json:"fingerprint,omitempty"`
-				backupView
-			}{v.Name, v.HasSeed, v.Fingerprint, v.Backup}, ui.Table(statusRows(k.Status())))
+			return a.Result(viewStatus(k), ui.Table(statusRows(k.Status())))
 		},
 	}
+}
+
+func (a verbs) statusOfAll() error {
+	keys := new(device.Keys)
+	exists, err := a.KeysExist()
+	if err == nil && exists {
+		keys, err = a.LoadKeys()
+	}
+	if err != nil {
+		return err
+	}
+	views := []statusView{}
+	var texts []string
+	for _, k := range keys.SecurityKeys() {
+		views = append(views, viewStatus(k))
+		texts = append(texts, ui.Table(append([][]string{{"key", ui.Printable(k.Name())}}, statusRows(k.Status())...)))
+	}
+	if len(views) == 0 {
+		return a.Result(views, "no security keys; kedge key init NAME makes one")
+	}
+	return a.Result(views, strings.Join(texts, "\n\n"))
 }
 
 func statusRows(s device.Status) [][]string {
