@@ -22,6 +22,10 @@ var packages = []string{
 	"migrations", "migrations/ii",
 }
 
+// witnesses are further packages whose tests see the changes of a package: what only they use of it is tested
+// there.
+var witnesses = map[string][]string{"canister/storage": {"migrations", "migrations/ii"}}
+
 // patience is how long the tests may take with a mutant, and slower is how many times as long as without one: a
 // mutant with which they run for ever is noticed.
 const (
@@ -62,23 +66,29 @@ func check(dir string, verbose bool) (int, error) {
 	}
 	defer os.RemoveAll(scratch)
 	m := &mutator{}
-	binary, err := build(m, dir, scratch)
+	suites, err := build(m, dir, scratch)
 	if err != nil {
 		return 0, err
 	}
-	start := time.Now()
-	if noticed, out := test(binary, dir, 0, time.Hour); noticed {
-		return 0, fmt.Errorf("%s: the tests fail without any change:\n%s", dir, out)
+	for i := range suites {
+		start := time.Now()
+		if noticed, out := suites[i].test(0, time.Hour); noticed {
+			return 0, fmt.Errorf("%s: the tests of %s fail without any change:\n%s", dir, suites[i].dir, out)
+		}
+		suites[i].limit = max(patience, slower*time.Since(start))
 	}
-	limit := max(patience, slower*time.Since(start))
-	start = time.Now()
+	start := time.Now()
 	noticed := make([]bool, len(m.mutants))
 	work := make(chan int)
 	var wait sync.WaitGroup
 	for range goruntime.GOMAXPROCS(0) {
 		wait.Go(func() {
 			for i := range work {
-				noticed[i], _ = test(binary, dir, m.mutants[i].number, limit)
+				for _, s := range suites {
+					if noticed[i], _ = s.test(m.mutants[i].number, s.limit); noticed[i] {
+						break
+					}
+				}
 			}
 		})
 	}
@@ -128,14 +138,20 @@ func check(dir string, verbose bool) (int, error) {
 	return survivors, nil
 }
 
-// build compiles the tests of the package with every mutant in them.
-func build(m *mutator, dir, scratch string) (string, error) {
+// suite is the tests of one package, compiled with every mutant.
+type suite struct {
+	dir, binary string
+	limit       time.Duration
+}
+
+// build compiles the tests of the package, and of its witnesses, with every mutant in them.
+func build(m *mutator, dir, scratch string) ([]suite, error) {
 	paths, err := filepath.Glob(filepath.Join(dir, "*.go"))
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	if len(paths) == 0 {
-		return "", fmt.Errorf("no Go files in %q; run this at the root of the repository", dir)
+		return nil, fmt.Errorf("no Go files in %q; run this at the root of the repository", dir)
 	}
 	overlay := map[string]string{}
 	put := func(path, text string) error {
@@ -153,43 +169,48 @@ func build(m *mutator, dir, scratch string) (string, error) {
 		}
 		source, err := os.ReadFile(path)
 		if err != nil {
-			return "", err
+			return nil, err
 		}
 		text, err := m.rewrite(path, string(source))
 		if err != nil {
-			return "", err
+			return nil, err
 		}
 		if err := put(path, text); err != nil {
-			return "", err
+			return nil, err
 		}
 	}
 	m.dir = dir
 	m.count()
 	name := filepath.Base(dir)
 	if err := put(filepath.Join(dir, "zz_mutants.go"), fmt.Sprintf(runtime, name)); err != nil {
-		return "", err
+		return nil, err
 	}
 	list, err := json.Marshal(map[string]any{"Replace": overlay})
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	overlayFile, binary := filepath.Join(scratch, "overlay.json"), filepath.Join(scratch, "tests")
+	overlayFile := filepath.Join(scratch, "overlay.json")
 	if err := os.WriteFile(overlayFile, list, 0o600); err != nil {
-		return "", err
+		return nil, err
 	}
-	out, err := exec.Command("go", "test", "-c", "-vet=off", "-overlay", overlayFile, "-o", binary, "./"+dir).CombinedOutput()
-	if err != nil {
-		return "", fmt.Errorf("compile %s with its mutants: %w\n%s", dir, err, out)
+	var suites []suite
+	for i, of := range append([]string{dir}, witnesses[dir]...) {
+		binary := filepath.Join(scratch, fmt.Sprint("tests", i))
+		out, err := exec.Command("go", "test", "-c", "-vet=off", "-overlay", overlayFile, "-o", binary, "./"+of).CombinedOutput()
+		if err != nil {
+			return nil, fmt.Errorf("compile %s with its mutants: %w\n%s", dir, err, out)
+		}
+		suites = append(suites, suite{dir: of, binary: binary})
 	}
-	return binary, nil
+	return suites, nil
 }
 
 // test runs the tests with one mutant awake (0 for none) and reports whether they fail.
-func test(binary, dir string, number int, limit time.Duration) (noticed bool, output string) {
+func (s *suite) test(number int, limit time.Duration) (noticed bool, output string) {
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, binary, "-test.failfast", "-test.short", "-rapid.nofailfile", "-rapid.seed=1")
-	cmd.Dir = dir
+	cmd := exec.CommandContext(ctx, s.binary, "-test.failfast", "-test.short", "-rapid.nofailfile", "-rapid.seed=1")
+	cmd.Dir = s.dir
 	cmd.Env = append(os.Environ(), fmt.Sprintf("KEDGE_MUTANT=%d", number), "GOMEMLIMIT=1GiB", "GOMAXPROCS=1")
 	out, err := cmd.CombinedOutput()
 	var exit *exec.ExitError
