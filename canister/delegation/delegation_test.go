@@ -16,7 +16,7 @@ func unhex(t testing.TB, s string) []byte {
 	return b
 }
 
-// The published vector: the salt of Internet Identity's genesis image, ii.md section 3.1.
+// The published vector: the salt of the genesis image among Internet Identity's test fixtures.
 func vectorSalt(t testing.TB) *[32]byte {
 	return (*[32]byte)(unhex(t, "4d7e3481726397f6676c832ac5c95328a7d48aa669b81c8877933208da64a2d0"))
 }
@@ -43,7 +43,7 @@ func TestSeedRefuses(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// ii.md section 3.4: the signature of a real build, with the assets' branch given as its pruned hash and the
+// The signature of a real build, with the assets' branch given as its pruned hash and the
 // certificate stubbed.
 func TestSignatureIsThatOfInternetIdentity(t *testing.T) {
 	seed, err := NewSeed(vectorSalt(t), 10030, "example.com")

@@ -27,6 +27,16 @@
 // u64 length, Candid. In layout 9 it is in virtual memory 2. Virtual memories are made of buckets, listed in
 // page 1 (manager.go).
 //
-// Layouts 2 and 4 are conversions that the old module has not finished. Layout 9 has two forms: where
-// virtual memory 16 holds anchors, memory 0 is stale and is never read.
+// Layouts 2 and 4 are conversions that the old module has not finished. Layout 9 has two forms: since July 2025
+// anchors stand in a map in virtual memory 16 as well, and from January 2026 on there alone (dual.go).
+//
+// # The parts
+//
+//	image.go, count.go, manager.go, virtual.go, place.go   where things are
+//	record.go, shape.go, generation.go, encode.go          records, read and written with their own types
+//	stablemap.go, cbor.go, dual.go                         the second store of layout 9
+//	trial.go, merge.go, state.go                           trial, rollback, return, finalising
+//	plan.go                                                what an import would do
+//
+// Package iitest stands in for the old module in tests.
 package ii
