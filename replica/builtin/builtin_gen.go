@@ -97,6 +97,198 @@ func (c TransferResultTag) String() string {
 	return "unknown"
 }
 
+// ICRC-2 (https://github.com/dfinity/ICRC-1/tree/main/standards/ICRC-2).
+type ApproveArg struct {
+	FromSubaccount    []byte
+	Spender           Account
+	Amount            *big.Int
+	ExpectedAllowance **big.Int
+	ExpiresAt         *uint64
+	Fee               **big.Int
+	Memo              []byte
+	CreatedAtTime     *uint64
+}
+
+type ApproveError struct {
+	Tag               ApproveErrorTag
+	BadFee            ApproveErrorBadFee
+	InsufficientFunds ApproveErrorInsufficientFunds
+	AllowanceChanged  ApproveErrorAllowanceChanged
+	Expired           ApproveErrorExpired
+	CreatedInFuture   ApproveErrorCreatedInFuture
+	Duplicate         ApproveErrorDuplicate
+	GenericError      ApproveErrorGenericError
+}
+
+// ApproveErrorTag says which case a ApproveError is.
+type ApproveErrorTag uint8
+
+// The cases of ApproveErrorTag.
+const (
+	ApproveErrorTagBadFee                 ApproveErrorTag = 3
+	ApproveErrorTagInsufficientFunds      ApproveErrorTag = 8
+	ApproveErrorTagAllowanceChanged       ApproveErrorTag = 4
+	ApproveErrorTagExpired                ApproveErrorTag = 7
+	ApproveErrorTagTooOld                 ApproveErrorTag = 6
+	ApproveErrorTagCreatedInFuture        ApproveErrorTag = 5
+	ApproveErrorTagDuplicate              ApproveErrorTag = 2
+	ApproveErrorTagTemporarilyUnavailable ApproveErrorTag = 1
+	ApproveErrorTagGenericError           ApproveErrorTag = 0
+)
+
+// String is the name of the case.
+func (c ApproveErrorTag) String() string {
+	switch c {
+	case ApproveErrorTagBadFee:
+		return "BadFee"
+	case ApproveErrorTagInsufficientFunds:
+		return "InsufficientFunds"
+	case ApproveErrorTagAllowanceChanged:
+		return "AllowanceChanged"
+	case ApproveErrorTagExpired:
+		return "Expired"
+	case ApproveErrorTagTooOld:
+		return "TooOld"
+	case ApproveErrorTagCreatedInFuture:
+		return "CreatedInFuture"
+	case ApproveErrorTagDuplicate:
+		return "Duplicate"
+	case ApproveErrorTagTemporarilyUnavailable:
+		return "TemporarilyUnavailable"
+	case ApproveErrorTagGenericError:
+		return "GenericError"
+	}
+	return "unknown"
+}
+
+type ApproveResult struct {
+	Tag ApproveResultTag
+	Ok  *big.Int
+	Err ApproveError
+}
+
+// ApproveResultTag says which case a ApproveResult is.
+type ApproveResultTag uint8
+
+// The cases of ApproveResultTag.
+const (
+	ApproveResultTagOk  ApproveResultTag = 0
+	ApproveResultTagErr ApproveResultTag = 1
+)
+
+// String is the name of the case.
+func (c ApproveResultTag) String() string {
+	switch c {
+	case ApproveResultTagOk:
+		return "Ok"
+	case ApproveResultTagErr:
+		return "Err"
+	}
+	return "unknown"
+}
+
+type TransferFromArg struct {
+	SpenderSubaccount []byte
+	From              Account
+	To                Account
+	Amount            *big.Int
+	Fee               **big.Int
+	Memo              []byte
+	CreatedAtTime     *uint64
+}
+
+type TransferFromError struct {
+	Tag                   TransferFromErrorTag
+	BadFee                TransferFromErrorBadFee
+	BadBurn               TransferFromErrorBadBurn
+	InsufficientFunds     TransferFromErrorInsufficientFunds
+	InsufficientAllowance TransferFromErrorInsufficientAllowance
+	CreatedInFuture       TransferFromErrorCreatedInFuture
+	Duplicate             TransferFromErrorDuplicate
+	GenericError          TransferFromErrorGenericError
+}
+
+// TransferFromErrorTag says which case a TransferFromError is.
+type TransferFromErrorTag uint8
+
+// The cases of TransferFromErrorTag.
+const (
+	TransferFromErrorTagBadFee                 TransferFromErrorTag = 5
+	TransferFromErrorTagBadBurn                TransferFromErrorTag = 3
+	TransferFromErrorTagInsufficientFunds      TransferFromErrorTag = 8
+	TransferFromErrorTagInsufficientAllowance  TransferFromErrorTag = 2
+	TransferFromErrorTagTooOld                 TransferFromErrorTag = 7
+	TransferFromErrorTagCreatedInFuture        TransferFromErrorTag = 6
+	TransferFromErrorTagDuplicate              TransferFromErrorTag = 4
+	TransferFromErrorTagTemporarilyUnavailable TransferFromErrorTag = 1
+	TransferFromErrorTagGenericError           TransferFromErrorTag = 0
+)
+
+// String is the name of the case.
+func (c TransferFromErrorTag) String() string {
+	switch c {
+	case TransferFromErrorTagBadFee:
+		return "BadFee"
+	case TransferFromErrorTagBadBurn:
+		return "BadBurn"
+	case TransferFromErrorTagInsufficientFunds:
+		return "InsufficientFunds"
+	case TransferFromErrorTagInsufficientAllowance:
+		return "InsufficientAllowance"
+	case TransferFromErrorTagTooOld:
+		return "TooOld"
+	case TransferFromErrorTagCreatedInFuture:
+		return "CreatedInFuture"
+	case TransferFromErrorTagDuplicate:
+		return "Duplicate"
+	case TransferFromErrorTagTemporarilyUnavailable:
+		return "TemporarilyUnavailable"
+	case TransferFromErrorTagGenericError:
+		return "GenericError"
+	}
+	return "unknown"
+}
+
+type TransferFromResult struct {
+	Tag TransferFromResultTag
+	Ok  *big.Int
+	Err TransferFromError
+}
+
+// TransferFromResultTag says which case a TransferFromResult is.
+type TransferFromResultTag uint8
+
+// The cases of TransferFromResultTag.
+const (
+	TransferFromResultTagOk  TransferFromResultTag = 0
+	TransferFromResultTagErr TransferFromResultTag = 1
+)
+
+// String is the name of the case.
+func (c TransferFromResultTag) String() string {
+	switch c {
+	case TransferFromResultTagOk:
+		return "Ok"
+	case TransferFromResultTagErr:
+		return "Err"
+	}
+	return "unknown"
+}
+
+type AllowanceArg struct {
+	Account Account
+	Spender Account
+}
+
+type AllowanceResult struct {
+	Allowance *big.Int
+	ExpiresAt *uint64
+}
+
+type SubnetTypes struct {
+	Data []SubnetTypesData
+}
+
 type MetadataValue struct {
 	Tag  MetadataValueTag
 	Nat  *big.Int
@@ -684,6 +876,69 @@ type TransferErrorGenericError struct {
 	Message   string
 }
 
+type ApproveErrorBadFee struct {
+	ExpectedFee *big.Int
+}
+
+type ApproveErrorInsufficientFunds struct {
+	Balance *big.Int
+}
+
+type ApproveErrorAllowanceChanged struct {
+	CurrentAllowance *big.Int
+}
+
+type ApproveErrorExpired struct {
+	LedgerTime uint64
+}
+
+type ApproveErrorCreatedInFuture struct {
+	LedgerTime uint64
+}
+
+type ApproveErrorDuplicate struct {
+	DuplicateOf *big.Int
+}
+
+type ApproveErrorGenericError struct {
+	ErrorCode *big.Int
+	Message   string
+}
+
+type TransferFromErrorBadFee struct {
+	ExpectedFee *big.Int
+}
+
+type TransferFromErrorBadBurn struct {
+	MinBurnAmount *big.Int
+}
+
+type TransferFromErrorInsufficientFunds struct {
+	Balance *big.Int
+}
+
+type TransferFromErrorInsufficientAllowance struct {
+	Allowance *big.Int
+}
+
+type TransferFromErrorCreatedInFuture struct {
+	LedgerTime uint64
+}
+
+type TransferFromErrorDuplicate struct {
+	DuplicateOf *big.Int
+}
+
+type TransferFromErrorGenericError struct {
+	ErrorCode *big.Int
+	Message   string
+}
+
+type SubnetTypesData struct {
+	F0 string
+	F1 []principal.Principal
+}
+
 type WithdrawErrorGenericError struct {
 	ErrorCode *big.Int
 	Message   string
@@ -797,6 +1052,7 @@ var Methods = []wire.Method{
 	{Name: "deposit"},
 	{Name: "get_default_subnets", Mode: wire.Query},
 	{Name: "get_icp_xdr_conversion_rate", Mode: wire.Query},
+	{Name: "get_subnet_types_to_subnets", Mode: wire.Query},
 	{Name: "icrc1_balance_of", Mode: wire.Query},
 	{Name: "icrc1_decimals", Mode: wire.Query},
 	{Name: "icrc1_fee", Mode: wire.Query},
@@ -807,6 +1063,9 @@ var Methods = []wire.Method{
 	{Name: "icrc1_symbol", Mode: wire.Query},
 	{Name: "icrc1_total_supply", Mode: wire.Query},
 	{Name: "icrc1_transfer"},
+	{Name: "icrc2_allowance", Mode: wire.Query},
+	{Name: "icrc2_approve"},
+	{Name: "icrc2_transfer_from"},
 	{Name: "notify_create_canister"},
 	{Name: "notify_mint_cycles"},
 	{Name: "notify_top_up"},
@@ -1074,6 +1333,44 @@ func DecodeGetIcpXdrConversionRateResult(data []byte) (conversionRateResponse Co
 	return
 }
 
+// EncodeGetSubnetTypesToSubnetsArgs encodes the arguments of get_subnet_types_to_subnets.
+func EncodeGetSubnetTypesToSubnetsArgs() []byte { return AppendGetSubnetTypesToSubnetsArgs(nil) }
+
+// AppendGetSubnetTypesToSubnetsArgs encodes the arguments of get_subnet_types_to_subnets at the end of b.
+func AppendGetSubnetTypesToSubnetsArgs(b []byte) []byte {
+	b = append(b, signature8.Header...)
+	return b
+}
+
+// DecodeGetSubnetTypesToSubnetsArgs decodes the arguments of get_subnet_types_to_subnets.
+func DecodeGetSubnetTypesToSubnetsArgs(data []byte) (err error) {
+	d := wire.NewDecoder(data, types, &signature8)
+	err = d.Finish()
+	return
+}
+
+// EncodeGetSubnetTypesToSubnetsResult encodes the results of get_subnet_types_to_subnets.
+func EncodeGetSubnetTypesToSubnetsResult(subnetTypes SubnetTypes) []byte {
+	return AppendGetSubnetTypesToSubnetsResult(nil, subnetTypes)
+}
+
+// AppendGetSubnetTypesToSubnetsResult encodes the results of get_subnet_types_to_subnets at the end of b.
+func AppendGetSubnetTypesToSubnetsResult(b []byte, subnetTypes SubnetTypes) []byte {
+	b = append(b, signature11.Header...)
+	b = appendSubnetTypes(b, &subnetTypes)
+	return b
+}
+
+// DecodeGetSubnetTypesToSubnetsResult decodes the results of get_subnet_types_to_subnets.
+func DecodeGetSubnetTypesToSubnetsResult(data []byte) (subnetTypes SubnetTypes, err error) {
+	d := wire.NewDecoder(data, types, &signature11)
+	if w, ok := d.Arg(); ok {
+		decodeSubnetTypes(d, w, &subnetTypes)
+	}
+	err = d.Finish()
+	return
+}
+
 // EncodeIcrc1BalanceOfArgs encodes the arguments of icrc1_balance_of.
 func EncodeIcrc1BalanceOfArgs(account Account) []byte { return AppendIcrc1BalanceOfArgs(nil, account) }
 
@@ -1101,14 +1398,14 @@ func EncodeIcrc1BalanceOfResult(result *big.Int) []byte {
 
 // AppendIcrc1BalanceOfResult encodes the results of icrc1_balance_of at the end of b.
 func AppendIcrc1BalanceOfResult(b []byte, result *big.Int) []byte {
-	b = append(b, signature11.Header...)
+	b = append(b, signature12.Header...)
 	b = bignum.AppendNat(b, result)
 	return b
 }
 
 // DecodeIcrc1BalanceOfResult decodes the results of icrc1_balance_of.
 func DecodeIcrc1BalanceOfResult(data []byte) (result *big.Int, err error) {
-	d := wire.NewDecoder(data, types, &signature11)
+	d := wire.NewDecoder(data, types, &signature12)
 	if w, ok := d.Arg(); ok {
 		result = bignum.Nat(d, w)
 	}
@@ -1137,14 +1434,14 @@ func EncodeIcrc1DecimalsResult(result uint8) []byte { return AppendIcrc1Decimals
 
 // AppendIcrc1DecimalsResult encodes the results of icrc1_decimals at the end of b.
 func AppendIcrc1DecimalsResult(b []byte, result uint8) []byte {
-	b = append(b, signature12.Header...)
+	b = append(b, signature13.Header...)
 	b = append(b, result)
 	return b
 }
 
 // DecodeIcrc1DecimalsResult decodes the results of icrc1_decimals.
 func DecodeIcrc1DecimalsResult(data []byte) (result uint8, err error) {
-	d := wire.NewDecoder(data, types, &signature12)
+	d := wire.NewDecoder(data, types, &signature13)
 	if w, ok := d.Arg(); ok {
 		result = d.Nat8(w)
 	}
@@ -1173,14 +1470,14 @@ func EncodeIcrc1FeeResult(result *big.Int) []byte { return AppendIcrc1FeeResult(
 
 // AppendIcrc1FeeResult encodes the results of icrc1_fee at the end of b.
 func AppendIcrc1FeeResult(b []byte, result *big.Int) []byte {
-	b = append(b, signature11.Header...)
+	b = append(b, signature12.Header...)
 	b = bignum.AppendNat(b, result)
 	return b
 }
 
 // DecodeIcrc1FeeResult decodes the results of icrc1_fee.
 func DecodeIcrc1FeeResult(data []byte) (result *big.Int, err error) {
-	d := wire.NewDecoder(data, types, &signature11)
+	d := wire.NewDecoder(data, types, &signature12)
 	if w, ok := d.Arg(); ok {
 		result = bignum.Nat(d, w)
 	}
@@ -1211,7 +1508,7 @@ func EncodeIcrc1MetadataResult(result []MetadataEntry) []byte {
 
 // AppendIcrc1MetadataResult encodes the results of icrc1_metadata at the end of b.
 func AppendIcrc1MetadataResult(b []byte, result []MetadataEntry) []byte {
-	b = append(b, signature13.Header...)
+	b = append(b, signature14.Header...)
 	b = wire.AppendULEB(b, uint64(len(result)))
 	for i1 := range result {
 		b = appendMetadataEntry(b, &result[i1])
@@ -1221,7 +1518,7 @@ func AppendIcrc1MetadataResult(b []byte, result []MetadataEntry) []byte {
 
 // DecodeIcrc1MetadataResult decodes the results of icrc1_metadata.
 func DecodeIcrc1MetadataResult(data []byte) (result []MetadataEntry, err error) {
-	d := wire.NewDecoder(data, types, &signature13)
+	d := wire.NewDecoder(data, types, &signature14)
 	if w, ok := d.Arg(); ok {
 		e1, n1 := d.Vec(w)
 		result = make([]MetadataEntry, 0, wire.Prealloc(n1))
@@ -1262,7 +1559,7 @@ func EncodeIcrc1MintingAccountResult(account *Account) []byte {
 
 // AppendIcrc1MintingAccountResult encodes the results of icrc1_minting_account at the end of b.
 func AppendIcrc1MintingAccountResult(b []byte, account *Account) []byte {
-	b = append(b, signature14.Header...)
+	b = append(b, signature15.Header...)
 	if account == nil {
 		b = append(b, 0)
 	} else {
@@ -1274,7 +1571,7 @@ func AppendIcrc1MintingAccountResult(b []byte, account *Account) []byte {
 
 // DecodeIcrc1MintingAccountResult decodes the results of icrc1_minting_account.
 func DecodeIcrc1MintingAccountResult(data []byte) (account *Account, err error) {
-	d := wire.NewDecoder(data, types, &signature14)
+	d := wire.NewDecoder(data, types, &signature15)
 	if w, ok := d.OptArg(); ok {
 		if t1, m1, ok := d.Opt(w); ok {
 			x1 := new(Account)
@@ -1309,14 +1606,14 @@ func EncodeIcrc1NameResult(result string) []byte { return AppendIcrc1NameResult(
 
 // AppendIcrc1NameResult encodes the results of icrc1_name at the end of b.
 func AppendIcrc1NameResult(b []byte, result string) []byte {
-	b = append(b, signature15.Header...)
+	b = append(b, signature16.Header...)
 	b = wire.AppendText(b, result)
 	return b
 }
 
 // DecodeIcrc1NameResult decodes the results of icrc1_name.
 func DecodeIcrc1NameResult(data []byte) (result string, err error) {
-	d := wire.NewDecoder(data, types, &signature15)
+	d := wire.NewDecoder(data, types, &signature16)
 	if w, ok := d.Arg(); ok {
 		result = d.Text(w)
 	}
@@ -1347,7 +1644,7 @@ func EncodeIcrc1SupportedStandardsResult(result []Standard) []byte {
 
 // AppendIcrc1SupportedStandardsResult encodes the results of icrc1_supported_standards at the end of b.
 func AppendIcrc1SupportedStandardsResult(b []byte, result []Standard) []byte {
-	b = append(b, signature16.Header...)
+	b = append(b, signature17.Header...)
 	b = wire.AppendULEB(b, uint64(len(result)))
 	for i1 := range result {
 		b = appendStandard(b, &result[i1])
@@ -1357,7 +1654,7 @@ func AppendIcrc1SupportedStandardsResult(b []byte, result []Standard) []byte {
 
 // DecodeIcrc1SupportedStandardsResult decodes the results of icrc1_supported_standards.
 func DecodeIcrc1SupportedStandardsResult(data []byte) (result []Standard, err error) {
-	d := wire.NewDecoder(data, types, &signature16)
+	d := wire.NewDecoder(data, types, &signature17)
 	if w, ok := d.Arg(); ok {
 		e1, n1 := d.Vec(w)
 		result = make([]Standard, 0, wire.Prealloc(n1))
@@ -1396,14 +1693,14 @@ func EncodeIcrc1SymbolResult(result string) []byte { return AppendIcrc1SymbolRes
 
 // AppendIcrc1SymbolResult encodes the results of icrc1_symbol at the end of b.
 func AppendIcrc1SymbolResult(b []byte, result string) []byte {
-	b = append(b, signature15.Header...)
+	b = append(b, signature16.Header...)
 	b = wire.AppendText(b, result)
 	return b
 }
 
 // DecodeIcrc1SymbolResult decodes the results of icrc1_symbol.
 func DecodeIcrc1SymbolResult(data []byte) (result string, err error) {
-	d := wire.NewDecoder(data, types, &signature15)
+	d := wire.NewDecoder(data, types, &signature16)
 	if w, ok := d.Arg(); ok {
 		result = d.Text(w)
 	}
@@ -1434,14 +1731,14 @@ func EncodeIcrc1TotalSupplyResult(result *big.Int) []byte {
 
 // AppendIcrc1TotalSupplyResult encodes the results of icrc1_total_supply at the end of b.
 func AppendIcrc1TotalSupplyResult(b []byte, result *big.Int) []byte {
-	b = append(b, signature11.Header...)
+	b = append(b, signature12.Header...)
 	b = bignum.AppendNat(b, result)
 	return b
 }
 
 // DecodeIcrc1TotalSupplyResult decodes the results of icrc1_total_supply.
 func DecodeIcrc1TotalSupplyResult(data []byte) (result *big.Int, err error) {
-	d := wire.NewDecoder(data, types, &signature11)
+	d := wire.NewDecoder(data, types, &signature12)
 	if w, ok := d.Arg(); ok {
 		result = bignum.Nat(d, w)
 	}
@@ -1456,14 +1753,14 @@ func EncodeIcrc1TransferArgs(transferArg TransferArg) []byte {
 
 // AppendIcrc1TransferArgs encodes the arguments of icrc1_transfer at the end of b.
 func AppendIcrc1TransferArgs(b []byte, transferArg TransferArg) []byte {
-	b = append(b, signature17.Header...)
+	b = append(b, signature18.Header...)
 	b = appendTransferArg(b, &transferArg)
 	return b
 }
 
 // DecodeIcrc1TransferArgs decodes the arguments of icrc1_transfer.
 func DecodeIcrc1TransferArgs(data []byte) (transferArg TransferArg, err error) {
-	d := wire.NewDecoder(data, types, &signature17)
+	d := wire.NewDecoder(data, types, &signature18)
 	if w, ok := d.Arg(); ok {
 		decodeTransferArg(d, w, &transferArg)
 	}
@@ -1478,16 +1775,148 @@ func EncodeIcrc1TransferResult(transferResult TransferResult) []byte {
 
 // AppendIcrc1TransferResult encodes the results of icrc1_transfer at the end of b.
 func AppendIcrc1TransferResult(b []byte, transferResult TransferResult) []byte {
-	b = append(b, signature18.Header...)
+	b = append(b, signature19.Header...)
 	b = appendTransferResult(b, &transferResult)
 	return b
 }
 
 // DecodeIcrc1TransferResult decodes the results of icrc1_transfer.
 func DecodeIcrc1TransferResult(data []byte) (transferResult TransferResult, err error) {
-	d := wire.NewDecoder(data, types, &signature18)
+	d := wire.NewDecoder(data, types, &signature19)
 	if w, ok := d.Arg(); ok {
 		decodeTransferResult(d, w, &transferResult)
+	}
+	err = d.Finish()
+	return
+}
+
+// EncodeIcrc2AllowanceArgs encodes the arguments of icrc2_allowance.
+func EncodeIcrc2AllowanceArgs(allowanceArg AllowanceArg) []byte {
+	return AppendIcrc2AllowanceArgs(nil, allowanceArg)
+}
+
+// AppendIcrc2AllowanceArgs encodes the arguments of icrc2_allowance at the end of b.
+func AppendIcrc2AllowanceArgs(b []byte, allowanceArg AllowanceArg) []byte {
+	b = append(b, signature20.Header...)
+	b = appendAllowanceArg(b, &allowanceArg)
+	return b
+}
+
+// DecodeIcrc2AllowanceArgs decodes the arguments of icrc2_allowance.
+func DecodeIcrc2AllowanceArgs(data []byte) (allowanceArg AllowanceArg, err error) {
+	d := wire.NewDecoder(data, types, &signature20)
+	if w, ok := d.Arg(); ok {
+		decodeAllowanceArg(d, w, &allowanceArg)
+	}
+	err = d.Finish()
+	return
+}
+
+// EncodeIcrc2AllowanceResult encodes the results of icrc2_allowance.
+func EncodeIcrc2AllowanceResult(allowanceResult AllowanceResult) []byte {
+	return AppendIcrc2AllowanceResult(nil, allowanceResult)
+}
+
+// AppendIcrc2AllowanceResult encodes the results of icrc2_allowance at the end of b.
+func AppendIcrc2AllowanceResult(b []byte, allowanceResult AllowanceResult) []byte {
+	b = append(b, signature21.Header...)
+	b = appendAllowanceResult(b, &allowanceResult)
+	return b
+}
+
+// DecodeIcrc2AllowanceResult decodes the results of icrc2_allowance.
+func DecodeIcrc2AllowanceResult(data []byte) (allowanceResult AllowanceResult, err error) {
+	d := wire.NewDecoder(data, types, &signature21)
+	if w, ok := d.Arg(); ok {
+		decodeAllowanceResult(d, w, &allowanceResult)
+	}
+	err = d.Finish()
+	return
+}
+
+// EncodeIcrc2ApproveArgs encodes the arguments of icrc2_approve.
+func EncodeIcrc2ApproveArgs(approveArg ApproveArg) []byte {
+	return AppendIcrc2ApproveArgs(nil, approveArg)
+}
+
+// AppendIcrc2ApproveArgs encodes the arguments of icrc2_approve at the end of b.
+func AppendIcrc2ApproveArgs(b []byte, approveArg ApproveArg) []byte {
+	b = append(b, signature22.Header...)
+	b = appendApproveArg(b, &approveArg)
+	return b
+}
+
+// DecodeIcrc2ApproveArgs decodes the arguments of icrc2_approve.
+func DecodeIcrc2ApproveArgs(data []byte) (approveArg ApproveArg, err error) {
+	d := wire.NewDecoder(data, types, &signature22)
+	if w, ok := d.Arg(); ok {
+		decodeApproveArg(d, w, &approveArg)
+	}
+	err = d.Finish()
+	return
+}
+
+// EncodeIcrc2ApproveResult encodes the results of icrc2_approve.
+func EncodeIcrc2ApproveResult(approveResult ApproveResult) []byte {
+	return AppendIcrc2ApproveResult(nil, approveResult)
+}
+
+// AppendIcrc2ApproveResult encodes the results of icrc2_approve at the end of b.
+func AppendIcrc2ApproveResult(b []byte, approveResult ApproveResult) []byte {
+	b = append(b, signature23.Header...)
+	b = appendApproveResult(b, &approveResult)
+	return b
+}
+
+// DecodeIcrc2ApproveResult decodes the results of icrc2_approve.
+func DecodeIcrc2ApproveResult(data []byte) (approveResult ApproveResult, err error) {
+	d := wire.NewDecoder(data, types, &signature23)
+	if w, ok := d.Arg(); ok {
+		decodeApproveResult(d, w, &approveResult)
+	}
+	err = d.Finish()
+	return
+}
+
+// EncodeIcrc2TransferFromArgs encodes the arguments of icrc2_transfer_from.
+func EncodeIcrc2TransferFromArgs(transferFromArg TransferFromArg) []byte {
+	return AppendIcrc2TransferFromArgs(nil, transferFromArg)
+}
+
+// AppendIcrc2TransferFromArgs encodes the arguments of icrc2_transfer_from at the end of b.
+func AppendIcrc2TransferFromArgs(b []byte, transferFromArg TransferFromArg) []byte {
+	b = append(b, signature24.Header...)
+	b = appendTransferFromArg(b, &transferFromArg)
+	return b
+}
+
+// DecodeIcrc2TransferFromArgs decodes the arguments of icrc2_transfer_from.
+func DecodeIcrc2TransferFromArgs(data []byte) (transferFromArg TransferFromArg, err error) {
+	d := wire.NewDecoder(data, types, &signature24)
+	if w, ok := d.Arg(); ok {
+		decodeTransferFromArg(d, w, &transferFromArg)
+	}
+	err = d.Finish()
+	return
+}
+
+// EncodeIcrc2TransferFromResult encodes the results of icrc2_transfer_from.
+func EncodeIcrc2TransferFromResult(transferFromResult TransferFromResult) []byte {
+	return AppendIcrc2TransferFromResult(nil, transferFromResult)
+}
+
+// AppendIcrc2TransferFromResult encodes the results of icrc2_transfer_from at the end of b.
+func AppendIcrc2TransferFromResult(b []byte, transferFromResult TransferFromResult) []byte {
+	b = append(b, signature25.Header...)
+	b = appendTransferFromResult(b, &transferFromResult)
+	return b
+}
+
+// DecodeIcrc2TransferFromResult decodes the results of icrc2_transfer_from.
+func DecodeIcrc2TransferFromResult(data []byte) (transferFromResult TransferFromResult, err error) {
+	d := wire.NewDecoder(data, types, &signature25)
+	if w, ok := d.Arg(); ok {
+		decodeTransferFromResult(d, w, &transferFromResult)
 	}
 	err = d.Finish()
 	return
@@ -1500,14 +1929,14 @@ func EncodeNotifyCreateCanisterArgs(notifyCreateArg NotifyCreateArg) []byte {
 
 // AppendNotifyCreateCanisterArgs encodes the arguments of notify_create_canister at the end of b.
 func AppendNotifyCreateCanisterArgs(b []byte, notifyCreateArg NotifyCreateArg) []byte {
-	b = append(b, signature19.Header...)
+	b = append(b, signature26.Header...)
 	b = appendNotifyCreateArg(b, &notifyCreateArg)
 	return b
 }
 
 // DecodeNotifyCreateCanisterArgs decodes the arguments of notify_create_canister.
 func DecodeNotifyCreateCanisterArgs(data []byte) (notifyCreateArg NotifyCreateArg, err error) {
-	d := wire.NewDecoder(data, types, &signature19)
+	d := wire.NewDecoder(data, types, &signature26)
 	if w, ok := d.Arg(); ok {
 		decodeNotifyCreateArg(d, w, &notifyCreateArg)
 	}
@@ -1522,14 +1951,14 @@ func EncodeNotifyCreateCanisterResult(notifyCreateResult NotifyCreateResult) []b
 
 // AppendNotifyCreateCanisterResult encodes the results of notify_create_canister at the end of b.
 func AppendNotifyCreateCanisterResult(b []byte, notifyCreateResult NotifyCreateResult) []byte {
-	b = append(b, signature20.Header...)
+	b = append(b, signature27.Header...)
 	b = appendNotifyCreateResult(b, &notifyCreateResult)
 	return b
 }
 
 // DecodeNotifyCreateCanisterResult decodes the results of notify_create_canister.
 func DecodeNotifyCreateCanisterResult(data []byte) (notifyCreateResult NotifyCreateResult, err error) {
-	d := wire.NewDecoder(data, types, &signature20)
+	d := wire.NewDecoder(data, types, &signature27)
 	if w, ok := d.Arg(); ok {
 		decodeNotifyCreateResult(d, w, &notifyCreateResult)
 	}
@@ -1544,14 +1973,14 @@ func EncodeNotifyMintCyclesArgs(notifyMintArg NotifyMintArg) []byte {
 
 // AppendNotifyMintCyclesArgs encodes the arguments of notify_mint_cycles at the end of b.
 func AppendNotifyMintCyclesArgs(b []byte, notifyMintArg NotifyMintArg) []byte {
-	b = append(b, signature21.Header...)
+	b = append(b, signature28.Header...)
 	b = appendNotifyMintArg(b, &notifyMintArg)
 	return b
 }
 
 // DecodeNotifyMintCyclesArgs decodes the arguments of notify_mint_cycles.
 func DecodeNotifyMintCyclesArgs(data []byte) (notifyMintArg NotifyMintArg, err error) {
-	d := wire.NewDecoder(data, types, &signature21)
+	d := wire.NewDecoder(data, types, &signature28)
 	if w, ok := d.Arg(); ok {
 		decodeNotifyMintArg(d, w, &notifyMintArg)
 	}
@@ -1566,14 +1995,14 @@ func EncodeNotifyMintCyclesResult(notifyMintResult NotifyMintResult) []byte {
 
 // AppendNotifyMintCyclesResult encodes the results of notify_mint_cycles at the end of b.
 func AppendNotifyMintCyclesResult(b []byte, notifyMintResult NotifyMintResult) []byte {
-	b = append(b, signature22.Header...)
+	b = append(b, signature29.Header...)
 	b = appendNotifyMintResult(b, &notifyMintResult)
 	return b
 }
 
 // DecodeNotifyMintCyclesResult decodes the results of notify_mint_cycles.
 func DecodeNotifyMintCyclesResult(data []byte) (notifyMintResult NotifyMintResult, err error) {
-	d := wire.NewDecoder(data, types, &signature22)
+	d := wire.NewDecoder(data, types, &signature29)
 	if w, ok := d.Arg(); ok {
 		decodeNotifyMintResult(d, w, &notifyMintResult)
 	}
@@ -1588,14 +2017,14 @@ func EncodeNotifyTopUpArgs(notifyTopUpArg NotifyTopUpArg) []byte {
 
 // AppendNotifyTopUpArgs encodes the arguments of notify_top_up at the end of b.
 func AppendNotifyTopUpArgs(b []byte, notifyTopUpArg NotifyTopUpArg) []byte {
-	b = append(b, signature23.Header...)
+	b = append(b, signature30.Header...)
 	b = appendNotifyTopUpArg(b, &notifyTopUpArg)
 	return b
 }
 
 // DecodeNotifyTopUpArgs decodes the arguments of notify_top_up.
 func DecodeNotifyTopUpArgs(data []byte) (notifyTopUpArg NotifyTopUpArg, err error) {
-	d := wire.NewDecoder(data, types, &signature23)
+	d := wire.NewDecoder(data, types, &signature30)
 	if w, ok := d.Arg(); ok {
 		decodeNotifyTopUpArg(d, w, &notifyTopUpArg)
 	}
@@ -1610,14 +2039,14 @@ func EncodeNotifyTopUpResult(notifyTopUpResult NotifyTopUpResult) []byte {
 
 // AppendNotifyTopUpResult encodes the results of notify_top_up at the end of b.
 func AppendNotifyTopUpResult(b []byte, notifyTopUpResult NotifyTopUpResult) []byte {
-	b = append(b, signature24.Header...)
+	b = append(b, signature31.Header...)
 	b = appendNotifyTopUpResult(b, &notifyTopUpResult)
 	return b
 }
 
 // DecodeNotifyTopUpResult decodes the results of notify_top_up.
 func DecodeNotifyTopUpResult(data []byte) (notifyTopUpResult NotifyTopUpResult, err error) {
-	d := wire.NewDecoder(data, types, &signature24)
+	d := wire.NewDecoder(data, types, &signature31)
 	if w, ok := d.Arg(); ok {
 		decodeNotifyTopUpResult(d, w, &notifyTopUpResult)
 	}
@@ -1632,14 +2061,14 @@ func EncodeTransferArgs(legacyTransferArg LegacyTransferArg) []byte {
 
 // AppendTransferArgs encodes the arguments of transfer at the end of b.
 func AppendTransferArgs(b []byte, legacyTransferArg LegacyTransferArg) []byte {
-	b = append(b, signature25.Header...)
+	b = append(b, signature32.Header...)
 	b = appendLegacyTransferArg(b, &legacyTransferArg)
 	return b
 }
 
 // DecodeTransferArgs decodes the arguments of transfer.
 func DecodeTransferArgs(data []byte) (legacyTransferArg LegacyTransferArg, err error) {
-	d := wire.NewDecoder(data, types, &signature25)
+	d := wire.NewDecoder(data, types, &signature32)
 	if w, ok := d.Arg(); ok {
 		decodeLegacyTransferArg(d, w, &legacyTransferArg)
 	}
@@ -1654,14 +2083,14 @@ func EncodeTransferResult(legacyTransferResult LegacyTransferResult) []byte {
 
 // AppendTransferResult encodes the results of transfer at the end of b.
 func AppendTransferResult(b []byte, legacyTransferResult LegacyTransferResult) []byte {
-	b = append(b, signature26.Header...)
+	b = append(b, signature33.Header...)
 	b = appendLegacyTransferResult(b, &legacyTransferResult)
 	return b
 }
 
 // DecodeTransferResult decodes the results of transfer.
 func DecodeTransferResult(data []byte) (legacyTransferResult LegacyTransferResult, err error) {
-	d := wire.NewDecoder(data, types, &signature26)
+	d := wire.NewDecoder(data, types, &signature33)
 	if w, ok := d.Arg(); ok {
 		decodeLegacyTransferResult(d, w, &legacyTransferResult)
 	}
@@ -1674,14 +2103,14 @@ func EncodeTransferFeeArgs(arg0 TransferFeeArgs) []byte { return AppendTransferF
 
 // AppendTransferFeeArgs encodes the arguments of transfer_fee at the end of b.
 func AppendTransferFeeArgs(b []byte, arg0 TransferFeeArgs) []byte {
-	b = append(b, signature27.Header...)
+	b = append(b, signature34.Header...)
 	b = appendTransferFeeArgs(b, &arg0)
 	return b
 }
 
 // DecodeTransferFeeArgs decodes the arguments of transfer_fee.
 func DecodeTransferFeeArgs(data []byte) (arg0 TransferFeeArgs, err error) {
-	d := wire.NewDecoder(data, types, &signature27)
+	d := wire.NewDecoder(data, types, &signature34)
 	if w, ok := d.Arg(); ok {
 		decodeTransferFeeArgs(d, w, &arg0)
 	}
@@ -1696,14 +2125,14 @@ func EncodeTransferFeeResult(result TransferFeeResult) []byte {
 
 // AppendTransferFeeResult encodes the results of transfer_fee at the end of b.
 func AppendTransferFeeResult(b []byte, result TransferFeeResult) []byte {
-	b = append(b, signature28.Header...)
+	b = append(b, signature35.Header...)
 	b = appendTransferFeeResult(b, &result)
 	return b
 }
 
 // DecodeTransferFeeResult decodes the results of transfer_fee.
 func DecodeTransferFeeResult(data []byte) (result TransferFeeResult, err error) {
-	d := wire.NewDecoder(data, types, &signature28)
+	d := wire.NewDecoder(data, types, &signature35)
 	if w, ok := d.Arg(); ok {
 		decodeTransferFeeResult(d, w, &result)
 	}
@@ -1716,14 +2145,14 @@ func EncodeWithdrawArgs(withdrawArg WithdrawArg) []byte { return AppendWithdrawA
 
 // AppendWithdrawArgs encodes the arguments of withdraw at the end of b.
 func AppendWithdrawArgs(b []byte, withdrawArg WithdrawArg) []byte {
-	b = append(b, signature29.Header...)
+	b = append(b, signature36.Header...)
 	b = appendWithdrawArg(b, &withdrawArg)
 	return b
 }
 
 // DecodeWithdrawArgs decodes the arguments of withdraw.
 func DecodeWithdrawArgs(data []byte) (withdrawArg WithdrawArg, err error) {
-	d := wire.NewDecoder(data, types, &signature29)
+	d := wire.NewDecoder(data, types, &signature36)
 	if w, ok := d.Arg(); ok {
 		decodeWithdrawArg(d, w, &withdrawArg)
 	}
@@ -1738,14 +2167,14 @@ func EncodeWithdrawResult(withdrawResult WithdrawResult) []byte {
 
 // AppendWithdrawResult encodes the results of withdraw at the end of b.
 func AppendWithdrawResult(b []byte, withdrawResult WithdrawResult) []byte {
-	b = append(b, signature30.Header...)
+	b = append(b, signature37.Header...)
 	b = appendWithdrawResult(b, &withdrawResult)
 	return b
 }
 
 // DecodeWithdrawResult decodes the results of withdraw.
 func DecodeWithdrawResult(data []byte) (withdrawResult WithdrawResult, err error) {
-	d := wire.NewDecoder(data, types, &signature30)
+	d := wire.NewDecoder(data, types, &signature37)
 	if w, ok := d.Arg(); ok {
 		decodeWithdrawResult(d, w, &withdrawResult)
 	}
@@ -1951,6 +2380,469 @@ func decodeTransferResult(d *wire.Decoder, w wire.Ref, v *TransferResult) {
 	default:
 		d.BadCase(id)
 	}
+}
+
+func appendApproveArg(b []byte, v *ApproveArg) []byte {
+	if v.Fee == nil {
+		b = append(b, 0)
+	} else {
+		b = append(b, 1)
+		b = bignum.AppendNat(b, *v.Fee)
+	}
+	if v.Memo == nil {
+		b = append(b, 0)
+	} else {
+		b = append(b, 1)
+		b = wire.AppendBlob(b, v.Memo)
+	}
+	if v.FromSubaccount == nil {
+		b = append(b, 0)
+	} else {
+		b = append(b, 1)
+		b = wire.AppendBlob(b, v.FromSubaccount)
+	}
+	if v.CreatedAtTime == nil {
+		b = append(b, 0)
+	} else {
+		b = append(b, 1)
+		b = wire.AppendNat64(b, *v.CreatedAtTime)
+	}
+	b = bignum.AppendNat(b, v.Amount)
+	if v.ExpectedAllowance == nil {
+		b = append(b, 0)
+	} else {
+		b = append(b, 1)
+		b = bignum.AppendNat(b, *v.ExpectedAllowance)
+	}
+	if v.ExpiresAt == nil {
+		b = append(b, 0)
+	} else {
+		b = append(b, 1)
+		b = wire.AppendNat64(b, *v.ExpiresAt)
+	}
+	b = appendAccount(b, &v.Spender)
+	return b
+}
+
+func decodeApproveArg(d *wire.Decoder, w wire.Ref, v *ApproveArg) {
+	f := d.Record(w)
+	if f.OptField(d, 5094982, "fee") {
+		if t1, m1, ok := d.Opt(f.Type); ok {
+			x1 := new(*big.Int)
+			*x1 = bignum.Nat(d, t1)
+			if d.EndOpt(m1, t1) {
+				v.Fee = x1
+			}
+		}
+	}
+	if f.OptField(d, 1213809850, "memo") {
+		if t1, m1, ok := d.Opt(f.Type); ok {
+			v.Memo = d.Blob(t1)
+			if !d.EndOpt(m1, t1) {
+				v.Memo = nil
+			}
+		}
+	}
+	if f.OptField(d, 1835347746, "from_subaccount") {
+		if t1, m1, ok := d.Opt(f.Type); ok {
+			v.FromSubaccount = d.Blob(t1)
+			if !d.EndOpt(m1, t1) {
+				v.FromSubaccount = nil
+			}
+		}
+	}
+	if f.OptField(d, 3258775938, "created_at_time") {
+		if t1, m1, ok := d.Opt(f.Type); ok {
+			x1 := new(uint64)
+			*x1 = d.Nat64(t1)
+			if d.EndOpt(m1, t1) {
+				v.CreatedAtTime = x1
+			}
+		}
+	}
+	if f.Field(d, 3573748184, "amount") {
+		v.Amount = bignum.Nat(d, f.Type)
+	}
+	if f.OptField(d, 3622243857, "expected_allowance") {
+		if t1, m1, ok := d.Opt(f.Type); ok {
+			x1 := new(*big.Int)
+			*x1 = bignum.Nat(d, t1)
+			if d.EndOpt(m1, t1) {
+				v.ExpectedAllowance = x1
+			}
+		}
+	}
+	if f.OptField(d, 3680359390, "expires_at") {
+		if t1, m1, ok := d.Opt(f.Type); ok {
+			x1 := new(uint64)
+			*x1 = d.Nat64(t1)
+			if d.EndOpt(m1, t1) {
+				v.ExpiresAt = x1
+			}
+		}
+	}
+	if f.Field(d, 3868658507, "spender") {
+		decodeAccount(d, f.Type, &v.Spender)
+	}
+	f.End(d)
+}
+
+func appendApproveError(b []byte, v *ApproveError) []byte {
+	if v.Tag > 8 {
+		panic("candid: no such case of ApproveError")
+	}
+	b = append(b, byte(v.Tag))
+	switch v.Tag {
+	case ApproveErrorTagGenericError:
+		b = appendApproveErrorGenericError(b, &v.GenericError)
+	case ApproveErrorTagDuplicate:
+		b = appendApproveErrorDuplicate(b, &v.Duplicate)
+	case ApproveErrorTagBadFee:
+		b = appendApproveErrorBadFee(b, &v.BadFee)
+	case ApproveErrorTagAllowanceChanged:
+		b = appendApproveErrorAllowanceChanged(b, &v.AllowanceChanged)
+	case ApproveErrorTagCreatedInFuture:
+		b = appendApproveErrorCreatedInFuture(b, &v.CreatedInFuture)
+	case ApproveErrorTagExpired:
+		b = appendApproveErrorExpired(b, &v.Expired)
+	case ApproveErrorTagInsufficientFunds:
+		b = appendApproveErrorInsufficientFunds(b, &v.InsufficientFunds)
+	}
+	return b
+}
+
+func decodeApproveError(d *wire.Decoder, w wire.Ref, v *ApproveError) {
+	id, t, ok := d.Variant(w)
+	if !ok {
+		return
+	}
+	switch id {
+	case 260448849:
+		v.Tag = ApproveErrorTagGenericError
+		decodeApproveErrorGenericError(d, t, &v.GenericError)
+		d.EndVariant("GenericError")
+	case 658180290:
+		v.Tag = ApproveErrorTagTemporarilyUnavailable
+		d.Null(t)
+		d.EndVariant("TemporarilyUnavailable")
+	case 1122632043:
+		v.Tag = ApproveErrorTagDuplicate
+		decodeApproveErrorDuplicate(d, t, &v.Duplicate)
+		d.EndVariant("Duplicate")
+	case 2142953889:
+		v.Tag = ApproveErrorTagBadFee
+		decodeApproveErrorBadFee(d, t, &v.BadFee)
+		d.EndVariant("BadFee")
+	case 2409234972:
+		v.Tag = ApproveErrorTagAllowanceChanged
+		decodeApproveErrorAllowanceChanged(d, t, &v.AllowanceChanged)
+		d.EndVariant("AllowanceChanged")
+	case 2608432112:
+		v.Tag = ApproveErrorTagCreatedInFuture
+		decodeApproveErrorCreatedInFuture(d, t, &v.CreatedInFuture)
+		d.EndVariant("CreatedInFuture")
+	case 3373249171:
+		v.Tag = ApproveErrorTagTooOld
+		d.Null(t)
+		d.EndVariant("TooOld")
+	case 4072376197:
+		v.Tag = ApproveErrorTagExpired
+		decodeApproveErrorExpired(d, t, &v.Expired)
+		d.EndVariant("Expired")
+	case 4206284395:
+		v.Tag = ApproveErrorTagInsufficientFunds
+		decodeApproveErrorInsufficientFunds(d, t, &v.InsufficientFunds)
+		d.EndVariant("InsufficientFunds")
+	default:
+		d.BadCase(id)
+	}
+}
+
+func appendApproveResult(b []byte, v *ApproveResult) []byte {
+	if v.Tag > 1 {
+		panic("candid: no such case of ApproveResult")
+	}
+	b = append(b, byte(v.Tag))
+	switch v.Tag {
+	case ApproveResultTagOk:
+		b = bignum.AppendNat(b, v.Ok)
+	case ApproveResultTagErr:
+		b = appendApproveError(b, &v.Err)
+	}
+	return b
+}
+
+func decodeApproveResult(d *wire.Decoder, w wire.Ref, v *ApproveResult) {
+	id, t, ok := d.Variant(w)
+	if !ok {
+		return
+	}
+	switch id {
+	case 17724:
+		v.Tag = ApproveResultTagOk
+		v.Ok = bignum.Nat(d, t)
+		d.EndVariant("Ok")
+	case 3456837:
+		v.Tag = ApproveResultTagErr
+		decodeApproveError(d, t, &v.Err)
+		d.EndVariant("Err")
+	default:
+		d.BadCase(id)
+	}
+}
+
+func appendTransferFromArg(b []byte, v *TransferFromArg) []byte {
+	b = appendAccount(b, &v.To)
+	if v.Fee == nil {
+		b = append(b, 0)
+	} else {
+		b = append(b, 1)
+		b = bignum.AppendNat(b, *v.Fee)
+	}
+	if v.SpenderSubaccount == nil {
+		b = append(b, 0)
+	} else {
+		b = append(b, 1)
+		b = wire.AppendBlob(b, v.SpenderSubaccount)
+	}
+	b = appendAccount(b, &v.From)
+	if v.Memo == nil {
+		b = append(b, 0)
+	} else {
+		b = append(b, 1)
+		b = wire.AppendBlob(b, v.Memo)
+	}
+	if v.CreatedAtTime == nil {
+		b = append(b, 0)
+	} else {
+		b = append(b, 1)
+		b = wire.AppendNat64(b, *v.CreatedAtTime)
+	}
+	b = bignum.AppendNat(b, v.Amount)
+	return b
+}
+
+func decodeTransferFromArg(d *wire.Decoder, w wire.Ref, v *TransferFromArg) {
+	f := d.Record(w)
+	if f.Field(d, 25979, "to") {
+		decodeAccount(d, f.Type, &v.To)
+	}
+	if f.OptField(d, 5094982, "fee") {
+		if t1, m1, ok := d.Opt(f.Type); ok {
+			x1 := new(*big.Int)
+			*x1 = bignum.Nat(d, t1)
+			if d.EndOpt(m1, t1) {
+				v.Fee = x1
+			}
+		}
+	}
+	if f.OptField(d, 579879649, "spender_subaccount") {
+		if t1, m1, ok := d.Opt(f.Type); ok {
+			v.SpenderSubaccount = d.Blob(t1)
+			if !d.EndOpt(m1, t1) {
+				v.SpenderSubaccount = nil
+			}
+		}
+	}
+	if f.Field(d, 1136829802, "from") {
+		decodeAccount(d, f.Type, &v.From)
+	}
+	if f.OptField(d, 1213809850, "memo") {
+		if t1, m1, ok := d.Opt(f.Type); ok {
+			v.Memo = d.Blob(t1)
+			if !d.EndOpt(m1, t1) {
+				v.Memo = nil
+			}
+		}
+	}
+	if f.OptField(d, 3258775938, "created_at_time") {
+		if t1, m1, ok := d.Opt(f.Type); ok {
+			x1 := new(uint64)
+			*x1 = d.Nat64(t1)
+			if d.EndOpt(m1, t1) {
+				v.CreatedAtTime = x1
+			}
+		}
+	}
+	if f.Field(d, 3573748184, "amount") {
+		v.Amount = bignum.Nat(d, f.Type)
+	}
+	f.End(d)
+}
+
+func appendTransferFromError(b []byte, v *TransferFromError) []byte {
+	if v.Tag > 8 {
+		panic("candid: no such case of TransferFromError")
+	}
+	b = append(b, byte(v.Tag))
+	switch v.Tag {
+	case TransferFromErrorTagGenericError:
+		b = appendTransferFromErrorGenericError(b, &v.GenericError)
+	case TransferFromErrorTagInsufficientAllowance:
+		b = appendTransferFromErrorInsufficientAllowance(b, &v.InsufficientAllowance)
+	case TransferFromErrorTagBadBurn:
+		b = appendTransferFromErrorBadBurn(b, &v.BadBurn)
+	case TransferFromErrorTagDuplicate:
+		b = appendTransferFromErrorDuplicate(b, &v.Duplicate)
+	case TransferFromErrorTagBadFee:
+		b = appendTransferFromErrorBadFee(b, &v.BadFee)
+	case TransferFromErrorTagCreatedInFuture:
+		b = appendTransferFromErrorCreatedInFuture(b, &v.CreatedInFuture)
+	case TransferFromErrorTagInsufficientFunds:
+		b = appendTransferFromErrorInsufficientFunds(b, &v.InsufficientFunds)
+	}
+	return b
+}
+
+func decodeTransferFromError(d *wire.Decoder, w wire.Ref, v *TransferFromError) {
+	id, t, ok := d.Variant(w)
+	if !ok {
+		return
+	}
+	switch id {
+	case 260448849:
+		v.Tag = TransferFromErrorTagGenericError
+		decodeTransferFromErrorGenericError(d, t, &v.GenericError)
+		d.EndVariant("GenericError")
+	case 658180290:
+		v.Tag = TransferFromErrorTagTemporarilyUnavailable
+		d.Null(t)
+		d.EndVariant("TemporarilyUnavailable")
+	case 879144245:
+		v.Tag = TransferFromErrorTagInsufficientAllowance
+		decodeTransferFromErrorInsufficientAllowance(d, t, &v.InsufficientAllowance)
+		d.EndVariant("InsufficientAllowance")
+	case 1093787796:
+		v.Tag = TransferFromErrorTagBadBurn
+		decodeTransferFromErrorBadBurn(d, t, &v.BadBurn)
+		d.EndVariant("BadBurn")
+	case 1122632043:
+		v.Tag = TransferFromErrorTagDuplicate
+		decodeTransferFromErrorDuplicate(d, t, &v.Duplicate)
+		d.EndVariant("Duplicate")
+	case 2142953889:
+		v.Tag = TransferFromErrorTagBadFee
+		decodeTransferFromErrorBadFee(d, t, &v.BadFee)
+		d.EndVariant("BadFee")
+	case 2608432112:
+		v.Tag = TransferFromErrorTagCreatedInFuture
+		decodeTransferFromErrorCreatedInFuture(d, t, &v.CreatedInFuture)
+		d.EndVariant("CreatedInFuture")
+	case 3373249171:
+		v.Tag = TransferFromErrorTagTooOld
+		d.Null(t)
+		d.EndVariant("TooOld")
+	case 4206284395:
+		v.Tag = TransferFromErrorTagInsufficientFunds
+		decodeTransferFromErrorInsufficientFunds(d, t, &v.InsufficientFunds)
+		d.EndVariant("InsufficientFunds")
+	default:
+		d.BadCase(id)
+	}
+}
+
+func appendTransferFromResult(b []byte, v *TransferFromResult) []byte {
+	if v.Tag > 1 {
+		panic("candid: no such case of TransferFromResult")
+	}
+	b = append(b, byte(v.Tag))
+	switch v.Tag {
+	case TransferFromResultTagOk:
+		b = bignum.AppendNat(b, v.Ok)
+	case TransferFromResultTagErr:
+		b = appendTransferFromError(b, &v.Err)
+	}
+	return b
+}
+
+func decodeTransferFromResult(d *wire.Decoder, w wire.Ref, v *TransferFromResult) {
+	id, t, ok := d.Variant(w)
+	if !ok {
+		return
+	}
+	switch id {
+	case 17724:
+		v.Tag = TransferFromResultTagOk
+		v.Ok = bignum.Nat(d, t)
+		d.EndVariant("Ok")
+	case 3456837:
+		v.Tag = TransferFromResultTagErr
+		decodeTransferFromError(d, t, &v.Err)
+		d.EndVariant("Err")
+	default:
+		d.BadCase(id)
+	}
+}
+
+func appendAllowanceArg(b []byte, v *AllowanceArg) []byte {
+	b = appendAccount(b, &v.Account)
+	b = appendAccount(b, &v.Spender)
+	return b
+}
+
+func decodeAllowanceArg(d *wire.Decoder, w wire.Ref, v *AllowanceArg) {
+	f := d.Record(w)
+	if f.Field(d, 2707029165, "account") {
+		decodeAccount(d, f.Type, &v.Account)
+	}
+	if f.Field(d, 3868658507, "spender") {
+		decodeAccount(d, f.Type, &v.Spender)
+	}
+	f.End(d)
+}
+
+func appendAllowanceResult(b []byte, v *AllowanceResult) []byte {
+	b = bignum.AppendNat(b, v.Allowance)
+	if v.ExpiresAt == nil {
+		b = append(b, 0)
+	} else {
+		b = append(b, 1)
+		b = wire.AppendNat64(b, *v.ExpiresAt)
+	}
+	return b
+}
+
+func decodeAllowanceResult(d *wire.Decoder, w wire.Ref, v *AllowanceResult) {
+	f := d.Record(w)
+	if f.Field(d, 3230440920, "allowance") {
+		v.Allowance = bignum.Nat(d, f.Type)
+	}
+	if f.OptField(d, 3680359390, "expires_at") {
+		if t1, m1, ok := d.Opt(f.Type); ok {
+			x1 := new(uint64)
+			*x1 = d.Nat64(t1)
+			if d.EndOpt(m1, t1) {
+				v.ExpiresAt = x1
+			}
+		}
+	}
+	f.End(d)
+}
+
+func appendSubnetTypes(b []byte, v *SubnetTypes) []byte {
+	b = wire.AppendULEB(b, uint64(len(v.Data)))
+	for i1 := range v.Data {
+		b = appendSubnetTypesData(b, &v.Data[i1])
+	}
+	return b
+}
+
+func decodeSubnetTypes(d *wire.Decoder, w wire.Ref, v *SubnetTypes) {
+	f := d.Record(w)
+	if f.Field(d, 1113806378, "data") {
+		e1, n1 := d.Vec(f.Type)
+		v.Data = make([]SubnetTypesData, 0, wire.Prealloc(n1))
+		for i1 := range n1 {
+			v.Data = append(v.Data, *new(SubnetTypesData))
+			decodeSubnetTypesData(d, e1, &v.Data[i1])
+			if d.Failed() {
+				d.At(i1)
+				break
+			}
+		}
+		d.EndVec()
+	}
+	f.End(d)
 }
 
 func appendMetadataValue(b []byte, v *MetadataValue) []byte {
@@ -3358,6 +4250,226 @@ func decodeTransferErrorGenericError(d *wire.Decoder, w wire.Ref, v *TransferErr
 	f.End(d)
 }
 
+func appendApproveErrorBadFee(b []byte, v *ApproveErrorBadFee) []byte {
+	b = bignum.AppendNat(b, v.ExpectedFee)
+	return b
+}
+
+func decodeApproveErrorBadFee(d *wire.Decoder, w wire.Ref, v *ApproveErrorBadFee) {
+	f := d.Record(w)
+	if f.Field(d, 3725446591, "expected_fee") {
+		v.ExpectedFee = bignum.Nat(d, f.Type)
+	}
+	f.End(d)
+}
+
+func appendApproveErrorInsufficientFunds(b []byte, v *ApproveErrorInsufficientFunds) []byte {
+	b = bignum.AppendNat(b, v.Balance)
+	return b
+}
+
+func decodeApproveErrorInsufficientFunds(d *wire.Decoder, w wire.Ref, v *ApproveErrorInsufficientFunds) {
+	f := d.Record(w)
+	if f.Field(d, 596483356, "balance") {
+		v.Balance = bignum.Nat(d, f.Type)
+	}
+	f.End(d)
+}
+
+func appendApproveErrorAllowanceChanged(b []byte, v *ApproveErrorAllowanceChanged) []byte {
+	b = bignum.AppendNat(b, v.CurrentAllowance)
+	return b
+}
+
+func decodeApproveErrorAllowanceChanged(d *wire.Decoder, w wire.Ref, v *ApproveErrorAllowanceChanged) {
+	f := d.Record(w)
+	if f.Field(d, 4239628050, "current_allowance") {
+		v.CurrentAllowance = bignum.Nat(d, f.Type)
+	}
+	f.End(d)
+}
+
+func appendApproveErrorExpired(b []byte, v *ApproveErrorExpired) []byte {
+	b = wire.AppendNat64(b, v.LedgerTime)
+	return b
+}
+
+func decodeApproveErrorExpired(d *wire.Decoder, w wire.Ref, v *ApproveErrorExpired) {
+	f := d.Record(w)
+	if f.Field(d, 2709806499, "ledger_time") {
+		v.LedgerTime = d.Nat64(f.Type)
+	}
+	f.End(d)
+}
+
+func appendApproveErrorCreatedInFuture(b []byte, v *ApproveErrorCreatedInFuture) []byte {
+	b = wire.AppendNat64(b, v.LedgerTime)
+	return b
+}
+
+func decodeApproveErrorCreatedInFuture(d *wire.Decoder, w wire.Ref, v *ApproveErrorCreatedInFuture) {
+	f := d.Record(w)
+	if f.Field(d, 2709806499, "ledger_time") {
+		v.LedgerTime = d.Nat64(f.Type)
+	}
+	f.End(d)
+}
+
+func appendApproveErrorDuplicate(b []byte, v *ApproveErrorDuplicate) []byte {
+	b = bignum.AppendNat(b, v.DuplicateOf)
+	return b
+}
+
+func decodeApproveErrorDuplicate(d *wire.Decoder, w wire.Ref, v *ApproveErrorDuplicate) {
+	f := d.Record(w)
+	if f.Field(d, 326934155, "duplicate_of") {
+		v.DuplicateOf = bignum.Nat(d, f.Type)
+	}
+	f.End(d)
+}
+
+func appendApproveErrorGenericError(b []byte, v *ApproveErrorGenericError) []byte {
+	b = wire.AppendText(b, v.Message)
+	b = bignum.AppendNat(b, v.ErrorCode)
+	return b
+}
+
+func decodeApproveErrorGenericError(d *wire.Decoder, w wire.Ref, v *ApproveErrorGenericError) {
+	f := d.Record(w)
+	if f.Field(d, 2584819143, "message") {
+		v.Message = d.Text(f.Type)
+	}
+	if f.Field(d, 3601615940, "error_code") {
+		v.ErrorCode = bignum.Nat(d, f.Type)
+	}
+	f.End(d)
+}
+
+func appendTransferFromErrorBadFee(b []byte, v *TransferFromErrorBadFee) []byte {
+	b = bignum.AppendNat(b, v.ExpectedFee)
+	return b
+}
+
+func decodeTransferFromErrorBadFee(d *wire.Decoder, w wire.Ref, v *TransferFromErrorBadFee) {
+	f := d.Record(w)
+	if f.Field(d, 3725446591, "expected_fee") {
+		v.ExpectedFee = bignum.Nat(d, f.Type)
+	}
+	f.End(d)
+}
+
+func appendTransferFromErrorBadBurn(b []byte, v *TransferFromErrorBadBurn) []byte {
+	b = bignum.AppendNat(b, v.MinBurnAmount)
+	return b
+}
+
+func decodeTransferFromErrorBadBurn(d *wire.Decoder, w wire.Ref, v *TransferFromErrorBadBurn) {
+	f := d.Record(w)
+	if f.Field(d, 2765068699, "min_burn_amount") {
+		v.MinBurnAmount = bignum.Nat(d, f.Type)
+	}
+	f.End(d)
+}
+
+func appendTransferFromErrorInsufficientFunds(b []byte, v *TransferFromErrorInsufficientFunds) []byte {
+	b = bignum.AppendNat(b, v.Balance)
+	return b
+}
+
+func decodeTransferFromErrorInsufficientFunds(d *wire.Decoder, w wire.Ref, v *TransferFromErrorInsufficientFunds) {
+	f := d.Record(w)
+	if f.Field(d, 596483356, "balance") {
+		v.Balance = bignum.Nat(d, f.Type)
+	}
+	f.End(d)
+}
+
+func appendTransferFromErrorInsufficientAllowance(b []byte, v *TransferFromErrorInsufficientAllowance) []byte {
+	b = bignum.AppendNat(b, v.Allowance)
+	return b
+}
+
+func decodeTransferFromErrorInsufficientAllowance(d *wire.Decoder, w wire.Ref, v *TransferFromErrorInsufficientAllowance) {
+	f := d.Record(w)
+	if f.Field(d, 3230440920, "allowance") {
+		v.Allowance = bignum.Nat(d, f.Type)
+	}
+	f.End(d)
+}
+
+func appendTransferFromErrorCreatedInFuture(b []byte, v *TransferFromErrorCreatedInFuture) []byte {
+	b = wire.AppendNat64(b, v.LedgerTime)
+	return b
+}
+
+func decodeTransferFromErrorCreatedInFuture(d *wire.Decoder, w wire.Ref, v *TransferFromErrorCreatedInFuture) {
+	f := d.Record(w)
+	if f.Field(d, 2709806499, "ledger_time") {
+		v.LedgerTime = d.Nat64(f.Type)
+	}
+	f.End(d)
+}
+
+func appendTransferFromErrorDuplicate(b []byte, v *TransferFromErrorDuplicate) []byte {
+	b = bignum.AppendNat(b, v.DuplicateOf)
+	return b
+}
+
+func decodeTransferFromErrorDuplicate(d *wire.Decoder, w wire.Ref, v *TransferFromErrorDuplicate) {
+	f := d.Record(w)
+	if f.Field(d, 326934155, "duplicate_of") {
+		v.DuplicateOf = bignum.Nat(d, f.Type)
+	}
+	f.End(d)
+}
+
+func appendTransferFromErrorGenericError(b []byte, v *TransferFromErrorGenericError) []byte {
+	b = wire.AppendText(b, v.Message)
+	b = bignum.AppendNat(b, v.ErrorCode)
+	return b
+}
+
+func decodeTransferFromErrorGenericError(d *wire.Decoder, w wire.Ref, v *TransferFromErrorGenericError) {
+	f := d.Record(w)
+	if f.Field(d, 2584819143, "message") {
+		v.Message = d.Text(f.Type)
+	}
+	if f.Field(d, 3601615940, "error_code") {
+		v.ErrorCode = bignum.Nat(d, f.Type)
+	}
+	f.End(d)
+}
+
+func appendSubnetTypesData(b []byte, v *SubnetTypesData) []byte {
+	b = wire.AppendText(b, v.F0)
+	b = wire.AppendULEB(b, uint64(len(v.F1)))
+	for i1 := range v.F1 {
+		b = wire.AppendPrincipal(b, v.F1[i1])
+	}
+	return b
+}
+
+func decodeSubnetTypesData(d *wire.Decoder, w wire.Ref, v *SubnetTypesData) {
+	f := d.Record(w)
+	if f.Field(d, 0, "0") {
+		v.F0 = d.Text(f.Type)
+	}
+	if f.Field(d, 1, "1") {
+		e1, n1 := d.Vec(f.Type)
+		v.F1 = make([]principal.Principal, 0, wire.Prealloc(n1))
+		for i1 := range n1 {
+			v.F1 = append(v.F1, *new(principal.Principal))
+			v.F1[i1] = d.Principal(e1)
+			if d.Failed() {
+				d.At(i1)
+				break
+			}
+		}
+		d.EndVec()
+	}
+	f.End(d)
+}
+
 func appendWithdrawErrorGenericError(b []byte, v *WithdrawErrorGenericError) []byte {
 	b = wire.AppendText(b, v.Message)
 	b = bignum.AppendNat(b, v.ErrorCode)
@@ -3811,45 +4923,58 @@ var types = wire.Table{
 	34: {Op: wire.Record, Fields: []wire.Field{{ID: 596483356, Type: wire.Nat}, {ID: 624086880, Type: wire.Nat}}},                                                                                                                                                // Deposited
 	35: {Op: wire.Record, Fields: []wire.Field{{ID: 2214623967, Type: wire.Nat64}, {ID: 4174818006, Type: wire.Nat64}}},                                                                                                                                          // ConversionRate
 	36: {Op: wire.Record, Fields: []wire.Field{{ID: 457361687, Type: 0}, {ID: 1113806378, Type: 35}, {ID: 2709945007, Type: 0}}},                                                                                                                                 // ConversionRateResponse
-	37: {Op: wire.Variant, Fields: []wire.Field{{ID: 3654863, Type: wire.Int}, {ID: 3900609, Type: wire.Nat}, {ID: 737307005, Type: 0}, {ID: 936573133, Type: wire.Text}}},                                                                                       // MetadataValue
-	38: {Op: wire.Record, Fields: []wire.Field{{Type: wire.Text}, {ID: 1, Type: 37}}},                                                                                                                                                                            // MetadataEntry
-	39: {Op: wire.Vec, Elem: 38},
-	40: {Op: wire.Opt, Elem: 4},
-	41: {Op: wire.Record, Fields: []wire.Field{{ID: 5843823, Type: wire.Text}, {ID: 1224700491, Type: wire.Text}}}, // Standard
+	37: {Op: wire.Record, Fields: []wire.Field{{Type: wire.Text}, {ID: 1, Type: 15}}},
+	38: {Op: wire.Vec, Elem: 37},
+	39: {Op: wire.Record, Fields: []wire.Field{{ID: 1113806378, Type: 38}}},                                                                                                // SubnetTypes
+	40: {Op: wire.Variant, Fields: []wire.Field{{ID: 3654863, Type: wire.Int}, {ID: 3900609, Type: wire.Nat}, {ID: 737307005, Type: 0}, {ID: 936573133, Type: wire.Text}}}, // MetadataValue
+	41: {Op: wire.Record, Fields: []wire.Field{{Type: wire.Text}, {ID: 1, Type: 40}}},                                                                                      // MetadataEntry
 	42: {Op: wire.Vec, Elem: 41},
-	43: {Op: wire.Record, Fields: []wire.Field{{ID: 25979, Type: 4}, {ID: 5094982, Type: 11}, {ID: 1213809850, Type: 3}, {ID: 1835347746, Type: 3}, {ID: 3258775938, Type: 5}, {ID: 3573748184, Type: wire.Nat}}}, // TransferArg
-	44: {Op: wire.Record, Fields: []wire.Field{{ID: 2765068699, Type: wire.Nat}}},
-	45: {Op: wire.Record, Fields: []wire.Field{{ID: 326934155, Type: wire.Nat}}},
-	46: {Op: wire.Record, Fields: []wire.Field{{ID: 3725446591, Type: wire.Nat}}},
-	47: {Op: wire.Variant, Fields: []wire.Field{{ID: 260448849, Type: 25}, {ID: 658180290, Type: wire.Null}, {ID: 1093787796, Type: 44}, {ID: 1122632043, Type: 45}, {ID: 2142953889, Type: 46}, {ID: 2608432112, Type: 28}, {ID: 3373249171, Type: wire.Null}, {ID: 4206284395, Type: 30}}}, // TransferError
-	48: {Op: wire.Variant, Fields: []wire.Field{{ID: 17724, Type: wire.Nat}, {ID: 3456837, Type: 47}}},                                                                                                                                                                                       // TransferResult
-	49: {Op: wire.Record, Fields: []wire.Field{{ID: 79599772, Type: wire.Principal}, {ID: 624086880, Type: wire.Nat64}, {ID: 1337893162, Type: 10}, {ID: 2336062691, Type: 20}, {ID: 3816945308, Type: 6}}},                                                                                  // NotifyCreateArg
-	50: {Op: wire.Record, Fields: []wire.Field{{ID: 624086880, Type: 5}, {ID: 4238151620, Type: wire.Text}}},
-	51: {Op: wire.Record, Fields: []wire.Field{{ID: 1389388560, Type: wire.Text}, {ID: 3601615940, Type: wire.Nat64}}},
-	52: {Op: wire.Variant, Fields: []wire.Field{{ID: 694863607, Type: 50}, {ID: 1650214983, Type: wire.Text}, {ID: 3382957744, Type: 51}, {ID: 3454426611, Type: wire.Null}, {ID: 4113796817, Type: wire.Nat64}}}, // NotifyError
-	53: {Op: wire.Variant, Fields: []wire.Field{{ID: 17724, Type: wire.Principal}, {ID: 3456837, Type: 52}}},                                                                                                      // NotifyCreateResult
-	54: {Op: wire.Record, Fields: []wire.Field{{ID: 624086880, Type: wire.Nat64}, {ID: 982470779, Type: 3}, {ID: 1077262001, Type: 3}}},                                                                           // NotifyMintArg
-	55: {Op: wire.Record, Fields: []wire.Field{{ID: 596483356, Type: wire.Nat}, {ID: 624086880, Type: wire.Nat}, {ID: 1392972673, Type: wire.Nat}}},                                                               // Minted
-	56: {Op: wire.Variant, Fields: []wire.Field{{ID: 17724, Type: 55}, {ID: 3456837, Type: 52}}},                                                                                                                  // NotifyMintResult
-	57: {Op: wire.Record, Fields: []wire.Field{{ID: 624086880, Type: wire.Nat64}, {ID: 1313628723, Type: wire.Principal}}},                                                                                        // NotifyTopUpArg
-	58: {Op: wire.Variant, Fields: []wire.Field{{ID: 17724, Type: wire.Nat}, {ID: 3456837, Type: 52}}},                                                                                                            // NotifyTopUpResult
-	59: {Op: wire.Record, Fields: []wire.Field{{ID: 268680022, Type: wire.Nat64}}},                                                                                                                                // TimeStamp
-	60: {Op: wire.Opt, Elem: 59},
-	61: {Op: wire.Record, Fields: []wire.Field{{ID: 25979, Type: 0}, {ID: 5094982, Type: 2}, {ID: 1213809850, Type: wire.Nat64}, {ID: 1835347746, Type: 3}, {ID: 3258775938, Type: 60}, {ID: 3573748184, Type: 2}}}, // LegacyTransferArg
-	62: {Op: wire.Record, Fields: []wire.Field{{ID: 3919368871, Type: wire.Nat64}}},
-	63: {Op: wire.Record, Fields: []wire.Field{{ID: 3725446591, Type: 2}}},
-	64: {Op: wire.Record, Fields: []wire.Field{{ID: 326934155, Type: wire.Nat64}}},
-	65: {Op: wire.Record, Fields: []wire.Field{{ID: 596483356, Type: 2}}},
-	66: {Op: wire.Variant, Fields: []wire.Field{{ID: 195874615, Type: 62}, {ID: 2142953889, Type: 63}, {ID: 2932695879, Type: 64}, {ID: 4060984012, Type: wire.Null}, {ID: 4206284395, Type: 65}}}, // LegacyTransferError
-	67: {Op: wire.Variant, Fields: []wire.Field{{ID: 17724, Type: wire.Nat64}, {ID: 3456837, Type: 66}}},                                                                                           // LegacyTransferResult
-	68: {Op: wire.Record},
-	69: {Op: wire.Record, Fields: []wire.Field{{ID: 902112242, Type: 2}}},
-	70: {Op: wire.Record, Fields: []wire.Field{{ID: 25979, Type: wire.Principal}, {ID: 1835347746, Type: 3}, {ID: 3258775938, Type: 5}, {ID: 3573748184, Type: wire.Nat}}},                                                                                                                          // WithdrawArg
-	71: {Op: wire.Variant, Fields: []wire.Field{{ID: 327055271, Type: wire.Null}, {ID: 424852481, Type: wire.Null}, {ID: 2231315613, Type: wire.Null}, {ID: 2600479273, Type: wire.Null}, {ID: 2932624234, Type: wire.Null}, {ID: 3163375575, Type: wire.Null}, {ID: 3224277766, Type: wire.Null}}}, // RejectionCode
-	72: {Op: wire.Record, Fields: []wire.Field{{ID: 2800423587, Type: 71}, {ID: 3052565332, Type: 11}, {ID: 3241622202, Type: wire.Text}}},
-	73: {Op: wire.Record, Fields: []wire.Field{{ID: 3808249135, Type: wire.Principal}}},
-	74: {Op: wire.Variant, Fields: []wire.Field{{ID: 189253090, Type: 72}, {ID: 260448849, Type: 25}, {ID: 658180290, Type: wire.Null}, {ID: 1122632043, Type: 45}, {ID: 2142953889, Type: 46}, {ID: 2446930726, Type: 73}, {ID: 2608432112, Type: 28}, {ID: 3373249171, Type: wire.Null}, {ID: 4206284395, Type: 30}}}, // WithdrawError
-	75: {Op: wire.Variant, Fields: []wire.Field{{ID: 17724, Type: wire.Nat}, {ID: 3456837, Type: 74}}},                                                                                                                                                                                                                  // WithdrawResult
+	43: {Op: wire.Opt, Elem: 4},
+	44: {Op: wire.Record, Fields: []wire.Field{{ID: 5843823, Type: wire.Text}, {ID: 1224700491, Type: wire.Text}}}, // Standard
+	45: {Op: wire.Vec, Elem: 44},
+	46: {Op: wire.Record, Fields: []wire.Field{{ID: 25979, Type: 4}, {ID: 5094982, Type: 11}, {ID: 1213809850, Type: 3}, {ID: 1835347746, Type: 3}, {ID: 3258775938, Type: 5}, {ID: 3573748184, Type: wire.Nat}}}, // TransferArg
+	47: {Op: wire.Record, Fields: []wire.Field{{ID: 2765068699, Type: wire.Nat}}},
+	48: {Op: wire.Record, Fields: []wire.Field{{ID: 326934155, Type: wire.Nat}}},
+	49: {Op: wire.Record, Fields: []wire.Field{{ID: 3725446591, Type: wire.Nat}}},
+	50: {Op: wire.Variant, Fields: []wire.Field{{ID: 260448849, Type: 25}, {ID: 658180290, Type: wire.Null}, {ID: 1093787796, Type: 47}, {ID: 1122632043, Type: 48}, {ID: 2142953889, Type: 49}, {ID: 2608432112, Type: 28}, {ID: 3373249171, Type: wire.Null}, {ID: 4206284395, Type: 30}}}, // TransferError
+	51: {Op: wire.Variant, Fields: []wire.Field{{ID: 17724, Type: wire.Nat}, {ID: 3456837, Type: 50}}},                                                                                                                                                                                       // TransferResult
+	52: {Op: wire.Record, Fields: []wire.Field{{ID: 2707029165, Type: 4}, {ID: 3868658507, Type: 4}}},                                                                                                                                                                                        // AllowanceArg
+	53: {Op: wire.Record, Fields: []wire.Field{{ID: 3230440920, Type: wire.Nat}, {ID: 3680359390, Type: 5}}},                                                                                                                                                                                 // AllowanceResult
+	54: {Op: wire.Record, Fields: []wire.Field{{ID: 5094982, Type: 11}, {ID: 1213809850, Type: 3}, {ID: 1835347746, Type: 3}, {ID: 3258775938, Type: 5}, {ID: 3573748184, Type: wire.Nat}, {ID: 3622243857, Type: 11}, {ID: 3680359390, Type: 5}, {ID: 3868658507, Type: 4}}},                // ApproveArg
+	55: {Op: wire.Record, Fields: []wire.Field{{ID: 4239628050, Type: wire.Nat}}},
+	56: {Op: wire.Variant, Fields: []wire.Field{{ID: 260448849, Type: 25}, {ID: 658180290, Type: wire.Null}, {ID: 1122632043, Type: 48}, {ID: 2142953889, Type: 49}, {ID: 2409234972, Type: 55}, {ID: 2608432112, Type: 28}, {ID: 3373249171, Type: wire.Null}, {ID: 4072376197, Type: 28}, {ID: 4206284395, Type: 30}}}, // ApproveError
+	57: {Op: wire.Variant, Fields: []wire.Field{{ID: 17724, Type: wire.Nat}, {ID: 3456837, Type: 56}}},                                                                                                                                                                                                                   // ApproveResult
+	58: {Op: wire.Record, Fields: []wire.Field{{ID: 25979, Type: 4}, {ID: 5094982, Type: 11}, {ID: 579879649, Type: 3}, {ID: 1136829802, Type: 4}, {ID: 1213809850, Type: 3}, {ID: 3258775938, Type: 5}, {ID: 3573748184, Type: wire.Nat}}},                                                                              // TransferFromArg
+	59: {Op: wire.Record, Fields: []wire.Field{{ID: 3230440920, Type: wire.Nat}}},
+	60: {Op: wire.Variant, Fields: []wire.Field{{ID: 260448849, Type: 25}, {ID: 658180290, Type: wire.Null}, {ID: 879144245, Type: 59}, {ID: 1093787796, Type: 47}, {ID: 1122632043, Type: 48}, {ID: 2142953889, Type: 49}, {ID: 2608432112, Type: 28}, {ID: 3373249171, Type: wire.Null}, {ID: 4206284395, Type: 30}}}, // TransferFromError
+	61: {Op: wire.Variant, Fields: []wire.Field{{ID: 17724, Type: wire.Nat}, {ID: 3456837, Type: 60}}},                                                                                                                                                                                                                  // TransferFromResult
+	62: {Op: wire.Record, Fields: []wire.Field{{ID: 79599772, Type: wire.Principal}, {ID: 624086880, Type: wire.Nat64}, {ID: 1337893162, Type: 10}, {ID: 2336062691, Type: 20}, {ID: 3816945308, Type: 6}}},                                                                                                             // NotifyCreateArg
+	63: {Op: wire.Record, Fields: []wire.Field{{ID: 624086880, Type: 5}, {ID: 4238151620, Type: wire.Text}}},
+	64: {Op: wire.Record, Fields: []wire.Field{{ID: 1389388560, Type: wire.Text}, {ID: 3601615940, Type: wire.Nat64}}},
+	65: {Op: wire.Variant, Fields: []wire.Field{{ID: 694863607, Type: 63}, {ID: 1650214983, Type: wire.Text}, {ID: 3382957744, Type: 64}, {ID: 3454426611, Type: wire.Null}, {ID: 4113796817, Type: wire.Nat64}}}, // NotifyError
+	66: {Op: wire.Variant, Fields: []wire.Field{{ID: 17724, Type: wire.Principal}, {ID: 3456837, Type: 65}}},                                                                                                      // NotifyCreateResult
+	67: {Op: wire.Record, Fields: []wire.Field{{ID: 624086880, Type: wire.Nat64}, {ID: 982470779, Type: 3}, {ID: 1077262001, Type: 3}}},                                                                           // NotifyMintArg
+	68: {Op: wire.Record, Fields: []wire.Field{{ID: 596483356, Type: wire.Nat}, {ID: 624086880, Type: wire.Nat}, {ID: 1392972673, Type: wire.Nat}}},                                                               // Minted
+	69: {Op: wire.Variant, Fields: []wire.Field{{ID: 17724, Type: 68}, {ID: 3456837, Type: 65}}},                                                                                                                  // NotifyMintResult
+	70: {Op: wire.Record, Fields: []wire.Field{{ID: 624086880, Type: wire.Nat64}, {ID: 1313628723, Type: wire.Principal}}},                                                                                        // NotifyTopUpArg
+	71: {Op: wire.Variant, Fields: []wire.Field{{ID: 17724, Type: wire.Nat}, {ID: 3456837, Type: 65}}},                                                                                                            // NotifyTopUpResult
+	72: {Op: wire.Record, Fields: []wire.Field{{ID: 268680022, Type: wire.Nat64}}},                                                                                                                                // TimeStamp
+	73: {Op: wire.Opt, Elem: 72},
+	74: {Op: wire.Record, Fields: []wire.Field{{ID: 25979, Type: 0}, {ID: 5094982, Type: 2}, {ID: 1213809850, Type: wire.Nat64}, {ID: 1835347746, Type: 3}, {ID: 3258775938, Type: 73}, {ID: 3573748184, Type: 2}}}, // LegacyTransferArg
+	75: {Op: wire.Record, Fields: []wire.Field{{ID: 3919368871, Type: wire.Nat64}}},
+	76: {Op: wire.Record, Fields: []wire.Field{{ID: 3725446591, Type: 2}}},
+	77: {Op: wire.Record, Fields: []wire.Field{{ID: 326934155, Type: wire.Nat64}}},
+	78: {Op: wire.Record, Fields: []wire.Field{{ID: 596483356, Type: 2}}},
+	79: {Op: wire.Variant, Fields: []wire.Field{{ID: 195874615, Type: 75}, {ID: 2142953889, Type: 76}, {ID: 2932695879, Type: 77}, {ID: 4060984012, Type: wire.Null}, {ID: 4206284395, Type: 78}}}, // LegacyTransferError
+	80: {Op: wire.Variant, Fields: []wire.Field{{ID: 17724, Type: wire.Nat64}, {ID: 3456837, Type: 79}}},                                                                                           // LegacyTransferResult
+	81: {Op: wire.Record},
+	82: {Op: wire.Record, Fields: []wire.Field{{ID: 902112242, Type: 2}}},
+	83: {Op: wire.Record, Fields: []wire.Field{{ID: 25979, Type: wire.Principal}, {ID: 1835347746, Type: 3}, {ID: 3258775938, Type: 5}, {ID: 3573748184, Type: wire.Nat}}},                                                                                                                          // WithdrawArg
+	84: {Op: wire.Variant, Fields: []wire.Field{{ID: 327055271, Type: wire.Null}, {ID: 424852481, Type: wire.Null}, {ID: 2231315613, Type: wire.Null}, {ID: 2600479273, Type: wire.Null}, {ID: 2932624234, Type: wire.Null}, {ID: 3163375575, Type: wire.Null}, {ID: 3224277766, Type: wire.Null}}}, // RejectionCode
+	85: {Op: wire.Record, Fields: []wire.Field{{ID: 2800423587, Type: 84}, {ID: 3052565332, Type: 11}, {ID: 3241622202, Type: wire.Text}}},
+	86: {Op: wire.Record, Fields: []wire.Field{{ID: 3808249135, Type: wire.Principal}}},
+	87: {Op: wire.Variant, Fields: []wire.Field{{ID: 189253090, Type: 85}, {ID: 260448849, Type: 25}, {ID: 658180290, Type: wire.Null}, {ID: 1122632043, Type: 48}, {ID: 2142953889, Type: 49}, {ID: 2446930726, Type: 86}, {ID: 2608432112, Type: 28}, {ID: 3373249171, Type: wire.Null}, {ID: 4206284395, Type: 30}}}, // WithdrawError
+	88: {Op: wire.Variant, Fields: []wire.Field{{ID: 17724, Type: wire.Nat}, {ID: 3456837, Type: 87}}},                                                                                                                                                                                                                  // WithdrawResult
 }
 
 // Arguments and results of the methods, with their headers.
@@ -3865,24 +4990,31 @@ var (
 	signature8  = wire.Signature{Header: "DIDL\x00\x00"}
 	signature9  = wire.Signature{Header: "DIDL\x01mh\x01\x00", Args: []wire.Field{{Type: 15}}}
 	signature10 = wire.Signature{Header: "DIDL\x03l\x03\x97\x92\x8b\xda\x01\x01\xaa\xac\x8d\x93\x04\x02\xaf\xf5\x99\x8c\n\x01m{l\x02\xdf\xf5\x81\xa0\bx\xd6\xd5\xda\xc6\x0fx\x01\x00", Args: []wire.Field{{Type: 36}}}
-	signature11 = wire.Signature{Header: "DIDL\x00\x01}", Args: []wire.Field{{Type: wire.Nat}}}
-	signature12 = wire.Signature{Header: "DIDL\x00\x01{", Args: []wire.Field{{Type: wire.Nat8}}}
-	signature13 = wire.Signature{Header: "DIDL\x04m\x01l\x02\x00q\x01\x02k\x04\u03c9\xdf\x01|\xc1\x89\xee\x01}\xfd\xd2\xc9\xdf\x02\x03\xcd\xf1\u02fe\x03qm{\x01\x00", Args: []wire.Field{{Type: 39}}}
-	signature14 = wire.Signature{Header: "DIDL\x04n\x01l\x02\xb3\xb0\xda\xc3\x03h\xad\x86\u0283\x05\x02n\x03m{\x01\x00", Args: []wire.Field{{Type: 40}}}
-	signature15 = wire.Signature{Header: "DIDL\x00\x01q", Args: []wire.Field{{Type: wire.Text}}}
-	signature16 = wire.Signature{Header: "DIDL\x02m\x01l\x02\xef\xd6\xe4\x02q\xcb\xe4\xfd\xc7\x04q\x01\x00", Args: []wire.Field{{Type: 42}}}
-	signature17 = wire.Signature{Header: "DIDL\x06l\x06\xfb\xca\x01\x01\xc6\xfc\xb6\x02\x04\xba\x89\xe5\xc2\x04\x02\xa2\u0794\xeb\x06\x02\x82\xf3\xf3\x91\f\x05\u0623\x8c\xa8\r}l\x02\xb3\xb0\xda\xc3\x03h\xad\x86\u0283\x05\x02n\x03m{n}nx\x01\x00", Args: []wire.Field{{Type: 43}}}
-	signature18 = wire.Signature{Header: "DIDL\bk\x02\xbc\x8a\x01}\xc5\xfe\xd2\x01\x01k\b\xd1\u0118|\x02\u0091\xec\xb9\x02\x7f\x94\xc1\u01c9\x04\x03\ub0a8\x97\x04\x04\xa1\xc3\xeb\xfd\a\x05\xf0\x87\xe6\xdb\t\x06\x93\xe5\xbe\xc8\f\x7f\xeb\x9c\xdb\xd5\x0f\al\x02\xc7\xeb\xc4\xd0\tq\u0118\xb1\xb5\r}l\x01\x9b\xb3\xbe\xa6\n}l\x01\x8b\xbd\xf2\x9b\x01}l\x01\xbf\x9b\xb7\xf0\r}l\x01\xa3\xbb\x91\x8c\nxl\x01\x9c\xba\xb6\x9c\x02}\x01\x00", Args: []wire.Field{{Type: 48}}}
-	signature19 = wire.Signature{Header: "DIDL\x10l\x05\x9c\xb1\xfa%h\xe0\x9e\u02e9\x02x\xaa\xc2\xfa\xfd\x04\x01\xe3\xf9\xf5\xd9\b\x06\x9c\ud1dc\x0e\x04n\x02k\x02\u0627\xa6\xce\v\x03\xfd\x95\xee\xf4\f\x05l\x01\x9c\ud1dc\x0e\x04nql\x01\u076d\x9c\xd0\thn\al\r\xc0\xcf\xf2q\b\xe8\xf0\x9bs\b\x8b\xa0\x8e\xaa\x01\t\xd7\xe0\x9b\x90\x02\f\xbe\xb0\xcc\xfa\x02\b\x80\xad\x98\x8a\x04\b\xed\xd9\xc8\xc9\a\x0e\x98\xc8\xfa\xa9\t\b\xad\x82\x8e\x8c\n\x0e\xf8\xe2\x87\xcc\f\b\xff\xb9\xa9\xf6\f\x0e\xde\ubd69\x0e\b\xa8\x82\xac\xc6\x0f\bn}n\nm\vl\x02\xf1\xfe\xe1\x8d\x03q\xcb\xe4\xfd\xc7\x04qn\rmhn\x0fk\x03\xd7\xe0\x9b\x90\x02\x7f\xa9\x81\u03b7\x06\x7f\u02a9\x89\xaa\b\r\x01\x00", Args: []wire.Field{{Type: 49}}}
-	signature20 = wire.Signature{Header: "DIDL\x05k\x02\xbc\x8a\x01h\xc5\xfe\xd2\x01\x01k\x05\xf7\x8d\xab\xcb\x02\x02\u01d0\xf1\x92\x06q\xb0\xad\x8f\xcd\f\x04\xf3\xbb\x99\xef\f\x7f\u045d\u03a9\x0fxl\x02\xe0\x9e\u02e9\x02\x03\u011f\xf4\xe4\x0fqnxl\x02\x90\xc6\xc1\x96\x05q\u0118\xb1\xb5\rx\x01\x00", Args: []wire.Field{{Type: 53}}}
-	signature21 = wire.Signature{Header: "DIDL\x03l\x03\xe0\x9e\u02e9\x02x\xfb\xa0\xbd\xd4\x03\x01\xb1\xed\u0581\x04\x01n\x02m{\x01\x00", Args: []wire.Field{{Type: 54}}}
-	signature22 = wire.Signature{Header: "DIDL\x06k\x02\xbc\x8a\x01\x01\xc5\xfe\xd2\x01\x02l\x03\x9c\xba\xb6\x9c\x02}\xe0\x9e\u02e9\x02}\x81\xa7\x9c\x98\x05}k\x05\xf7\x8d\xab\xcb\x02\x03\u01d0\xf1\x92\x06q\xb0\xad\x8f\xcd\f\x05\xf3\xbb\x99\xef\f\x7f\u045d\u03a9\x0fxl\x02\xe0\x9e\u02e9\x02\x04\u011f\xf4\xe4\x0fqnxl\x02\x90\xc6\xc1\x96\x05q\u0118\xb1\xb5\rx\x01\x00", Args: []wire.Field{{Type: 56}}}
-	signature23 = wire.Signature{Header: "DIDL\x01l\x02\xe0\x9e\u02e9\x02x\xb3\u0131\xf2\x04h\x01\x00", Args: []wire.Field{{Type: 57}}}
-	signature24 = wire.Signature{Header: "DIDL\x05k\x02\xbc\x8a\x01}\xc5\xfe\xd2\x01\x01k\x05\xf7\x8d\xab\xcb\x02\x02\u01d0\xf1\x92\x06q\xb0\xad\x8f\xcd\f\x04\xf3\xbb\x99\xef\f\x7f\u045d\u03a9\x0fxl\x02\xe0\x9e\u02e9\x02\x03\u011f\xf4\xe4\x0fqnxl\x02\x90\xc6\xc1\x96\x05q\u0118\xb1\xb5\rx\x01\x00", Args: []wire.Field{{Type: 58}}}
-	signature25 = wire.Signature{Header: "DIDL\x06l\x06\xfb\xca\x01\x01\xc6\xfc\xb6\x02\x02\xba\x89\xe5\xc2\x04x\xa2\u0794\xeb\x06\x03\x82\xf3\xf3\x91\f\x04\u0623\x8c\xa8\r\x02m{l\x01\u0a73\x02xn\x01n\x05l\x01\xd6\xf6\x8e\x80\x01x\x01\x00", Args: []wire.Field{{Type: 61}}}
-	signature26 = wire.Signature{Header: "DIDL\ak\x02\xbc\x8a\x01x\xc5\xfe\xd2\x01\x01k\x05\xb7\x9e\xb3]\x02\xa1\xc3\xeb\xfd\a\x03\xc7\u01b5\xf6\n\x05\xcc\u5d90\x0f\x7f\xeb\x9c\xdb\xd5\x0f\x06l\x01\xa7\xa5\xf3\xcc\x0exl\x01\xbf\x9b\xb7\xf0\r\x04l\x01\u0a73\x02xl\x01\x8b\xbd\xf2\x9b\x01xl\x01\x9c\xba\xb6\x9c\x02\x04\x01\x00", Args: []wire.Field{{Type: 67}}}
-	signature27 = wire.Signature{Header: "DIDL\x01l\x00\x01\x00", Args: []wire.Field{{Type: 68}}}
-	signature28 = wire.Signature{Header: "DIDL\x02l\x01\xf2\u01d4\xae\x03\x01l\x01\u0a73\x02x\x01\x00", Args: []wire.Field{{Type: 69}}}
-	signature29 = wire.Signature{Header: "DIDL\x04l\x04\xfb\xca\x01h\xa2\u0794\xeb\x06\x01\x82\xf3\xf3\x91\f\x03\u0623\x8c\xa8\r}n\x02m{nx\x01\x00", Args: []wire.Field{{Type: 70}}}
-	signature30 = wire.Signature{Header: "DIDL\vk\x02\xbc\x8a\x01}\xc5\xfe\xd2\x01\x01k\t\u22dfZ\x02\xd1\u0118|\x05\u0091\xec\xb9\x02\x7f\ub0a8\x97\x04\x06\xa1\xc3\xeb\xfd\a\a\xa6\xe6\xe4\x8e\t\b\xf0\x87\xe6\xdb\t\t\x93\xe5\xbe\xc8\f\x7f\xeb\x9c\xdb\xd5\x0f\nl\x03\xa3\xa5\xac\xb7\n\x03\xd4\xe6\u026f\v\x04\xba\xf5\u0709\fqk\a\xa7\xef\xf9\x9b\x01\x7f\x81\xf8\xca\xca\x01\x7f\x9d\xd9\xfc\xa7\b\x7f\xa9\u0500\xd8\t\x7f\ua5b1\xf6\n\x7f\u05cf\xb5\xe4\v\x7f\x86\xa6\xba\x81\f\x7fn}l\x02\xc7\xeb\xc4\xd0\tq\u0118\xb1\xb5\r}l\x01\x8b\xbd\xf2\x9b\x01}l\x01\xbf\x9b\xb7\xf0\r}l\x01\xaf\x8a\xf5\x97\x0ehl\x01\xa3\xbb\x91\x8c\nxl\x01\x9c\xba\xb6\x9c\x02}\x01\x00", Args: []wire.Field{{Type: 75}}}
+	signature11 = wire.Signature{Header: "DIDL\x04l\x01\xaa\xac\x8d\x93\x04\x01m\x02l\x02\x00q\x01\x03mh\x01\x00", Args: []wire.Field{{Type: 39}}}
+	signature12 = wire.Signature{Header: "DIDL\x00\x01}", Args: []wire.Field{{Type: wire.Nat}}}
+	signature13 = wire.Signature{Header: "DIDL\x00\x01{", Args: []wire.Field{{Type: wire.Nat8}}}
+	signature14 = wire.Signature{Header: "DIDL\x04m\x01l\x02\x00q\x01\x02k\x04\u03c9\xdf\x01|\xc1\x89\xee\x01}\xfd\xd2\xc9\xdf\x02\x03\xcd\xf1\u02fe\x03qm{\x01\x00", Args: []wire.Field{{Type: 42}}}
+	signature15 = wire.Signature{Header: "DIDL\x04n\x01l\x02\xb3\xb0\xda\xc3\x03h\xad\x86\u0283\x05\x02n\x03m{\x01\x00", Args: []wire.Field{{Type: 43}}}
+	signature16 = wire.Signature{Header: "DIDL\x00\x01q", Args: []wire.Field{{Type: wire.Text}}}
+	signature17 = wire.Signature{Header: "DIDL\x02m\x01l\x02\xef\xd6\xe4\x02q\xcb\xe4\xfd\xc7\x04q\x01\x00", Args: []wire.Field{{Type: 45}}}
+	signature18 = wire.Signature{Header: "DIDL\x06l\x06\xfb\xca\x01\x01\xc6\xfc\xb6\x02\x04\xba\x89\xe5\xc2\x04\x02\xa2\u0794\xeb\x06\x02\x82\xf3\xf3\x91\f\x05\u0623\x8c\xa8\r}l\x02\xb3\xb0\xda\xc3\x03h\xad\x86\u0283\x05\x02n\x03m{n}nx\x01\x00", Args: []wire.Field{{Type: 46}}}
+	signature19 = wire.Signature{Header: "DIDL\bk\x02\xbc\x8a\x01}\xc5\xfe\xd2\x01\x01k\b\xd1\u0118|\x02\u0091\xec\xb9\x02\x7f\x94\xc1\u01c9\x04\x03\ub0a8\x97\x04\x04\xa1\xc3\xeb\xfd\a\x05\xf0\x87\xe6\xdb\t\x06\x93\xe5\xbe\xc8\f\x7f\xeb\x9c\xdb\xd5\x0f\al\x02\xc7\xeb\xc4\xd0\tq\u0118\xb1\xb5\r}l\x01\x9b\xb3\xbe\xa6\n}l\x01\x8b\xbd\xf2\x9b\x01}l\x01\xbf\x9b\xb7\xf0\r}l\x01\xa3\xbb\x91\x8c\nxl\x01\x9c\xba\xb6\x9c\x02}\x01\x00", Args: []wire.Field{{Type: 51}}}
+	signature20 = wire.Signature{Header: "DIDL\x04l\x02\xad\xf9\xe7\x8a\n\x01\u02d6\u0734\x0e\x01l\x02\xb3\xb0\xda\xc3\x03h\xad\x86\u0283\x05\x02n\x03m{\x01\x00", Args: []wire.Field{{Type: 52}}}
+	signature21 = wire.Signature{Header: "DIDL\x02l\x02\u063b\xb2\x84\f}\u07a7\xf7\xda\r\x01nx\x01\x00", Args: []wire.Field{{Type: 53}}}
+	signature22 = wire.Signature{Header: "DIDL\x06l\b\xc6\xfc\xb6\x02\x01\xba\x89\xe5\xc2\x04\x02\xa2\u0794\xeb\x06\x02\x82\xf3\xf3\x91\f\x04\u0623\x8c\xa8\r}\x91\x9c\x9c\xbf\r\x01\u07a7\xf7\xda\r\x04\u02d6\u0734\x0e\x05n}n\x03m{nxl\x02\xb3\xb0\xda\xc3\x03h\xad\x86\u0283\x05\x02\x01\x00", Args: []wire.Field{{Type: 54}}}
+	signature23 = wire.Signature{Header: "DIDL\bk\x02\xbc\x8a\x01}\xc5\xfe\xd2\x01\x01k\t\xd1\u0118|\x02\u0091\xec\xb9\x02\x7f\ub0a8\x97\x04\x03\xa1\xc3\xeb\xfd\a\x04\x9c\x84\xe8\xfc\b\x05\xf0\x87\xe6\xdb\t\x06\x93\xe5\xbe\xc8\f\x7f\x85\x8f\xee\x95\x0f\x06\xeb\x9c\xdb\xd5\x0f\al\x02\xc7\xeb\xc4\xd0\tq\u0118\xb1\xb5\r}l\x01\x8b\xbd\xf2\x9b\x01}l\x01\xbf\x9b\xb7\xf0\r}l\x01\x92\xae\xce\xe5\x0f}l\x01\xa3\xbb\x91\x8c\nxl\x01\x9c\xba\xb6\x9c\x02}\x01\x00", Args: []wire.Field{{Type: 57}}}
+	signature24 = wire.Signature{Header: "DIDL\x06l\a\xfb\xca\x01\x01\xc6\xfc\xb6\x02\x04\xe1\x85\xc1\x94\x02\x02\xea\u028a\x9e\x04\x01\xba\x89\xe5\xc2\x04\x02\x82\xf3\xf3\x91\f\x05\u0623\x8c\xa8\r}l\x02\xb3\xb0\xda\xc3\x03h\xad\x86\u0283\x05\x02n\x03m{n}nx\x01\x00", Args: []wire.Field{{Type: 58}}}
+	signature25 = wire.Signature{Header: "DIDL\tk\x02\xbc\x8a\x01}\xc5\xfe\xd2\x01\x01k\t\xd1\u0118|\x02\u0091\xec\xb9\x02\x7f\xb5\u069a\xa3\x03\x03\x94\xc1\u01c9\x04\x04\ub0a8\x97\x04\x05\xa1\xc3\xeb\xfd\a\x06\xf0\x87\xe6\xdb\t\a\x93\xe5\xbe\xc8\f\x7f\xeb\x9c\xdb\xd5\x0f\bl\x02\xc7\xeb\xc4\xd0\tq\u0118\xb1\xb5\r}l\x01\u063b\xb2\x84\f}l\x01\x9b\xb3\xbe\xa6\n}l\x01\x8b\xbd\xf2\x9b\x01}l\x01\xbf\x9b\xb7\xf0\r}l\x01\xa3\xbb\x91\x8c\nxl\x01\x9c\xba\xb6\x9c\x02}\x01\x00", Args: []wire.Field{{Type: 61}}}
+	signature26 = wire.Signature{Header: "DIDL\x10l\x05\x9c\xb1\xfa%h\xe0\x9e\u02e9\x02x\xaa\xc2\xfa\xfd\x04\x01\xe3\xf9\xf5\xd9\b\x06\x9c\ud1dc\x0e\x04n\x02k\x02\u0627\xa6\xce\v\x03\xfd\x95\xee\xf4\f\x05l\x01\x9c\ud1dc\x0e\x04nql\x01\u076d\x9c\xd0\thn\al\r\xc0\xcf\xf2q\b\xe8\xf0\x9bs\b\x8b\xa0\x8e\xaa\x01\t\xd7\xe0\x9b\x90\x02\f\xbe\xb0\xcc\xfa\x02\b\x80\xad\x98\x8a\x04\b\xed\xd9\xc8\xc9\a\x0e\x98\xc8\xfa\xa9\t\b\xad\x82\x8e\x8c\n\x0e\xf8\xe2\x87\xcc\f\b\xff\xb9\xa9\xf6\f\x0e\xde\ubd69\x0e\b\xa8\x82\xac\xc6\x0f\bn}n\nm\vl\x02\xf1\xfe\xe1\x8d\x03q\xcb\xe4\xfd\xc7\x04qn\rmhn\x0fk\x03\xd7\xe0\x9b\x90\x02\x7f\xa9\x81\u03b7\x06\x7f\u02a9\x89\xaa\b\r\x01\x00", Args: []wire.Field{{Type: 62}}}
+	signature27 = wire.Signature{Header: "DIDL\x05k\x02\xbc\x8a\x01h\xc5\xfe\xd2\x01\x01k\x05\xf7\x8d\xab\xcb\x02\x02\u01d0\xf1\x92\x06q\xb0\xad\x8f\xcd\f\x04\xf3\xbb\x99\xef\f\x7f\u045d\u03a9\x0fxl\x02\xe0\x9e\u02e9\x02\x03\u011f\xf4\xe4\x0fqnxl\x02\x90\xc6\xc1\x96\x05q\u0118\xb1\xb5\rx\x01\x00", Args: []wire.Field{{Type: 66}}}
+	signature28 = wire.Signature{Header: "DIDL\x03l\x03\xe0\x9e\u02e9\x02x\xfb\xa0\xbd\xd4\x03\x01\xb1\xed\u0581\x04\x01n\x02m{\x01\x00", Args: []wire.Field{{Type: 67}}}
+	signature29 = wire.Signature{Header: "DIDL\x06k\x02\xbc\x8a\x01\x01\xc5\xfe\xd2\x01\x02l\x03\x9c\xba\xb6\x9c\x02}\xe0\x9e\u02e9\x02}\x81\xa7\x9c\x98\x05}k\x05\xf7\x8d\xab\xcb\x02\x03\u01d0\xf1\x92\x06q\xb0\xad\x8f\xcd\f\x05\xf3\xbb\x99\xef\f\x7f\u045d\u03a9\x0fxl\x02\xe0\x9e\u02e9\x02\x04\u011f\xf4\xe4\x0fqnxl\x02\x90\xc6\xc1\x96\x05q\u0118\xb1\xb5\rx\x01\x00", Args: []wire.Field{{Type: 69}}}
+	signature30 = wire.Signature{Header: "DIDL\x01l\x02\xe0\x9e\u02e9\x02x\xb3\u0131\xf2\x04h\x01\x00", Args: []wire.Field{{Type: 70}}}
+	signature31 = wire.Signature{Header: "DIDL\x05k\x02\xbc\x8a\x01}\xc5\xfe\xd2\x01\x01k\x05\xf7\x8d\xab\xcb\x02\x02\u01d0\xf1\x92\x06q\xb0\xad\x8f\xcd\f\x04\xf3\xbb\x99\xef\f\x7f\u045d\u03a9\x0fxl\x02\xe0\x9e\u02e9\x02\x03\u011f\xf4\xe4\x0fqnxl\x02\x90\xc6\xc1\x96\x05q\u0118\xb1\xb5\rx\x01\x00", Args: []wire.Field{{Type: 71}}}
+	signature32 = wire.Signature{Header: "DIDL\x06l\x06\xfb\xca\x01\x01\xc6\xfc\xb6\x02\x02\xba\x89\xe5\xc2\x04x\xa2\u0794\xeb\x06\x03\x82\xf3\xf3\x91\f\x04\u0623\x8c\xa8\r\x02m{l\x01\u0a73\x02xn\x01n\x05l\x01\xd6\xf6\x8e\x80\x01x\x01\x00", Args: []wire.Field{{Type: 74}}}
+	signature33 = wire.Signature{Header: "DIDL\ak\x02\xbc\x8a\x01x\xc5\xfe\xd2\x01\x01k\x05\xb7\x9e\xb3]\x02\xa1\xc3\xeb\xfd\a\x03\xc7\u01b5\xf6\n\x05\xcc\u5d90\x0f\x7f\xeb\x9c\xdb\xd5\x0f\x06l\x01\xa7\xa5\xf3\xcc\x0exl\x01\xbf\x9b\xb7\xf0\r\x04l\x01\u0a73\x02xl\x01\x8b\xbd\xf2\x9b\x01xl\x01\x9c\xba\xb6\x9c\x02\x04\x01\x00", Args: []wire.Field{{Type: 80}}}
+	signature34 = wire.Signature{Header: "DIDL\x01l\x00\x01\x00", Args: []wire.Field{{Type: 81}}}
+	signature35 = wire.Signature{Header: "DIDL\x02l\x01\xf2\u01d4\xae\x03\x01l\x01\u0a73\x02x\x01\x00", Args: []wire.Field{{Type: 82}}}
+	signature36 = wire.Signature{Header: "DIDL\x04l\x04\xfb\xca\x01h\xa2\u0794\xeb\x06\x01\x82\xf3\xf3\x91\f\x03\u0623\x8c\xa8\r}n\x02m{nx\x01\x00", Args: []wire.Field{{Type: 83}}}
+	signature37 = wire.Signature{Header: "DIDL\vk\x02\xbc\x8a\x01}\xc5\xfe\xd2\x01\x01k\t\u22dfZ\x02\xd1\u0118|\x05\u0091\xec\xb9\x02\x7f\ub0a8\x97\x04\x06\xa1\xc3\xeb\xfd\a\a\xa6\xe6\xe4\x8e\t\b\xf0\x87\xe6\xdb\t\t\x93\xe5\xbe\xc8\f\x7f\xeb\x9c\xdb\xd5\x0f\nl\x03\xa3\xa5\xac\xb7\n\x03\xd4\xe6\u026f\v\x04\xba\xf5\u0709\fqk\a\xa7\xef\xf9\x9b\x01\x7f\x81\xf8\xca\xca\x01\x7f\x9d\xd9\xfc\xa7\b\x7f\xa9\u0500\xd8\t\x7f\ua5b1\xf6\n\x7f\u05cf\xb5\xe4\v\x7f\x86\xa6\xba\x81\f\x7fn}l\x02\xc7\xeb\xc4\xd0\tq\u0118\xb1\xb5\r}l\x01\x8b\xbd\xf2\x9b\x01}l\x01\xbf\x9b\xb7\xf0\r}l\x01\xaf\x8a\xf5\x97\x0ehl\x01\xa3\xbb\x91\x8c\nxl\x01\x9c\xba\xb6\x9c\x02}\x01\x00", Args: []wire.Field{{Type: 88}}}
 )

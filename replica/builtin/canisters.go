@@ -88,9 +88,9 @@ var builtins map[principal.Principal]*builtin
 
 func init() {
 	builtins = map[principal.Principal]*builtin{
-		ICPLedger: {methods: join(tokenMethods, icpMethods), token: icpToken,
+		ICPLedger: {methods: join(tokenMethods, allowanceMethods, icpMethods), token: icpToken,
 			ledger: func(s *State) *Ledger { return &s.ICP }},
-		CyclesLedger: {methods: join(tokenMethods, cyclesMethods), token: cyclesToken,
+		CyclesLedger: {methods: join(tokenMethods, allowanceMethods, cyclesMethods), token: cyclesToken,
 			ledger: func(s *State) *Ledger { return &s.Cycles }},
 		CyclesMinting: {methods: mintingMethods},
 	}

@@ -18,9 +18,11 @@ const (
 type Ledger struct {
 	Opening  cycles.Amount // what an account holds that was never used
 	Balances map[AccountID]cycles.Amount
-	Blocks   []Block
-	Recent   map[[32]byte]uint64 // block of each transaction that says when it was created
-	Oldest   uint64              // the first block whose transaction may be in Recent
+	// Allowances are what spenders may take from accounts that are not theirs.
+	Allowances map[AllowanceKey]Allowance
+	Blocks     []Block
+	Recent     map[[32]byte]uint64 // block of each transaction that says when it was created
+	Oldest     uint64              // the first block whose transaction may be in Recent
 }
 
 // Block is a transaction that took place.

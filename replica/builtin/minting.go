@@ -26,6 +26,7 @@ var mintingMethods = map[string]method{
 	"get_default_subnets": telling(EncodeGetDefaultSubnetsResult, func(s *session) []principal.Principal {
 		return []principal.Principal{s.Host.Subnet()}
 	}),
+	"get_subnet_types_to_subnets": telling(EncodeGetSubnetTypesToSubnetsResult, subnetTypes),
 	"get_icp_xdr_conversion_rate": telling(EncodeGetIcpXdrConversionRateResult, func(s *session) ConversionRateResponse {
 		return ConversionRateResponse{Data: ConversionRate{TimestampSeconds: s.Time / 1_000_000_000, XdrPermyriadPerIcp: permyriadXDR}}
 	}),

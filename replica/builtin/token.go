@@ -51,7 +51,10 @@ var tokenMethods = map[string]method{
 	}),
 	"icrc1_minting_account": telling(EncodeIcrc1MintingAccountResult, func(*session) *Account { return nil }),
 	"icrc1_supported_standards": telling(EncodeIcrc1SupportedStandardsResult, func(*session) []Standard {
-		return []Standard{{Name: "ICRC-1", URL: "https://github.com/dfinity/ICRC-1/tree/main/standards/ICRC-1"}}
+		return []Standard{
+			{Name: "ICRC-1", URL: "https://github.com/dfinity/ICRC-1/tree/main/standards/ICRC-1"},
+			{Name: "ICRC-2", URL: "https://github.com/dfinity/ICRC-1/tree/main/standards/ICRC-2"},
+		}
 	}),
 	"icrc1_metadata": telling(EncodeIcrc1MetadataResult, func(s *session) []MetadataEntry {
 		_, t := s.own()
