@@ -98,6 +98,11 @@ func (r *Request) Check(caller principal.Principal) *reject.Error {
 
 // checkURL refuses URLs that are not https, or http to this machine, where local tests have their servers.
 func (r *Request) checkURL() *reject.Error {
+	for i := range len(r.URL) {
+		if r.URL[i] >= 0x80 {
+			return reject.New(Fatal, "Failed to parse URL: %q has characters that are not ASCII: write them in percent-encoding", r.URL)
+		}
+	}
 	u, err := url.Parse(r.URL)
 	if err != nil || u.Hostname() == "" {
 		return reject.New(Fatal, "Failed to parse URL: %q", r.URL)

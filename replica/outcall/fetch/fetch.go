@@ -75,6 +75,20 @@ func read(r *outcall.Request, answer *http.Response) (outcall.Response, *reject.
 			out.Headers = append(out.Headers, outcall.Header{Name: strings.ToLower(name), Value: value})
 		}
 	}
+	// The standard library takes out what it understands itself; the canister is to see it, and pays for it.
+	if answer.Close && answer.Header["Connection"] == nil && answer.ProtoAtLeast(1, 1) && answer.ProtoMajor == 1 {
+		out.Headers = append(out.Headers, outcall.Header{Name: "connection", Value: "close"})
+	}
+	if len(answer.TransferEncoding) > 0 {
+		out.Headers = append(out.Headers, outcall.Header{Name: "transfer-encoding", Value: strings.Join(answer.TransferEncoding, ", ")})
+	}
+	slices.SortStableFunc(out.Headers, func(a, b outcall.Header) int { return strings.Compare(a.Name, b.Name) })
+	for _, h := range out.Headers {
+		if len(h.Name) > outcall.MaxHeader || len(h.Value) > outcall.MaxHeader {
+			return outcall.Response{}, reject.New(outcall.Fatal, "number of bytes to represent some http header name or value of the response exceeds %d: %d and %d",
+				outcall.MaxHeader, len(h.Name), len(h.Value))
+		}
+	}
 	limit, size := r.ResponseLimit(), uint64(outcall.HeadersSize(out.Headers))
 	switch {
 	case len(out.Headers) > outcall.MaxHeaders:
