@@ -225,3 +225,37 @@ func TestDocuments(t *testing.T) {
 	require.Panics(t, func() { site.Set("/nope", assets.Response{}) })
 	require.Panics(t, func() { site.Set("/", assets.Response{}) }, "it has variants")
 }
+
+// A witness shows what it must and hides the rest, so it stays small.
+func TestWitnessesHideTheRest(t *testing.T) {
+	var more []assets.Resource
+	for i := range 60 {
+		more = append(more, page(fmt.Sprintf("/assets/%02d.0A1B2C3D.js", i)))
+	}
+	site := open(t, more...)
+	for _, url := range []string{"/", "/assets/30.0A1B2C3D.js", "/assets/30.0A1B2C3D.css", "/nope"} {
+		found := site.Find(url, true, false)
+		tree, _ := witness(t, site, &found)
+		for _, other := range [][]string{{"index.html", "<$>"}, {"assets", "10.0A1B2C3D.js", "<$>"}, {"metrics", "<$>"}} {
+			require.Equal(t, hashtree.Unknown, status(tree, append([]string{"http_expr"}, other...)...), "%s and %s", url, other)
+		}
+		require.Less(t, len(tree.Encode()), 1200, url)
+	}
+}
+
+// A path can name the labels of the tree down to a leaf, and go on.
+func TestPathsIntoTheTree(t *testing.T) {
+	site := open(t)
+	found := site.Find(assets.Metrics, true, false)
+	var path strings.Builder
+	path.WriteString(assets.Metrics + "/%3C$%3E/")
+	for _, b := range []byte(assets.Sum(found.Expression())) {
+		fmt.Fprintf(&path, "%%%02x", b)
+	}
+	for _, url := range []string{path.String(), path.String() + "/", path.String() + "/x", path.String() + "/x/y"} {
+		found := site.Find(url, true, false)
+		require.EqualValues(t, 404, found.Status)
+		_, expression := witness(t, site, &found)
+		require.Equal(t, []string{"http_expr", "<*>"}, expression)
+	}
+}

@@ -105,8 +105,5 @@ func (t tree) appendSpan(b []byte, lo, hi int, shown []int, proofs [][]string) [
 			further = append(further, path[1:])
 		}
 	}
-	if len(further) == 0 {
-		return appendPruned(b, t.hashAt(lo, atSub))
-	}
 	return t.appendLevel(b, t.child(lo), further)
 }
