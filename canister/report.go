@@ -34,6 +34,9 @@ func recoveryReport() {
 			NextStep:    adviceTo(f.Next),
 		}
 	}
+	if a.Contacts != nil {
+		result.Warnings = warnings(a)
+	}
 	cdk.Reply(kedge.AppendRecoveryReportResult(answer(), kedge.RecoveryReportResult{Tag: kedge.RecoveryReportResultTagOk, Ok: result}))
 }
 
@@ -61,6 +64,7 @@ var scenarios = [...]kedge.Scenario{
 	identity.LaptopStolen:       kedge.ScenarioLaptopStolen,
 	identity.PhraseLost:         kedge.ScenarioPhraseLost,
 	identity.ModelBroken:        kedge.ScenarioModelBroken,
+	identity.ContactsDeceived:   kedge.ScenarioContactsDeceived,
 }
 
 var outcomes = [...]kedge.Outcome{
@@ -78,4 +82,36 @@ var advices = map[identity.Step]kedge.Advice{
 	identity.StepConsent:       kedge.AdviceConsentToRelease,
 	identity.StepAddPhrase:     kedge.AdviceAddPhrase,
 	identity.StepAddKey:        kedge.AdviceAddHardwareKey,
+
+	identity.StepNameContacts:   kedge.AdviceNameContacts,
+	identity.StepAgreeContacts:  kedge.AdviceAgreeToContacts,
+	identity.StepAcceptContacts: kedge.AdviceHaveContactsAccept,
+}
+
+// warnings are what is to be said of the anchor's contacts. Those about the contacts' own anchors take a look at
+// them, seven at most; one that cannot be read is passed over.
+func warnings(a *identity.Anchor) []kedge.Warning {
+	var friends []*identity.Anchor
+	for i := range a.Contacts.List {
+		if friend, err := state.store.Read(a.Contacts.List[i].Anchor); err == nil {
+			friends = append(friends, friend)
+		}
+	}
+	found := a.ContactWarnings(friends)
+	out := make([]kedge.Warning, len(found))
+	for i, w := range found {
+		kind := warningKinds[w.Kind]
+		out[i] = kedge.Warning{Kind: &kind, Anchor: timestamp(&found[i].Anchor), Device: w.Device, Description: w.Words()}
+	}
+	return out
+}
+
+var warningKinds = [...]kedge.WarningKind{
+	identity.WarnVetoForEver:    kedge.WarningKindVetoForEver,
+	identity.WarnThresholdOne:   kedge.WarningKindThresholdOfOne,
+	identity.WarnThresholdAll:   kedge.WarningKindThresholdOfAll,
+	identity.WarnDelay:          kedge.WarningKindDelayLongerThanRelease,
+	identity.WarnNotAgreed:      kedge.WarningKindNotAgreed,
+	identity.WarnSharedDevice:   kedge.WarningKindSharedDevice,
+	identity.WarnEachOthersOnly: kedge.WarningKindEachOthersOnly,
 }

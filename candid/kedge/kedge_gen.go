@@ -874,6 +874,8 @@ const (
 	ScenarioPhraseLost   Scenario = 2
 	// one authenticator model fails
 	ScenarioModelBroken Scenario = 9
+	// recovery contacts collude, or approve a stranger's key
+	ScenarioContactsDeceived Scenario = 10
 )
 
 // String is the name of the case.
@@ -899,6 +901,8 @@ func (c Scenario) String() string {
 		return "phrase_lost"
 	case ScenarioModelBroken:
 		return "model_broken"
+	case ScenarioContactsDeceived:
+		return "contacts_deceived"
 	}
 	return "unknown"
 }
@@ -910,7 +914,7 @@ type Outcome uint8
 const (
 	// the owner can return the anchor to his own devices
 	OutcomeSurvives Outcome = 4
-	// the same, once a release that was agreed to in advance has run
+	// the same, once a release or a recovery by contacts that was agreed to in advance has run
 	OutcomeDelayed Outcome = 0
 	// the owner signs in, but lost protected devices stay, and nothing is protected again
 	OutcomeRestricted Outcome = 5
@@ -947,14 +951,19 @@ type Advice uint8
 // The cases of Advice.
 const (
 	// sign a call with the protected device that never has: type the new phrase back
-	AdviceProveDevice   Advice = 0
-	AdviceProtectPhrase Advice = 2
+	AdviceProveDevice   Advice = 2
+	AdviceProtectPhrase Advice = 5
 	// let the protected devices consent to their release, naming the others
-	AdviceConsentToRelease Advice = 3
+	AdviceConsentToRelease Advice = 6
 	// add a recovery phrase, type it back and protect it
-	AdviceAddPhrase Advice = 4
+	AdviceAddPhrase Advice = 7
 	// add a device-bound hardware key of another model, kept elsewhere, and protect it
-	AdviceAddHardwareKey Advice = 1
+	AdviceAddHardwareKey Advice = 4
+	// name recovery contacts, agree to them and have them accept
+	AdviceNameContacts Advice = 1
+	// let every protected device agree to the recovery contacts
+	AdviceAgreeToContacts    Advice = 0
+	AdviceHaveContactsAccept Advice = 3
 )
 
 // String is the name of the case.
@@ -970,8 +979,66 @@ func (c Advice) String() string {
 		return "add_phrase"
 	case AdviceAddHardwareKey:
 		return "add_hardware_key"
+	case AdviceNameContacts:
+		return "name_contacts"
+	case AdviceAgreeToContacts:
+		return "agree_to_contacts"
+	case AdviceHaveContactsAccept:
+		return "have_contacts_accept"
 	}
 	return "unknown"
+}
+
+// WarningKind is something to know of an anchor's recovery contacts.
+type WarningKind uint8
+
+// The cases of WarningKind.
+const (
+	// a thief with a protected device can veto every recovery
+	WarningKindVetoForEver WarningKind = 3
+	// one contact alone, deceived, brings a stranger in
+	WarningKindThresholdOfOne WarningKind = 2
+	// one contact that cannot be reached is enough to prevent a recovery
+	WarningKindThresholdOfAll WarningKind = 1
+	// a release would be over sooner
+	WarningKindDelayLongerThanRelease WarningKind = 0
+	// device is protected and has not agreed: it stays after a recovery
+	WarningKindNotAgreed WarningKind = 5
+	// the contact's anchor has a device of this one
+	WarningKindSharedDevice WarningKind = 6
+	// the two anchors have each other as their only contact
+	WarningKindEachOthersOnly WarningKind = 4
+)
+
+// String is the name of the case.
+func (c WarningKind) String() string {
+	switch c {
+	case WarningKindVetoForEver:
+		return "veto_for_ever"
+	case WarningKindThresholdOfOne:
+		return "threshold_of_one"
+	case WarningKindThresholdOfAll:
+		return "threshold_of_all"
+	case WarningKindDelayLongerThanRelease:
+		return "delay_longer_than_release"
+	case WarningKindNotAgreed:
+		return "not_agreed"
+	case WarningKindSharedDevice:
+		return "shared_device"
+	case WarningKindEachOthersOnly:
+		return "each_others_only"
+	}
+	return "unknown"
+}
+
+// Warning is something to know of an anchor's recovery contacts.
+type Warning struct {
+	Kind *WarningKind
+	// the contact concerned
+	Anchor *UserNumber
+	Device DeviceKey
+	// the same in English
+	Description string
 }
 
 // Finding is how the anchor fares in one scenario. What the client does not know
@@ -1026,6 +1093,8 @@ type RecoveryReport struct {
 	NextStep *Advice
 	// the same in English
 	Advice string
+	// about recovery contacts; null where there are none
+	Warnings []Warning
 }
 
 // RecoveryReportResult is the answer to recovery_report.
@@ -6391,7 +6460,7 @@ func decodeResult(d *wire.Decoder, w wire.Ref, v *Result) {
 }
 
 func appendScenario(b []byte, v *Scenario) []byte {
-	if *v > 9 {
+	if *v > 10 {
 		panic("candid: no such case of Scenario")
 	}
 	b = append(b, byte(*v))
@@ -6444,6 +6513,10 @@ func decodeScenario(d *wire.Decoder, w wire.Ref, v *Scenario) {
 		*v = ScenarioModelBroken
 		d.Null(t)
 		d.EndVariant("model_broken")
+	case 3889748635:
+		*v = ScenarioContactsDeceived
+		d.Null(t)
+		d.EndVariant("contacts_deceived")
 	default:
 		d.BadCase(id)
 	}
@@ -6493,7 +6566,7 @@ func decodeOutcome(d *wire.Decoder, w wire.Ref, v *Outcome) {
 }
 
 func appendAdvice(b []byte, v *Advice) []byte {
-	if *v > 4 {
+	if *v > 7 {
 		panic("candid: no such case of Advice")
 	}
 	b = append(b, byte(*v))
@@ -6506,10 +6579,22 @@ func decodeAdvice(d *wire.Decoder, w wire.Ref, v *Advice) {
 		return
 	}
 	switch id {
+	case 223130756:
+		*v = AdviceAgreeToContacts
+		d.Null(t)
+		d.EndVariant("agree_to_contacts")
+	case 308295047:
+		*v = AdviceNameContacts
+		d.Null(t)
+		d.EndVariant("name_contacts")
 	case 858918169:
 		*v = AdviceProveDevice
 		d.Null(t)
 		d.EndVariant("prove_device")
+	case 1300219933:
+		*v = AdviceHaveContactsAccept
+		d.Null(t)
+		d.EndVariant("have_contacts_accept")
 	case 2122859878:
 		*v = AdviceAddHardwareKey
 		d.Null(t)
@@ -6529,6 +6614,110 @@ func decodeAdvice(d *wire.Decoder, w wire.Ref, v *Advice) {
 	default:
 		d.BadCase(id)
 	}
+}
+
+func appendWarningKind(b []byte, v *WarningKind) []byte {
+	if *v > 6 {
+		panic("candid: no such case of WarningKind")
+	}
+	b = append(b, byte(*v))
+	return b
+}
+
+func decodeWarningKind(d *wire.Decoder, w wire.Ref, v *WarningKind) {
+	id, t, ok := d.Variant(w)
+	if !ok {
+		return
+	}
+	switch id {
+	case 31336963:
+		*v = WarningKindDelayLongerThanRelease
+		d.Null(t)
+		d.EndVariant("delay_longer_than_release")
+	case 1634033677:
+		*v = WarningKindThresholdOfAll
+		d.Null(t)
+		d.EndVariant("threshold_of_all")
+	case 1634730322:
+		*v = WarningKindThresholdOfOne
+		d.Null(t)
+		d.EndVariant("threshold_of_one")
+	case 2158839561:
+		*v = WarningKindVetoForEver
+		d.Null(t)
+		d.EndVariant("veto_for_ever")
+	case 3491834954:
+		*v = WarningKindEachOthersOnly
+		d.Null(t)
+		d.EndVariant("each_others_only")
+	case 3532251044:
+		*v = WarningKindNotAgreed
+		d.Null(t)
+		d.EndVariant("not_agreed")
+	case 4052672048:
+		*v = WarningKindSharedDevice
+		d.Null(t)
+		d.EndVariant("shared_device")
+	default:
+		d.BadCase(id)
+	}
+}
+
+func appendWarning(b []byte, v *Warning) []byte {
+	if v.Kind == nil {
+		b = append(b, 0)
+	} else {
+		b = append(b, 1)
+		b = appendWarningKind(b, v.Kind)
+	}
+	b = wire.AppendText(b, v.Description)
+	if v.Anchor == nil {
+		b = append(b, 0)
+	} else {
+		b = append(b, 1)
+		b = wire.AppendNat64(b, *v.Anchor)
+	}
+	if v.Device == nil {
+		b = append(b, 0)
+	} else {
+		b = append(b, 1)
+		b = wire.AppendBlob(b, v.Device)
+	}
+	return b
+}
+
+func decodeWarning(d *wire.Decoder, w wire.Ref, v *Warning) {
+	f := d.Record(w)
+	if f.OptField(d, 1191829844, "kind") {
+		if t1, m1, ok := d.Opt(f.Type); ok {
+			x1 := new(WarningKind)
+			decodeWarningKind(d, t1, x1)
+			if d.EndOpt(m1, t1) {
+				v.Kind = x1
+			}
+		}
+	}
+	if f.Field(d, 1595738364, "description") {
+		v.Description = d.Text(f.Type)
+	}
+	if f.OptField(d, 1618033269, "anchor") {
+		if t1, m1, ok := d.Opt(f.Type); ok {
+			x1 := new(UserNumber)
+			*x1 = d.Nat64(t1)
+			if d.EndOpt(m1, t1) {
+				v.Anchor = x1
+			}
+		}
+	}
+	if f.OptField(d, 1903680662, "device") {
+		if t1, m1, ok := d.Opt(f.Type); ok {
+			v.Device = d.Blob(t1)
+			if !d.EndOpt(m1, t1) {
+				v.Device = nil
+			}
+		}
+	}
+	f.End(d)
 }
 
 func appendFinding(b []byte, v *Finding) []byte {
@@ -6665,6 +6854,15 @@ func appendRecoveryReport(b []byte, v *RecoveryReport) []byte {
 		b = append(b, 1)
 		b = appendProtectionState(b, v.Protection)
 	}
+	if v.Warnings == nil {
+		b = append(b, 0)
+	} else {
+		b = append(b, 1)
+		b = wire.AppendULEB(b, uint64(len(v.Warnings)))
+		for i1 := range v.Warnings {
+			b = appendWarning(b, &v.Warnings[i1])
+		}
+	}
 	b = wire.AppendText(b, v.Advice)
 	b = wire.AppendULEB(b, uint64(len(v.Findings)))
 	for i1 := range v.Findings {
@@ -6693,6 +6891,24 @@ func decodeRecoveryReport(d *wire.Decoder, w wire.Ref, v *RecoveryReport) {
 			decodeProtectionState(d, t1, x1)
 			if d.EndOpt(m1, t1) {
 				v.Protection = x1
+			}
+		}
+	}
+	if f.OptField(d, 2291349143, "warnings") {
+		if t1, m1, ok := d.Opt(f.Type); ok {
+			e2, n2 := d.Vec(t1)
+			v.Warnings = make([]Warning, 0, wire.Prealloc(n2))
+			for i2 := range n2 {
+				v.Warnings = append(v.Warnings, *new(Warning))
+				decodeWarning(d, e2, &v.Warnings[i2])
+				if d.Failed() {
+					d.At(i2)
+					break
+				}
+			}
+			d.EndVec()
+			if !d.EndOpt(m1, t1) {
+				v.Warnings = nil
 			}
 		}
 	}
@@ -7964,33 +8180,38 @@ var types = wire.Table{
 	107: {Op: wire.Variant, Fields: []wire.Field{{ID: 745984467, Type: wire.Null}, {ID: 1904503354, Type: wire.Null}, {ID: 2612883609, Type: wire.Null}, {ID: 2743898504, Type: wire.Null}, {ID: 3440940014, Type: wire.Null}}}, // Loss
 	108: {Op: wire.Vec, Elem: 107},
 	109: {Op: wire.Opt, Elem: 108},
-	110: {Op: wire.Variant, Fields: []wire.Field{{ID: 858918169, Type: wire.Null}, {ID: 2122859878, Type: wire.Null}, {ID: 3786292329, Type: wire.Null}, {ID: 4152877192, Type: wire.Null}, {ID: 4260963735, Type: wire.Null}}}, // Advice
+	110: {Op: wire.Variant, Fields: []wire.Field{{ID: 223130756, Type: wire.Null}, {ID: 308295047, Type: wire.Null}, {ID: 858918169, Type: wire.Null}, {ID: 1300219933, Type: wire.Null}, {ID: 2122859878, Type: wire.Null}, {ID: 3786292329, Type: wire.Null}, {ID: 4152877192, Type: wire.Null}, {ID: 4260963735, Type: wire.Null}}}, // Advice
 	111: {Op: wire.Opt, Elem: 110},
 	112: {Op: wire.Variant, Fields: []wire.Field{{ID: 3081128811, Type: wire.Null}, {ID: 3127932332, Type: wire.Null}, {ID: 3166151877, Type: wire.Null}}}, // ProtectionState
 	113: {Op: wire.Opt, Elem: 112},
-	114: {Op: wire.Variant, Fields: []wire.Field{{ID: 49169941, Type: wire.Null}, {ID: 70642186, Type: wire.Null}, {ID: 640036650, Type: wire.Null}, {ID: 891086970, Type: wire.Null}, {ID: 1638324914, Type: wire.Null}, {ID: 2319720131, Type: wire.Null}, {ID: 2640410888, Type: wire.Null}, {ID: 3501327865, Type: wire.Null}, {ID: 3560375212, Type: wire.Null}, {ID: 3781057387, Type: wire.Null}}}, // Scenario
+	114: {Op: wire.Variant, Fields: []wire.Field{{ID: 31336963, Type: wire.Null}, {ID: 1634033677, Type: wire.Null}, {ID: 1634730322, Type: wire.Null}, {ID: 2158839561, Type: wire.Null}, {ID: 3491834954, Type: wire.Null}, {ID: 3532251044, Type: wire.Null}, {ID: 4052672048, Type: wire.Null}}}, // WarningKind
 	115: {Op: wire.Opt, Elem: 114},
-	116: {Op: wire.Variant, Fields: []wire.Field{{ID: 271472290, Type: wire.Null}, {ID: 330200819, Type: wire.Null}, {ID: 1263482777, Type: wire.Null}, {ID: 1464862092, Type: wire.Null}, {ID: 2125556097, Type: wire.Null}, {ID: 2941610651, Type: wire.Null}}}, // Outcome
-	117: {Op: wire.Opt, Elem: 116},
-	118: {Op: wire.Record, Fields: []wire.Field{{ID: 327462232, Type: 111}, {ID: 696779180, Type: 22}, {ID: 1595738364, Type: wire.Text}, {ID: 3205103760, Type: 115}, {ID: 3613992733, Type: 66}, {ID: 3687823506, Type: 117}}}, // Finding
-	119: {Op: wire.Vec, Elem: 118},
-	120: {Op: wire.Record, Fields: []wire.Field{{ID: 327462232, Type: 111}, {ID: 1222201620, Type: wire.Text}, {ID: 1684155417, Type: 113}, {ID: 2868851448, Type: wire.Text}, {ID: 2910198282, Type: 119}}}, // RecoveryReport
-	121: {Op: wire.Variant, Fields: []wire.Field{{ID: 17724, Type: 120}, {ID: 3456837, Type: 32}}},                                                                                                           // RecoveryReportResult
-	122: {Op: wire.Record, Fields: []wire.Field{{ID: 5343647, Type: wire.Text}, {ID: 1169399005, Type: wire.Text}}},                                                                                          // ChallengeResult
-	123: {Op: wire.Record, Fields: []wire.Field{{ID: 146912637, Type: wire.Nat64}}},
-	124: {Op: wire.Variant, Fields: []wire.Field{{ID: 2183195177, Type: wire.Null}, {ID: 3252762087, Type: wire.Null}, {ID: 4104166786, Type: 123}}}, // RegisterResponse
-	125: {Op: wire.Record, Fields: []wire.Field{{ID: 1186566605, Type: 66}, {ID: 3609646979, Type: wire.Nat64}}},
-	126: {Op: wire.Opt, Elem: 125},
-	127: {Op: wire.Record, Fields: []wire.Field{{ID: 606026947, Type: wire.Nat64}, {ID: 1219114763, Type: wire.Nat64}, {ID: 2928387969, Type: 17}, {ID: 3550868871, Type: wire.Nat16}}}, // ArchiveConfig
-	128: {Op: wire.Opt, Elem: 127},
-	129: {Op: wire.Record, Fields: []wire.Field{{ID: 2076799199, Type: 128}, {ID: 2421964164, Type: 37}}}, // ArchiveInfo
-	130: {Op: wire.Record, Fields: []wire.Field{{Type: wire.Text}, {ID: 1, Type: wire.Nat64}}},
-	131: {Op: wire.Vec, Elem: 130},
-	132: {Op: wire.Record, Fields: []wire.Field{{Type: wire.Text}, {ID: 1, Type: 131}}},
-	133: {Op: wire.Vec, Elem: 132},
-	134: {Op: wire.Record, Fields: []wire.Field{{ID: 246705415, Type: wire.Nat8}, {ID: 609091545, Type: wire.Nat64}, {ID: 1273296586, Type: 2}, {ID: 1457561931, Type: 129}, {ID: 2138241783, Type: wire.Nat64}, {ID: 2252540438, Type: 133}}}, // InternetIdentityStats
-	135: {Op: wire.Record, Fields: []wire.Field{{ID: 62029920, Type: wire.Nat8}}},
-	136: {Op: wire.Variant, Fields: []wire.Field{{ID: 96266736, Type: wire.Null}, {ID: 313935880, Type: wire.Null}, {ID: 550433983, Type: 135}, {ID: 3183479250, Type: wire.Null}}}, // VerifyTentativeDeviceResponse
+	116: {Op: wire.Record, Fields: []wire.Field{{ID: 1191829844, Type: 115}, {ID: 1595738364, Type: wire.Text}, {ID: 1618033269, Type: 31}, {ID: 1903680662, Type: 22}}}, // Warning
+	117: {Op: wire.Vec, Elem: 116},
+	118: {Op: wire.Opt, Elem: 117},
+	119: {Op: wire.Variant, Fields: []wire.Field{{ID: 49169941, Type: wire.Null}, {ID: 70642186, Type: wire.Null}, {ID: 640036650, Type: wire.Null}, {ID: 891086970, Type: wire.Null}, {ID: 1638324914, Type: wire.Null}, {ID: 2319720131, Type: wire.Null}, {ID: 2640410888, Type: wire.Null}, {ID: 3501327865, Type: wire.Null}, {ID: 3560375212, Type: wire.Null}, {ID: 3781057387, Type: wire.Null}, {ID: 3889748635, Type: wire.Null}}}, // Scenario
+	120: {Op: wire.Opt, Elem: 119},
+	121: {Op: wire.Variant, Fields: []wire.Field{{ID: 271472290, Type: wire.Null}, {ID: 330200819, Type: wire.Null}, {ID: 1263482777, Type: wire.Null}, {ID: 1464862092, Type: wire.Null}, {ID: 2125556097, Type: wire.Null}, {ID: 2941610651, Type: wire.Null}}}, // Outcome
+	122: {Op: wire.Opt, Elem: 121},
+	123: {Op: wire.Record, Fields: []wire.Field{{ID: 327462232, Type: 111}, {ID: 696779180, Type: 22}, {ID: 1595738364, Type: wire.Text}, {ID: 3205103760, Type: 120}, {ID: 3613992733, Type: 66}, {ID: 3687823506, Type: 122}}}, // Finding
+	124: {Op: wire.Vec, Elem: 123},
+	125: {Op: wire.Record, Fields: []wire.Field{{ID: 327462232, Type: 111}, {ID: 1222201620, Type: wire.Text}, {ID: 1684155417, Type: 113}, {ID: 2291349143, Type: 118}, {ID: 2868851448, Type: wire.Text}, {ID: 2910198282, Type: 124}}}, // RecoveryReport
+	126: {Op: wire.Variant, Fields: []wire.Field{{ID: 17724, Type: 125}, {ID: 3456837, Type: 32}}},                                                                                                                                        // RecoveryReportResult
+	127: {Op: wire.Record, Fields: []wire.Field{{ID: 5343647, Type: wire.Text}, {ID: 1169399005, Type: wire.Text}}},                                                                                                                       // ChallengeResult
+	128: {Op: wire.Record, Fields: []wire.Field{{ID: 146912637, Type: wire.Nat64}}},
+	129: {Op: wire.Variant, Fields: []wire.Field{{ID: 2183195177, Type: wire.Null}, {ID: 3252762087, Type: wire.Null}, {ID: 4104166786, Type: 128}}}, // RegisterResponse
+	130: {Op: wire.Record, Fields: []wire.Field{{ID: 1186566605, Type: 66}, {ID: 3609646979, Type: wire.Nat64}}},
+	131: {Op: wire.Opt, Elem: 130},
+	132: {Op: wire.Record, Fields: []wire.Field{{ID: 606026947, Type: wire.Nat64}, {ID: 1219114763, Type: wire.Nat64}, {ID: 2928387969, Type: 17}, {ID: 3550868871, Type: wire.Nat16}}}, // ArchiveConfig
+	133: {Op: wire.Opt, Elem: 132},
+	134: {Op: wire.Record, Fields: []wire.Field{{ID: 2076799199, Type: 133}, {ID: 2421964164, Type: 37}}}, // ArchiveInfo
+	135: {Op: wire.Record, Fields: []wire.Field{{Type: wire.Text}, {ID: 1, Type: wire.Nat64}}},
+	136: {Op: wire.Vec, Elem: 135},
+	137: {Op: wire.Record, Fields: []wire.Field{{Type: wire.Text}, {ID: 1, Type: 136}}},
+	138: {Op: wire.Vec, Elem: 137},
+	139: {Op: wire.Record, Fields: []wire.Field{{ID: 246705415, Type: wire.Nat8}, {ID: 609091545, Type: wire.Nat64}, {ID: 1273296586, Type: 2}, {ID: 1457561931, Type: 134}, {ID: 2138241783, Type: wire.Nat64}, {ID: 2252540438, Type: 138}}}, // InternetIdentityStats
+	140: {Op: wire.Record, Fields: []wire.Field{{ID: 62029920, Type: wire.Nat8}}},
+	141: {Op: wire.Variant, Fields: []wire.Field{{ID: 96266736, Type: wire.Null}, {ID: 313935880, Type: wire.Null}, {ID: 550433983, Type: 140}, {ID: 3183479250, Type: wire.Null}}}, // VerifyTentativeDeviceResponse
 }
 
 // Arguments and results of the methods, with their headers.
@@ -8038,11 +8259,11 @@ var (
 	signature40 = wire.Signature{Header: "DIDL\x02m{nx\x04xq\x00\x01", Args: []wire.Field{{Type: wire.Nat64}, {ID: 1, Type: wire.Text}, {ID: 2, Type: 17}, {ID: 3, Type: 31}}}
 	signature41 = wire.Signature{Header: "DIDL\x01m{\x02\x00x", Args: []wire.Field{{Type: 17}, {ID: 1, Type: wire.Nat64}}}
 	signature42 = wire.Signature{Header: "DIDL\x01m{\x02x\x00", Args: []wire.Field{{Type: wire.Nat64}, {ID: 1, Type: 17}}}
-	signature43 = wire.Signature{Header: "DIDL\x14k\x02\xbc\x8a\x01\x01\xc5\xfe\xd2\x01\x0fl\x05\xd8\u0692\x9c\x01\x02\x94\xa2\xe5\xc6\x04q\x99\u0608\xa3\x06\x04\xf8\xe5\xfc\xd7\nq\x8a\xb4\xd8\xeb\n\x06n\x03k\x05\x99\x9a\u0219\x03\x7f\u62a1\xf4\a\x7f\xe9\xf8\xb8\x8d\x0e\x7f\x88\xc1\x9f\xbc\x0f\x7f\x97\xcb\xe4\xef\x0f\x7fn\x05k\x03\ub599\xbd\v\x7f\xac\xeb\xc1\xd3\v\x7f\xc5\xc9\xde\xe5\v\x7fm\al\x06\xd8\u0692\x9c\x01\x02\xac\x83\xa0\xcc\x02\b\xfc\x91\xf4\xf8\x05q\x90\x81\xa8\xf8\v\n\x9d\u03a4\xbb\r\f\x92\xf1\xbe\xde\r\rn\tm{n\vk\n\x95\x8c\xb9\x17\x7f\x8a\xd4\xd7!\x7f\xaa\u0798\xb1\x02\x7f\xfa\xd0\xf3\xa8\x03\x7f\xb2\xb5\x9b\x8d\x06\x7f\u00fd\x90\xd2\b\x7f\x88\xf2\x85\xeb\t\x7f\xf9\x8b\u0205\r\x7f\xac\x87\u0721\r\x7f\xeb\xb6\xf9\x8a\x0e\x7fm\tn\x0ek\x06\xa2\xad\xb9\x81\x01\x7f\xf3\xed\xb9\x9d\x01\x7f\x99\xef\xbc\xda\x04\x7f\x8c\x8b\xc0\xba\x05\x7f\x81\xd3\xc5\xf5\a\x7f\x9b\xd5\xd5\xfa\n\x7fl\a\xba\xa9\xce\x04\x10\xad\u248e\x04\x11\x96\xb9\u07cb\a\b\xbb\xbe\x84\xa8\a\x13\xc7\xeb\xc4\xd0\tq\u6a5e\xf8\t\x13\xe9\xe9\u05e0\v\x13nqn\x12k4\x8f\x85\xd8\r\x7f\xe0\x9f\u0230\x01\x7f\x81\xf4\xc8\xde\x01\x7f\xe3\xe4\x98\xe7\x01\x7f\u053d\xee\x88\x02\x7f\xec\xfa\xec\x8d\x02\x7f\xac\xfb\xeb\xf8\x02\x7f\x81\u5080\x03\x7f\u0471\xa3\x9f\x03\x7f\xe3\xe9\u00b8\x03\x7f\xb1\xea\xfc\xe7\x03\x7f\xbb\x91\xba\xf9\x03\x7f\xd3\xc2\xf6\x90\x05\x7f\x88\xa8\x9a\xf4\x05\x7f\xdc\xf2\xca\xc9\x06\x7f\xf7\xa6\x93\xcf\x06\x7f\uc43c\xd3\x06\x7f\x9d\xb7\xf2\xe5\x06\x7f\x84\xbd\u0582\a\x7f\x80\xef\x97\xc5\a\x7f\xcd\xec\x9f\xcc\a\x7f\xb1\xf1\xaf\xd0\a\x7f\x96\u041c\xde\a\x7f\xc9\xe4\xdf\xef\a\x7f\x88\x9f\u0677\b\x7f\x9d\x8f\xc5\xd9\b\x7f\xcd\xed\u0205\t\x7f\xa3\xe7\u030c\t\x7f\xc8\xf2\x9c\x92\t\x7f\xc7\xc8\xff\xb6\t\x7f\u0408\xa2\xda\t\x7f\xff\xa8\xca\xf8\t\x7f\xbf\xf4\u019c\n\x7f\x84\xa1\xa3\xc3\n\x7f\xa5\x97\xe0\xf5\n\x7f\xef\u037c\xfd\n\x7f\u009b\xa1\x93\v\x7f\xb5\x8b\xf2\xcf\v\x7f\xb1\xe9\xd2\xd8\v\x7f\x90\x92\u05c5\f\x7f\x87\u1699\f\x7f\u0436\x80\xb9\f\x7f\x9f\xf5\xa5\xba\f\x7f\xa5\u31bb\f\x7f\x9d\x90\xd0\xe8\f\x7f\xf8\xfa\x97\xef\f\x7f\x90\x91\u042d\r\x7f\xe9\xfd\xad\xb6\r\x7f\x8c\xf1\xbe\xd2\r\x7f\xa4\xd1\xef\xdb\r\x7f\u04be\xef\xe2\x0e\x7f\x88\xf9\xe6\xfd\x0e\x7fnx\x01\x00", Args: []wire.Field{{Type: 121}}}
-	signature44 = wire.Signature{Header: "DIDL\rl\t\x90\xa3\u014c\x02q\xef\xce\xe7\x80\x04\x01\u6cc4\xd8\x04\x06\x99\u0608\xa3\x06\a\x82\xf6\u02b7\x06\x05\x9a\x89\u064a\v\b\xe9\u0129\xb7\x0e\t\x9e\xa3\xbf\xb9\x0e\n\x83\u0479\xb9\x0f\tn\x02m\x03l\x02\x00q\x01\x04k\x03\x9c\x95\xcc\x02\x02\xd1\xd1\xc0\x89\x01q\xeb\x90\xe0\xec\v\x05m{nqk\x02\xb5\xeb\xc2\xd1\x01\x7f\xae\u07a8\xa4\t\x7fk\x05\xb3\xe5\xe6\xbf\x06\x7f\u01f8\xfa\xaf\v\x7f\x92\xb5\xb5\xfd\f\x7f\x8a\xc7\xec\x8b\x0e\x7f\x84\u06bb\xdc\x0f\x7fn\x05k\x02\xf8\xa2\xd3\x01\x7f\xd5\xfa\xa7\xec\n\x7fl\x02\x9f\x93\xc6\x02q\u0779\u03ad\x04qnh\x03\x00\v\f", Args: []wire.Field{{Type: 24}, {ID: 1, Type: 122}, {ID: 2, Type: 37}}}
-	signature45 = wire.Signature{Header: "DIDL\x02k\x03\xa9\u0503\x91\b\x7f\xe7\ub10f\f\x7f\x82\xbb\x82\xa5\x0f\x01l\x01\xfd\xea\x86Fx\x01\x00", Args: []wire.Field{{Type: 124}}}
-	signature46 = wire.Signature{Header: "DIDL\x04n\x01l\x02\u0363\xe6\xb5\x04\x02\x83\xaf\x9b\xb9\rxm\x03m{\x02x\x00", Args: []wire.Field{{Type: wire.Nat64}, {ID: 1, Type: 126}}}
+	signature43 = wire.Signature{Header: "DIDL\x19k\x02\xbc\x8a\x01\x01\xc5\xfe\xd2\x01\x15l\x06\xd8\u0692\x9c\x01\x02\x94\xa2\xe5\xc6\x04q\x99\u0608\xa3\x06\x04\x97\xed\xcc\xc4\b\x06\xf8\xe5\xfc\xd7\nq\x8a\xb4\xd8\xeb\n\x0en\x03k\b\x84\xe9\xb2j\x7f\x87\ub013\x01\x7f\x99\x9a\u0219\x03\x7f\x9d\x90\xff\xeb\x04\x7f\u62a1\xf4\a\x7f\xe9\xf8\xb8\x8d\x0e\x7f\x88\xc1\x9f\xbc\x0f\x7f\x97\xcb\xe4\xef\x0f\x7fn\x05k\x03\ub599\xbd\v\x7f\xac\xeb\xc1\xd3\v\x7f\xc5\xc9\xde\xe5\v\x7fn\am\bl\x04\xd4\u00a7\xb8\x04\t\xfc\x91\xf4\xf8\x05q\xf5\xf4\u0103\x06\v\x96\xb9\u07cb\a\fn\nk\a\x83\xd4\xf8\x0e\x7f\x8d\xc0\x95\x8b\x06\x7f\u0482\xc0\x8b\x06\x7f\x89\x8e\xb5\x85\b\x7f\xca\u0604\x81\r\x7f\xa4\xbf\xa7\x94\r\x7f\xb0\xbc\xbb\x8c\x0f\x7fnxn\rm{m\x0fl\x06\xd8\u0692\x9c\x01\x02\xac\x83\xa0\xcc\x02\f\xfc\x91\xf4\xf8\x05q\x90\x81\xa8\xf8\v\x10\x9d\u03a4\xbb\r\x12\x92\xf1\xbe\xde\r\x13n\x11k\v\x95\x8c\xb9\x17\x7f\x8a\xd4\xd7!\x7f\xaa\u0798\xb1\x02\x7f\xfa\xd0\xf3\xa8\x03\x7f\xb2\xb5\x9b\x8d\x06\x7f\u00fd\x90\xd2\b\x7f\x88\xf2\x85\xeb\t\x7f\xf9\x8b\u0205\r\x7f\xac\x87\u0721\r\x7f\xeb\xb6\xf9\x8a\x0e\x7f\x9b\xb5\xe3\xbe\x0e\x7fm\rn\x14k\x06\xa2\xad\xb9\x81\x01\x7f\xf3\xed\xb9\x9d\x01\x7f\x99\xef\xbc\xda\x04\x7f\x8c\x8b\xc0\xba\x05\x7f\x81\xd3\xc5\xf5\a\x7f\x9b\xd5\xd5\xfa\n\x7fl\a\xba\xa9\xce\x04\x16\xad\u248e\x04\x17\x96\xb9\u07cb\a\f\xbb\xbe\x84\xa8\a\v\xc7\xeb\xc4\xd0\tq\u6a5e\xf8\t\v\xe9\xe9\u05e0\v\vnqn\x18k4\x8f\x85\xd8\r\x7f\xe0\x9f\u0230\x01\x7f\x81\xf4\xc8\xde\x01\x7f\xe3\xe4\x98\xe7\x01\x7f\u053d\xee\x88\x02\x7f\xec\xfa\xec\x8d\x02\x7f\xac\xfb\xeb\xf8\x02\x7f\x81\u5080\x03\x7f\u0471\xa3\x9f\x03\x7f\xe3\xe9\u00b8\x03\x7f\xb1\xea\xfc\xe7\x03\x7f\xbb\x91\xba\xf9\x03\x7f\xd3\xc2\xf6\x90\x05\x7f\x88\xa8\x9a\xf4\x05\x7f\xdc\xf2\xca\xc9\x06\x7f\xf7\xa6\x93\xcf\x06\x7f\uc43c\xd3\x06\x7f\x9d\xb7\xf2\xe5\x06\x7f\x84\xbd\u0582\a\x7f\x80\xef\x97\xc5\a\x7f\xcd\xec\x9f\xcc\a\x7f\xb1\xf1\xaf\xd0\a\x7f\x96\u041c\xde\a\x7f\xc9\xe4\xdf\xef\a\x7f\x88\x9f\u0677\b\x7f\x9d\x8f\xc5\xd9\b\x7f\xcd\xed\u0205\t\x7f\xa3\xe7\u030c\t\x7f\xc8\xf2\x9c\x92\t\x7f\xc7\xc8\xff\xb6\t\x7f\u0408\xa2\xda\t\x7f\xff\xa8\xca\xf8\t\x7f\xbf\xf4\u019c\n\x7f\x84\xa1\xa3\xc3\n\x7f\xa5\x97\xe0\xf5\n\x7f\xef\u037c\xfd\n\x7f\u009b\xa1\x93\v\x7f\xb5\x8b\xf2\xcf\v\x7f\xb1\xe9\xd2\xd8\v\x7f\x90\x92\u05c5\f\x7f\x87\u1699\f\x7f\u0436\x80\xb9\f\x7f\x9f\xf5\xa5\xba\f\x7f\xa5\u31bb\f\x7f\x9d\x90\xd0\xe8\f\x7f\xf8\xfa\x97\xef\f\x7f\x90\x91\u042d\r\x7f\xe9\xfd\xad\xb6\r\x7f\x8c\xf1\xbe\xd2\r\x7f\xa4\xd1\xef\xdb\r\x7f\u04be\xef\xe2\x0e\x7f\x88\xf9\xe6\xfd\x0e\x7f\x01\x00", Args: []wire.Field{{Type: 126}}}
+	signature44 = wire.Signature{Header: "DIDL\rl\t\x90\xa3\u014c\x02q\xef\xce\xe7\x80\x04\x01\u6cc4\xd8\x04\x06\x99\u0608\xa3\x06\a\x82\xf6\u02b7\x06\x05\x9a\x89\u064a\v\b\xe9\u0129\xb7\x0e\t\x9e\xa3\xbf\xb9\x0e\n\x83\u0479\xb9\x0f\tn\x02m\x03l\x02\x00q\x01\x04k\x03\x9c\x95\xcc\x02\x02\xd1\xd1\xc0\x89\x01q\xeb\x90\xe0\xec\v\x05m{nqk\x02\xb5\xeb\xc2\xd1\x01\x7f\xae\u07a8\xa4\t\x7fk\x05\xb3\xe5\xe6\xbf\x06\x7f\u01f8\xfa\xaf\v\x7f\x92\xb5\xb5\xfd\f\x7f\x8a\xc7\xec\x8b\x0e\x7f\x84\u06bb\xdc\x0f\x7fn\x05k\x02\xf8\xa2\xd3\x01\x7f\xd5\xfa\xa7\xec\n\x7fl\x02\x9f\x93\xc6\x02q\u0779\u03ad\x04qnh\x03\x00\v\f", Args: []wire.Field{{Type: 24}, {ID: 1, Type: 127}, {ID: 2, Type: 37}}}
+	signature45 = wire.Signature{Header: "DIDL\x02k\x03\xa9\u0503\x91\b\x7f\xe7\ub10f\f\x7f\x82\xbb\x82\xa5\x0f\x01l\x01\xfd\xea\x86Fx\x01\x00", Args: []wire.Field{{Type: 129}}}
+	signature46 = wire.Signature{Header: "DIDL\x04n\x01l\x02\u0363\xe6\xb5\x04\x02\x83\xaf\x9b\xb9\rxm\x03m{\x02x\x00", Args: []wire.Field{{Type: wire.Nat64}, {ID: 1, Type: 131}}}
 	signature47 = wire.Signature{Header: "DIDL\vm{l\t\x90\xa3\u014c\x02q\xef\xce\xe7\x80\x04\x02\u6cc4\xd8\x04\x06\x99\u0608\xa3\x06\a\x82\xf6\u02b7\x06\x00\x9a\x89\u064a\v\b\xe9\u0129\xb7\x0e\t\x9e\xa3\xbf\xb9\x0e\n\x83\u0479\xb9\x0f\tn\x03m\x04l\x02\x00q\x01\x05k\x03\x9c\x95\xcc\x02\x03\xd1\xd1\xc0\x89\x01q\xeb\x90\xe0\xec\v\x00nqk\x02\xb5\xeb\xc2\xd1\x01\x7f\xae\u07a8\xa4\t\x7fk\x05\xb3\xe5\xe6\xbf\x06\x7f\u01f8\xfa\xaf\v\x7f\x92\xb5\xb5\xfd\f\x7f\x8a\xc7\xec\x8b\x0e\x7f\x84\u06bb\xdc\x0f\x7fn\x00k\x02\xf8\xa2\xd3\x01\x7f\xd5\xfa\xa7\xec\n\x7f\x03x\x00\x01", Args: []wire.Field{{Type: wire.Nat64}, {ID: 1, Type: 17}, {ID: 2, Type: 24}}}
-	signature48 = wire.Signature{Header: "DIDL\vl\x06\x87\xda\xd1u{\xd9\xff\xb7\xa2\x02x\xca\xed\x93\xdf\x04\x01\xcb\u0082\xb7\x05\x02\xf7\xf5\xcb\xfb\ax\x96\x94\x8c\xb2\b\al\x02\x00x\x01xl\x02\xdf\xe1\xa5\xde\a\x03\x84\xfb\xf0\x82\t\x06n\x04l\x04\xc3\xf9\xfc\xa0\x02x\x8b\xee\xa8\xc5\x04x\x81\u03ee\xf4\n\x05\x87\ub5dd\rzm{nhm\bl\x02\x00q\x01\tm\nl\x02\x00q\x01x\x01\x00", Args: []wire.Field{{Type: 134}}}
-	signature49 = wire.Signature{Header: "DIDL\x02k\x04\xf0\xd3\xf3-\x7f\x88\x90\u0655\x01\x7f\xbf\u9ec6\x02\x01\u0493\x80\xee\v\x7fl\x01\xe0\x80\xca\x1d{\x01\x00", Args: []wire.Field{{Type: 136}}}
+	signature48 = wire.Signature{Header: "DIDL\vl\x06\x87\xda\xd1u{\xd9\xff\xb7\xa2\x02x\xca\xed\x93\xdf\x04\x01\xcb\u0082\xb7\x05\x02\xf7\xf5\xcb\xfb\ax\x96\x94\x8c\xb2\b\al\x02\x00x\x01xl\x02\xdf\xe1\xa5\xde\a\x03\x84\xfb\xf0\x82\t\x06n\x04l\x04\xc3\xf9\xfc\xa0\x02x\x8b\xee\xa8\xc5\x04x\x81\u03ee\xf4\n\x05\x87\ub5dd\rzm{nhm\bl\x02\x00q\x01\tm\nl\x02\x00q\x01x\x01\x00", Args: []wire.Field{{Type: 139}}}
+	signature49 = wire.Signature{Header: "DIDL\x02k\x04\xf0\xd3\xf3-\x7f\x88\x90\u0655\x01\x7f\xbf\u9ec6\x02\x01\u0493\x80\xee\v\x7fl\x01\xe0\x80\xca\x1d{\x01\x00", Args: []wire.Field{{Type: 141}}}
 )

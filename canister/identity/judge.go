@@ -12,8 +12,13 @@ type fact struct {
 	backedUp, bound                  bool // as attested
 	protected, unproven              bool // marked and proven; marked and not
 	model                            [AAGUIDSize]byte
-	askers                           set // who may ask for its release
+	askers                           set  // who may ask for its release
+	agrees                           bool // to the recovery contacts
+	contacts                         contactFacts
 }
+
+// contactFacts say how far the recovery contacts are; every fact has the anchor's.
+type contactFacts struct{ named, accepted bool }
 
 type facts []fact
 
@@ -37,6 +42,7 @@ func (a *Anchor) facts() facts {
 		f.backedUp, f.bound = d.Attestation.BackedUp, attested && !d.Attestation.BackupEligible
 		f.protected, f.unproven = d.protected(), d.Protected && !d.Proven
 		copy(f.model[:], d.AAGUID)
+		f.agrees, f.contacts = d.AgreesToContacts, a.contactFacts()
 		if d.Consent == nil {
 			continue
 		}
@@ -45,6 +51,14 @@ func (a *Anchor) facts() facts {
 				f.askers |= 1 << j
 			}
 		}
+	}
+	return out
+}
+
+// contactFacts counts as accepted what enough contacts have accepted.
+func (a *Anchor) contactFacts() (out contactFacts) {
+	if a.Contacts != nil {
+		out = contactFacts{true, a.Contacts.accepted() >= int(a.Contacts.Threshold)}
 	}
 	return out
 }
@@ -80,6 +94,9 @@ func (f facts) judgeAll() (out [Scenarios]verdict) {
 	out[ModelBroken] = f.worst(passkeys&^browsers, func(i int) verdict {
 		return f.loss(passkeys &^ browsers & f.where(func(d *fact) bool { return d.model == f[i].model }))
 	})
+	if protected := f.where(func(d *fact) bool { return d.protected }); f.where(func(d *fact) bool { return d.contacts.named }) != 0 {
+		out[ContactsDeceived] = verdict{true, Survives, protected, 0} // while one of them signs within the delay
+	}
 	return out
 }
 
@@ -112,9 +129,15 @@ func (f facts) lossOf(some, lost set) (out verdict) {
 func (f facts) loss(lost set) verdict {
 	left := f.where(func(*fact) bool { return true }) &^ lost
 	protected := f.where(func(d *fact) bool { return d.protected })
+	// Contacts release those devices that agree; what does not stays.
+	brought := f.where(func(d *fact) bool { return d.protected && d.agrees && d.contacts.accepted })
 	switch {
-	case left == 0:
+	case left == 0 && brought == 0:
 		return verdict{true, LockedOut, lost, 0}
+	case left == 0 && brought == protected:
+		return verdict{true, Delayed, 0, 0}
+	case left == 0:
+		return verdict{true, Restricted, protected &^ brought, 0}
 	case protected&left != 0 || protected == 0:
 		return verdict{true, Survives, left, 0}
 	}
@@ -127,6 +150,9 @@ func (f facts) loss(lost set) verdict {
 	}
 	if left != 0 {
 		return verdict{true, Delayed, left, 0}
+	}
+	if brought == protected {
+		return verdict{true, Delayed, 0, 0}
 	}
 	return verdict{true, Restricted, protected & lost, 0}
 }
@@ -161,6 +187,12 @@ func (f facts) after(step Step, room bool) facts {
 			d.protected = true
 		case step == StepConsent && d.protected:
 			d.askers = f.where(func(*fact) bool { return true }) &^ (1 << i)
+		case step == StepNameContacts && !d.contacts.named && d.protected:
+			d.agrees, d.contacts = true, contactFacts{true, true}
+		case step == StepAgreeContacts && d.contacts.named && d.protected:
+			d.agrees = true
+		case step == StepAcceptContacts && d.contacts.named:
+			d.contacts.accepted = true
 		}
 	}
 	switch {

@@ -14,13 +14,14 @@ const (
 	PhraseCopied                       // a thief has read the recovery phrase
 	LaptopStolen                       // unlocked: a thief holds the everyday device whose theft hurts most
 	PhraseLost
-	ModelBroken // one authenticator model fails; keys of unknown model count as one
+	ModelBroken      // one authenticator model fails; keys of unknown model count as one
+	ContactsDeceived // recovery contacts collude, or approve a stranger's key
 	Scenarios
 )
 
 var scenarioNames = [Scenarios]string{
 	"lose_one_device", "lose_all_devices", "forgotten_passcode", "cloud_account_closed", "ecosystem_switched",
-	"domain_gone", "phrase_copied", "laptop_stolen", "phrase_lost", "model_broken",
+	"domain_gone", "phrase_copied", "laptop_stolen", "phrase_lost", "model_broken", "contacts_deceived",
 }
 
 // String returns the stable snake_case name, which is the Candid variant tag.
@@ -32,7 +33,7 @@ type Outcome uint8
 // The outcomes.
 const (
 	Survives   Outcome = iota // the owner can return the anchor to his own devices
-	Delayed                   // so too, once a release that was agreed to in advance has run
+	Delayed                   // so too, once a release or a recovery by contacts that was agreed to in advance has run
 	Restricted                // the owner signs in, but lost protected devices stay, and nothing is protected again
 	Contested                 // owner and thief both hold on, and neither can put the other out at once
 	LockedOut                 // the owner holds nothing
@@ -56,10 +57,17 @@ const (
 	StepConsent            // let the protected devices consent to their release, naming the others
 	StepAddPhrase          // add a recovery phrase, type it back and protect it
 	StepAddKey             // add a device-bound hardware key of another model, kept elsewhere, and protect it
+
+	// Steps towards recovery contacts: those who name nobody they trust do without, so they are advised where no
+	// other step does as much.
+	StepNameContacts   // name recovery contacts, agree, and have them accept
+	StepAgreeContacts  // let every protected device agree to the contacts
+	StepAcceptContacts // have the contacts accept
 	steps
 )
 
-var stepNames = [steps]string{"none", "prove_device", "protect_phrase", "consent_to_release", "add_phrase", "add_hardware_key"}
+var stepNames = [steps]string{"none", "prove_device", "protect_phrase", "consent_to_release", "add_phrase", "add_hardware_key",
+	"name_contacts", "agree_to_contacts", "have_contacts_accept"}
 
 // String returns the stable snake_case name, which is the Candid variant tag.
 func (s Step) String() string { return stepNames[s] }
@@ -151,6 +159,9 @@ func nextStep(protection Protection, then *[steps][Scenarios]verdict) Step {
 	}
 	best := StepNone
 	for step := StepNone + 1; step < steps; step++ {
+		if step >= StepNameContacts && best > StepNone && best < StepNameContacts {
+			break
+		}
 		if betters(then, step) > betters(then, best) {
 			best = step
 		}
@@ -174,7 +185,7 @@ func bestStep(then *[steps][Scenarios]verdict, s Scenario) Step {
 	best := StepNone
 	for step := StepNone + 1; step < steps; step++ {
 		is, was := then[step][s].outcome, then[best][s].outcome
-		if is < was || best != StepNone && is == was && betters(then, step) > betters(then, best) {
+		if is < was || step < StepNameContacts && best != StepNone && is == was && betters(then, step) > betters(then, best) {
 			best = step
 		}
 	}

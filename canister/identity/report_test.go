@@ -241,7 +241,7 @@ func TestSteps(t *testing.T) {
 	then[StepAddPhrase][LaptopStolen].outcome = Delayed
 	then[StepAddKey][LaptopStolen].outcome = Delayed
 	for s := range steps {
-		if s < StepAddPhrase {
+		if s < StepAddPhrase || s >= StepNameContacts {
 			then[s][LaptopStolen].outcome = TakenOver
 		}
 	}
@@ -288,9 +288,77 @@ func drawAnchor(t *rapid.T) *Anchor {
 		rapid.SampledFrom([]with{proven, synced, bound}).Draw(t, "attested")(&d)
 		d.Proven = d.LapsesAt == 0
 		d.ID = DeviceID(i)
+		if d.protected() && rapid.Bool().Draw(t, "agrees") {
+			d.AgreesToContacts = true
+			a.Contacts = &Contacts{Threshold: 1, Delay: 30 * day, List: []Contact{{Anchor: 10001}}}
+		}
 		a.Devices = append(a.Devices, d)
 	}
+	if a.Contacts != nil {
+		a.Contacts.List[0].Accepted = rapid.Bool().Draw(t, "accepted")
+	}
 	return a
+}
+
+// Contacts that have accepted are a way back after the delay, for what has agreed to them.
+func TestReportCountsContacts(t *testing.T) {
+	all := func() *Anchor { // everything everyday, and protected
+		a := stage(device(passkey("laptop"), protected), device(passkey("phone"), protected))
+		a.Contacts = &Contacts{Threshold: 2, Delay: 30 * day, List: []Contact{{Anchor: 10001, Accepted: true}, {Anchor: 10002, Accepted: true}, {Anchor: 10003}}}
+		a.Devices[0].AgreesToContacts, a.Devices[1].AgreesToContacts = true, true
+		return a
+	}
+	a := all()
+	require.Equal(t, Delayed, rows(a.Report())[LoseAllDevices].outcome)
+	require.Equal(t, Survives, rows(a.Report())[ContactsDeceived].outcome)
+	a.Devices[1].AgreesToContacts = false
+	require.Equal(t, Restricted, rows(a.Report())[LoseAllDevices].outcome, "one that has not agreed stays")
+	a = all()
+	a.Contacts.List[1].Accepted = false
+	require.Equal(t, LockedOut, rows(a.Report())[LoseAllDevices].outcome, "fewer than the threshold have accepted")
+	a.Contacts = nil
+	a.Devices[0].AgreesToContacts, a.Devices[1].AgreesToContacts = false, false
+	require.Equal(t, LockedOut, rows(a.Report())[LoseAllDevices].outcome)
+	require.NotContains(t, rows(a.Report()), ContactsDeceived)
+
+	// The phrase lost, with a passkey that may not ask for its release.
+	a = stage(device(passkey("laptop"), proven), device(phrase("phrase"), protected))
+	require.Equal(t, Restricted, rows(a.Report())[PhraseLost].outcome)
+	a.Contacts = &Contacts{Threshold: 1, Delay: 30 * day, List: []Contact{{Anchor: 10001, Accepted: true}}}
+	a.Devices[1].AgreesToContacts = true
+	require.Equal(t, Delayed, rows(a.Report())[PhraseLost].outcome)
+
+	// Steps towards contacts, as far as they have not been taken.
+	f := all().facts()
+	require.Equal(t, f, f.after(StepNameContacts, true))
+	a = all()
+	a.Devices[1].AgreesToContacts = false
+	require.Equal(t, Delayed, a.facts().after(StepAgreeContacts, true).judgeAll()[LoseAllDevices].outcome)
+	a = all()
+	a.Contacts.List[1].Accepted = false
+	require.Equal(t, Delayed, a.facts().after(StepAcceptContacts, true).judgeAll()[LoseAllDevices].outcome)
+}
+
+func TestContactWarnings(t *testing.T) {
+	a := withContacts().consents(2, Asker{ID: 0})
+	a.Contacts.Delay = 31 * day
+	friend := func(number uint64, devices ...Device) *Anchor { f := stage(devices...); f.Number = number; return f }
+	require.Equal(t, []Warning{
+		{Kind: WarnVetoForEver},
+		{Kind: WarnNotAgreed, Device: key("key")},
+		{Kind: WarnDelay, Device: key("phrase")},
+		{Kind: WarnSharedDevice, Anchor: 10002, Device: key("laptop")},
+	}, a.ContactWarnings([]*Anchor{friend(10001, device(passkey("theirs"))), friend(10002, device(passkey("theirs")), device(passkey("laptop")))}))
+
+	a = withContacts()
+	a.Devices[1].AgreesToContacts = true
+	a.Contacts.Threshold = 3
+	require.Equal(t, []Warning{{Kind: WarnVetoForEver}, {Kind: WarnThresholdAll}}, a.ContactWarnings(nil))
+	a.Contacts.Threshold, a.Contacts.List = 1, a.Contacts.List[:1]
+	back := friend(10001, device(passkey("theirs"), protected))
+	back.Contacts = &Contacts{Threshold: 1, List: []Contact{{Anchor: a.Number}}}
+	require.Equal(t, []Warning{{Kind: WarnVetoForEver}, {Kind: WarnThresholdOne}, {Kind: WarnEachOthersOnly, Anchor: 10001}}, a.ContactWarnings([]*Anchor{back}))
+	require.Nil(t, usual().ContactWarnings(nil))
 }
 
 // The report's promises: losing less is never worse; the next step of a finding betters it, and a

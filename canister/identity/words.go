@@ -11,11 +11,12 @@ var scenarioWords = [Scenarios]string{
 	"a thief takes an unlocked device",
 	"you lose your recovery phrase",
 	"one model of authenticator fails",
+	"your recovery contacts collude or are deceived",
 }
 
 var outcomeWords = [outcomes]string{
 	"you get back in and keep control",
-	"you get control back once the release has run its delay",
+	"you get control back once the release, or the recovery by your contacts, has run its delay",
 	"you can sign in, but the lost protected devices stay and nothing can be protected again",
 	"you and the thief both hold on",
 	"you are locked out",
@@ -29,10 +30,16 @@ var stepWords = [steps]string{
 	"let the protected devices consent to their release, naming the devices that may ask",
 	"add a recovery phrase, type it back and protect it",
 	"add a device-bound hardware key of another model, protect it and keep it elsewhere",
+	"name recovery contacts, people who would know your voice, agree to them and have them accept",
+	"let every protected device agree to the recovery contacts",
+	"have your recovery contacts accept",
 }
 
 // Words says in English what the finding found.
 func (f Finding) Words() string {
+	if f.Scenario == ContactsDeceived {
+		return "if " + scenarioWords[f.Scenario] + ", you keep control as long as one of your protected devices signs a call within the delay"
+	}
 	return "if " + scenarioWords[f.Scenario] + ", " + outcomeWords[f.Outcome]
 }
 

@@ -577,14 +577,16 @@ export type Scenario =
   | "laptop_stolen"
   | "phrase_lost"
   // one authenticator model fails
-  | "model_broken";
-export const Scenario: c.Type<Scenario> = /* @__PURE__ */ c.named(() => c.enumeration("lose_one_device", "lose_all_devices", "forgotten_passcode", "cloud_account_closed", "ecosystem_switched", "domain_gone", "phrase_copied", "laptop_stolen", "phrase_lost", "model_broken"));
+  | "model_broken"
+  // recovery contacts collude, or approve a stranger's key
+  | "contacts_deceived";
+export const Scenario: c.Type<Scenario> = /* @__PURE__ */ c.named(() => c.enumeration("lose_one_device", "lose_all_devices", "forgotten_passcode", "cloud_account_closed", "ecosystem_switched", "domain_gone", "phrase_copied", "laptop_stolen", "phrase_lost", "model_broken", "contacts_deceived"));
 
 // Outcome is how a scenario ends for the owner, from the best to the worst.
 export type Outcome = 
   // the owner can return the anchor to his own devices
   | "survives"
-  // the same, once a release that was agreed to in advance has run
+  // the same, once a release or a recovery by contacts that was agreed to in advance has run
   | "delayed"
   // the owner signs in, but lost protected devices stay, and nothing is protected again
   | "restricted"
@@ -606,8 +608,42 @@ export type Advice =
   // add a recovery phrase, type it back and protect it
   | "add_phrase"
   // add a device-bound hardware key of another model, kept elsewhere, and protect it
-  | "add_hardware_key";
-export const Advice: c.Type<Advice> = /* @__PURE__ */ c.named(() => c.enumeration("prove_device", "protect_phrase", "consent_to_release", "add_phrase", "add_hardware_key"));
+  | "add_hardware_key"
+  // name recovery contacts, agree to them and have them accept
+  | "name_contacts"
+  // let every protected device agree to the recovery contacts
+  | "agree_to_contacts"
+  | "have_contacts_accept";
+export const Advice: c.Type<Advice> = /* @__PURE__ */ c.named(() => c.enumeration("prove_device", "protect_phrase", "consent_to_release", "add_phrase", "add_hardware_key", "name_contacts", "agree_to_contacts", "have_contacts_accept"));
+
+// WarningKind is something to know of an anchor's recovery contacts.
+export type WarningKind = 
+  // a thief with a protected device can veto every recovery
+  | "veto_for_ever"
+  // one contact alone, deceived, brings a stranger in
+  | "threshold_of_one"
+  // one contact that cannot be reached is enough to prevent a recovery
+  | "threshold_of_all"
+  // a release would be over sooner
+  | "delay_longer_than_release"
+  // device is protected and has not agreed: it stays after a recovery
+  | "not_agreed"
+  // the contact's anchor has a device of this one
+  | "shared_device"
+  // the two anchors have each other as their only contact
+  | "each_others_only";
+export const WarningKind: c.Type<WarningKind> = /* @__PURE__ */ c.named(() => c.enumeration("veto_for_ever", "threshold_of_one", "threshold_of_all", "delay_longer_than_release", "not_agreed", "shared_device", "each_others_only"));
+
+// Warning is something to know of an anchor's recovery contacts.
+export type Warning = {
+  kind: WarningKind | null;
+  // the contact concerned
+  anchor: UserNumber | null;
+  device: DeviceKey | null;
+  // the same in English
+  description: string;
+};
+export const Warning: c.Type<Warning> = /* @__PURE__ */ c.named(() => c.record({kind: c.opt(WarningKind), anchor: c.opt(UserNumber), device: c.opt(DeviceKey), description: c.Text}));
 
 // Finding is how the anchor fares in one scenario. What the client does not know
 // yet is null.
@@ -646,8 +682,10 @@ export type RecoveryReport = {
   next_step: Advice | null;
   // the same in English
   advice: string;
+  // about recovery contacts; null where there are none
+  warnings: Array<Warning> | null;
 };
-export const RecoveryReport: c.Type<RecoveryReport> = /* @__PURE__ */ c.named(() => c.record({protection: c.opt(ProtectionState), headline: c.Text, findings: c.vec(Finding), next_step: c.opt(Advice), advice: c.Text}));
+export const RecoveryReport: c.Type<RecoveryReport> = /* @__PURE__ */ c.named(() => c.record({protection: c.opt(ProtectionState), headline: c.Text, findings: c.vec(Finding), next_step: c.opt(Advice), advice: c.Text, warnings: c.opt(c.vec(Warning))}));
 
 // RecoveryReportResult is the answer to recovery_report.
 export type RecoveryReportResult = 
