@@ -228,6 +228,9 @@ type loaded struct {
 	devices [identity.MaxDevices + 1]identity.Device
 	events  [2]identity.Event // of a borrowed anchor
 	record  [2688]byte
+
+	contacts identity.Contacts
+	list     [identity.MaxContacts]identity.Contact
 }
 
 // Borrow is Read for the one anchor that a message is about. It belongs to the store, and the next Borrow
@@ -264,6 +267,8 @@ func (s *Store) readOwn(slot uint32) (*identity.Anchor, uint64, error) {
 	}
 	a := &l.anchor
 	a.Number, a.Devices = s.sb.lo+uint64(slot), l.devices[:0]
+	l.contacts = identity.Contacts{List: l.list[:0]}
+	a.Contacts = &l.contacts // room for those in the record, nil afterwards if there are none
 	tag, err := record.Decode(raw.payload, raw.head.version, a)
 	if err != nil {
 		return nil, 0, stable.Corrupted(s.anchorName(slot), "%v", err)

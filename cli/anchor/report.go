@@ -43,6 +43,7 @@ var scenarioTexts = map[kedge.Scenario]string{
 	kedge.ScenarioLaptopStolen:       "a thief holds an unlocked device",
 	kedge.ScenarioPhraseLost:         "the recovery phrase is lost",
 	kedge.ScenarioModelBroken:        "one model of authenticator fails",
+	kedge.ScenarioContactsDeceived:   "recovery contacts collude or are deceived",
 }
 
 // adviceTexts say how to take a step with this program.
@@ -52,6 +53,10 @@ var adviceTexts = map[kedge.Advice]string{
 	kedge.AdviceConsentToRelease: "kedge release consent --asker DEVICE --as phrase",
 	kedge.AdviceAddPhrase:        "kedge recovery phrase add",
 	kedge.AdviceAddHardwareKey:   "add a hardware key of another model on the web page, keep it elsewhere, protect it",
+
+	kedge.AdviceNameContacts:       "name recovery contacts: people who would know your voice",
+	kedge.AdviceAgreeToContacts:    "let every protected device agree to the recovery contacts",
+	kedge.AdviceHaveContactsAccept: "have your recovery contacts accept",
 }
 
 func (a verbs) reportCommand() *cobra.Command {

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"kedge/candid/kedge"
+	"kedge/canister/identity"
 	"kedge/ic/principal"
 	"kedge/replica/exec"
 	"kedge/tests/harness"
@@ -102,6 +103,37 @@ func Measure(h *harness.Harness, devices int) []Cost {
 	note("attestation_challenge", err)
 	_, err = h.Attest(anchor, passkey, h.AssertionBy(key, challenge.Challenge))
 	note("attest", err)
+
+	// As many recovery contacts as there may be, each of which approves a new key.
+	var contacts []uint64
+	var friends []*harness.Device
+	for i := range identity.MaxContacts {
+		friend := typical(fmt.Sprintf("friend %d of %d", i, devices))
+		friends, contacts = append(friends, friend), append(contacts, h.Register(friend))
+	}
+	fresh := typical(fmt.Sprintf("new device of %d", devices))
+	_, err = h.Query(principal.Anonymous, "lookup", kedge.EncodeLookupArgs(anchor))
+	note("lookup:before", err)
+	_, err = h.Call(passkey.Principal(), "prepare_delegation", kedge.EncodePrepareDelegationArgs(anchor, "https://nns.ic0.app", session, nil))
+	note("prepare_delegation:before", err)
+	note("contacts_set", h.SetContacts(anchor, first, identity.MaxContacts, 30, contacts...))
+	note("contacts_agree", h.AgreeContacts(anchor, first, true))
+	for i, friend := range friends[1:] {
+		require.NoError(h, h.AcceptContact(anchor, contacts[i+1], friend))
+		require.NoError(h, h.ApproveContact(anchor, contacts[i+1], friend, fresh.Principal()))
+	}
+	note("contact_accept", h.AcceptContact(anchor, contacts[0], friends[0]))
+	note("contact_approve", h.ApproveContact(anchor, contacts[0], friends[0], fresh.Principal()))
+	_, err = h.ContactStatus(anchor, &contacts[0], friends[0])
+	note("contact_status", err)
+	note("contact_withdraw", h.WithdrawContact(anchor, contacts[0], friends[0], false))
+	require.NoError(h, h.ApproveContact(anchor, contacts[0], friends[0], fresh.Principal()))
+	_, err = h.Query(principal.Anonymous, "lookup", kedge.EncodeLookupArgs(anchor))
+	note("lookup:contacts", err)
+	_, err = h.Call(passkey.Principal(), "prepare_delegation", kedge.EncodePrepareDelegationArgs(anchor, "https://nns.ic0.app", session, nil))
+	note("prepare_delegation:contacts", err)
+	h.Pass(30*24*time.Hour + time.Minute)
+	note("contacts_complete", h.CompleteContacts(anchor, fresh))
 	return costs
 }
 

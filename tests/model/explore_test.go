@@ -21,6 +21,7 @@ func TestEveryReachableAnchor(t *testing.T) {
 	defer debug.SetGCPercent(debug.SetGCPercent(800)) // the garbage is small and short-lived
 	worlds := []world{
 		{name: "two keys, contacts and credential ids", keys: 2, contacts: true, credential: true},
+		{name: "three keys, contacts", keys: 3, contacts: true},
 		{name: "two keys, contacts and release", keys: 2, contacts: true, release: true},
 		{name: "four devices, rules 1-5 and 7", keys: 4, credential: true},
 		{name: "two devices, everything at once", keys: 2, release: true, demand: true, credential: true, wrong: true, imported: true},
@@ -29,7 +30,7 @@ func TestEveryReachableAnchor(t *testing.T) {
 	}
 	for _, w := range worlds {
 		t.Run(w.name, func(t *testing.T) {
-			if testing.Short() && w.release {
+			if testing.Short() && (w.release || w.contacts) {
 				t.Skip("the largest exploration is not short")
 			}
 			states, calls, starts, recoveries, err := w.explore(w.starts(t))

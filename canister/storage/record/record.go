@@ -120,10 +120,11 @@ func Append(b []byte, a *identity.Anchor, version byte, tag *uint64) ([]byte, er
 }
 
 // Decode reads the record of an anchor, and the tag of its legacy record, 0 for none. The anchor's
-// byte fields are parts of b; its devices are put in the room that a.Devices has, which is zero.
+// byte fields are parts of b; its devices are put in the room that a.Devices has, which is zero, and its
+// contacts in that of a.Contacts, if there is any.
 func Decode(b []byte, version byte, a *identity.Anchor) (tag uint64, err error) {
 	r := reader{b: b}
-	devices, duplicates, tag := r.head(version, a)
+	devices, duplicates, tag := r.head(version, a, false)
 	if r.failed {
 		return 0, fmt.Errorf("a record of version %d begins with what that version does not have", version)
 	}
@@ -155,8 +156,10 @@ func Decode(b []byte, version byte, a *identity.Anchor) (tag uint64, err error) 
 	return tag, nil
 }
 
-// head reads what comes before the devices.
-func (r *reader) head(version byte, a *identity.Anchor) (devices, duplicates int, tag uint64) {
+// head reads what comes before the devices; it passes over the contacts if told so.
+func (r *reader) head(version byte, a *identity.Anchor, skipContacts bool) (devices, duplicates int, tag uint64) {
+	room := a.Contacts
+	a.Contacts = nil
 	if version < Version2 {
 		return int(r.u16()), int(r.u16()), 0
 	}
@@ -184,7 +187,11 @@ func (r *reader) head(version byte, a *identity.Anchor) (devices, duplicates int
 			r.failed = true
 			return devices, duplicates, tag
 		}
-		a.Contacts = r.contacts()
+		if skipContacts {
+			r.skipContacts()
+		} else {
+			a.Contacts = r.contacts(room)
+		}
 	}
 	return devices, duplicates, tag
 }
