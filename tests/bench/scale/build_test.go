@@ -27,12 +27,12 @@ func TestBuiltMemoryIsWhatCallsMake(t *testing.T) {
 	b, err := NewBuilder(mem, 0, first)
 	require.NoError(t, err)
 	// Time stands still for a few calls but for a nanosecond a round, then goes on by some seconds.
-	calls := uint64(0)
-	at := func() uint64 { return uint64(h.Net.Time().UnixNano()) + calls }
+	calls, paused := uint64(0), uint64(0)
+	at := func() uint64 { return paused + calls }
 	for i := range anchors {
 		if i%atOnce == 0 {
 			h.Pass(7 * time.Second)
-			calls = 0
+			calls, paused = 0, uint64(h.Net.Time().UnixNano())
 		}
 		before := calls
 		byCalls(h, i, func() { calls++ })
