@@ -138,7 +138,8 @@ func (n *Network) replay(ctx context.Context, encoded []byte) error {
 	changed := n.subnet.Apply(ctx, r.Round)
 	if n.subnet.Trace() != r.Trace {
 		return fmt.Errorf("round %d of the log gave another result than when it was first executed: "+
-			"the log was written by another version, or with another page model", n.subnet.Height())
+			"the log was written by another version, or with another page model; start the network once with that version and "+
+			"end it (kedge network stop): then all of it is in a checkpoint, which later versions read", n.subnet.Height())
 	}
 	n.publish(changed) // but what was printed then is not printed again
 	return nil
