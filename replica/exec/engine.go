@@ -16,6 +16,8 @@ type Options struct {
 	CacheDir string
 	// Pages is the model of page charges.
 	Pages PageModel
+	// KeepNames leaves functions their names in the engine, for who listens to it. Traps then have no backtrace.
+	KeepNames bool
 }
 
 // Engine compiles modules and holds the system calls that instances import.

@@ -29,7 +29,9 @@ func (e *Engine) instrument(decoded *wasm.Module, m *Module) ([]byte, error) {
 		return nil, err
 	}
 	m.layout, m.symbols = layout, symbolsOf(decoded, instrumented)
-	instrumented.Customs = nil             // with names the engine's traces would have to be taken apart
+	if !e.options.KeepNames {
+		instrumented.Customs = nil // with names the engine's traces would have to be taken apart
+	}
 	for i := range instrumented.Memories { // CheckHeap judges what was asked for
 		instrumented.Memories[i].Min = min(instrumented.Memories[i].Min, maxHeapPages)
 	}

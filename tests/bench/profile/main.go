@@ -56,7 +56,7 @@ func run(method string, devices int) error {
 	}
 	p := &profile{self: map[string]*cost{}, pages: map[uint32]map[string]touch{}}
 	ctx := experimental.WithFunctionListenerFactory(context.Background(), p)
-	engine, err := exec.NewEngine(context.Background(), exec.Options{})
+	engine, err := exec.NewEngine(context.Background(), exec.Options{KeepNames: true})
 	if err != nil {
 		return err
 	}
