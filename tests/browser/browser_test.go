@@ -24,7 +24,7 @@ import (
 var chromium = []string{"/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"}
 
 // unable skips the test, loudly, or fails it where CI says that a browser must be here.
-func unable(t *testing.T, format string, args ...any) {
+func unable(t testing.TB, format string, args ...any) {
 	t.Helper()
 	if os.Getenv("KEDGE_REQUIRE_BROWSER") == "1" {
 		t.Fatalf("KEDGE_REQUIRE_BROWSER=1, but "+format, args...)
@@ -32,7 +32,7 @@ func unable(t *testing.T, format string, args ...any) {
 	t.Skipf("NO BROWSER TESTS: "+format, args...)
 }
 
-func node(t *testing.T) string {
+func node(t testing.TB) string {
 	t.Helper()
 	path, err := exec.LookPath("node")
 	if err != nil {
@@ -42,7 +42,7 @@ func node(t *testing.T) string {
 }
 
 // needBrowser makes sure that what the stories need is here, and returns Node.
-func needBrowser(t *testing.T) string {
+func needBrowser(t testing.TB) string {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("browser tests take minutes")
@@ -64,7 +64,7 @@ func needBrowser(t *testing.T) string {
 }
 
 // world is a network with Kedge and its page, and a server through which the stories stop and start the canister.
-func world(t *testing.T) []string {
+func world(t testing.TB) []string {
 	t.Helper()
 	answer := "a"
 	test := &answer
@@ -110,5 +110,19 @@ func TestStories(t *testing.T) {
 			require.NoError(t, err, "%s", out)
 			t.Logf("%s", out)
 		})
+	}
+}
+
+// BenchmarkSignIn measures how long it takes from the click to the delegation, 20 times with each client.
+func BenchmarkSignIn(b *testing.B) {
+	path := needBrowser(b)
+	run := exec.Command(path, "--test", "--test-reporter=spec", "--test-timeout=300000", "timing.mjs")
+	run.Env = world(b)
+	out, err := run.CombinedOutput()
+	require.NoError(b, err, "%s", out)
+	for line := range strings.Lines(string(out)) {
+		if _, figures, ok := strings.Cut(line, "median of 20: "); ok {
+			b.Log(figures)
+		}
 	}
 }

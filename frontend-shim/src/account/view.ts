@@ -27,10 +27,12 @@ function render(anchor: Anchor, account: Account, signOut: () => void, done: act
   const result = h("div", { class: "result" }, done && note("info", h("p", {}, done)));
   const body = h("div", { class: "account" });
   // run does something and shows how it ended; null means that nothing was done.
-  const run = (action: () => Promise<act.Done>) => busy(body, async () => {
+  const run: Run = (action, ends = false) => busy(body, async () => {
     try {
       const text = await action();
-      if (text !== null) await reload(text);
+      // Whoever signed in with a device that is gone is signed out.
+      if (text !== null && ends) signOut();
+      else if (text !== null) await reload(text);
     } catch (error) {
       result.replaceChildren(note("error", h("p", {}, explain(error))));
       result.scrollIntoView({ block: "nearest" });
@@ -61,7 +63,7 @@ async function takeStep(anchor: Anchor, advice: Advice, phrase: () => Promise<ac
   }
 }
 
-type Run = (action: () => Promise<act.Done>) => unknown;
+type Run = (action: () => Promise<act.Done>, ends?: boolean) => unknown;
 
 // pending is what somebody should know before anything else.
 function pending(anchor: Anchor, run: Run): HTMLElement[] {
@@ -103,7 +105,8 @@ function deviceCard(anchor: Anchor, d: Device, run: Run, phrase: () => Promise<a
     host && t("device.host-explained", { host, here: location.hostname }),
     d.release && t("device.release", { delay: duration(Number(d.release.delay_s)), count: d.release.askers.length }),
   ];
-  const acts: Array<[string, () => Promise<act.Done>]> = [[t("rename.act"), () => edit.rename(anchor, d)]];
+  const last = anchor.info.devices.length === 1;
+  const acts: Array<[label: string, action: () => Promise<act.Done>, ends?: boolean]> = [[t("rename.act"), () => edit.rename(anchor, d)]];
   if (!isProtected(d)) acts.push([t("protect.act"), () => act.protect(anchor, d)]);
   else acts.push([t("unprotect.act"), () => act.unprotect(anchor, d)], d.release
     ? [t("release.withdraw"), () => act.withdrawConsent(anchor, d)] : [t("release.consent"), () => edit.consentDialog(anchor, d)]);
@@ -111,13 +114,13 @@ function deviceCard(anchor: Anchor, d: Device, run: Run, phrase: () => Promise<a
   const asker = d.release?.askers.find((a) => a.completes_in_s === null && deviceOf(anchor, a.pubkey));
   if (asker) acts.push([t("release.ask"), () => act.requestRelease(anchor, d, deviceOf(anchor, asker.pubkey)!)]);
   if (me && d.credential_id && !host) acts.push([t("attest.act"), () => act.attest(anchor, d)]);
-  acts.push(isPhrase(d) ? [t("phrase.replace"), phrase] : [t("replace.act"), () => edit.replaceDevice(anchor, d)], [t("remove.act"), () => act.remove(anchor, d)]);
+  acts.push(isPhrase(d) ? [t("phrase.replace"), phrase] : [t("replace.act"), () => edit.replaceDevice(anchor, d), me], [t("remove.act"), () => act.remove(anchor, d), me && !last]);
   return h("li", { class: isProtected(d) ? "card protected" : "card", "data-device": principalOf(d).text() },
     h("h3", {}, nameOf(d), me && h("span", { class: "tag" }, t("device.me"))),
     h("p", {}, kindOf(d), " ", h("code", {}, short(principalOf(d)))),
     h("ul", { class: "facts" }, facts.filter(Boolean).map((f) => h("li", {}, f))),
     h("details", {}, h("summary", { "aria-label": t("device.acts-for", { name: nameOf(d) }) }, t("device.acts")),
-      h("div", { class: "actions" }, acts.map(([label, action]) => button(label, () => run(action))))));
+      h("div", { class: "actions" }, acts.map(([label, action, ends]) => button(label, () => run(action, ends))))));
 }
 
 function devices(anchor: Anchor, run: Run, phrase: () => Promise<act.Done>): HTMLElement {
