@@ -83,8 +83,8 @@ func atInstantiation(where, format string, args ...any) error {
 	return &RuleError{Where: where, Err: fmt.Errorf(format, args...), Stage: Instantiation}
 }
 
-// Check holds the module against the rules for canister modules (ic.md 5.1 and 5.2 of the
-// reference; the replica's validation.rs) and returns a *[RuleError] for the first that it breaks.
+// Check holds the module against the rules for canister modules (Interface Specification, "Canister
+// module format"; dfinity/ic, rs/embedders, validation.rs) and returns a *[RuleError] for the first that it breaks.
 // Where clients of the Internet Computer know the text of an error, the error contains it. Check
 // also makes sure that every index outside of function bodies exists; that bodies are well typed
 // is left to the engine that compiles them.

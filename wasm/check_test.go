@@ -16,7 +16,7 @@ import (
 
 func TestSystemAPI(t *testing.T) {
 	api := wasm.SystemAPI()
-	require.Len(t, api, 76, "functions of ic.md section 3")
+	require.Len(t, api, 76, "functions of the Interface Specification")
 	for name, want := range map[string]string{
 		"msg_arg_data_size":       "() -> (i32)",
 		"msg_arg_data_copy":       "(i32, i32, i32) -> ()",

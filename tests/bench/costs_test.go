@@ -41,7 +41,7 @@ func TestCostsAreTheCommittedOnes(t *testing.T) {
 	}
 }
 
-// With 10,000 signatures alive, signing in takes no more than twice the instructions (issue 5). That is
+// With 10,000 signatures alive, signing in takes no more than twice the instructions. That is
 // the mean: a path of the tree is a fork or two shorter or longer than the binary logarithm, seldom ten,
 // and every fork takes two blocks of SHA-256, 11,000 instructions.
 func TestManySignaturesDoNotSlowSigningIn(t *testing.T) {

@@ -13,7 +13,7 @@ import (
 )
 
 func TestWeights(t *testing.T) {
-	// One instruction of each row of ic.md 6.1, and those that stand next to another row.
+	// One instruction of each price, and those that stand next to another row.
 	want := map[string]uint64{
 		"block": 0, "loop": 0, "else": 0, "end": 0,
 		"i32.const": 1, "local.get": 1, "i64.mul": 1, "i32.eqz": 1, "i64.popcnt": 1, "f32.demote_f64": 1, "f64.neg": 1, "i64.load": 1,
