@@ -18,7 +18,7 @@ import (
 // maxRoundResponses is how many bytes of responses a round takes in, but for the last.
 const maxRoundResponses = 64 << 20
 
-// outcalls is what the network keeps of outcalls beside its state.
+// outcalls is what the network keeps of outcalls outside of its state.
 type outcalls struct {
 	ctx     context.Context // ends with the network, unlike that of who happens to run a round
 	client  *http.Client

@@ -3,7 +3,9 @@ package client
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
+	"time"
 
 	"kedge/ic/management"
 	"kedge/ic/principal"
@@ -51,10 +53,34 @@ func (c *Client) Install(ctx context.Context, canister principal.Principal, upgr
 	if len(module)+len(arg) > messageRoom {
 		return c.installChunked(ctx, canister, mode, module, arg)
 	}
-	_, err := c.CallFor(ctx, principal.Management, canister, "install_code", management.EncodeInstallCodeArgs(management.InstallArg{
-		Mode: mode, CanisterID: canister, WasmModule: module, Arg: arg,
-	}))
-	return err
+	arg = management.EncodeInstallCodeArgs(management.InstallArg{Mode: mode, CanisterID: canister, WasmModule: module, Arg: arg})
+	return retryInstall(ctx, retryPause, func() error {
+		_, err := c.CallFor(ctx, principal.Management, canister, "install_code", arg)
+		return err
+	})
+}
+
+// A network refuses an installation for some rounds after an expensive one (IC0209): it is tried again.
+const (
+	rateLimited    = "IC0209"
+	installRetries = 30
+	retryPause     = time.Second
+)
+
+// retryInstall makes a call again, after a pause each time, as long as the network refuses it for its rate.
+func retryInstall(ctx context.Context, pause time.Duration, call func() error) error {
+	for retries := 0; ; retries++ {
+		err := call()
+		var reject *Reject
+		if !errors.As(err, &reject) || reject.ErrorCode != rateLimited || retries == installRetries {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(pause):
+		}
+	}
 }
 
 func (c *Client) installChunked(ctx context.Context, canister principal.Principal, mode management.InstallMode, module, arg []byte) error {
@@ -78,10 +104,13 @@ func (c *Client) installChunked(ctx context.Context, canister principal.Principa
 		hashes = append(hashes, management.ChunkHash{Hash: sum[:]})
 	}
 	sum := sha256.Sum256(module)
-	if _, err := c.CallFor(ctx, principal.Management, canister, "install_chunked_code",
-		management.EncodeInstallChunkedCodeArgs(management.InstallChunkedArg{
-			Mode: mode, TargetCanister: canister, ChunkHashesList: hashes, WasmModuleHash: sum[:], Arg: arg,
-		})); err != nil {
+	arg = management.EncodeInstallChunkedCodeArgs(management.InstallChunkedArg{
+		Mode: mode, TargetCanister: canister, ChunkHashesList: hashes, WasmModuleHash: sum[:], Arg: arg,
+	})
+	if err := retryInstall(ctx, retryPause, func() error {
+		_, err := c.CallFor(ctx, principal.Management, canister, "install_chunked_code", arg)
+		return err
+	}); err != nil {
 		return err
 	}
 	// What is left in the store costs cycles as long as it is there.

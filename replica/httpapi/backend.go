@@ -9,13 +9,13 @@ import (
 	"kedge/replica/reject"
 )
 
-// Backend is what stands behind the front door: it executes calls and queries and certifies the results.
+// Backend is what stands behind the HTTP interface: it executes calls and queries and certifies the results.
 // All methods may be called at the same time.
 type Backend interface {
-	// Now returns the time that requests are judged by, in nanoseconds since 1970.
+	// Now returns the time that requests are compared with, in nanoseconds since 1970.
 	Now() uint64
 
-	// State returns the certified state, always the same. The front door reads from it who may see
+	// State returns the certified state, always the same. The server reads from it who may see
 	// what, and waits on it for answers.
 	State() *certified.State
 
@@ -24,7 +24,7 @@ type Backend interface {
 	Fresh(ctx context.Context) (*certified.Snapshot, error)
 
 	// Submit takes in an update call whose sender has been authenticated and whose expiry is in the
-	// window. It judges what the production replica judges before induction (that the canister is
+	// window. It refuses what the production replica refuses before induction (that the canister is
 	// there, has a module, runs and can pay; canister_inspect_message; who may call the management canister) and
 	// returns the refusal, or nil once the call is queued. A call with an id that is known already,
 	// queued, executing or answered, is not executed again: Submit returns nil. The answer goes into

@@ -1,4 +1,4 @@
-// Package httpapi is the front door of a local network: the HTTP interface of the Interface Specification.
+// Package httpapi is the HTTP interface of a local network, that of the Interface Specification.
 // It reads requests, authenticates who sent them, decides what may be read, hands calls and queries to a
 // [Backend], and signs or certifies what comes back. It executes nothing itself.
 //

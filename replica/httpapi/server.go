@@ -20,7 +20,7 @@ const (
 	maxIngress = 2 << 20 // of a call
 )
 
-// Options are the choices of a front door. The zero value is right.
+// Options are the choices of a server. The zero value is right.
 type Options struct {
 	// Wait is how long a synchronous call may wait for its certificate before the answer is 202; 10 s if
 	// zero.
@@ -41,7 +41,7 @@ type Server struct {
 	log      *log.Logger
 }
 
-// New returns the front door of a backend.
+// New returns the server of a backend.
 func New(backend Backend, options Options) *Server {
 	if options.Wait == 0 {
 		options.Wait = 10 * time.Second

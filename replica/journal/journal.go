@@ -6,7 +6,7 @@
 //	log-<n>          what happened in generation n, a record for each round
 //	count-<n>        how many records of log-<n> were acknowledged, as u64, little-endian
 //
-// A checkpoint is written beside, synced, and renamed; then a new generation begins and the old files go.
+// A checkpoint is written to a new file, synced, and renamed; then a new generation begins and the old files go.
 // So the newest checkpoint and the log of its generation are always the whole truth. The count tells a log whose end
 // was never acknowledged from one that has lost records.
 package journal

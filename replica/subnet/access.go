@@ -8,7 +8,7 @@ import (
 	"kedge/replica/exec"
 )
 
-// What Go programs read and write of a canister beside its methods.
+// What Go programs read and write of a canister other than its methods.
 
 // errEmpty is what operations on the memory of a canister without code fail with.
 var errEmpty = errors.New("the canister has no code, so it has no stable memory")

@@ -8,7 +8,7 @@ import (
 	"kedge/replica/reject"
 )
 
-// What is judged before a call is taken in: refusals here cost nobody anything and are not certified.
+// What is decided before a call is taken in: refusals here cost nobody anything and are not certified.
 
 // Admit refuses what the production replica refuses before induction, at a time in nanoseconds since 1970. The
 // output is what the canister printed while it was asked.

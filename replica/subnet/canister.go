@@ -86,7 +86,7 @@ type settings struct {
 	Environment           []exec.Variable
 }
 
-// visibility says who beside the controllers may see something.
+// visibility says who besides the controllers may see something.
 type visibility struct {
 	Public  bool
 	Viewers []principal.Principal // who may see it if it is not public; nil for nobody else

@@ -40,7 +40,7 @@ type RequestChange struct {
 	certified.Request
 }
 
-// Output is what a step of a canister leaves beside the state.
+// Output is what a step of a canister leaves outside of the state.
 type Output struct {
 	Canister principal.Principal
 	Logs     []exec.Log

@@ -10,7 +10,7 @@ import (
 	"kedge/replica/reject"
 )
 
-// What canisters pay, beside what package exec prices.
+// What canisters pay, besides what package exec prices.
 
 // Prices in cycles a second on a subnet of 13 nodes.
 const (

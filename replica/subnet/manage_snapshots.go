@@ -10,7 +10,7 @@ import (
 	"kedge/replica/reject"
 )
 
-// What the work of the management canister on snapshots costs, beside an instruction a byte.
+// What the work of the management canister on snapshots costs, besides an instruction a byte.
 const (
 	snapshotInstructions = 2_000_000_000 // taking, loading, metadata
 	transferInstructions = 5_000_000     // a piece that is read or uploaded

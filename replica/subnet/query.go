@@ -117,7 +117,7 @@ func (r *reader) plainQuery(ctx context.Context, c *canister) ([]byte, *reject.E
 	return queryAnswer(id, s.Out)
 }
 
-// note keeps what a step left beside the state.
+// note keeps what a step left outside of the state.
 func (r *reader) note(canister principal.Principal, kind exec.Kind, out exec.Output) {
 	r.outputs = append(r.outputs, Output{Canister: canister, Logs: out.Logs, Kind: kind, Step: &out.Report, Total: &out.Report})
 }
