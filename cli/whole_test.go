@@ -9,9 +9,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -47,12 +49,14 @@ func TestWholeScripts(t *testing.T) {
 	// The scripts run in parallel after this function is through, unless they are in a group.
 	t.Run("stories", func(t *testing.T) {
 		testscript.Run(t, testscript.Params{
-			Dir:  "testdata/whole",
-			Cmds: map[string]func(*testscript.TestScript, bool, []string){"anchor": anchorOf, "publickey": publicKey, "plant": plant},
+			Dir: "testdata/whole",
+			Cmds: map[string]func(*testscript.TestScript, bool, []string){
+				"anchor": anchorOf, "publickey": publicKey, "plant": plant, "bystander": bystander, "stillthere": stillThere,
+			},
 			Setup: func(env *testscript.Env) error {
 				for name, value := range map[string]string{
 					"KEDGE_KEYS": env.WorkDir + "/keys.age", "KEDGE_PASSPHRASE_FILE": env.WorkDir + "/passphrase",
-					"KEDGE_NETWORK": url, "MODULE": module, "WHOAMI": whoami, "HOME": env.WorkDir,
+					"KEDGE_NETWORK": url, "URL": url, "MODULE": module, "WHOAMI": whoami, "HOME": env.WorkDir,
 				} {
 					env.Setenv(name, value)
 				}
@@ -91,6 +95,31 @@ func anchorOf(ts *testscript.TestScript, _ bool, args []string) {
 // plant is the script command "plant ALIAS FILE": it adds a device with the public key in a file.
 func plant(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(ts.Exec("kedge", "device", "add", args[0], "--public-key", strings.TrimSpace(ts.ReadFile(args[1]))))
+}
+
+// bystander is the script command that leaves the state of a network behind that has ended, with an
+// unrelated process in the place of the network's, and another network at its address.
+func bystander(ts *testscript.TestScript, _ bool, _ []string) {
+	process := exec.Command("sleep", "600")
+	ts.Check(process.Start())
+	ended := make(chan struct{})
+	go func() { _ = process.Wait(); close(ended) }()
+	ts.Defer(func() { _ = process.Process.Kill() })
+	bystanders.Store(ts, ended)
+	ts.Check(os.WriteFile(ts.MkAbs(".kedge/network.json"), fmt.Appendf(nil, `{"version":1,"url":%q,"pid":%d,"root_key":"00"}`,
+		ts.Getenv("URL"), process.Process.Pid), 0o600))
+}
+
+var bystanders sync.Map
+
+// stillThere is the script command that requires that the bystander lives.
+func stillThere(ts *testscript.TestScript, _ bool, _ []string) {
+	ended, _ := bystanders.Load(ts)
+	select {
+	case <-ended.(chan struct{}):
+		ts.Fatalf("the bystander was ended")
+	default:
+	}
 }
 
 // person is a fake terminal: it remembers what is shown and answers with functions, in turn.

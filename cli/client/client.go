@@ -17,9 +17,12 @@ import (
 )
 
 const (
-	// ingressExpiry is how long a request may be under way, the longest that the network takes, and
-	// how old a certificate may be.
-	ingressExpiry = 5 * time.Minute
+	// ingressExpiry is how long a request may be under way. The network takes five minutes; one less
+	// leaves a minute to a clock that is fast.
+	ingressExpiry = 4 * time.Minute
+
+	// certificateAge is how old a certificate may be, and how far its time may be ahead.
+	certificateAge = 5 * time.Minute
 
 	// pollDelay and pollTimeout are for calls that the network accepts and answers later.
 	pollDelay   = 250 * time.Millisecond
@@ -29,7 +32,9 @@ const (
 // Client calls canisters of one network as one identity.
 type Client struct {
 	network Network
+	session Session
 	agent   *agent.Agent
+	ahead   time.Duration // the network's clock, as the agent has it
 }
 
 // Session is an identity and, if it is a session key, the delegations that let it act for another.
@@ -43,24 +48,55 @@ func Anonymous() Session { return Session{Identity: new(identity.AnonymousIdenti
 
 // New returns a client. It does not touch the network.
 func New(network Network, session Session) (*Client, error) {
+	if network.Clock == nil {
+		network.Clock = new(Clock)
+	}
+	c := &Client{network: network, session: session}
+	return c, c.setUp()
+}
+
+// setUp makes an agent of the network's time, as far as that is known.
+func (c *Client) setUp() error {
+	c.ahead = c.network.Clock.Ahead()
 	a, err := agent.New(agent.Config{
-		Identity:      session.Identity,
-		IngressExpiry: ingressExpiry,
+		Identity:      c.session.Identity,
+		IngressExpiry: ingressExpiry + c.ahead,
 		FetchRootKey:  true, // from the transport, which answers with the key that is trusted
 		PollDelay:     pollDelay,
 		PollTimeout:   pollTimeout,
 		ClientConfig: []agent.ClientOption{
-			agent.WithHostURL(network.URL),
+			agent.WithHostURL(c.network.URL),
 			agent.WithHttpClient(&http.Client{
-				CheckRedirect: direct.CheckRedirect,
-				Transport:     &transport{network: network, delegations: session.Delegations, base: http.DefaultTransport},
+				CheckRedirect: noRedirect,
+				Transport:     &transport{network: c.network, delegations: c.session.Delegations, base: transportFor(c.network.URL)},
 			}),
 		},
 	})
 	if err != nil {
-		return nil, fmt.Errorf("setting up a client of %s: %w", network.URL, err)
+		return fmt.Errorf("setting up a client of %s: %w", c.network.URL, err)
 	}
-	return &Client{network: network, agent: a}, nil
+	c.agent = a
+	return nil
+}
+
+// inTime makes a request, and once more if the network says that it is not of its time.
+func (c *Client) inTime(request func() error) error {
+	for attempt := 1; ; attempt++ {
+		if c.ahead != c.network.Clock.Ahead() {
+			if err := c.setUp(); err != nil {
+				return err
+			}
+		}
+		err := request()
+		var refused *HTTPError
+		if errors.As(err, &refused) {
+			err = c.network.Clock.learnFrom(refused, time.Now())
+		}
+		var clock *ClockError
+		if attempt > 1 || !errors.As(err, &clock) {
+			return err
+		}
+	}
 }
 
 // Network returns the network that the client talks to.
@@ -78,6 +114,11 @@ func (c *Client) Sender() principal.Principal {
 // Query makes a query whose reply one node signed. The argument and the reply are Candid. A refusal
 // of the canister is a [*Reject].
 func (c *Client) Query(ctx context.Context, canister principal.Principal, method string, arg []byte) (reply []byte, err error) {
+	err = c.inTime(func() error { reply, err = c.query(ctx, canister, method, arg); return err })
+	return reply, err
+}
+
+func (c *Client) query(ctx context.Context, canister principal.Principal, method string, arg []byte) (reply []byte, err error) {
 	defer recoverUntrusted(&err)
 	message, err := c.agent.CreateRawAPIRequest(agent.RequestTypeQuery, forAgent(canister), method, arg)
 	if err != nil {
@@ -98,6 +139,11 @@ func (c *Client) Call(ctx context.Context, canister principal.Principal, method 
 // CallFor is [Client.Call] with an effective canister of its own: calls of the management canister
 // travel to the subnet of the canister that they are about.
 func (c *Client) CallFor(ctx context.Context, canister, effective principal.Principal, method string, arg []byte) (reply []byte, err error) {
+	err = c.inTime(func() error { reply, err = c.callFor(ctx, canister, effective, method, arg); return err })
+	return reply, err
+}
+
+func (c *Client) callFor(ctx context.Context, canister, effective principal.Principal, method string, arg []byte) (reply []byte, err error) {
 	defer recoverUntrusted(&err)
 	message, err := c.agent.CreateRawAPIRequest(agent.RequestTypeCall, forAgent(canister), method, arg)
 	if err != nil {
@@ -112,6 +158,11 @@ func (c *Client) CallFor(ctx context.Context, canister, effective principal.Prin
 // ModuleHash returns the certified SHA-256 of the module that a canister runs, or nil if the
 // canister is empty or does not exist.
 func (c *Client) ModuleHash(_ context.Context, canister principal.Principal) (hash []byte, err error) {
+	err = c.inTime(func() error { hash, err = c.moduleHash(canister); return err })
+	return hash, err
+}
+
+func (c *Client) moduleHash(canister principal.Principal) (hash []byte, err error) {
 	defer recoverUntrusted(&err)
 	hash, err = c.agent.GetCanisterModuleHash(forAgent(canister))
 	if err != nil {
@@ -135,6 +186,11 @@ func recoverUntrusted(err *error) {
 
 // Exists reports whether there is a canister with this id, certified by the network.
 func (c *Client) Exists(_ context.Context, canister principal.Principal) (exists bool, err error) {
+	err = c.inTime(func() error { exists, err = c.exists(canister); return err })
+	return exists, err
+}
+
+func (c *Client) exists(canister principal.Principal) (exists bool, err error) {
 	defer recoverUntrusted(&err)
 	_, err = c.agent.GetCanisterInfo(forAgent(canister), "controllers")
 	var lookup hashtree.LookupError

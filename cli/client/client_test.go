@@ -257,7 +257,7 @@ func TestNoRedirects(t *testing.T) {
 	u, err := url.Parse(network.URL.String())
 	require.NoError(t, err)
 	redirect := &http.Request{URL: u}
-	require.True(t, errors.Is(direct.CheckRedirect(redirect, nil), http.ErrUseLastResponse))
+	require.True(t, errors.Is(noRedirect(redirect, nil), http.ErrUseLastResponse))
 }
 
 func FuzzChain(f *testing.F) {

@@ -33,6 +33,7 @@ const statusLimit = 64 << 10
 type Network struct {
 	URL     *url.URL
 	RootKey []byte // 133 bytes, DER of the BLS12-381 key
+	Clock   *Clock // shared by the clients of the network; [New] makes one if it is nil
 }
 
 // ErrNoRootKey says that nothing vouches for the answers of a network.
@@ -169,7 +170,7 @@ func Ask(ctx context.Context, u *url.URL) (Status, error) {
 	if err != nil {
 		return unreachable(err)
 	}
-	response, err := direct.Do(request)
+	response, err := (&http.Client{CheckRedirect: noRedirect, Transport: transportFor(u)}).Do(request)
 	if err != nil {
 		return unreachable(plain(err))
 	}
@@ -191,8 +192,8 @@ func Ask(ctx context.Context, u *url.URL) (Status, error) {
 	return status, nil
 }
 
-// direct follows no redirection: a network on this machine must not send its visitors elsewhere.
-var direct = &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+// noRedirect follows no redirection: a network on this machine must not send its visitors elsewhere.
+func noRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
 // plain removes the method and URL that net/http puts around an error.
 func plain(err error) error {

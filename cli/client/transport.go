@@ -140,7 +140,7 @@ func (t *transport) verifyCall(body []byte, effective string) error {
 	if err != nil {
 		return err
 	}
-	if err := c.CheckTime(time.Now(), ingressExpiry); err != nil {
+	if err := c.CheckTime(time.Now(), certificateAge); err != nil {
 		return err
 	}
 	return c.VerifyCanister(root, canister)

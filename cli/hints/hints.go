@@ -54,6 +54,7 @@ func Of(err error) string {
 	var (
 		unreachable *client.UnreachableError
 		untrusted   *client.UntrustedError
+		clock       *client.ClockError
 		reject      *client.Reject
 		refused     *provider.RefusedError
 		missing     *device.NotFoundError
@@ -63,10 +64,12 @@ func Of(err error) string {
 		count       *device.WordCountError
 	)
 	switch {
+	case errors.As(err, &clock):
+		return "set this machine's clock"
 	case errors.As(err, &unreachable):
 		return "kedge network start runs one on this machine; --network names another"
 	case errors.As(err, &untrusted):
-		return "check --network and --root-key; on a network that was started anew, kedge deploy again"
+		return "check --network, --root-key and this machine's clock; on a network that was started anew, kedge deploy again"
 	case errors.Is(err, client.ErrNoRootKey):
 		return "--root-key HEX gives it; --network ic is the Internet Computer, whose key is built in"
 	case errors.As(err, &missing):

@@ -1,20 +1,18 @@
 package network
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
 
-	"kedge/cli/client"
 	"kedge/cli/project"
 	"kedge/cli/ui"
+	"kedge/internal/fileio"
 )
 
 // defaultStateDir is where the network keeps its state, in the folder that it is started from.
@@ -25,12 +23,15 @@ func (a verbs) networkReset() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "reset",
 		Short: "erase the state of the local network, every canister on it included",
-		Example: `  kedge network reset
+		Example: `  kedge network reset --yes
   kedge network reset --state-dir /tmp/network`,
 		Args: ui.Args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if running(cmd.Context()) {
-				return ui.Hinted(errors.New("the network runs, so its state is not erased"), "kedge network stop")
+			if running() {
+				return errRuns
+			}
+			if err := a.Confirm(fmt.Sprintf("this erases every canister of the network in %s, for ever", dir)); err != nil {
+				return err
 			}
 			if err := eraseState(dir); err != nil {
 				return err
@@ -38,22 +39,18 @@ func (a verbs) networkReset() *cobra.Command {
 			return a.Result(map[string]string{"state_dir": dir}, fmt.Sprintf("erased the network's state in %s", dir))
 		},
 	}
+	a.YesFlag(cmd)
 	cmd.Flags().StringVar(&dir, "state-dir", defaultStateDir(), "folder that the network keeps its state in")
 	return cmd
 }
 
-// running reports whether a network that was started from this folder answers.
-func running(ctx context.Context) bool {
-	state, err := project.LoadNetwork()
-	if err != nil {
-		return false
-	}
-	u, err := url.Parse(state.URL)
-	if err != nil {
-		return false
-	}
-	_, err = client.Ask(ctx, u)
-	return err == nil
+// errRuns says that the state is in use.
+var errRuns = ui.Hinted(errors.New("the network runs, so its state is not erased"), "kedge network stop")
+
+// running reports whether a network that was started from this folder runs.
+func running() bool {
+	pid, err := project.NetworkProcess()
+	return err != nil || pid != 0
 }
 
 // eraseState removes the files that the network keeps its state in. A folder with anything else in it is
@@ -71,6 +68,15 @@ func eraseState(dir string) error {
 			return fmt.Errorf("%q has %q in it, so it is not a state folder of a network, and nothing was erased", dir, entry.Name())
 		}
 	}
+	// Whoever runs a network on the folder, from wherever, holds its lock.
+	lock, free, err := fileio.TryLockFile(filepath.Join(dir, "lock"))
+	if err != nil {
+		return fmt.Errorf("erasing the network's state: %w", err)
+	}
+	if !free {
+		return errRuns
+	}
+	defer func() { _ = lock.Unlock() }()
 	for _, entry := range entries {
 		if err := os.Remove(filepath.Join(dir, entry.Name())); err != nil {
 			return fmt.Errorf("erasing the network's state: %w", err)
@@ -87,7 +93,7 @@ func isStateFile(entry fs.DirEntry) bool {
 	if entry.Name() == "lock" || entry.Name() == "keys" {
 		return true
 	}
-	for _, prefix := range []string{"checkpoint-", "log-", "new-"} {
+	for _, prefix := range []string{"checkpoint-", "count-", "log-", "new-"} {
 		if rest, found := strings.CutPrefix(entry.Name(), prefix); found && rest != "" && strings.Trim(rest, "0123456789") == "" {
 			return true
 		}

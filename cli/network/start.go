@@ -65,7 +65,7 @@ management canister): https to anywhere, http to this machine. The replies are t
 of one node: unlike on the production network nothing compares them.`,
 		Example: `  kedge network start
   kedge network start --background
-  kedge network start --clean               # begin with nothing on it
+  kedge network start --clean --yes         # begin with nothing on it
   kedge network start --port 0 --json       # any free port; prints {"url":…} once healthy`,
 		Args: ui.Args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -83,10 +83,28 @@ of one node: unlike on the production network nothing compares them.`,
 	cmd.Flags().BoolVar(&o.background, "background", false, "return once the network is healthy and leave it running")
 	cmd.Flags().StringVar(&o.stateDir, "state-dir", defaultStateDir(), "folder that the network keeps its state in; empty keeps nothing")
 	cmd.Flags().BoolVar(&o.clean, "clean", false, "erase the state first")
+	a.YesFlag(cmd)
 	cmd.Flags().BoolVar(&o.sync, "sync", false, "wait for the disk after every round")
 	cmd.Flags().BoolVar(&o.outcalls, "allow-http-outcalls", false, "let canisters make HTTP requests; the replies are those of one node")
 	cmd.Flags().BoolVar(&o.rateLimit, "rate-limit", false, "refuse installations for some rounds after an expensive one, as the production network does")
 	return cmd
+}
+
+// errStarted says that a network runs from this folder already.
+func errStarted() error {
+	at := ""
+	if state, err := project.LoadNetwork(); err == nil {
+		at = ", at " + state.URL
+	}
+	return ui.Hinted(fmt.Errorf("a network started from this folder runs already%s", at), "kedge network stop")
+}
+
+// confirmClean asks before a state that is there is erased.
+func (a verbs) confirmClean(o networkOptions) error {
+	if entries, err := os.ReadDir(o.stateDir); !o.clean || err != nil || len(entries) == 0 {
+		return nil
+	}
+	return a.Confirm(fmt.Sprintf("--clean erases every canister of the network in %s, for ever", o.stateDir))
 }
 
 // listen takes the port. The error says what to do if somebody else has it.
@@ -109,10 +127,11 @@ func listen(o networkOptions) (net.Listener, error) {
 // startInBackground runs the same command without --background in a process of its own and waits
 // for its line of JSON.
 func (a verbs) startInBackground(ctx context.Context, o networkOptions) error {
-	if state, err := project.LoadNetwork(); err == nil {
-		if running(ctx) {
-			return ui.Hinted(fmt.Errorf("a network started from this folder runs already, at %s", state.URL), "kedge network stop")
-		}
+	if running() {
+		return errStarted()
+	}
+	if err := a.confirmClean(o); err != nil {
+		return err
 	}
 	program, err := os.Executable()
 	if err != nil {
@@ -127,7 +146,7 @@ func (a verbs) startInBackground(ctx context.Context, o networkOptions) error {
 	}
 	defer func() { _ = log.Close() }()
 	child := exec.Command(program, "network", "start", "--json", "--port", strconv.Itoa(int(o.port)), "--bind", o.bind,
-		"--state-dir", o.stateDir, "--clean="+strconv.FormatBool(o.clean), "--sync="+strconv.FormatBool(o.sync),
+		"--state-dir", o.stateDir, "--clean="+strconv.FormatBool(o.clean), "--yes", "--sync="+strconv.FormatBool(o.sync),
 		"--allow-http-outcalls="+strconv.FormatBool(o.outcalls), "--rate-limit="+strconv.FormatBool(o.rateLimit))
 	child.Stderr = log
 	child.SysProcAttr = detached()
@@ -199,6 +218,14 @@ func networkLogPath() string { return filepath.Join(project.Folder, "network.log
 
 // runNetwork runs the network until the context ends.
 func (a verbs) runNetwork(ctx context.Context, o networkOptions) (err error) {
+	release, held, err := project.HoldNetwork()
+	if err != nil {
+		return err
+	}
+	if !held {
+		return errStarted()
+	}
+	defer func() { err = errors.Join(err, release()) }()
 	// Taking the port first tells a port that is in use from everything else that can go wrong.
 	l, err := listen(o)
 	if err != nil {
@@ -214,8 +241,8 @@ func (a verbs) runNetwork(ctx context.Context, o networkOptions) (err error) {
 	address := l.Addr().String()
 	options := []replica.Option{replica.WithListener(l), replica.WithLog(a.Stderr)}
 	if o.clean {
-		if running(ctx) {
-			return ui.Hinted(errors.New("a network started from this folder runs, so its state is not erased"), "kedge network stop")
+		if err := a.confirmClean(o); err != nil {
+			return err
 		}
 		if err := eraseState(o.stateDir); err != nil {
 			return err

@@ -2,6 +2,7 @@ package network
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -39,20 +40,26 @@ func (a verbs) stopNetwork(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("%s is damaged: %w", project.NetworkPath(), err)
 	}
-	// A process id may have been given to another program since; only one that answers as the network
-	// is ended.
-	if _, err := client.Ask(ctx, u); err != nil {
+	pid, err := project.NetworkProcess()
+	if err != nil {
+		return err
+	}
+	if pid == 0 {
 		if err := os.Remove(project.NetworkPath()); err != nil {
 			return fmt.Errorf("clearing the state of a network that has ended: %w", err)
 		}
 		return a.Result(map[string]bool{"stopped": false}, "the network had ended already")
 	}
-	process, err := os.FindProcess(state.PID)
+	if status, err := client.Ask(ctx, u); err == nil && hex.EncodeToString(status.RootKey) != state.RootKey {
+		return ui.Hinted(fmt.Errorf("another network answers at %s than the one that was started from this folder, so nothing was stopped", state.URL),
+			"process %d holds %s; end it if that is the one", pid, project.Folder)
+	}
+	process, err := os.FindProcess(pid)
 	if err != nil {
-		return fmt.Errorf("finding the network's process %d: %w", state.PID, err)
+		return fmt.Errorf("finding the network's process %d: %w", pid, err)
 	}
 	if err := process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
-		return fmt.Errorf("stopping the network's process %d: %w", state.PID, err)
+		return fmt.Errorf("stopping the network's process %d: %w", pid, err)
 	}
 	deadline := time.Now().Add(stopWait)
 	for {
@@ -67,7 +74,7 @@ func (a verbs) stopNetwork(ctx context.Context) error {
 			continue
 		}
 		if time.Now().After(deadline) {
-			return fmt.Errorf("the network's process %d has not ended within %s", state.PID, stopWait)
+			return fmt.Errorf("the network's process %d has not ended within %s", pid, stopWait)
 		}
 		select {
 		case <-ctx.Done():

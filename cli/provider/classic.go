@@ -2,7 +2,9 @@ package provider
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"time"
 
 	"kedge/candid/kedge"
 	"kedge/cli/client"
@@ -38,19 +40,33 @@ func (p *Provider) As(key device.Key) (*Provider, error) {
 }
 
 // Call makes an update call.
-func (p *Provider) Call(ctx context.Context, method string, arg []byte) ([]byte, error) {
-	if err := p.keepSession(); err != nil {
-		return nil, err
-	}
-	return p.Client.Call(ctx, p.Canister, method, arg)
+func (p *Provider) Call(ctx context.Context, method string, arg []byte) (reply []byte, err error) {
+	err = p.inTime(func() error { reply, err = p.Client.Call(ctx, p.Canister, method, arg); return err })
+	return reply, err
 }
 
 // Query makes a query.
-func (p *Provider) Query(ctx context.Context, method string, arg []byte) ([]byte, error) {
+func (p *Provider) Query(ctx context.Context, method string, arg []byte) (reply []byte, err error) {
+	err = p.inTime(func() error { reply, err = p.Client.Query(ctx, p.Canister, method, arg); return err })
+	return reply, err
+}
+
+// inTime makes a request with a session that has not expired. If the network says that it has, by its
+// clock, the device delegates once more.
+func (p *Provider) inTime(request func() error) error {
 	if err := p.keepSession(); err != nil {
-		return nil, err
+		return err
 	}
-	return p.Client.Query(ctx, p.Canister, method, arg)
+	err := request()
+	var clock *client.ClockError
+	if p.delegate == nil || !errors.As(err, &clock) {
+		return err
+	}
+	p.delegate.expires = time.Time{}
+	if err := p.keepSession(); err != nil {
+		return err
+	}
+	return request()
 }
 
 // Decoded reads a reply with the generated decoder of its method.

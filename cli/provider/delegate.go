@@ -45,12 +45,15 @@ func (p *Provider) Delegated(key device.Key, now func() time.Time, random io.Rea
 // keepSession makes a session key where there is none, or the one there is about to expire.
 func (p *Provider) keepSession() (err error) {
 	d := p.delegate
-	if d == nil || d.expires.Sub(d.now()) >= delegationRest {
+	if d == nil || d.expires.Sub(d.time()) >= delegationRest {
 		return nil
 	}
 	p.Client, err = d.session()
 	return err
 }
+
+// time is the network's, as far as it is known.
+func (d *delegate) time() time.Time { return d.network.Clock.Now(d.now()) }
 
 func (d *delegate) session() (*client.Client, error) {
 	seed := make([]byte, ed25519.SeedSize)
@@ -70,7 +73,7 @@ func (d *delegate) session() (*client.Client, error) {
 
 // chain has the device delegate to a session key.
 func (d *delegate) chain(session []byte) (client.Chain, error) {
-	expires := d.now().Add(delegationLife)
+	expires := d.time().Add(delegationLife)
 	signed, err := request.Delegate(request.Delegation{
 		PublicKey:  session,
 		Expiration: uint64(expires.UnixNano()),

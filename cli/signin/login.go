@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -32,6 +33,7 @@ import (
 )
 
 type loginOptions struct {
+	frontend
 	origin, out, sessionKey, lasts string
 	print                          bool
 }
@@ -62,13 +64,15 @@ key of a session elsewhere, whose secret key is then nobody's business here.`,
 		Example: `  kedge login https://app.example
   kedge login https://app.example --lasts 8h --out session
   kedge login https://app.example --session-key 302a3005… --json
-  kedge login https://app.example --print --json`,
+  kedge login https://app.example --print --json
+  kedge login https://bkyz2-fmaaa-aaaaa-qaaaq-cai.icp0.io --exact-origin`,
 		Args: ui.Args(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.origin = args[0]
 			return a.login(cmd.Context(), o)
 		},
 	}
+	o.frontend.flags(cmd)
 	cmd.Flags().StringVar(&o.out, "out", "", "store as OUT.json and OUT.pem")
 	cmd.Flags().StringVar(&o.lasts, "lasts", "30m", "how long the session lasts, at most 30d or the anchor's session limit")
 	cmd.Flags().StringVar(&o.sessionKey, "session-key", "", "public key of the session, DER in hexadecimal, in place of a new key")
@@ -85,6 +89,12 @@ func (a verbs) login(ctx context.Context, o loginOptions) error {
 	if err != nil {
 		return err
 	}
+	if lasts == 0 || lasts > longestSession {
+		return ui.Usagef("--lasts %s: a session lasts at least a second and at most %s", ui.SpanText(lasts), ui.SpanText(longestSession))
+	}
+	if o.origin, err = o.frontend.of(a.UI, o.origin); err != nil {
+		return err
+	}
 	public, secret, err := a.newSessionKey(o.sessionKey)
 	if err != nil {
 		return err
@@ -95,6 +105,9 @@ func (a verbs) login(ctx context.Context, o loginOptions) error {
 	}
 	chain, err := signIn(ctx, s, o.origin, public, lasts)
 	if err != nil {
+		return err
+	}
+	if err := a.checkLength(ctx, s, chain, lasts); err != nil {
 		return err
 	}
 	expires := ui.Time(chain.Delegations[0].Delegation.Expiration)
@@ -111,6 +124,23 @@ func (a verbs) login(ctx context.Context, o loginOptions) error {
 		return err
 	}
 	return a.Result(view, fmt.Sprintf("%s at %s until %s\ndelegation in %s", view.Principal, o.origin, expires, view.File))
+}
+
+// longestSession is the longest that the canister allows on any anchor.
+const longestSession = 30 * 24 * time.Hour
+
+// checkLength refuses a session that the canister made shorter than it was asked to: whoever counts on a
+// length must not find out when it is over.
+func (a verbs) checkLength(ctx context.Context, s *session.Session, chain client.Chain, lasts time.Duration) error {
+	info, err := s.AnchorInfo(ctx, s.Anchor)
+	if err != nil {
+		return err
+	}
+	if limit := info.SessionLimitS; limit != nil && uint64(lasts/time.Second) > *limit {
+		return ui.Hinted(provider.Refused("sessions of anchor %d last at most %s, so none of %s was stored", s.Anchor, ui.Seconds(*limit), ui.SpanText(lasts)),
+			"--lasts %s asks for the longest; kedge session-limit changes it", ui.Seconds(*limit))
+	}
+	return nil
 }
 
 // newSessionKey returns the public key of the session in DER, and unless the key is somebody else's
@@ -190,11 +220,15 @@ func verifyDelegation(s *session.Session, userKey []byte, d request.SignedDelega
 	return (&signature.Verifier{Root: root}).VerifyKey(key, d.Delegation.SigningPayload(), d.Signature)
 }
 
-// storeLogin writes the chain and the secret key. Both files are replaced: a later sign-in at the same
-// place is what the earlier one was for.
+// storeLogin writes the chain and the secret key. A later sign-in at the same place is what the earlier
+// one was for, so both files are replaced, and a secret key that the chain is not for does not stay. The
+// chain goes last: with it, the session is whole.
 func storeLogin(o loginOptions, chain client.Chain, secret []byte) (file, keyFile string, err error) {
 	prefix := o.out
 	if prefix == "" {
+		if err := project.Make(); err != nil {
+			return "", "", err
+		}
 		prefix = filepath.Join(project.Folder, "sessions", fileName(o.origin))
 		if err := os.MkdirAll(filepath.Dir(prefix), 0o700); err != nil {
 			return "", "", fmt.Errorf("making the folder of sessions: %w", err)
@@ -204,29 +238,46 @@ func storeLogin(o loginOptions, chain client.Chain, secret []byte) (file, keyFil
 	if err != nil {
 		return "", "", fmt.Errorf("encoding the delegation: %w", err)
 	}
+	file = prefix + ".json"
+	for _, old := range []string{file, prefix + ".pem"} {
+		if err := os.Remove(old); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return "", "", fmt.Errorf("taking the earlier session away: %w", err)
+		}
+	}
 	if secret != nil {
 		keyFile = prefix + ".pem"
 		if err := fileio.WriteFile(keyFile, secret, 0o600); err != nil {
 			return "", "", fmt.Errorf("storing the session key: %w", err)
 		}
 	}
-	file = prefix + ".json"
 	if err := fileio.WriteFile(file, append(text, '\n'), 0o600); err != nil {
 		return "", "", fmt.Errorf("storing the delegation: %w", err)
 	}
 	return file, keyFile, nil
 }
 
-// fileName makes a file name of an origin: its letters, digits, dots and dashes.
+// fileName makes a file name of a canonical origin. Origins that differ have names that differ: the host
+// of an https origin is itself, other schemes stand before it, _p is before a port, and whatever is
+// neither letter, digit, dot nor dash is its code after _.
 func fileName(origin string) string {
-	_, host, found := strings.Cut(origin, "://")
-	if !found {
-		host = origin
+	scheme, rest, _ := strings.Cut(origin, "://")
+	host, port := rest, ""
+	if i := strings.LastIndexByte(rest, ':'); i >= 0 && !strings.HasSuffix(rest, "]") {
+		host, port = rest[:i], rest[i+1:]
 	}
-	return strings.Map(func(r rune) rune {
-		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '.' || r == '-' {
-			return r
+	var b strings.Builder
+	if scheme != "https" {
+		b.WriteString(scheme + "_s")
+	}
+	for _, c := range []byte(host) {
+		if c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '-' || c == '.' && b.Len() > 0 {
+			b.WriteByte(c)
+		} else {
+			fmt.Fprintf(&b, "_%02x", c)
 		}
-		return '_'
-	}, host)
+	}
+	if port != "" {
+		b.WriteString("_p" + port)
+	}
+	return b.String()
 }

@@ -10,6 +10,7 @@ import (
 
 func (a verbs) principalCommand() *cobra.Command {
 	var origin string
+	var f frontend
 	cmd := &cobra.Command{
 		Use:     "principal --origin ORIGIN",
 		Short:   "show the principal that the anchor has at an application",
@@ -18,6 +19,10 @@ func (a verbs) principalCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if origin == "" {
 				return ui.Usagef("--origin says which application")
+			}
+			origin, err := f.of(a.UI, origin)
+			if err != nil {
+				return err
 			}
 			s, err := a.OpenSession(cmd.Context())
 			if err != nil {
@@ -31,6 +36,7 @@ func (a verbs) principalCommand() *cobra.Command {
 			return a.Result(map[string]any{"anchor": s.Anchor, "origin": origin, "principal": p}, p.Text())
 		},
 	}
+	f.flags(cmd)
 	cmd.Flags().StringVar(&origin, "origin", "", "origin of the application, such as https://app.example")
 	a.SignerFlags(cmd)
 	return cmd

@@ -1,6 +1,7 @@
 package signin
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -116,5 +117,8 @@ func loadLogin(path string) (login client.Session, expires string, err error) {
 		return login, "", err
 	}
 	last := chain.Delegations[len(chain.Delegations)-1].Delegation
+	if !bytes.Equal(last.PublicKey, key.PublicKey()) {
+		return login, "", ui.Hinted(fmt.Errorf("the delegation in %q is for another key than the one beside it", path), "kedge login ORIGIN makes a new session")
+	}
 	return client.Delegated(key, chain), ui.Time(last.Expiration), nil
 }

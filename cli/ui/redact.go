@@ -13,7 +13,7 @@ import (
 // How many words of the BIP-39 list make a run a phrase: in a row, or with single other words between
 // them, as a phrase with typing errors has. Sentences have words of the list, but not so many together.
 const (
-	inARow    = 6
+	inARow    = 7
 	withTypos = 10
 )
 

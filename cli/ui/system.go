@@ -32,17 +32,27 @@ type UI struct {
 	System
 
 	JSON bool // print results as JSON
+	Yes  bool // do not ask before something is destroyed
 
 	terminal Terminal
 }
 
 // Ask returns the terminal, opened once a run. The error says that nobody is there.
 func (u *UI) Ask() (Terminal, error) {
+	t, err := u.OpenTerminalOnce()
+	if err != nil {
+		return nil, Secretf("KEDGE_PASSPHRASE_FILE gives the passphrase to scripts, --phrase-file a recovery phrase",
+			"asking for a secret: %w", err)
+	}
+	return t, nil
+}
+
+// OpenTerminalOnce opens the terminal, once a run. The error is that of OpenTerminal.
+func (u *UI) OpenTerminalOnce() (Terminal, error) {
 	if u.terminal == nil {
 		t, err := u.OpenTerminal()
 		if err != nil {
-			return nil, Secretf("KEDGE_PASSPHRASE_FILE gives the passphrase to scripts, --phrase-file a recovery phrase",
-				"asking for a secret: %w", err)
+			return nil, err
 		}
 		u.terminal = t
 	}

@@ -1,0 +1,37 @@
+package ui
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// YesFlag adds --yes to a command that asks before it destroys something.
+func (u *UI) YesFlag(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&u.Yes, "yes", false, "do not ask")
+}
+
+// ErrDeclined says that the person did not want it.
+var ErrDeclined = errors.New("nothing was done")
+
+// Confirm asks on the terminal before something is destroyed, which what says in a sentence, unless --yes
+// was given. Without a terminal, --yes has to say it.
+func (u *UI) Confirm(what string) error {
+	if u.Yes {
+		return nil
+	}
+	t, err := u.OpenTerminalOnce()
+	if err != nil {
+		return Hinted(fmt.Errorf("%s; nobody is there to ask", what), "--yes goes on without asking")
+	}
+	answer, err := t.Line(what + "; go on? type yes: ")
+	if err != nil {
+		return err
+	}
+	if strings.TrimSpace(answer) != "yes" {
+		return ErrDeclined
+	}
+	return nil
+}
