@@ -24,6 +24,7 @@ var engine = sync.OnceValue(func() wazero.Runtime {
 	r := wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfig().WithMemoryLimitPages(memoryLimit))
 	m := r.NewHostModuleBuilder(meter.ImportModule)
 	m.NewFunctionBuilder().WithFunc(func() { panic("out of instructions") }).Export(meter.OutOfInstructions)
+	m.NewFunctionBuilder().WithFunc(func() { panic("stack overflow") }).Export(meter.StackOverflow)
 	m.NewFunctionBuilder().WithFunc(func(ctx context.Context, page uint32) { hostOf(ctx).Reads++ }).Export(meter.MarkRead)
 	m.NewFunctionBuilder().WithFunc(func(ctx context.Context, page uint32) { hostOf(ctx).Writes++ }).Export(meter.MarkWrite)
 	m.NewFunctionBuilder().WithFunc(func(pages, delta uint32) uint32 { return 1 }).Export(meter.Grow)

@@ -199,9 +199,15 @@ func draw(t *rapid.T, v model.View) model.Message {
 	return m
 }
 
+// ofContacts are the actions that need other anchors. tests/scenarios and tests/permissions play them on the
+// real module; here the anchor is alone.
+var ofContacts = []string{"name contacts", "end contacts", "agree", "disagree", "accept", "approve", "withdraw approval", "resign", "recover"}
+
 // frequent are the actions of people. What builds an anchor up comes oftener than what takes it down.
 var frequent = func() []string {
-	people := slices.DeleteFunc(slices.Clone(model.Actions()), func(a string) bool { return a == "tick" || a == "pause" })
+	people := slices.DeleteFunc(slices.Clone(model.Actions()), func(a string) bool {
+		return a == "tick" || a == "pause" || slices.Contains(ofContacts, a)
+	})
 	return append(people, "add", "add", "protect", "protect", "consent", "consent", "request", "request", "complete", "offer", "verify")
 }()
 

@@ -9,9 +9,9 @@ import (
 	"kedge/cdk"
 )
 
-// door bounds what strangers can take. It lives in memory only: after an upgrade the bucket is full, and
+// admission bounds what strangers can take. It lives in memory only: after an upgrade the bucket is full, and
 // whoever was solving a captcha asks for another.
-type door struct {
+type admission struct {
 	bucket   abuse.Bucket
 	captchas abuse.Captchas
 }
@@ -30,14 +30,14 @@ func captchaOn() bool {
 func admit(answer kedge.ChallengeResult) (ok bool) {
 	if limit := state.settings.RegisterRateLimit; limit != nil {
 		rate := abuse.Limit{TimePerToken: limit.TimePerTokenNs, MaxTokens: limit.MaxTokens}
-		if !state.door.bucket.Take(rate, cdk.Time()) {
+		if !state.admission.bucket.Take(rate, cdk.Time()) {
 			cdk.Trap("rate limit reached, try again later")
 		}
 	}
 	if !captchaOn() {
 		return true
 	}
-	text, ok := state.door.captchas.Spend(cdk.Time(), answer.Key)
+	text, ok := state.admission.captchas.Spend(cdk.Time(), answer.Key)
 	return ok && captcha.Matches(text, answer.Chars)
 }
 
@@ -57,7 +57,7 @@ func createChallenge() {
 		if c := state.settings.CaptchaConfig; c != nil {
 			most = int(c.MaxUnsolvedCaptchas)
 		}
-		challenge := state.door.captchas.Add(text, most, cdk.Time(), key)
+		challenge := state.admission.captchas.Add(text, most, cdk.Time(), key)
 		cdk.Reply(kedge.EncodeCreateChallengeResult(kedge.Challenge{
 			PngBase64:    base64.StdEncoding.EncodeToString(picture),
 			ChallengeKey: challenge.Key,

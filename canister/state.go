@@ -9,9 +9,9 @@ import (
 	"kedge/ic/principal"
 )
 
-// house is what the canister holds in memory between messages. All of it can be had again: from stable
+// heapState is what the canister holds in memory between messages. All of it can be had again: from stable
 // memory, or by asking the client or the network once more.
-type house struct {
+type heapState struct {
 	self       principal.Principal
 	store      *storage.Store
 	clock      identity.ServiceClock
@@ -24,12 +24,12 @@ type house struct {
 	prunes     uint64   // when Signatures wants to be pruned, ns since the epoch, 0 for never
 	seeded     bool     // crypto/rand works
 	warm       bool     // tables that verifying takes are made
-	door       door
+	admission       admission
 	checking   storage.Check // how far fsck has come
 	upgradedAt uint64
 }
 
-var state house
+var state heapState
 
 // Times are in nanoseconds.
 const (
@@ -38,9 +38,9 @@ const (
 	serviceStep = 30 * 60 * second
 )
 
-// open makes the house around an open store.
+// open sets the state up around an open store.
 func open(store *storage.Store) {
-	state = house{
+	state = heapState{
 		self:       cdk.ID(),
 		store:      store,
 		signatures: delegation.New(),
