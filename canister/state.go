@@ -24,7 +24,7 @@ type heapState struct {
 	prunes     uint64   // when Signatures wants to be pruned, ns since the epoch, 0 for never
 	seeded     bool     // crypto/rand works
 	warm       bool     // tables that verifying takes are made
-	admission       admission
+	admission  admission
 	checking   storage.Check // how far fsck has come
 	upgradedAt uint64
 }

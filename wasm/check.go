@@ -316,6 +316,7 @@ func checkData(m *Module, _ Limits) error {
 		offset, _ := ConstOffset(d.Offset)
 		if end := offset + uint64(len(d.Bytes)); end > size || end < offset {
 			return &RuleError{Where: fmt.Sprintf("data segment %d", i), Stage: Instrumentation,
+				//lint:ignore ST1005 clients see production's wording
 				Err: fmt.Errorf("Wasm module has invalid data segment of %d bytes at %d", len(d.Bytes), offset)}
 		}
 	}

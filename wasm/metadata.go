@@ -50,8 +50,10 @@ func metadataName(section string) (name string, public, is bool, err error) {
 	}
 	switch {
 	case section == "icp:public" || section == "icp:private":
+		//lint:ignore ST1005 clients see production's wording
 		return "", false, false, errors.New("Wasm module has an invalid custom section. 'icp:' section names must have a space after the public/private scope")
 	case strings.HasPrefix(section, "icp:"):
+		//lint:ignore ST1005 clients see production's wording
 		return "", false, false, fmt.Errorf("Wasm module has an invalid custom section. Invalid custom section: Custom section '%s' has no public/private scope defined.", section)
 	}
 	return "", false, false, nil

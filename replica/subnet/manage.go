@@ -129,6 +129,7 @@ func bounded[A any](decode func([]byte) (A, error), settings func(A) *management
 			}
 		}
 		if longest > maxListed {
+			//lint:ignore ST1005 clients see production's wording
 			err = fmt.Errorf("Fail to decode argument 0: Deserialize error: The number of elements exceeds maximum allowed %d", maxListed) //nolint:staticcheck // production's words
 		}
 		return a, err
