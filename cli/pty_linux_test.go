@@ -327,12 +327,15 @@ func TestSheetOfWords(t *testing.T) {
 			}
 			var words []string
 			for page := 1; len(words) < 24; page++ {
-				s.expect("press enter")
+				// A page is whole when its question stands below its own clearing of the screen.
+				require.Eventually(t, func() bool { return strings.Contains(s.last("\x1b[2J"), "press enter") }, 30*time.Second, time.Millisecond)
 				words = append(words, wordsOn(s.last("\x1b[2J"), len(words))...)
 				require.NotEmpty(t, words)
-				before := len(s.text())
+				cleared := strings.Count(s.text(), "\x1b[2J")
 				s.typeKeys("\r")
-				require.Eventually(t, func() bool { return len(s.text()) > before }, 30*time.Second, time.Millisecond)
+				require.Eventually(t, func() bool {
+					return strings.Count(s.text(), "\x1b[2J") > cleared || strings.Contains(s.text(), "type the words")
+				}, 30*time.Second, time.Millisecond)
 			}
 			s.expect("type the words, from the paper: ")
 			s.typeKeys(strings.Join(words, " ") + "\r")

@@ -114,12 +114,12 @@ func TestBestEffortCallExpires(t *testing.T) {
 	w := newWorld(t, stopped)
 	a, b := w.deploy("scenario"), w.deploy("scenario")
 	// b waits for itself to stop, which it cannot while it waits: its answer never comes.
+	control(w, b, b)
 	ended := make(chan error, 1)
 	go func() {
 		_, err := w.Call(ctx, alice, a, "forward_best_effort", to(b, "forward", string(to(principal.Management, "stop_canister", stopArgument(b)))))
 		ended <- err
 	}()
-	control(w, b, b)
 	for len(ended) == 0 {
 		require.NoError(t, w.Advance(ctx, time.Second))
 		time.Sleep(time.Millisecond)
