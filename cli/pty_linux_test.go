@@ -328,7 +328,9 @@ func TestSheetOfWords(t *testing.T) {
 			var words []string
 			for page := 1; len(words) < 24; page++ {
 				// A page is whole when its question stands below its own clearing of the screen.
-				require.Eventually(t, func() bool { return strings.Contains(s.text(), "\x1b[2J") && strings.Contains(s.last("\x1b[2J"), "press enter") }, 30*time.Second, time.Millisecond)
+				require.Eventually(t, func() bool {
+					return strings.Contains(s.text(), "\x1b[2J") && strings.Contains(s.last("\x1b[2J"), "press enter")
+				}, 30*time.Second, time.Millisecond)
 				words = append(words, wordsOn(s.last("\x1b[2J"), len(words))...)
 				require.NotEmpty(t, words)
 				cleared := strings.Count(s.text(), "\x1b[2J")
