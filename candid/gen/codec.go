@@ -150,7 +150,6 @@ func (g *generator) encodePrimitive(r wire.Ref, expr string) {
 	case wire.Empty:
 		g.printf("panic(\"candid: there is no value of type empty\")\n")
 	case wire.Nat, wire.Int:
-		g.imports["kedge/candid/wire/bignum"] = true
 		g.printf("b = bignum.Append%s(b, %s)\n", map[wire.Ref]string{wire.Nat: "Nat", wire.Int: "Int"}[r], expr)
 	case wire.Nat8:
 		g.printf("b = append(b, %s)\n", expr)
@@ -254,7 +253,6 @@ func (g *generator) decodePrimitive(r wire.Ref, w, target string) {
 	case wire.Empty:
 		g.printf("d.Empty(%s)\n", w)
 	case wire.Nat, wire.Int:
-		g.imports["kedge/candid/wire/bignum"] = true
 		g.printf("%s = bignum.%s(d, %s)\n", target, map[wire.Ref]string{wire.Nat: "Nat", wire.Int: "Int"}[r], w)
 	default:
 		g.printf("%s = d.%s(%s)\n", target, primitiveCodecs[r], w)

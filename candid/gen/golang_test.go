@@ -1,6 +1,7 @@
 package gen_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -71,4 +72,28 @@ func TestCollisions(t *testing.T) {
 		_, err := generate(src)
 		require.ErrorContains(t, err, want, src)
 	}
+}
+
+// A client's side has no function of the service's, and the peer's file has just those.
+func TestSides(t *testing.T) {
+	f, err := did.Parse(`type R = record { a : nat }; type W = record { r : R }; service : { m : (W) -> (R) }`)
+	require.NoError(t, err)
+	code, test, err := gen.GenerateWithPeer(f, "p", "x.did", []string{"EncodeArgs", "DecodeResult"}, []string{"DecodeArgs", "EncodeResult"})
+	require.NoError(t, err)
+	for text, in := range map[string]bool{
+		"func EncodeMArgs(": true, "func DecodeMResult(": true, "var Methods =": true,
+		"func appendW(": true, "func appendR(": true, "func decodeR(": true,
+		"func AppendMArgs(": false, "func DecodeMArgs(": false, "func EncodeMResult(": false, "func decodeW(": false,
+	} {
+		require.Equal(t, in, strings.Contains(string(code), text), text)
+	}
+	for text, in := range map[string]bool{
+		"func DecodeMArgs(": true, "func EncodeMResult(": true, "func decodeW(": true,
+		"func decodeR(": false, "func appendR(": false, "var Methods =": false, "type W ": false,
+	} {
+		require.Equal(t, in, strings.Contains(string(test), text), text)
+	}
+
+	_, err = gen.Generate(f, "p", "x.did", "Encode")
+	require.ErrorContains(t, err, `no kind of function "Encode"`)
 }

@@ -3,6 +3,7 @@ package gen
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 
 	"kedge/candid/did"
@@ -18,6 +19,19 @@ func (g *generator) methods() {
 	if len(methods) == 0 {
 		return
 	}
+	if g.list {
+		g.methodList(methods)
+	}
+	for _, m := range methods {
+		f := m.Type.(did.Func)
+		name := exported(m.Name)
+		g.message(name+"Args", "the arguments of "+m.Name, f.Args, name)
+		g.message(name+"Result", "the results of "+m.Name, f.Results, name)
+	}
+}
+
+// methodList writes the list of methods.
+func (g *generator) methodList(methods []did.Method) {
 	g.declare("Methods", "the list of methods")
 	fmt.Fprintf(&g.funcs, "// Methods are the methods of the service.\nvar Methods = []wire.Method{\n")
 	for _, m := range methods {
@@ -28,12 +42,6 @@ func (g *generator) methods() {
 		g.funcs.WriteString("},\n")
 	}
 	g.funcs.WriteString("}\n\n")
-	for _, m := range methods {
-		f := m.Type.(did.Func)
-		name := exported(m.Name)
-		g.message(name+"Args", "the arguments of "+m.Name, f.Args, name)
-		g.message(name+"Result", "the results of "+m.Name, f.Results, name)
-	}
 }
 
 func modeText(m wire.Mode) string {
@@ -64,21 +72,47 @@ func (g *generator) message(name, what string, args []did.Arg, method string) {
 		fmt.Fprintf(&call, ", %s", names[i])
 	}
 	sig := g.signature(args)
+	side := "Args"
+	if strings.HasPrefix(what, "the results") {
+		side = "Result"
+	}
+	wants := func(verb string) bool { return slices.Contains(g.wanted, verb+side) }
 	for _, verb := range []string{"Encode", "Append", "Decode"} {
-		g.declare(verb+name, "the codec of "+what)
+		if wants(verb) {
+			g.declare(verb+name, "the codec of "+what)
+		}
 	}
 
 	g.codecs, g.funcs = g.funcs, g.codecs // what encode and decode write goes to funcs
-	g.printf("// Encode%s encodes %s.\nfunc Encode%[1]s(%[3]s) []byte { return Append%[1]s(nil%[4]s) }\n\n",
-		name, what, strings.TrimPrefix(list.String(), ", "), call.String())
-	g.printf("// Append%s encodes %s at the end of b.\nfunc Append%[1]s(b []byte%[3]s) []byte {\n", name, what, list.String())
-	g.printf("b = append(b, %s.Header...)\n", sig)
-	for i, a := range args {
-		g.encode(a.Type, names[i], g.argPlace(name, method, names[i], args))
+	encodes := func() {
+		g.printf("b = append(b, %s.Header...)\n", sig)
+		for i, a := range args {
+			g.encode(a.Type, names[i], g.argPlace(name, method, names[i], args))
+		}
+		g.printf("return b\n}\n\n")
 	}
-	g.printf("return b\n}\n\n")
+	parameters := strings.TrimPrefix(list.String(), ", ")
+	switch {
+	case wants("Encode") && wants("Append"):
+		g.printf("// Encode%s encodes %s.\nfunc Encode%[1]s(%[3]s) []byte { return Append%[1]s(nil%[4]s) }\n\n",
+			name, what, parameters, call.String())
+	case wants("Encode"):
+		g.printf("// Encode%s encodes %s.\nfunc Encode%[1]s(%[3]s) []byte {\nvar b []byte\n", name, what, parameters)
+		encodes()
+	}
+	if wants("Append") {
+		g.printf("// Append%s encodes %s at the end of b.\nfunc Append%[1]s(b []byte%[3]s) []byte {\n", name, what, list.String())
+		encodes()
+	}
+	if wants("Decode") {
+		g.decodeMessage(name, what, method, names, args, sig, results.String())
+	}
+	g.codecs, g.funcs = g.funcs, g.codecs
+}
 
-	g.printf("// Decode%s decodes %s.\nfunc Decode%[1]s(data []byte) (%[3]serr error) {\n", name, what, results.String())
+// decodeMessage writes Decode for a list of arguments or results.
+func (g *generator) decodeMessage(name, what, method string, names []string, args []did.Arg, sig, results string) {
+	g.printf("// Decode%s decodes %s.\nfunc Decode%[1]s(data []byte) (%[3]serr error) {\n", name, what, results)
 	g.printf("d := wire.NewDecoder(data, types, &%s)\n", sig)
 	for i, a := range args {
 		arg := "Arg"
@@ -90,7 +124,6 @@ func (g *generator) message(name, what string, args []did.Arg, method string) {
 		g.printf("}\n")
 	}
 	g.printf("err = d.Finish()\nreturn\n}\n\n")
-	g.codecs, g.funcs = g.funcs, g.codecs
 }
 
 func (g *generator) argPlace(name, method, param string, args []did.Arg) string {

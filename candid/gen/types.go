@@ -24,9 +24,7 @@ func (g *generator) goType(t did.Type, place string) string {
 	case did.Primitive:
 		switch wire.Ref(t) {
 		case wire.Nat, wire.Int:
-			g.imports["math/big"] = true
 		case wire.Principal:
-			g.imports["kedge/ic/principal"] = true
 		}
 		return primitiveTypes[wire.Ref(t)]
 	case did.Name:
@@ -44,7 +42,6 @@ func (g *generator) goType(t did.Type, place string) string {
 	case did.Func:
 		return "wire.FuncRef"
 	case did.Service:
-		g.imports["kedge/ic/principal"] = true
 		return "principal.Principal"
 	default:
 		for _, n := range g.named {

@@ -6,5 +6,5 @@
 // Decoded values are views of the message that they came from.
 package kedge
 
-//go:generate go run ../../cmd/candidgen -pkg kedge -o kedge_gen.go kedge.did
+//go:generate go run ../../cmd/candidgen -pkg kedge -functions EncodeArgs,DecodeArgs,EncodeResult,AppendResult,DecodeResult -o kedge_gen.go kedge.did
 //go:generate go run ../../cmd/candidgen -ts ./wire.ts -o ../../frontend-shim/src/candid/kedge.gen.ts kedge.did

@@ -1639,10 +1639,8 @@ type ReleaseConsentConsent struct {
 }
 
 // EncodeInitArgs encodes the arguments of the constructor.
-func EncodeInitArgs(kedgeInit *KedgeInit) []byte { return AppendInitArgs(nil, kedgeInit) }
-
-// AppendInitArgs encodes the arguments of the constructor at the end of b.
-func AppendInitArgs(b []byte, kedgeInit *KedgeInit) []byte {
+func EncodeInitArgs(kedgeInit *KedgeInit) []byte {
+	var b []byte
 	b = append(b, signature0.Header...)
 	if kedgeInit == nil {
 		b = append(b, 0)
@@ -1726,11 +1724,7 @@ var Methods = []wire.Method{
 
 // EncodeAddArgs encodes the arguments of add.
 func EncodeAddArgs(userNumber UserNumber, deviceData DeviceData) []byte {
-	return AppendAddArgs(nil, userNumber, deviceData)
-}
-
-// AppendAddArgs encodes the arguments of add at the end of b.
-func AppendAddArgs(b []byte, userNumber UserNumber, deviceData DeviceData) []byte {
+	var b []byte
 	b = append(b, signature1.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	b = appendDeviceData(b, &deviceData)
@@ -1768,11 +1762,7 @@ func DecodeAddResult(data []byte) (err error) {
 
 // EncodeAddTentativeDeviceArgs encodes the arguments of add_tentative_device.
 func EncodeAddTentativeDeviceArgs(userNumber UserNumber, deviceData DeviceData) []byte {
-	return AppendAddTentativeDeviceArgs(nil, userNumber, deviceData)
-}
-
-// AppendAddTentativeDeviceArgs encodes the arguments of add_tentative_device at the end of b.
-func AppendAddTentativeDeviceArgs(b []byte, userNumber UserNumber, deviceData DeviceData) []byte {
+	var b []byte
 	b = append(b, signature1.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	b = appendDeviceData(b, &deviceData)
@@ -1816,11 +1806,7 @@ func DecodeAddTentativeDeviceResult(data []byte) (addTentativeDeviceResponse Add
 
 // EncodeAttestArgs encodes the arguments of attest.
 func EncodeAttestArgs(userNumber UserNumber, assertion Assertion) []byte {
-	return AppendAttestArgs(nil, userNumber, assertion)
-}
-
-// AppendAttestArgs encodes the arguments of attest at the end of b.
-func AppendAttestArgs(b []byte, userNumber UserNumber, assertion Assertion) []byte {
+	var b []byte
 	b = append(b, signature4.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	b = appendAssertion(b, &assertion)
@@ -1864,11 +1850,7 @@ func DecodeAttestResult(data []byte) (attestResult AttestResult, err error) {
 
 // EncodeAttestationChallengeArgs encodes the arguments of attestation_challenge.
 func EncodeAttestationChallengeArgs(userNumber UserNumber) []byte {
-	return AppendAttestationChallengeArgs(nil, userNumber)
-}
-
-// AppendAttestationChallengeArgs encodes the arguments of attestation_challenge at the end of b.
-func AppendAttestationChallengeArgs(b []byte, userNumber UserNumber) []byte {
+	var b []byte
 	b = append(b, signature6.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	return b
@@ -1907,10 +1889,8 @@ func DecodeAttestationChallengeResult(data []byte) (attestationChallengeResult A
 }
 
 // EncodeConfigArgs encodes the arguments of config.
-func EncodeConfigArgs() []byte { return AppendConfigArgs(nil) }
-
-// AppendConfigArgs encodes the arguments of config at the end of b.
-func AppendConfigArgs(b []byte) []byte {
+func EncodeConfigArgs() []byte {
+	var b []byte
 	b = append(b, signature2.Header...)
 	return b
 }
@@ -1944,11 +1924,7 @@ func DecodeConfigResult(data []byte) (kedgeInit KedgeInit, err error) {
 
 // EncodeContactAcceptArgs encodes the arguments of contact_accept.
 func EncodeContactAcceptArgs(userNumber UserNumber, as UserNumber) []byte {
-	return AppendContactAcceptArgs(nil, userNumber, as)
-}
-
-// AppendContactAcceptArgs encodes the arguments of contact_accept at the end of b.
-func AppendContactAcceptArgs(b []byte, userNumber UserNumber, as UserNumber) []byte {
+	var b []byte
 	b = append(b, signature9.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	b = wire.AppendNat64(b, as)
@@ -1990,11 +1966,7 @@ func DecodeContactAcceptResult(data []byte) (result Result, err error) {
 
 // EncodeContactApproveArgs encodes the arguments of contact_approve.
 func EncodeContactApproveArgs(userNumber UserNumber, as UserNumber, key principal.Principal) []byte {
-	return AppendContactApproveArgs(nil, userNumber, as, key)
-}
-
-// AppendContactApproveArgs encodes the arguments of contact_approve at the end of b.
-func AppendContactApproveArgs(b []byte, userNumber UserNumber, as UserNumber, key principal.Principal) []byte {
+	var b []byte
 	b = append(b, signature11.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	b = wire.AppendNat64(b, as)
@@ -2040,11 +2012,7 @@ func DecodeContactApproveResult(data []byte) (result Result, err error) {
 
 // EncodeContactStatusArgs encodes the arguments of contact_status.
 func EncodeContactStatusArgs(userNumber UserNumber, as *UserNumber) []byte {
-	return AppendContactStatusArgs(nil, userNumber, as)
-}
-
-// AppendContactStatusArgs encodes the arguments of contact_status at the end of b.
-func AppendContactStatusArgs(b []byte, userNumber UserNumber, as *UserNumber) []byte {
+	var b []byte
 	b = append(b, signature12.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	if as == nil {
@@ -2099,11 +2067,7 @@ func DecodeContactStatusResult(data []byte) (contactStatusResult ContactStatusRe
 
 // EncodeContactWithdrawArgs encodes the arguments of contact_withdraw.
 func EncodeContactWithdrawArgs(userNumber UserNumber, as UserNumber, resign bool) []byte {
-	return AppendContactWithdrawArgs(nil, userNumber, as, resign)
-}
-
-// AppendContactWithdrawArgs encodes the arguments of contact_withdraw at the end of b.
-func AppendContactWithdrawArgs(b []byte, userNumber UserNumber, as UserNumber, resign bool) []byte {
+	var b []byte
 	b = append(b, signature14.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	b = wire.AppendNat64(b, as)
@@ -2151,11 +2115,7 @@ func DecodeContactWithdrawResult(data []byte) (result Result, err error) {
 
 // EncodeContactsAgreeArgs encodes the arguments of contacts_agree.
 func EncodeContactsAgreeArgs(userNumber UserNumber, agree bool) []byte {
-	return AppendContactsAgreeArgs(nil, userNumber, agree)
-}
-
-// AppendContactsAgreeArgs encodes the arguments of contacts_agree at the end of b.
-func AppendContactsAgreeArgs(b []byte, userNumber UserNumber, agree bool) []byte {
+	var b []byte
 	b = append(b, signature15.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	b = wire.AppendBool(b, agree)
@@ -2197,11 +2157,7 @@ func DecodeContactsAgreeResult(data []byte) (result Result, err error) {
 
 // EncodeContactsCompleteArgs encodes the arguments of contacts_complete.
 func EncodeContactsCompleteArgs(userNumber UserNumber, deviceData DeviceData) []byte {
-	return AppendContactsCompleteArgs(nil, userNumber, deviceData)
-}
-
-// AppendContactsCompleteArgs encodes the arguments of contacts_complete at the end of b.
-func AppendContactsCompleteArgs(b []byte, userNumber UserNumber, deviceData DeviceData) []byte {
+	var b []byte
 	b = append(b, signature1.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	b = appendDeviceData(b, &deviceData)
@@ -2245,11 +2201,7 @@ func DecodeContactsCompleteResult(data []byte) (result Result, err error) {
 
 // EncodeContactsSetArgs encodes the arguments of contacts_set.
 func EncodeContactsSetArgs(userNumber UserNumber, contacts *ContactsSetting) []byte {
-	return AppendContactsSetArgs(nil, userNumber, contacts)
-}
-
-// AppendContactsSetArgs encodes the arguments of contacts_set at the end of b.
-func AppendContactsSetArgs(b []byte, userNumber UserNumber, contacts *ContactsSetting) []byte {
+	var b []byte
 	b = append(b, signature16.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	if contacts == nil {
@@ -2301,10 +2253,8 @@ func DecodeContactsSetResult(data []byte) (result Result, err error) {
 }
 
 // EncodeCreateChallengeArgs encodes the arguments of create_challenge.
-func EncodeCreateChallengeArgs() []byte { return AppendCreateChallengeArgs(nil) }
-
-// AppendCreateChallengeArgs encodes the arguments of create_challenge at the end of b.
-func AppendCreateChallengeArgs(b []byte) []byte {
+func EncodeCreateChallengeArgs() []byte {
+	var b []byte
 	b = append(b, signature2.Header...)
 	return b
 }
@@ -2340,11 +2290,7 @@ func DecodeCreateChallengeResult(data []byte) (challenge Challenge, err error) {
 
 // EncodeDeviceBoundSetArgs encodes the arguments of device_bound_set.
 func EncodeDeviceBoundSetArgs(userNumber UserNumber, on bool) []byte {
-	return AppendDeviceBoundSetArgs(nil, userNumber, on)
-}
-
-// AppendDeviceBoundSetArgs encodes the arguments of device_bound_set at the end of b.
-func AppendDeviceBoundSetArgs(b []byte, userNumber UserNumber, on bool) []byte {
+	var b []byte
 	b = append(b, signature15.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	b = wire.AppendBool(b, on)
@@ -2386,11 +2332,7 @@ func DecodeDeviceBoundSetResult(data []byte) (result Result, err error) {
 
 // EncodeEnterDeviceRegistrationModeArgs encodes the arguments of enter_device_registration_mode.
 func EncodeEnterDeviceRegistrationModeArgs(userNumber UserNumber) []byte {
-	return AppendEnterDeviceRegistrationModeArgs(nil, userNumber)
-}
-
-// AppendEnterDeviceRegistrationModeArgs encodes the arguments of enter_device_registration_mode at the end of b.
-func AppendEnterDeviceRegistrationModeArgs(b []byte, userNumber UserNumber) []byte {
+	var b []byte
 	b = append(b, signature6.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	return b
@@ -2430,11 +2372,7 @@ func DecodeEnterDeviceRegistrationModeResult(data []byte) (timestamp Timestamp, 
 
 // EncodeExitDeviceRegistrationModeArgs encodes the arguments of exit_device_registration_mode.
 func EncodeExitDeviceRegistrationModeArgs(userNumber UserNumber) []byte {
-	return AppendExitDeviceRegistrationModeArgs(nil, userNumber)
-}
-
-// AppendExitDeviceRegistrationModeArgs encodes the arguments of exit_device_registration_mode at the end of b.
-func AppendExitDeviceRegistrationModeArgs(b []byte, userNumber UserNumber) []byte {
+	var b []byte
 	b = append(b, signature6.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	return b
@@ -2470,11 +2408,7 @@ func DecodeExitDeviceRegistrationModeResult(data []byte) (err error) {
 
 // EncodeFinalizeMigrationArgs encodes the arguments of finalize_migration.
 func EncodeFinalizeMigrationArgs(finalizeOptions *FinalizeOptions) []byte {
-	return AppendFinalizeMigrationArgs(nil, finalizeOptions)
-}
-
-// AppendFinalizeMigrationArgs encodes the arguments of finalize_migration at the end of b.
-func AppendFinalizeMigrationArgs(b []byte, finalizeOptions *FinalizeOptions) []byte {
+	var b []byte
 	b = append(b, signature18.Header...)
 	if finalizeOptions == nil {
 		b = append(b, 0)
@@ -2524,10 +2458,8 @@ func DecodeFinalizeMigrationResult(data []byte) (migrationStatusResult Migration
 }
 
 // EncodeFsckArgs encodes the arguments of fsck.
-func EncodeFsckArgs(fsckOptions *FsckOptions) []byte { return AppendFsckArgs(nil, fsckOptions) }
-
-// AppendFsckArgs encodes the arguments of fsck at the end of b.
-func AppendFsckArgs(b []byte, fsckOptions *FsckOptions) []byte {
+func EncodeFsckArgs(fsckOptions *FsckOptions) []byte {
+	var b []byte
 	b = append(b, signature20.Header...)
 	if fsckOptions == nil {
 		b = append(b, 0)
@@ -2576,11 +2508,7 @@ func DecodeFsckResult(data []byte) (fsckResult FsckResult, err error) {
 
 // EncodeGetAnchorCredentialsArgs encodes the arguments of get_anchor_credentials.
 func EncodeGetAnchorCredentialsArgs(userNumber UserNumber) []byte {
-	return AppendGetAnchorCredentialsArgs(nil, userNumber)
-}
-
-// AppendGetAnchorCredentialsArgs encodes the arguments of get_anchor_credentials at the end of b.
-func AppendGetAnchorCredentialsArgs(b []byte, userNumber UserNumber) []byte {
+	var b []byte
 	b = append(b, signature6.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	return b
@@ -2620,11 +2548,7 @@ func DecodeGetAnchorCredentialsResult(data []byte) (anchorCredentials AnchorCred
 
 // EncodeGetAnchorInfoArgs encodes the arguments of get_anchor_info.
 func EncodeGetAnchorInfoArgs(userNumber UserNumber) []byte {
-	return AppendGetAnchorInfoArgs(nil, userNumber)
-}
-
-// AppendGetAnchorInfoArgs encodes the arguments of get_anchor_info at the end of b.
-func AppendGetAnchorInfoArgs(b []byte, userNumber UserNumber) []byte {
+	var b []byte
 	b = append(b, signature6.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	return b
@@ -2664,11 +2588,7 @@ func DecodeGetAnchorInfoResult(data []byte) (identityAnchorInfo IdentityAnchorIn
 
 // EncodeGetDelegationArgs encodes the arguments of get_delegation.
 func EncodeGetDelegationArgs(userNumber UserNumber, frontendHostname FrontendHostname, sessionKey SessionKey, expiration Timestamp) []byte {
-	return AppendGetDelegationArgs(nil, userNumber, frontendHostname, sessionKey, expiration)
-}
-
-// AppendGetDelegationArgs encodes the arguments of get_delegation at the end of b.
-func AppendGetDelegationArgs(b []byte, userNumber UserNumber, frontendHostname FrontendHostname, sessionKey SessionKey, expiration Timestamp) []byte {
+	var b []byte
 	b = append(b, signature24.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	b = wire.AppendText(b, frontendHostname)
@@ -2720,11 +2640,7 @@ func DecodeGetDelegationResult(data []byte) (getDelegationResponse GetDelegation
 
 // EncodeGetPrincipalArgs encodes the arguments of get_principal.
 func EncodeGetPrincipalArgs(userNumber UserNumber, frontendHostname FrontendHostname) []byte {
-	return AppendGetPrincipalArgs(nil, userNumber, frontendHostname)
-}
-
-// AppendGetPrincipalArgs encodes the arguments of get_principal at the end of b.
-func AppendGetPrincipalArgs(b []byte, userNumber UserNumber, frontendHostname FrontendHostname) []byte {
+	var b []byte
 	b = append(b, signature26.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	b = wire.AppendText(b, frontendHostname)
@@ -2768,11 +2684,7 @@ func DecodeGetPrincipalResult(data []byte) (result principal.Principal, err erro
 
 // EncodeGuardSetArgs encodes the arguments of guard_set.
 func EncodeGuardSetArgs(userNumber UserNumber, on bool) []byte {
-	return AppendGuardSetArgs(nil, userNumber, on)
-}
-
-// AppendGuardSetArgs encodes the arguments of guard_set at the end of b.
-func AppendGuardSetArgs(b []byte, userNumber UserNumber, on bool) []byte {
+	var b []byte
 	b = append(b, signature15.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	b = wire.AppendBool(b, on)
@@ -2814,11 +2726,7 @@ func DecodeGuardSetResult(data []byte) (result Result, err error) {
 
 // EncodeHistoryArgs encodes the arguments of history.
 func EncodeHistoryArgs(userNumber UserNumber, from *uint64, max uint32) []byte {
-	return AppendHistoryArgs(nil, userNumber, from, max)
-}
-
-// AppendHistoryArgs encodes the arguments of history at the end of b.
-func AppendHistoryArgs(b []byte, userNumber UserNumber, from *uint64, max uint32) []byte {
+	var b []byte
 	b = append(b, signature28.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	if from == nil {
@@ -2877,11 +2785,7 @@ func DecodeHistoryResult(data []byte) (historyResult HistoryResult, err error) {
 
 // EncodeHttpRequestArgs encodes the arguments of http_request.
 func EncodeHttpRequestArgs(httpRequest HttpRequest) []byte {
-	return AppendHttpRequestArgs(nil, httpRequest)
-}
-
-// AppendHttpRequestArgs encodes the arguments of http_request at the end of b.
-func AppendHttpRequestArgs(b []byte, httpRequest HttpRequest) []byte {
+	var b []byte
 	b = append(b, signature30.Header...)
 	b = appendHttpRequest(b, &httpRequest)
 	return b
@@ -2920,10 +2824,8 @@ func DecodeHttpRequestResult(data []byte) (httpResponse HttpResponse, err error)
 }
 
 // EncodeInitSaltArgs encodes the arguments of init_salt.
-func EncodeInitSaltArgs() []byte { return AppendInitSaltArgs(nil) }
-
-// AppendInitSaltArgs encodes the arguments of init_salt at the end of b.
-func AppendInitSaltArgs(b []byte) []byte {
+func EncodeInitSaltArgs() []byte {
+	var b []byte
 	b = append(b, signature2.Header...)
 	return b
 }
@@ -2952,10 +2854,8 @@ func DecodeInitSaltResult(data []byte) (err error) {
 }
 
 // EncodeLookupArgs encodes the arguments of lookup.
-func EncodeLookupArgs(userNumber UserNumber) []byte { return AppendLookupArgs(nil, userNumber) }
-
-// AppendLookupArgs encodes the arguments of lookup at the end of b.
-func AppendLookupArgs(b []byte, userNumber UserNumber) []byte {
+func EncodeLookupArgs(userNumber UserNumber) []byte {
+	var b []byte
 	b = append(b, signature6.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	return b
@@ -3006,11 +2906,7 @@ func DecodeLookupResult(data []byte) (result []LookupDevice, err error) {
 
 // EncodeLookupByCredentialArgs encodes the arguments of lookup_by_credential.
 func EncodeLookupByCredentialArgs(credentialId CredentialId, cursor *uint64) []byte {
-	return AppendLookupByCredentialArgs(nil, credentialId, cursor)
-}
-
-// AppendLookupByCredentialArgs encodes the arguments of lookup_by_credential at the end of b.
-func AppendLookupByCredentialArgs(b []byte, credentialId CredentialId, cursor *uint64) []byte {
+	var b []byte
 	b = append(b, signature33.Header...)
 	b = wire.AppendBlob(b, credentialId)
 	if cursor == nil {
@@ -3092,10 +2988,8 @@ func DecodeLookupByCredentialResult(data []byte) (result0 []CredentialMatch, nex
 }
 
 // EncodeLookupCallerArgs encodes the arguments of lookup_caller.
-func EncodeLookupCallerArgs(cursor *uint64) []byte { return AppendLookupCallerArgs(nil, cursor) }
-
-// AppendLookupCallerArgs encodes the arguments of lookup_caller at the end of b.
-func AppendLookupCallerArgs(b []byte, cursor *uint64) []byte {
+func EncodeLookupCallerArgs(cursor *uint64) []byte {
+	var b []byte
 	b = append(b, signature35.Header...)
 	if cursor == nil {
 		b = append(b, 0)
@@ -3174,11 +3068,7 @@ func DecodeLookupCallerResult(data []byte) (result0 []UserNumber, next *uint64, 
 
 // EncodeLookupCallerIdentityByRecoveryPhraseArgs encodes the arguments of lookup_caller_identity_by_recovery_phrase.
 func EncodeLookupCallerIdentityByRecoveryPhraseArgs() []byte {
-	return AppendLookupCallerIdentityByRecoveryPhraseArgs(nil)
-}
-
-// AppendLookupCallerIdentityByRecoveryPhraseArgs encodes the arguments of lookup_caller_identity_by_recovery_phrase at the end of b.
-func AppendLookupCallerIdentityByRecoveryPhraseArgs(b []byte) []byte {
+	var b []byte
 	b = append(b, signature2.Header...)
 	return b
 }
@@ -3225,11 +3115,7 @@ func DecodeLookupCallerIdentityByRecoveryPhraseResult(data []byte) (userNumber *
 
 // EncodeLookupDeviceKeyArgs encodes the arguments of lookup_device_key.
 func EncodeLookupDeviceKeyArgs(credentialId CredentialId) []byte {
-	return AppendLookupDeviceKeyArgs(nil, credentialId)
-}
-
-// AppendLookupDeviceKeyArgs encodes the arguments of lookup_device_key at the end of b.
-func AppendLookupDeviceKeyArgs(b []byte, credentialId CredentialId) []byte {
+	var b []byte
 	b = append(b, signature37.Header...)
 	b = wire.AppendBlob(b, credentialId)
 	return b
@@ -3279,10 +3165,8 @@ func DecodeLookupDeviceKeyResult(data []byte) (deviceKeyWithAnchor *DeviceKeyWit
 }
 
 // EncodeMigrationPauseArgs encodes the arguments of migration_pause.
-func EncodeMigrationPauseArgs() []byte { return AppendMigrationPauseArgs(nil) }
-
-// AppendMigrationPauseArgs encodes the arguments of migration_pause at the end of b.
-func AppendMigrationPauseArgs(b []byte) []byte {
+func EncodeMigrationPauseArgs() []byte {
+	var b []byte
 	b = append(b, signature2.Header...)
 	return b
 }
@@ -3317,10 +3201,8 @@ func DecodeMigrationPauseResult(data []byte) (migrationStatusResult MigrationSta
 }
 
 // EncodeMigrationResumeArgs encodes the arguments of migration_resume.
-func EncodeMigrationResumeArgs() []byte { return AppendMigrationResumeArgs(nil) }
-
-// AppendMigrationResumeArgs encodes the arguments of migration_resume at the end of b.
-func AppendMigrationResumeArgs(b []byte) []byte {
+func EncodeMigrationResumeArgs() []byte {
+	var b []byte
 	b = append(b, signature2.Header...)
 	return b
 }
@@ -3355,10 +3237,8 @@ func DecodeMigrationResumeResult(data []byte) (migrationStatusResult MigrationSt
 }
 
 // EncodeMigrationStatusArgs encodes the arguments of migration_status.
-func EncodeMigrationStatusArgs() []byte { return AppendMigrationStatusArgs(nil) }
-
-// AppendMigrationStatusArgs encodes the arguments of migration_status at the end of b.
-func AppendMigrationStatusArgs(b []byte) []byte {
+func EncodeMigrationStatusArgs() []byte {
+	var b []byte
 	b = append(b, signature2.Header...)
 	return b
 }
@@ -3394,11 +3274,7 @@ func DecodeMigrationStatusResult(data []byte) (migrationStatusResult MigrationSt
 
 // EncodeMigrationStepArgs encodes the arguments of migration_step.
 func EncodeMigrationStepArgs(version *uint16, accept []Loss) []byte {
-	return AppendMigrationStepArgs(nil, version, accept)
-}
-
-// AppendMigrationStepArgs encodes the arguments of migration_step at the end of b.
-func AppendMigrationStepArgs(b []byte, version *uint16, accept []Loss) []byte {
+	var b []byte
 	b = append(b, signature39.Header...)
 	if version == nil {
 		b = append(b, 0)
@@ -3476,11 +3352,7 @@ func DecodeMigrationStepResult(data []byte) (migrationStatusResult MigrationStat
 
 // EncodePrepareDelegationArgs encodes the arguments of prepare_delegation.
 func EncodePrepareDelegationArgs(userNumber UserNumber, frontendHostname FrontendHostname, sessionKey SessionKey, maxTimeToLive *uint64) []byte {
-	return AppendPrepareDelegationArgs(nil, userNumber, frontendHostname, sessionKey, maxTimeToLive)
-}
-
-// AppendPrepareDelegationArgs encodes the arguments of prepare_delegation at the end of b.
-func AppendPrepareDelegationArgs(b []byte, userNumber UserNumber, frontendHostname FrontendHostname, sessionKey SessionKey, maxTimeToLive *uint64) []byte {
+	var b []byte
 	b = append(b, signature40.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	b = wire.AppendText(b, frontendHostname)
@@ -3547,11 +3419,7 @@ func DecodePrepareDelegationResult(data []byte) (userKey UserKey, expiration Tim
 
 // EncodeProtectArgs encodes the arguments of protect.
 func EncodeProtectArgs(userNumber UserNumber, deviceKey DeviceKey) []byte {
-	return AppendProtectArgs(nil, userNumber, deviceKey)
-}
-
-// AppendProtectArgs encodes the arguments of protect at the end of b.
-func AppendProtectArgs(b []byte, userNumber UserNumber, deviceKey DeviceKey) []byte {
+	var b []byte
 	b = append(b, signature42.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	b = wire.AppendBlob(b, deviceKey)
@@ -3593,11 +3461,7 @@ func DecodeProtectResult(data []byte) (result Result, err error) {
 
 // EncodeRecoveryReportArgs encodes the arguments of recovery_report.
 func EncodeRecoveryReportArgs(userNumber UserNumber) []byte {
-	return AppendRecoveryReportArgs(nil, userNumber)
-}
-
-// AppendRecoveryReportArgs encodes the arguments of recovery_report at the end of b.
-func AppendRecoveryReportArgs(b []byte, userNumber UserNumber) []byte {
+	var b []byte
 	b = append(b, signature6.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	return b
@@ -3637,11 +3501,7 @@ func DecodeRecoveryReportResult(data []byte) (recoveryReportResult RecoveryRepor
 
 // EncodeRegisterArgs encodes the arguments of register.
 func EncodeRegisterArgs(deviceData DeviceData, challengeResult ChallengeResult, temporaryKey *principal.Principal) []byte {
-	return AppendRegisterArgs(nil, deviceData, challengeResult, temporaryKey)
-}
-
-// AppendRegisterArgs encodes the arguments of register at the end of b.
-func AppendRegisterArgs(b []byte, deviceData DeviceData, challengeResult ChallengeResult, temporaryKey *principal.Principal) []byte {
+	var b []byte
 	b = append(b, signature44.Header...)
 	b = appendDeviceData(b, &deviceData)
 	b = appendChallengeResult(b, &challengeResult)
@@ -3700,11 +3560,7 @@ func DecodeRegisterResult(data []byte) (registerResponse RegisterResponse, err e
 
 // EncodeReleaseCancelArgs encodes the arguments of release_cancel.
 func EncodeReleaseCancelArgs(userNumber UserNumber, deviceKey DeviceKey) []byte {
-	return AppendReleaseCancelArgs(nil, userNumber, deviceKey)
-}
-
-// AppendReleaseCancelArgs encodes the arguments of release_cancel at the end of b.
-func AppendReleaseCancelArgs(b []byte, userNumber UserNumber, deviceKey DeviceKey) []byte {
+	var b []byte
 	b = append(b, signature42.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	b = wire.AppendBlob(b, deviceKey)
@@ -3746,11 +3602,7 @@ func DecodeReleaseCancelResult(data []byte) (result Result, err error) {
 
 // EncodeReleaseCompleteArgs encodes the arguments of release_complete.
 func EncodeReleaseCompleteArgs(userNumber UserNumber, deviceKey DeviceKey) []byte {
-	return AppendReleaseCompleteArgs(nil, userNumber, deviceKey)
-}
-
-// AppendReleaseCompleteArgs encodes the arguments of release_complete at the end of b.
-func AppendReleaseCompleteArgs(b []byte, userNumber UserNumber, deviceKey DeviceKey) []byte {
+	var b []byte
 	b = append(b, signature42.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	b = wire.AppendBlob(b, deviceKey)
@@ -3794,11 +3646,7 @@ func DecodeReleaseCompleteResult(data []byte) (result Result, err error) {
 
 // EncodeReleaseConsentArgs encodes the arguments of release_consent.
 func EncodeReleaseConsentArgs(userNumber UserNumber, consent *ReleaseConsentConsent) []byte {
-	return AppendReleaseConsentArgs(nil, userNumber, consent)
-}
-
-// AppendReleaseConsentArgs encodes the arguments of release_consent at the end of b.
-func AppendReleaseConsentArgs(b []byte, userNumber UserNumber, consent *ReleaseConsentConsent) []byte {
+	var b []byte
 	b = append(b, signature46.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	if consent == nil {
@@ -3851,11 +3699,7 @@ func DecodeReleaseConsentResult(data []byte) (result Result, err error) {
 
 // EncodeReleaseRequestArgs encodes the arguments of release_request.
 func EncodeReleaseRequestArgs(userNumber UserNumber, deviceKey DeviceKey) []byte {
-	return AppendReleaseRequestArgs(nil, userNumber, deviceKey)
-}
-
-// AppendReleaseRequestArgs encodes the arguments of release_request at the end of b.
-func AppendReleaseRequestArgs(b []byte, userNumber UserNumber, deviceKey DeviceKey) []byte {
+	var b []byte
 	b = append(b, signature42.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	b = wire.AppendBlob(b, deviceKey)
@@ -3897,11 +3741,7 @@ func DecodeReleaseRequestResult(data []byte) (result Result, err error) {
 
 // EncodeRemoveArgs encodes the arguments of remove.
 func EncodeRemoveArgs(userNumber UserNumber, deviceKey DeviceKey) []byte {
-	return AppendRemoveArgs(nil, userNumber, deviceKey)
-}
-
-// AppendRemoveArgs encodes the arguments of remove at the end of b.
-func AppendRemoveArgs(b []byte, userNumber UserNumber, deviceKey DeviceKey) []byte {
+	var b []byte
 	b = append(b, signature42.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	b = wire.AppendBlob(b, deviceKey)
@@ -3939,11 +3779,7 @@ func DecodeRemoveResult(data []byte) (err error) {
 
 // EncodeReplaceArgs encodes the arguments of replace.
 func EncodeReplaceArgs(userNumber UserNumber, deviceKey DeviceKey, deviceData DeviceData) []byte {
-	return AppendReplaceArgs(nil, userNumber, deviceKey, deviceData)
-}
-
-// AppendReplaceArgs encodes the arguments of replace at the end of b.
-func AppendReplaceArgs(b []byte, userNumber UserNumber, deviceKey DeviceKey, deviceData DeviceData) []byte {
+	var b []byte
 	b = append(b, signature47.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	b = wire.AppendBlob(b, deviceKey)
@@ -3985,11 +3821,7 @@ func DecodeReplaceResult(data []byte) (err error) {
 
 // EncodeSessionLimitSetArgs encodes the arguments of session_limit_set.
 func EncodeSessionLimitSetArgs(userNumber UserNumber, limitS *uint64) []byte {
-	return AppendSessionLimitSetArgs(nil, userNumber, limitS)
-}
-
-// AppendSessionLimitSetArgs encodes the arguments of session_limit_set at the end of b.
-func AppendSessionLimitSetArgs(b []byte, userNumber UserNumber, limitS *uint64) []byte {
+	var b []byte
 	b = append(b, signature12.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	if limitS == nil {
@@ -4043,10 +3875,8 @@ func DecodeSessionLimitSetResult(data []byte) (result Result, err error) {
 }
 
 // EncodeStatsArgs encodes the arguments of stats.
-func EncodeStatsArgs() []byte { return AppendStatsArgs(nil) }
-
-// AppendStatsArgs encodes the arguments of stats at the end of b.
-func AppendStatsArgs(b []byte) []byte {
+func EncodeStatsArgs() []byte {
+	var b []byte
 	b = append(b, signature2.Header...)
 	return b
 }
@@ -4082,11 +3912,7 @@ func DecodeStatsResult(data []byte) (internetIdentityStats InternetIdentityStats
 
 // EncodeUnprotectArgs encodes the arguments of unprotect.
 func EncodeUnprotectArgs(userNumber UserNumber, deviceKey DeviceKey) []byte {
-	return AppendUnprotectArgs(nil, userNumber, deviceKey)
-}
-
-// AppendUnprotectArgs encodes the arguments of unprotect at the end of b.
-func AppendUnprotectArgs(b []byte, userNumber UserNumber, deviceKey DeviceKey) []byte {
+	var b []byte
 	b = append(b, signature42.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	b = wire.AppendBlob(b, deviceKey)
@@ -4128,11 +3954,7 @@ func DecodeUnprotectResult(data []byte) (result Result, err error) {
 
 // EncodeUpdateArgs encodes the arguments of update.
 func EncodeUpdateArgs(userNumber UserNumber, deviceKey DeviceKey, deviceData DeviceData) []byte {
-	return AppendUpdateArgs(nil, userNumber, deviceKey, deviceData)
-}
-
-// AppendUpdateArgs encodes the arguments of update at the end of b.
-func AppendUpdateArgs(b []byte, userNumber UserNumber, deviceKey DeviceKey, deviceData DeviceData) []byte {
+	var b []byte
 	b = append(b, signature47.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	b = wire.AppendBlob(b, deviceKey)
@@ -4174,11 +3996,7 @@ func DecodeUpdateResult(data []byte) (err error) {
 
 // EncodeVerifyTentativeDeviceArgs encodes the arguments of verify_tentative_device.
 func EncodeVerifyTentativeDeviceArgs(userNumber UserNumber, verificationCode string) []byte {
-	return AppendVerifyTentativeDeviceArgs(nil, userNumber, verificationCode)
-}
-
-// AppendVerifyTentativeDeviceArgs encodes the arguments of verify_tentative_device at the end of b.
-func AppendVerifyTentativeDeviceArgs(b []byte, userNumber UserNumber, verificationCode string) []byte {
+	var b []byte
 	b = append(b, signature26.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	b = wire.AppendText(b, verificationCode)
@@ -4221,10 +4039,8 @@ func DecodeVerifyTentativeDeviceResult(data []byte) (verifyTentativeDeviceRespon
 }
 
 // EncodeWhoamiArgs encodes the arguments of whoami.
-func EncodeWhoamiArgs() []byte { return AppendWhoamiArgs(nil) }
-
-// AppendWhoamiArgs encodes the arguments of whoami at the end of b.
-func AppendWhoamiArgs(b []byte) []byte {
+func EncodeWhoamiArgs() []byte {
+	var b []byte
 	b = append(b, signature2.Header...)
 	return b
 }

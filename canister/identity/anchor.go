@@ -163,7 +163,7 @@ type Attestation struct {
 	CounterStalled bool // some assertion brought a counter that had not grown; shown, never a lock-out
 }
 
-// Registration is an open registration mode (ii.md 2.5). It lives in its anchor.
+// Registration is an open registration mode (docs/glossary.md). It lives in its anchor.
 type Registration struct {
 	Opener    DeviceID
 	ExpiresAt uint64 // ns since the epoch

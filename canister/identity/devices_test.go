@@ -202,7 +202,7 @@ func TestAdd(t *testing.T) {
 	})
 }
 
-// The classic texts that clients match on (ii.md 2.2 to 2.4, 9.2).
+// The classic texts that clients match on (dfinity/internet-identity, src/internet_identity).
 func TestClassicTexts(t *testing.T) {
 	hexKey := func(name string) string { return hexadecimal(key(name)) }
 	for _, c := range []struct {

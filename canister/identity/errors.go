@@ -146,7 +146,7 @@ func Codes() []Code {
 }
 
 // Error is a refusal. New methods reply with it; classic methods trap with Error(), whose wording is
-// what clients of Internet Identity match on (ii.md 2.2 to 2.4), where that has a wording.
+// what clients of Internet Identity match on (dfinity/internet-identity, src/internet_identity), where that has a wording.
 type Error struct {
 	Code    Code
 	Prefix  string // of the classic text: "failed to add device: "

@@ -12,7 +12,8 @@ import (
 // MaxVariableBytes has a bounded encoding however many empty entries it holds.
 const metadataEntryBytes = 5
 
-// reservedKeys are the metadata keys that the v2 interface of Internet Identity uses (ii.md 2.2).
+// reservedKeys are the metadata keys that the v2 interface of Internet Identity uses (dfinity/internet-identity,
+// src/internet_identity/internet_identity.did).
 var reservedKeys = [...]string{
 	"pubkey", "alias", "credential_id", "purpose", "key_type", "protection", "origin",
 	"last_usage_timestamp", "metadata", "usage", "authenticator_attachment",

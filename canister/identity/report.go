@@ -1,6 +1,6 @@
 package identity
 
-// Scenario is a disaster that the recovery report looks at (device.md 6.1).
+// Scenario is a disaster that the recovery report looks at (docs/glossary.md).
 type Scenario uint8
 
 // The scenarios, in the order of the report.

@@ -3,4 +3,4 @@
 // in package replica.
 package management
 
-//go:generate go run ../../cmd/candidgen -pkg management -o management_gen.go management.did
+//go:generate go run ../../cmd/candidgen -pkg management -functions EncodeArgs,DecodeArgs,EncodeResult,DecodeResult -o management_gen.go management.did

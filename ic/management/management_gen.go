@@ -752,10 +752,8 @@ var Methods = []wire.Method{
 }
 
 // EncodeCanisterInfoArgs encodes the arguments of canister_info.
-func EncodeCanisterInfoArgs(infoArg InfoArg) []byte { return AppendCanisterInfoArgs(nil, infoArg) }
-
-// AppendCanisterInfoArgs encodes the arguments of canister_info at the end of b.
-func AppendCanisterInfoArgs(b []byte, infoArg InfoArg) []byte {
+func EncodeCanisterInfoArgs(infoArg InfoArg) []byte {
+	var b []byte
 	b = append(b, signature0.Header...)
 	b = appendInfoArg(b, &infoArg)
 	return b
@@ -772,10 +770,8 @@ func DecodeCanisterInfoArgs(data []byte) (infoArg InfoArg, err error) {
 }
 
 // EncodeCanisterInfoResult encodes the results of canister_info.
-func EncodeCanisterInfoResult(info Info) []byte { return AppendCanisterInfoResult(nil, info) }
-
-// AppendCanisterInfoResult encodes the results of canister_info at the end of b.
-func AppendCanisterInfoResult(b []byte, info Info) []byte {
+func EncodeCanisterInfoResult(info Info) []byte {
+	var b []byte
 	b = append(b, signature1.Header...)
 	b = appendInfo(b, &info)
 	return b
@@ -793,11 +789,7 @@ func DecodeCanisterInfoResult(data []byte) (info Info, err error) {
 
 // EncodeCanisterMetadataArgs encodes the arguments of canister_metadata.
 func EncodeCanisterMetadataArgs(metadataArg MetadataArg) []byte {
-	return AppendCanisterMetadataArgs(nil, metadataArg)
-}
-
-// AppendCanisterMetadataArgs encodes the arguments of canister_metadata at the end of b.
-func AppendCanisterMetadataArgs(b []byte, metadataArg MetadataArg) []byte {
+	var b []byte
 	b = append(b, signature2.Header...)
 	b = appendMetadataArg(b, &metadataArg)
 	return b
@@ -815,11 +807,7 @@ func DecodeCanisterMetadataArgs(data []byte) (metadataArg MetadataArg, err error
 
 // EncodeCanisterMetadataResult encodes the results of canister_metadata.
 func EncodeCanisterMetadataResult(metadata Metadata) []byte {
-	return AppendCanisterMetadataResult(nil, metadata)
-}
-
-// AppendCanisterMetadataResult encodes the results of canister_metadata at the end of b.
-func AppendCanisterMetadataResult(b []byte, metadata Metadata) []byte {
+	var b []byte
 	b = append(b, signature3.Header...)
 	b = appendMetadata(b, &metadata)
 	return b
@@ -837,11 +825,7 @@ func DecodeCanisterMetadataResult(data []byte) (metadata Metadata, err error) {
 
 // EncodeCanisterMetricsArgs encodes the arguments of canister_metrics.
 func EncodeCanisterMetricsArgs(canisterArg CanisterArg) []byte {
-	return AppendCanisterMetricsArgs(nil, canisterArg)
-}
-
-// AppendCanisterMetricsArgs encodes the arguments of canister_metrics at the end of b.
-func AppendCanisterMetricsArgs(b []byte, canisterArg CanisterArg) []byte {
+	var b []byte
 	b = append(b, signature4.Header...)
 	b = appendCanisterArg(b, &canisterArg)
 	return b
@@ -859,11 +843,7 @@ func DecodeCanisterMetricsArgs(data []byte) (canisterArg CanisterArg, err error)
 
 // EncodeCanisterMetricsResult encodes the results of canister_metrics.
 func EncodeCanisterMetricsResult(metrics Metrics) []byte {
-	return AppendCanisterMetricsResult(nil, metrics)
-}
-
-// AppendCanisterMetricsResult encodes the results of canister_metrics at the end of b.
-func AppendCanisterMetricsResult(b []byte, metrics Metrics) []byte {
+	var b []byte
 	b = append(b, signature5.Header...)
 	b = appendMetrics(b, &metrics)
 	return b
@@ -881,11 +861,7 @@ func DecodeCanisterMetricsResult(data []byte) (metrics Metrics, err error) {
 
 // EncodeCanisterStatusArgs encodes the arguments of canister_status.
 func EncodeCanisterStatusArgs(canisterArg CanisterArg) []byte {
-	return AppendCanisterStatusArgs(nil, canisterArg)
-}
-
-// AppendCanisterStatusArgs encodes the arguments of canister_status at the end of b.
-func AppendCanisterStatusArgs(b []byte, canisterArg CanisterArg) []byte {
+	var b []byte
 	b = append(b, signature4.Header...)
 	b = appendCanisterArg(b, &canisterArg)
 	return b
@@ -902,10 +878,8 @@ func DecodeCanisterStatusArgs(data []byte) (canisterArg CanisterArg, err error) 
 }
 
 // EncodeCanisterStatusResult encodes the results of canister_status.
-func EncodeCanisterStatusResult(status Status) []byte { return AppendCanisterStatusResult(nil, status) }
-
-// AppendCanisterStatusResult encodes the results of canister_status at the end of b.
-func AppendCanisterStatusResult(b []byte, status Status) []byte {
+func EncodeCanisterStatusResult(status Status) []byte {
+	var b []byte
 	b = append(b, signature6.Header...)
 	b = appendStatus(b, &status)
 	return b
@@ -923,11 +897,7 @@ func DecodeCanisterStatusResult(data []byte) (status Status, err error) {
 
 // EncodeClearChunkStoreArgs encodes the arguments of clear_chunk_store.
 func EncodeClearChunkStoreArgs(canisterArg CanisterArg) []byte {
-	return AppendClearChunkStoreArgs(nil, canisterArg)
-}
-
-// AppendClearChunkStoreArgs encodes the arguments of clear_chunk_store at the end of b.
-func AppendClearChunkStoreArgs(b []byte, canisterArg CanisterArg) []byte {
+	var b []byte
 	b = append(b, signature4.Header...)
 	b = appendCanisterArg(b, &canisterArg)
 	return b
@@ -944,10 +914,8 @@ func DecodeClearChunkStoreArgs(data []byte) (canisterArg CanisterArg, err error)
 }
 
 // EncodeClearChunkStoreResult encodes the results of clear_chunk_store.
-func EncodeClearChunkStoreResult() []byte { return AppendClearChunkStoreResult(nil) }
-
-// AppendClearChunkStoreResult encodes the results of clear_chunk_store at the end of b.
-func AppendClearChunkStoreResult(b []byte) []byte {
+func EncodeClearChunkStoreResult() []byte {
+	var b []byte
 	b = append(b, signature7.Header...)
 	return b
 }
@@ -961,11 +929,7 @@ func DecodeClearChunkStoreResult(data []byte) (err error) {
 
 // EncodeCreateCanisterArgs encodes the arguments of create_canister.
 func EncodeCreateCanisterArgs(createArg CreateArg) []byte {
-	return AppendCreateCanisterArgs(nil, createArg)
-}
-
-// AppendCreateCanisterArgs encodes the arguments of create_canister at the end of b.
-func AppendCreateCanisterArgs(b []byte, createArg CreateArg) []byte {
+	var b []byte
 	b = append(b, signature8.Header...)
 	b = appendCreateArg(b, &createArg)
 	return b
@@ -983,11 +947,7 @@ func DecodeCreateCanisterArgs(data []byte) (createArg CreateArg, err error) {
 
 // EncodeCreateCanisterResult encodes the results of create_canister.
 func EncodeCreateCanisterResult(canisterId CanisterId) []byte {
-	return AppendCreateCanisterResult(nil, canisterId)
-}
-
-// AppendCreateCanisterResult encodes the results of create_canister at the end of b.
-func AppendCreateCanisterResult(b []byte, canisterId CanisterId) []byte {
+	var b []byte
 	b = append(b, signature4.Header...)
 	b = appendCanisterId(b, &canisterId)
 	return b
@@ -1005,11 +965,7 @@ func DecodeCreateCanisterResult(data []byte) (canisterId CanisterId, err error) 
 
 // EncodeDeleteCanisterArgs encodes the arguments of delete_canister.
 func EncodeDeleteCanisterArgs(canisterArg CanisterArg) []byte {
-	return AppendDeleteCanisterArgs(nil, canisterArg)
-}
-
-// AppendDeleteCanisterArgs encodes the arguments of delete_canister at the end of b.
-func AppendDeleteCanisterArgs(b []byte, canisterArg CanisterArg) []byte {
+	var b []byte
 	b = append(b, signature4.Header...)
 	b = appendCanisterArg(b, &canisterArg)
 	return b
@@ -1026,10 +982,8 @@ func DecodeDeleteCanisterArgs(data []byte) (canisterArg CanisterArg, err error) 
 }
 
 // EncodeDeleteCanisterResult encodes the results of delete_canister.
-func EncodeDeleteCanisterResult() []byte { return AppendDeleteCanisterResult(nil) }
-
-// AppendDeleteCanisterResult encodes the results of delete_canister at the end of b.
-func AppendDeleteCanisterResult(b []byte) []byte {
+func EncodeDeleteCanisterResult() []byte {
+	var b []byte
 	b = append(b, signature7.Header...)
 	return b
 }
@@ -1043,11 +997,7 @@ func DecodeDeleteCanisterResult(data []byte) (err error) {
 
 // EncodeDeleteCanisterSnapshotArgs encodes the arguments of delete_canister_snapshot.
 func EncodeDeleteCanisterSnapshotArgs(snapshotArg SnapshotArg) []byte {
-	return AppendDeleteCanisterSnapshotArgs(nil, snapshotArg)
-}
-
-// AppendDeleteCanisterSnapshotArgs encodes the arguments of delete_canister_snapshot at the end of b.
-func AppendDeleteCanisterSnapshotArgs(b []byte, snapshotArg SnapshotArg) []byte {
+	var b []byte
 	b = append(b, signature9.Header...)
 	b = appendSnapshotArg(b, &snapshotArg)
 	return b
@@ -1064,10 +1014,8 @@ func DecodeDeleteCanisterSnapshotArgs(data []byte) (snapshotArg SnapshotArg, err
 }
 
 // EncodeDeleteCanisterSnapshotResult encodes the results of delete_canister_snapshot.
-func EncodeDeleteCanisterSnapshotResult() []byte { return AppendDeleteCanisterSnapshotResult(nil) }
-
-// AppendDeleteCanisterSnapshotResult encodes the results of delete_canister_snapshot at the end of b.
-func AppendDeleteCanisterSnapshotResult(b []byte) []byte {
+func EncodeDeleteCanisterSnapshotResult() []byte {
+	var b []byte
 	b = append(b, signature7.Header...)
 	return b
 }
@@ -1081,11 +1029,7 @@ func DecodeDeleteCanisterSnapshotResult(data []byte) (err error) {
 
 // EncodeDepositCyclesArgs encodes the arguments of deposit_cycles.
 func EncodeDepositCyclesArgs(canisterArg CanisterArg) []byte {
-	return AppendDepositCyclesArgs(nil, canisterArg)
-}
-
-// AppendDepositCyclesArgs encodes the arguments of deposit_cycles at the end of b.
-func AppendDepositCyclesArgs(b []byte, canisterArg CanisterArg) []byte {
+	var b []byte
 	b = append(b, signature4.Header...)
 	b = appendCanisterArg(b, &canisterArg)
 	return b
@@ -1102,10 +1046,8 @@ func DecodeDepositCyclesArgs(data []byte) (canisterArg CanisterArg, err error) {
 }
 
 // EncodeDepositCyclesResult encodes the results of deposit_cycles.
-func EncodeDepositCyclesResult() []byte { return AppendDepositCyclesResult(nil) }
-
-// AppendDepositCyclesResult encodes the results of deposit_cycles at the end of b.
-func AppendDepositCyclesResult(b []byte) []byte {
+func EncodeDepositCyclesResult() []byte {
+	var b []byte
 	b = append(b, signature7.Header...)
 	return b
 }
@@ -1119,11 +1061,7 @@ func DecodeDepositCyclesResult(data []byte) (err error) {
 
 // EncodeFetchCanisterLogsArgs encodes the arguments of fetch_canister_logs.
 func EncodeFetchCanisterLogsArgs(logsArg LogsArg) []byte {
-	return AppendFetchCanisterLogsArgs(nil, logsArg)
-}
-
-// AppendFetchCanisterLogsArgs encodes the arguments of fetch_canister_logs at the end of b.
-func AppendFetchCanisterLogsArgs(b []byte, logsArg LogsArg) []byte {
+	var b []byte
 	b = append(b, signature10.Header...)
 	b = appendLogsArg(b, &logsArg)
 	return b
@@ -1140,10 +1078,8 @@ func DecodeFetchCanisterLogsArgs(data []byte) (logsArg LogsArg, err error) {
 }
 
 // EncodeFetchCanisterLogsResult encodes the results of fetch_canister_logs.
-func EncodeFetchCanisterLogsResult(logs Logs) []byte { return AppendFetchCanisterLogsResult(nil, logs) }
-
-// AppendFetchCanisterLogsResult encodes the results of fetch_canister_logs at the end of b.
-func AppendFetchCanisterLogsResult(b []byte, logs Logs) []byte {
+func EncodeFetchCanisterLogsResult(logs Logs) []byte {
+	var b []byte
 	b = append(b, signature11.Header...)
 	b = appendLogs(b, &logs)
 	return b
@@ -1161,11 +1097,7 @@ func DecodeFetchCanisterLogsResult(data []byte) (logs Logs, err error) {
 
 // EncodeInstallChunkedCodeArgs encodes the arguments of install_chunked_code.
 func EncodeInstallChunkedCodeArgs(installChunkedArg InstallChunkedArg) []byte {
-	return AppendInstallChunkedCodeArgs(nil, installChunkedArg)
-}
-
-// AppendInstallChunkedCodeArgs encodes the arguments of install_chunked_code at the end of b.
-func AppendInstallChunkedCodeArgs(b []byte, installChunkedArg InstallChunkedArg) []byte {
+	var b []byte
 	b = append(b, signature12.Header...)
 	b = appendInstallChunkedArg(b, &installChunkedArg)
 	return b
@@ -1182,10 +1114,8 @@ func DecodeInstallChunkedCodeArgs(data []byte) (installChunkedArg InstallChunked
 }
 
 // EncodeInstallChunkedCodeResult encodes the results of install_chunked_code.
-func EncodeInstallChunkedCodeResult() []byte { return AppendInstallChunkedCodeResult(nil) }
-
-// AppendInstallChunkedCodeResult encodes the results of install_chunked_code at the end of b.
-func AppendInstallChunkedCodeResult(b []byte) []byte {
+func EncodeInstallChunkedCodeResult() []byte {
+	var b []byte
 	b = append(b, signature7.Header...)
 	return b
 }
@@ -1199,11 +1129,7 @@ func DecodeInstallChunkedCodeResult(data []byte) (err error) {
 
 // EncodeInstallCodeArgs encodes the arguments of install_code.
 func EncodeInstallCodeArgs(installArg InstallArg) []byte {
-	return AppendInstallCodeArgs(nil, installArg)
-}
-
-// AppendInstallCodeArgs encodes the arguments of install_code at the end of b.
-func AppendInstallCodeArgs(b []byte, installArg InstallArg) []byte {
+	var b []byte
 	b = append(b, signature13.Header...)
 	b = appendInstallArg(b, &installArg)
 	return b
@@ -1220,10 +1146,8 @@ func DecodeInstallCodeArgs(data []byte) (installArg InstallArg, err error) {
 }
 
 // EncodeInstallCodeResult encodes the results of install_code.
-func EncodeInstallCodeResult() []byte { return AppendInstallCodeResult(nil) }
-
-// AppendInstallCodeResult encodes the results of install_code at the end of b.
-func AppendInstallCodeResult(b []byte) []byte {
+func EncodeInstallCodeResult() []byte {
+	var b []byte
 	b = append(b, signature7.Header...)
 	return b
 }
@@ -1237,11 +1161,7 @@ func DecodeInstallCodeResult(data []byte) (err error) {
 
 // EncodeListCanisterSnapshotsArgs encodes the arguments of list_canister_snapshots.
 func EncodeListCanisterSnapshotsArgs(canisterArg CanisterArg) []byte {
-	return AppendListCanisterSnapshotsArgs(nil, canisterArg)
-}
-
-// AppendListCanisterSnapshotsArgs encodes the arguments of list_canister_snapshots at the end of b.
-func AppendListCanisterSnapshotsArgs(b []byte, canisterArg CanisterArg) []byte {
+	var b []byte
 	b = append(b, signature4.Header...)
 	b = appendCanisterArg(b, &canisterArg)
 	return b
@@ -1259,11 +1179,7 @@ func DecodeListCanisterSnapshotsArgs(data []byte) (canisterArg CanisterArg, err 
 
 // EncodeListCanisterSnapshotsResult encodes the results of list_canister_snapshots.
 func EncodeListCanisterSnapshotsResult(result []SnapshotInfo) []byte {
-	return AppendListCanisterSnapshotsResult(nil, result)
-}
-
-// AppendListCanisterSnapshotsResult encodes the results of list_canister_snapshots at the end of b.
-func AppendListCanisterSnapshotsResult(b []byte, result []SnapshotInfo) []byte {
+	var b []byte
 	b = append(b, signature14.Header...)
 	b = wire.AppendULEB(b, uint64(len(result)))
 	for i1 := range result {
@@ -1294,11 +1210,7 @@ func DecodeListCanisterSnapshotsResult(data []byte) (result []SnapshotInfo, err 
 
 // EncodeLoadCanisterSnapshotArgs encodes the arguments of load_canister_snapshot.
 func EncodeLoadCanisterSnapshotArgs(loadSnapshotArg LoadSnapshotArg) []byte {
-	return AppendLoadCanisterSnapshotArgs(nil, loadSnapshotArg)
-}
-
-// AppendLoadCanisterSnapshotArgs encodes the arguments of load_canister_snapshot at the end of b.
-func AppendLoadCanisterSnapshotArgs(b []byte, loadSnapshotArg LoadSnapshotArg) []byte {
+	var b []byte
 	b = append(b, signature15.Header...)
 	b = appendLoadSnapshotArg(b, &loadSnapshotArg)
 	return b
@@ -1315,10 +1227,8 @@ func DecodeLoadCanisterSnapshotArgs(data []byte) (loadSnapshotArg LoadSnapshotAr
 }
 
 // EncodeLoadCanisterSnapshotResult encodes the results of load_canister_snapshot.
-func EncodeLoadCanisterSnapshotResult() []byte { return AppendLoadCanisterSnapshotResult(nil) }
-
-// AppendLoadCanisterSnapshotResult encodes the results of load_canister_snapshot at the end of b.
-func AppendLoadCanisterSnapshotResult(b []byte) []byte {
+func EncodeLoadCanisterSnapshotResult() []byte {
+	var b []byte
 	b = append(b, signature7.Header...)
 	return b
 }
@@ -1332,11 +1242,7 @@ func DecodeLoadCanisterSnapshotResult(data []byte) (err error) {
 
 // EncodeProvisionalCreateCanisterWithCyclesArgs encodes the arguments of provisional_create_canister_with_cycles.
 func EncodeProvisionalCreateCanisterWithCyclesArgs(provisionalCreateArg ProvisionalCreateArg) []byte {
-	return AppendProvisionalCreateCanisterWithCyclesArgs(nil, provisionalCreateArg)
-}
-
-// AppendProvisionalCreateCanisterWithCyclesArgs encodes the arguments of provisional_create_canister_with_cycles at the end of b.
-func AppendProvisionalCreateCanisterWithCyclesArgs(b []byte, provisionalCreateArg ProvisionalCreateArg) []byte {
+	var b []byte
 	b = append(b, signature16.Header...)
 	b = appendProvisionalCreateArg(b, &provisionalCreateArg)
 	return b
@@ -1354,11 +1260,7 @@ func DecodeProvisionalCreateCanisterWithCyclesArgs(data []byte) (provisionalCrea
 
 // EncodeProvisionalCreateCanisterWithCyclesResult encodes the results of provisional_create_canister_with_cycles.
 func EncodeProvisionalCreateCanisterWithCyclesResult(canisterId CanisterId) []byte {
-	return AppendProvisionalCreateCanisterWithCyclesResult(nil, canisterId)
-}
-
-// AppendProvisionalCreateCanisterWithCyclesResult encodes the results of provisional_create_canister_with_cycles at the end of b.
-func AppendProvisionalCreateCanisterWithCyclesResult(b []byte, canisterId CanisterId) []byte {
+	var b []byte
 	b = append(b, signature4.Header...)
 	b = appendCanisterId(b, &canisterId)
 	return b
@@ -1376,11 +1278,7 @@ func DecodeProvisionalCreateCanisterWithCyclesResult(data []byte) (canisterId Ca
 
 // EncodeProvisionalTopUpCanisterArgs encodes the arguments of provisional_top_up_canister.
 func EncodeProvisionalTopUpCanisterArgs(provisionalTopUpArg ProvisionalTopUpArg) []byte {
-	return AppendProvisionalTopUpCanisterArgs(nil, provisionalTopUpArg)
-}
-
-// AppendProvisionalTopUpCanisterArgs encodes the arguments of provisional_top_up_canister at the end of b.
-func AppendProvisionalTopUpCanisterArgs(b []byte, provisionalTopUpArg ProvisionalTopUpArg) []byte {
+	var b []byte
 	b = append(b, signature17.Header...)
 	b = appendProvisionalTopUpArg(b, &provisionalTopUpArg)
 	return b
@@ -1397,10 +1295,8 @@ func DecodeProvisionalTopUpCanisterArgs(data []byte) (provisionalTopUpArg Provis
 }
 
 // EncodeProvisionalTopUpCanisterResult encodes the results of provisional_top_up_canister.
-func EncodeProvisionalTopUpCanisterResult() []byte { return AppendProvisionalTopUpCanisterResult(nil) }
-
-// AppendProvisionalTopUpCanisterResult encodes the results of provisional_top_up_canister at the end of b.
-func AppendProvisionalTopUpCanisterResult(b []byte) []byte {
+func EncodeProvisionalTopUpCanisterResult() []byte {
+	var b []byte
 	b = append(b, signature7.Header...)
 	return b
 }
@@ -1413,10 +1309,8 @@ func DecodeProvisionalTopUpCanisterResult(data []byte) (err error) {
 }
 
 // EncodeRawRandArgs encodes the arguments of raw_rand.
-func EncodeRawRandArgs() []byte { return AppendRawRandArgs(nil) }
-
-// AppendRawRandArgs encodes the arguments of raw_rand at the end of b.
-func AppendRawRandArgs(b []byte) []byte {
+func EncodeRawRandArgs() []byte {
+	var b []byte
 	b = append(b, signature7.Header...)
 	return b
 }
@@ -1429,10 +1323,8 @@ func DecodeRawRandArgs(data []byte) (err error) {
 }
 
 // EncodeRawRandResult encodes the results of raw_rand.
-func EncodeRawRandResult(result []byte) []byte { return AppendRawRandResult(nil, result) }
-
-// AppendRawRandResult encodes the results of raw_rand at the end of b.
-func AppendRawRandResult(b []byte, result []byte) []byte {
+func EncodeRawRandResult(result []byte) []byte {
+	var b []byte
 	b = append(b, signature18.Header...)
 	b = wire.AppendBlob(b, result)
 	return b
@@ -1450,11 +1342,7 @@ func DecodeRawRandResult(data []byte) (result []byte, err error) {
 
 // EncodeReadCanisterSnapshotDataArgs encodes the arguments of read_canister_snapshot_data.
 func EncodeReadCanisterSnapshotDataArgs(readSnapshotDataArg ReadSnapshotDataArg) []byte {
-	return AppendReadCanisterSnapshotDataArgs(nil, readSnapshotDataArg)
-}
-
-// AppendReadCanisterSnapshotDataArgs encodes the arguments of read_canister_snapshot_data at the end of b.
-func AppendReadCanisterSnapshotDataArgs(b []byte, readSnapshotDataArg ReadSnapshotDataArg) []byte {
+	var b []byte
 	b = append(b, signature19.Header...)
 	b = appendReadSnapshotDataArg(b, &readSnapshotDataArg)
 	return b
@@ -1472,11 +1360,7 @@ func DecodeReadCanisterSnapshotDataArgs(data []byte) (readSnapshotDataArg ReadSn
 
 // EncodeReadCanisterSnapshotDataResult encodes the results of read_canister_snapshot_data.
 func EncodeReadCanisterSnapshotDataResult(snapshotData SnapshotData) []byte {
-	return AppendReadCanisterSnapshotDataResult(nil, snapshotData)
-}
-
-// AppendReadCanisterSnapshotDataResult encodes the results of read_canister_snapshot_data at the end of b.
-func AppendReadCanisterSnapshotDataResult(b []byte, snapshotData SnapshotData) []byte {
+	var b []byte
 	b = append(b, signature20.Header...)
 	b = appendSnapshotData(b, &snapshotData)
 	return b
@@ -1494,11 +1378,7 @@ func DecodeReadCanisterSnapshotDataResult(data []byte) (snapshotData SnapshotDat
 
 // EncodeReadCanisterSnapshotMetadataArgs encodes the arguments of read_canister_snapshot_metadata.
 func EncodeReadCanisterSnapshotMetadataArgs(snapshotArg SnapshotArg) []byte {
-	return AppendReadCanisterSnapshotMetadataArgs(nil, snapshotArg)
-}
-
-// AppendReadCanisterSnapshotMetadataArgs encodes the arguments of read_canister_snapshot_metadata at the end of b.
-func AppendReadCanisterSnapshotMetadataArgs(b []byte, snapshotArg SnapshotArg) []byte {
+	var b []byte
 	b = append(b, signature9.Header...)
 	b = appendSnapshotArg(b, &snapshotArg)
 	return b
@@ -1516,11 +1396,7 @@ func DecodeReadCanisterSnapshotMetadataArgs(data []byte) (snapshotArg SnapshotAr
 
 // EncodeReadCanisterSnapshotMetadataResult encodes the results of read_canister_snapshot_metadata.
 func EncodeReadCanisterSnapshotMetadataResult(snapshotMetadata SnapshotMetadata) []byte {
-	return AppendReadCanisterSnapshotMetadataResult(nil, snapshotMetadata)
-}
-
-// AppendReadCanisterSnapshotMetadataResult encodes the results of read_canister_snapshot_metadata at the end of b.
-func AppendReadCanisterSnapshotMetadataResult(b []byte, snapshotMetadata SnapshotMetadata) []byte {
+	var b []byte
 	b = append(b, signature21.Header...)
 	b = appendSnapshotMetadata(b, &snapshotMetadata)
 	return b
@@ -1538,11 +1414,7 @@ func DecodeReadCanisterSnapshotMetadataResult(data []byte) (snapshotMetadata Sna
 
 // EncodeStartCanisterArgs encodes the arguments of start_canister.
 func EncodeStartCanisterArgs(canisterArg CanisterArg) []byte {
-	return AppendStartCanisterArgs(nil, canisterArg)
-}
-
-// AppendStartCanisterArgs encodes the arguments of start_canister at the end of b.
-func AppendStartCanisterArgs(b []byte, canisterArg CanisterArg) []byte {
+	var b []byte
 	b = append(b, signature4.Header...)
 	b = appendCanisterArg(b, &canisterArg)
 	return b
@@ -1559,10 +1431,8 @@ func DecodeStartCanisterArgs(data []byte) (canisterArg CanisterArg, err error) {
 }
 
 // EncodeStartCanisterResult encodes the results of start_canister.
-func EncodeStartCanisterResult() []byte { return AppendStartCanisterResult(nil) }
-
-// AppendStartCanisterResult encodes the results of start_canister at the end of b.
-func AppendStartCanisterResult(b []byte) []byte {
+func EncodeStartCanisterResult() []byte {
+	var b []byte
 	b = append(b, signature7.Header...)
 	return b
 }
@@ -1576,11 +1446,7 @@ func DecodeStartCanisterResult(data []byte) (err error) {
 
 // EncodeStopCanisterArgs encodes the arguments of stop_canister.
 func EncodeStopCanisterArgs(canisterArg CanisterArg) []byte {
-	return AppendStopCanisterArgs(nil, canisterArg)
-}
-
-// AppendStopCanisterArgs encodes the arguments of stop_canister at the end of b.
-func AppendStopCanisterArgs(b []byte, canisterArg CanisterArg) []byte {
+	var b []byte
 	b = append(b, signature4.Header...)
 	b = appendCanisterArg(b, &canisterArg)
 	return b
@@ -1597,10 +1463,8 @@ func DecodeStopCanisterArgs(data []byte) (canisterArg CanisterArg, err error) {
 }
 
 // EncodeStopCanisterResult encodes the results of stop_canister.
-func EncodeStopCanisterResult() []byte { return AppendStopCanisterResult(nil) }
-
-// AppendStopCanisterResult encodes the results of stop_canister at the end of b.
-func AppendStopCanisterResult(b []byte) []byte {
+func EncodeStopCanisterResult() []byte {
+	var b []byte
 	b = append(b, signature7.Header...)
 	return b
 }
@@ -1614,11 +1478,7 @@ func DecodeStopCanisterResult(data []byte) (err error) {
 
 // EncodeStoredChunksArgs encodes the arguments of stored_chunks.
 func EncodeStoredChunksArgs(canisterArg CanisterArg) []byte {
-	return AppendStoredChunksArgs(nil, canisterArg)
-}
-
-// AppendStoredChunksArgs encodes the arguments of stored_chunks at the end of b.
-func AppendStoredChunksArgs(b []byte, canisterArg CanisterArg) []byte {
+	var b []byte
 	b = append(b, signature4.Header...)
 	b = appendCanisterArg(b, &canisterArg)
 	return b
@@ -1636,11 +1496,7 @@ func DecodeStoredChunksArgs(data []byte) (canisterArg CanisterArg, err error) {
 
 // EncodeStoredChunksResult encodes the results of stored_chunks.
 func EncodeStoredChunksResult(result []ChunkHash) []byte {
-	return AppendStoredChunksResult(nil, result)
-}
-
-// AppendStoredChunksResult encodes the results of stored_chunks at the end of b.
-func AppendStoredChunksResult(b []byte, result []ChunkHash) []byte {
+	var b []byte
 	b = append(b, signature22.Header...)
 	b = wire.AppendULEB(b, uint64(len(result)))
 	for i1 := range result {
@@ -1671,11 +1527,7 @@ func DecodeStoredChunksResult(data []byte) (result []ChunkHash, err error) {
 
 // EncodeSubnetInfoArgs encodes the arguments of subnet_info.
 func EncodeSubnetInfoArgs(subnetInfoArg SubnetInfoArg) []byte {
-	return AppendSubnetInfoArgs(nil, subnetInfoArg)
-}
-
-// AppendSubnetInfoArgs encodes the arguments of subnet_info at the end of b.
-func AppendSubnetInfoArgs(b []byte, subnetInfoArg SubnetInfoArg) []byte {
+	var b []byte
 	b = append(b, signature23.Header...)
 	b = appendSubnetInfoArg(b, &subnetInfoArg)
 	return b
@@ -1693,11 +1545,7 @@ func DecodeSubnetInfoArgs(data []byte) (subnetInfoArg SubnetInfoArg, err error) 
 
 // EncodeSubnetInfoResult encodes the results of subnet_info.
 func EncodeSubnetInfoResult(subnetInfo SubnetInfo) []byte {
-	return AppendSubnetInfoResult(nil, subnetInfo)
-}
-
-// AppendSubnetInfoResult encodes the results of subnet_info at the end of b.
-func AppendSubnetInfoResult(b []byte, subnetInfo SubnetInfo) []byte {
+	var b []byte
 	b = append(b, signature24.Header...)
 	b = appendSubnetInfo(b, &subnetInfo)
 	return b
@@ -1715,11 +1563,7 @@ func DecodeSubnetInfoResult(data []byte) (subnetInfo SubnetInfo, err error) {
 
 // EncodeTakeCanisterSnapshotArgs encodes the arguments of take_canister_snapshot.
 func EncodeTakeCanisterSnapshotArgs(takeSnapshotArg TakeSnapshotArg) []byte {
-	return AppendTakeCanisterSnapshotArgs(nil, takeSnapshotArg)
-}
-
-// AppendTakeCanisterSnapshotArgs encodes the arguments of take_canister_snapshot at the end of b.
-func AppendTakeCanisterSnapshotArgs(b []byte, takeSnapshotArg TakeSnapshotArg) []byte {
+	var b []byte
 	b = append(b, signature25.Header...)
 	b = appendTakeSnapshotArg(b, &takeSnapshotArg)
 	return b
@@ -1737,11 +1581,7 @@ func DecodeTakeCanisterSnapshotArgs(data []byte) (takeSnapshotArg TakeSnapshotAr
 
 // EncodeTakeCanisterSnapshotResult encodes the results of take_canister_snapshot.
 func EncodeTakeCanisterSnapshotResult(snapshotInfo SnapshotInfo) []byte {
-	return AppendTakeCanisterSnapshotResult(nil, snapshotInfo)
-}
-
-// AppendTakeCanisterSnapshotResult encodes the results of take_canister_snapshot at the end of b.
-func AppendTakeCanisterSnapshotResult(b []byte, snapshotInfo SnapshotInfo) []byte {
+	var b []byte
 	b = append(b, signature26.Header...)
 	b = appendSnapshotInfo(b, &snapshotInfo)
 	return b
@@ -1759,11 +1599,7 @@ func DecodeTakeCanisterSnapshotResult(data []byte) (snapshotInfo SnapshotInfo, e
 
 // EncodeUninstallCodeArgs encodes the arguments of uninstall_code.
 func EncodeUninstallCodeArgs(versionedCanisterArg VersionedCanisterArg) []byte {
-	return AppendUninstallCodeArgs(nil, versionedCanisterArg)
-}
-
-// AppendUninstallCodeArgs encodes the arguments of uninstall_code at the end of b.
-func AppendUninstallCodeArgs(b []byte, versionedCanisterArg VersionedCanisterArg) []byte {
+	var b []byte
 	b = append(b, signature27.Header...)
 	b = appendVersionedCanisterArg(b, &versionedCanisterArg)
 	return b
@@ -1780,10 +1616,8 @@ func DecodeUninstallCodeArgs(data []byte) (versionedCanisterArg VersionedCaniste
 }
 
 // EncodeUninstallCodeResult encodes the results of uninstall_code.
-func EncodeUninstallCodeResult() []byte { return AppendUninstallCodeResult(nil) }
-
-// AppendUninstallCodeResult encodes the results of uninstall_code at the end of b.
-func AppendUninstallCodeResult(b []byte) []byte {
+func EncodeUninstallCodeResult() []byte {
+	var b []byte
 	b = append(b, signature7.Header...)
 	return b
 }
@@ -1797,11 +1631,7 @@ func DecodeUninstallCodeResult(data []byte) (err error) {
 
 // EncodeUpdateSettingsArgs encodes the arguments of update_settings.
 func EncodeUpdateSettingsArgs(updateSettingsArg UpdateSettingsArg) []byte {
-	return AppendUpdateSettingsArgs(nil, updateSettingsArg)
-}
-
-// AppendUpdateSettingsArgs encodes the arguments of update_settings at the end of b.
-func AppendUpdateSettingsArgs(b []byte, updateSettingsArg UpdateSettingsArg) []byte {
+	var b []byte
 	b = append(b, signature28.Header...)
 	b = appendUpdateSettingsArg(b, &updateSettingsArg)
 	return b
@@ -1818,10 +1648,8 @@ func DecodeUpdateSettingsArgs(data []byte) (updateSettingsArg UpdateSettingsArg,
 }
 
 // EncodeUpdateSettingsResult encodes the results of update_settings.
-func EncodeUpdateSettingsResult() []byte { return AppendUpdateSettingsResult(nil) }
-
-// AppendUpdateSettingsResult encodes the results of update_settings at the end of b.
-func AppendUpdateSettingsResult(b []byte) []byte {
+func EncodeUpdateSettingsResult() []byte {
+	var b []byte
 	b = append(b, signature7.Header...)
 	return b
 }
@@ -1835,11 +1663,7 @@ func DecodeUpdateSettingsResult(data []byte) (err error) {
 
 // EncodeUploadCanisterSnapshotDataArgs encodes the arguments of upload_canister_snapshot_data.
 func EncodeUploadCanisterSnapshotDataArgs(uploadSnapshotDataArg UploadSnapshotDataArg) []byte {
-	return AppendUploadCanisterSnapshotDataArgs(nil, uploadSnapshotDataArg)
-}
-
-// AppendUploadCanisterSnapshotDataArgs encodes the arguments of upload_canister_snapshot_data at the end of b.
-func AppendUploadCanisterSnapshotDataArgs(b []byte, uploadSnapshotDataArg UploadSnapshotDataArg) []byte {
+	var b []byte
 	b = append(b, signature29.Header...)
 	b = appendUploadSnapshotDataArg(b, &uploadSnapshotDataArg)
 	return b
@@ -1857,11 +1681,7 @@ func DecodeUploadCanisterSnapshotDataArgs(data []byte) (uploadSnapshotDataArg Up
 
 // EncodeUploadCanisterSnapshotDataResult encodes the results of upload_canister_snapshot_data.
 func EncodeUploadCanisterSnapshotDataResult() []byte {
-	return AppendUploadCanisterSnapshotDataResult(nil)
-}
-
-// AppendUploadCanisterSnapshotDataResult encodes the results of upload_canister_snapshot_data at the end of b.
-func AppendUploadCanisterSnapshotDataResult(b []byte) []byte {
+	var b []byte
 	b = append(b, signature7.Header...)
 	return b
 }
@@ -1875,11 +1695,7 @@ func DecodeUploadCanisterSnapshotDataResult(data []byte) (err error) {
 
 // EncodeUploadCanisterSnapshotMetadataArgs encodes the arguments of upload_canister_snapshot_metadata.
 func EncodeUploadCanisterSnapshotMetadataArgs(uploadSnapshotMetadataArg UploadSnapshotMetadataArg) []byte {
-	return AppendUploadCanisterSnapshotMetadataArgs(nil, uploadSnapshotMetadataArg)
-}
-
-// AppendUploadCanisterSnapshotMetadataArgs encodes the arguments of upload_canister_snapshot_metadata at the end of b.
-func AppendUploadCanisterSnapshotMetadataArgs(b []byte, uploadSnapshotMetadataArg UploadSnapshotMetadataArg) []byte {
+	var b []byte
 	b = append(b, signature30.Header...)
 	b = appendUploadSnapshotMetadataArg(b, &uploadSnapshotMetadataArg)
 	return b
@@ -1897,11 +1713,7 @@ func DecodeUploadCanisterSnapshotMetadataArgs(data []byte) (uploadSnapshotMetada
 
 // EncodeUploadCanisterSnapshotMetadataResult encodes the results of upload_canister_snapshot_metadata.
 func EncodeUploadCanisterSnapshotMetadataResult(uploadedSnapshot UploadedSnapshot) []byte {
-	return AppendUploadCanisterSnapshotMetadataResult(nil, uploadedSnapshot)
-}
-
-// AppendUploadCanisterSnapshotMetadataResult encodes the results of upload_canister_snapshot_metadata at the end of b.
-func AppendUploadCanisterSnapshotMetadataResult(b []byte, uploadedSnapshot UploadedSnapshot) []byte {
+	var b []byte
 	b = append(b, signature31.Header...)
 	b = appendUploadedSnapshot(b, &uploadedSnapshot)
 	return b
@@ -1919,11 +1731,7 @@ func DecodeUploadCanisterSnapshotMetadataResult(data []byte) (uploadedSnapshot U
 
 // EncodeUploadChunkArgs encodes the arguments of upload_chunk.
 func EncodeUploadChunkArgs(uploadChunkArg UploadChunkArg) []byte {
-	return AppendUploadChunkArgs(nil, uploadChunkArg)
-}
-
-// AppendUploadChunkArgs encodes the arguments of upload_chunk at the end of b.
-func AppendUploadChunkArgs(b []byte, uploadChunkArg UploadChunkArg) []byte {
+	var b []byte
 	b = append(b, signature32.Header...)
 	b = appendUploadChunkArg(b, &uploadChunkArg)
 	return b
@@ -1941,11 +1749,7 @@ func DecodeUploadChunkArgs(data []byte) (uploadChunkArg UploadChunkArg, err erro
 
 // EncodeUploadChunkResult encodes the results of upload_chunk.
 func EncodeUploadChunkResult(chunkHash ChunkHash) []byte {
-	return AppendUploadChunkResult(nil, chunkHash)
-}
-
-// AppendUploadChunkResult encodes the results of upload_chunk at the end of b.
-func AppendUploadChunkResult(b []byte, chunkHash ChunkHash) []byte {
+	var b []byte
 	b = append(b, signature33.Header...)
 	b = appendChunkHash(b, &chunkHash)
 	return b

@@ -16,7 +16,7 @@ func TestGeneratedCodeIsFresh(t *testing.T) {
 	require.NoError(t, err)
 	file, err := did.Parse(string(src))
 	require.NoError(t, err)
-	want, err := gen.Generate(file, "management", "management.did")
+	want, err := gen.Generate(file, "management", "management.did", "EncodeArgs", "DecodeArgs", "EncodeResult", "DecodeResult")
 	require.NoError(t, err)
 	got, err := os.ReadFile("management_gen.go")
 	require.NoError(t, err)

@@ -1076,11 +1076,7 @@ var Methods = []wire.Method{
 
 // EncodeAccountBalanceArgs encodes the arguments of account_balance.
 func EncodeAccountBalanceArgs(arg0 AccountBalanceArgs) []byte {
-	return AppendAccountBalanceArgs(nil, arg0)
-}
-
-// AppendAccountBalanceArgs encodes the arguments of account_balance at the end of b.
-func AppendAccountBalanceArgs(b []byte, arg0 AccountBalanceArgs) []byte {
+	var b []byte
 	b = append(b, signature0.Header...)
 	b = appendAccountBalanceArgs(b, &arg0)
 	return b
@@ -1097,10 +1093,8 @@ func DecodeAccountBalanceArgs(data []byte) (arg0 AccountBalanceArgs, err error) 
 }
 
 // EncodeAccountBalanceResult encodes the results of account_balance.
-func EncodeAccountBalanceResult(tokens Tokens) []byte { return AppendAccountBalanceResult(nil, tokens) }
-
-// AppendAccountBalanceResult encodes the results of account_balance at the end of b.
-func AppendAccountBalanceResult(b []byte, tokens Tokens) []byte {
+func EncodeAccountBalanceResult(tokens Tokens) []byte {
+	var b []byte
 	b = append(b, signature1.Header...)
 	b = appendTokens(b, &tokens)
 	return b
@@ -1118,11 +1112,7 @@ func DecodeAccountBalanceResult(data []byte) (tokens Tokens, err error) {
 
 // EncodeAccountIdentifierArgs encodes the arguments of account_identifier.
 func EncodeAccountIdentifierArgs(account Account) []byte {
-	return AppendAccountIdentifierArgs(nil, account)
-}
-
-// AppendAccountIdentifierArgs encodes the arguments of account_identifier at the end of b.
-func AppendAccountIdentifierArgs(b []byte, account Account) []byte {
+	var b []byte
 	b = append(b, signature2.Header...)
 	b = appendAccount(b, &account)
 	return b
@@ -1140,11 +1130,7 @@ func DecodeAccountIdentifierArgs(data []byte) (account Account, err error) {
 
 // EncodeAccountIdentifierResult encodes the results of account_identifier.
 func EncodeAccountIdentifierResult(result []byte) []byte {
-	return AppendAccountIdentifierResult(nil, result)
-}
-
-// AppendAccountIdentifierResult encodes the results of account_identifier at the end of b.
-func AppendAccountIdentifierResult(b []byte, result []byte) []byte {
+	var b []byte
 	b = append(b, signature3.Header...)
 	b = wire.AppendBlob(b, result)
 	return b
@@ -1162,11 +1148,7 @@ func DecodeAccountIdentifierResult(data []byte) (result []byte, err error) {
 
 // EncodeCreateCanisterArgs encodes the arguments of create_canister.
 func EncodeCreateCanisterArgs(createArg CreateArg) []byte {
-	return AppendCreateCanisterArgs(nil, createArg)
-}
-
-// AppendCreateCanisterArgs encodes the arguments of create_canister at the end of b.
-func AppendCreateCanisterArgs(b []byte, createArg CreateArg) []byte {
+	var b []byte
 	b = append(b, signature4.Header...)
 	b = appendCreateArg(b, &createArg)
 	return b
@@ -1184,11 +1166,7 @@ func DecodeCreateCanisterArgs(data []byte) (createArg CreateArg, err error) {
 
 // EncodeCreateCanisterResult encodes the results of create_canister.
 func EncodeCreateCanisterResult(createResult CreateResult) []byte {
-	return AppendCreateCanisterResult(nil, createResult)
-}
-
-// AppendCreateCanisterResult encodes the results of create_canister at the end of b.
-func AppendCreateCanisterResult(b []byte, createResult CreateResult) []byte {
+	var b []byte
 	b = append(b, signature5.Header...)
 	b = appendCreateResult(b, &createResult)
 	return b
@@ -1205,10 +1183,8 @@ func DecodeCreateCanisterResult(data []byte) (createResult CreateResult, err err
 }
 
 // EncodeDepositArgs encodes the arguments of deposit.
-func EncodeDepositArgs(depositArg DepositArg) []byte { return AppendDepositArgs(nil, depositArg) }
-
-// AppendDepositArgs encodes the arguments of deposit at the end of b.
-func AppendDepositArgs(b []byte, depositArg DepositArg) []byte {
+func EncodeDepositArgs(depositArg DepositArg) []byte {
+	var b []byte
 	b = append(b, signature6.Header...)
 	b = appendDepositArg(b, &depositArg)
 	return b
@@ -1225,10 +1201,8 @@ func DecodeDepositArgs(data []byte) (depositArg DepositArg, err error) {
 }
 
 // EncodeDepositResult encodes the results of deposit.
-func EncodeDepositResult(deposited Deposited) []byte { return AppendDepositResult(nil, deposited) }
-
-// AppendDepositResult encodes the results of deposit at the end of b.
-func AppendDepositResult(b []byte, deposited Deposited) []byte {
+func EncodeDepositResult(deposited Deposited) []byte {
+	var b []byte
 	b = append(b, signature7.Header...)
 	b = appendDeposited(b, &deposited)
 	return b
@@ -1245,10 +1219,8 @@ func DecodeDepositResult(data []byte) (deposited Deposited, err error) {
 }
 
 // EncodeGetDefaultSubnetsArgs encodes the arguments of get_default_subnets.
-func EncodeGetDefaultSubnetsArgs() []byte { return AppendGetDefaultSubnetsArgs(nil) }
-
-// AppendGetDefaultSubnetsArgs encodes the arguments of get_default_subnets at the end of b.
-func AppendGetDefaultSubnetsArgs(b []byte) []byte {
+func EncodeGetDefaultSubnetsArgs() []byte {
+	var b []byte
 	b = append(b, signature8.Header...)
 	return b
 }
@@ -1262,11 +1234,7 @@ func DecodeGetDefaultSubnetsArgs(data []byte) (err error) {
 
 // EncodeGetDefaultSubnetsResult encodes the results of get_default_subnets.
 func EncodeGetDefaultSubnetsResult(result []principal.Principal) []byte {
-	return AppendGetDefaultSubnetsResult(nil, result)
-}
-
-// AppendGetDefaultSubnetsResult encodes the results of get_default_subnets at the end of b.
-func AppendGetDefaultSubnetsResult(b []byte, result []principal.Principal) []byte {
+	var b []byte
 	b = append(b, signature9.Header...)
 	b = wire.AppendULEB(b, uint64(len(result)))
 	for i1 := range result {
@@ -1296,10 +1264,8 @@ func DecodeGetDefaultSubnetsResult(data []byte) (result []principal.Principal, e
 }
 
 // EncodeGetIcpXdrConversionRateArgs encodes the arguments of get_icp_xdr_conversion_rate.
-func EncodeGetIcpXdrConversionRateArgs() []byte { return AppendGetIcpXdrConversionRateArgs(nil) }
-
-// AppendGetIcpXdrConversionRateArgs encodes the arguments of get_icp_xdr_conversion_rate at the end of b.
-func AppendGetIcpXdrConversionRateArgs(b []byte) []byte {
+func EncodeGetIcpXdrConversionRateArgs() []byte {
+	var b []byte
 	b = append(b, signature8.Header...)
 	return b
 }
@@ -1313,11 +1279,7 @@ func DecodeGetIcpXdrConversionRateArgs(data []byte) (err error) {
 
 // EncodeGetIcpXdrConversionRateResult encodes the results of get_icp_xdr_conversion_rate.
 func EncodeGetIcpXdrConversionRateResult(conversionRateResponse ConversionRateResponse) []byte {
-	return AppendGetIcpXdrConversionRateResult(nil, conversionRateResponse)
-}
-
-// AppendGetIcpXdrConversionRateResult encodes the results of get_icp_xdr_conversion_rate at the end of b.
-func AppendGetIcpXdrConversionRateResult(b []byte, conversionRateResponse ConversionRateResponse) []byte {
+	var b []byte
 	b = append(b, signature10.Header...)
 	b = appendConversionRateResponse(b, &conversionRateResponse)
 	return b
@@ -1334,10 +1296,8 @@ func DecodeGetIcpXdrConversionRateResult(data []byte) (conversionRateResponse Co
 }
 
 // EncodeGetSubnetTypesToSubnetsArgs encodes the arguments of get_subnet_types_to_subnets.
-func EncodeGetSubnetTypesToSubnetsArgs() []byte { return AppendGetSubnetTypesToSubnetsArgs(nil) }
-
-// AppendGetSubnetTypesToSubnetsArgs encodes the arguments of get_subnet_types_to_subnets at the end of b.
-func AppendGetSubnetTypesToSubnetsArgs(b []byte) []byte {
+func EncodeGetSubnetTypesToSubnetsArgs() []byte {
+	var b []byte
 	b = append(b, signature8.Header...)
 	return b
 }
@@ -1351,11 +1311,7 @@ func DecodeGetSubnetTypesToSubnetsArgs(data []byte) (err error) {
 
 // EncodeGetSubnetTypesToSubnetsResult encodes the results of get_subnet_types_to_subnets.
 func EncodeGetSubnetTypesToSubnetsResult(subnetTypes SubnetTypes) []byte {
-	return AppendGetSubnetTypesToSubnetsResult(nil, subnetTypes)
-}
-
-// AppendGetSubnetTypesToSubnetsResult encodes the results of get_subnet_types_to_subnets at the end of b.
-func AppendGetSubnetTypesToSubnetsResult(b []byte, subnetTypes SubnetTypes) []byte {
+	var b []byte
 	b = append(b, signature11.Header...)
 	b = appendSubnetTypes(b, &subnetTypes)
 	return b
@@ -1372,10 +1328,8 @@ func DecodeGetSubnetTypesToSubnetsResult(data []byte) (subnetTypes SubnetTypes, 
 }
 
 // EncodeIcrc1BalanceOfArgs encodes the arguments of icrc1_balance_of.
-func EncodeIcrc1BalanceOfArgs(account Account) []byte { return AppendIcrc1BalanceOfArgs(nil, account) }
-
-// AppendIcrc1BalanceOfArgs encodes the arguments of icrc1_balance_of at the end of b.
-func AppendIcrc1BalanceOfArgs(b []byte, account Account) []byte {
+func EncodeIcrc1BalanceOfArgs(account Account) []byte {
+	var b []byte
 	b = append(b, signature2.Header...)
 	b = appendAccount(b, &account)
 	return b
@@ -1393,11 +1347,7 @@ func DecodeIcrc1BalanceOfArgs(data []byte) (account Account, err error) {
 
 // EncodeIcrc1BalanceOfResult encodes the results of icrc1_balance_of.
 func EncodeIcrc1BalanceOfResult(result *big.Int) []byte {
-	return AppendIcrc1BalanceOfResult(nil, result)
-}
-
-// AppendIcrc1BalanceOfResult encodes the results of icrc1_balance_of at the end of b.
-func AppendIcrc1BalanceOfResult(b []byte, result *big.Int) []byte {
+	var b []byte
 	b = append(b, signature12.Header...)
 	b = bignum.AppendNat(b, result)
 	return b
@@ -1414,10 +1364,8 @@ func DecodeIcrc1BalanceOfResult(data []byte) (result *big.Int, err error) {
 }
 
 // EncodeIcrc1DecimalsArgs encodes the arguments of icrc1_decimals.
-func EncodeIcrc1DecimalsArgs() []byte { return AppendIcrc1DecimalsArgs(nil) }
-
-// AppendIcrc1DecimalsArgs encodes the arguments of icrc1_decimals at the end of b.
-func AppendIcrc1DecimalsArgs(b []byte) []byte {
+func EncodeIcrc1DecimalsArgs() []byte {
+	var b []byte
 	b = append(b, signature8.Header...)
 	return b
 }
@@ -1430,10 +1378,8 @@ func DecodeIcrc1DecimalsArgs(data []byte) (err error) {
 }
 
 // EncodeIcrc1DecimalsResult encodes the results of icrc1_decimals.
-func EncodeIcrc1DecimalsResult(result uint8) []byte { return AppendIcrc1DecimalsResult(nil, result) }
-
-// AppendIcrc1DecimalsResult encodes the results of icrc1_decimals at the end of b.
-func AppendIcrc1DecimalsResult(b []byte, result uint8) []byte {
+func EncodeIcrc1DecimalsResult(result uint8) []byte {
+	var b []byte
 	b = append(b, signature13.Header...)
 	b = append(b, result)
 	return b
@@ -1450,10 +1396,8 @@ func DecodeIcrc1DecimalsResult(data []byte) (result uint8, err error) {
 }
 
 // EncodeIcrc1FeeArgs encodes the arguments of icrc1_fee.
-func EncodeIcrc1FeeArgs() []byte { return AppendIcrc1FeeArgs(nil) }
-
-// AppendIcrc1FeeArgs encodes the arguments of icrc1_fee at the end of b.
-func AppendIcrc1FeeArgs(b []byte) []byte {
+func EncodeIcrc1FeeArgs() []byte {
+	var b []byte
 	b = append(b, signature8.Header...)
 	return b
 }
@@ -1466,10 +1410,8 @@ func DecodeIcrc1FeeArgs(data []byte) (err error) {
 }
 
 // EncodeIcrc1FeeResult encodes the results of icrc1_fee.
-func EncodeIcrc1FeeResult(result *big.Int) []byte { return AppendIcrc1FeeResult(nil, result) }
-
-// AppendIcrc1FeeResult encodes the results of icrc1_fee at the end of b.
-func AppendIcrc1FeeResult(b []byte, result *big.Int) []byte {
+func EncodeIcrc1FeeResult(result *big.Int) []byte {
+	var b []byte
 	b = append(b, signature12.Header...)
 	b = bignum.AppendNat(b, result)
 	return b
@@ -1486,10 +1428,8 @@ func DecodeIcrc1FeeResult(data []byte) (result *big.Int, err error) {
 }
 
 // EncodeIcrc1MetadataArgs encodes the arguments of icrc1_metadata.
-func EncodeIcrc1MetadataArgs() []byte { return AppendIcrc1MetadataArgs(nil) }
-
-// AppendIcrc1MetadataArgs encodes the arguments of icrc1_metadata at the end of b.
-func AppendIcrc1MetadataArgs(b []byte) []byte {
+func EncodeIcrc1MetadataArgs() []byte {
+	var b []byte
 	b = append(b, signature8.Header...)
 	return b
 }
@@ -1503,11 +1443,7 @@ func DecodeIcrc1MetadataArgs(data []byte) (err error) {
 
 // EncodeIcrc1MetadataResult encodes the results of icrc1_metadata.
 func EncodeIcrc1MetadataResult(result []MetadataEntry) []byte {
-	return AppendIcrc1MetadataResult(nil, result)
-}
-
-// AppendIcrc1MetadataResult encodes the results of icrc1_metadata at the end of b.
-func AppendIcrc1MetadataResult(b []byte, result []MetadataEntry) []byte {
+	var b []byte
 	b = append(b, signature14.Header...)
 	b = wire.AppendULEB(b, uint64(len(result)))
 	for i1 := range result {
@@ -1537,10 +1473,8 @@ func DecodeIcrc1MetadataResult(data []byte) (result []MetadataEntry, err error) 
 }
 
 // EncodeIcrc1MintingAccountArgs encodes the arguments of icrc1_minting_account.
-func EncodeIcrc1MintingAccountArgs() []byte { return AppendIcrc1MintingAccountArgs(nil) }
-
-// AppendIcrc1MintingAccountArgs encodes the arguments of icrc1_minting_account at the end of b.
-func AppendIcrc1MintingAccountArgs(b []byte) []byte {
+func EncodeIcrc1MintingAccountArgs() []byte {
+	var b []byte
 	b = append(b, signature8.Header...)
 	return b
 }
@@ -1554,11 +1488,7 @@ func DecodeIcrc1MintingAccountArgs(data []byte) (err error) {
 
 // EncodeIcrc1MintingAccountResult encodes the results of icrc1_minting_account.
 func EncodeIcrc1MintingAccountResult(account *Account) []byte {
-	return AppendIcrc1MintingAccountResult(nil, account)
-}
-
-// AppendIcrc1MintingAccountResult encodes the results of icrc1_minting_account at the end of b.
-func AppendIcrc1MintingAccountResult(b []byte, account *Account) []byte {
+	var b []byte
 	b = append(b, signature15.Header...)
 	if account == nil {
 		b = append(b, 0)
@@ -1586,10 +1516,8 @@ func DecodeIcrc1MintingAccountResult(data []byte) (account *Account, err error) 
 }
 
 // EncodeIcrc1NameArgs encodes the arguments of icrc1_name.
-func EncodeIcrc1NameArgs() []byte { return AppendIcrc1NameArgs(nil) }
-
-// AppendIcrc1NameArgs encodes the arguments of icrc1_name at the end of b.
-func AppendIcrc1NameArgs(b []byte) []byte {
+func EncodeIcrc1NameArgs() []byte {
+	var b []byte
 	b = append(b, signature8.Header...)
 	return b
 }
@@ -1602,10 +1530,8 @@ func DecodeIcrc1NameArgs(data []byte) (err error) {
 }
 
 // EncodeIcrc1NameResult encodes the results of icrc1_name.
-func EncodeIcrc1NameResult(result string) []byte { return AppendIcrc1NameResult(nil, result) }
-
-// AppendIcrc1NameResult encodes the results of icrc1_name at the end of b.
-func AppendIcrc1NameResult(b []byte, result string) []byte {
+func EncodeIcrc1NameResult(result string) []byte {
+	var b []byte
 	b = append(b, signature16.Header...)
 	b = wire.AppendText(b, result)
 	return b
@@ -1622,10 +1548,8 @@ func DecodeIcrc1NameResult(data []byte) (result string, err error) {
 }
 
 // EncodeIcrc1SupportedStandardsArgs encodes the arguments of icrc1_supported_standards.
-func EncodeIcrc1SupportedStandardsArgs() []byte { return AppendIcrc1SupportedStandardsArgs(nil) }
-
-// AppendIcrc1SupportedStandardsArgs encodes the arguments of icrc1_supported_standards at the end of b.
-func AppendIcrc1SupportedStandardsArgs(b []byte) []byte {
+func EncodeIcrc1SupportedStandardsArgs() []byte {
+	var b []byte
 	b = append(b, signature8.Header...)
 	return b
 }
@@ -1639,11 +1563,7 @@ func DecodeIcrc1SupportedStandardsArgs(data []byte) (err error) {
 
 // EncodeIcrc1SupportedStandardsResult encodes the results of icrc1_supported_standards.
 func EncodeIcrc1SupportedStandardsResult(result []Standard) []byte {
-	return AppendIcrc1SupportedStandardsResult(nil, result)
-}
-
-// AppendIcrc1SupportedStandardsResult encodes the results of icrc1_supported_standards at the end of b.
-func AppendIcrc1SupportedStandardsResult(b []byte, result []Standard) []byte {
+	var b []byte
 	b = append(b, signature17.Header...)
 	b = wire.AppendULEB(b, uint64(len(result)))
 	for i1 := range result {
@@ -1673,10 +1593,8 @@ func DecodeIcrc1SupportedStandardsResult(data []byte) (result []Standard, err er
 }
 
 // EncodeIcrc1SymbolArgs encodes the arguments of icrc1_symbol.
-func EncodeIcrc1SymbolArgs() []byte { return AppendIcrc1SymbolArgs(nil) }
-
-// AppendIcrc1SymbolArgs encodes the arguments of icrc1_symbol at the end of b.
-func AppendIcrc1SymbolArgs(b []byte) []byte {
+func EncodeIcrc1SymbolArgs() []byte {
+	var b []byte
 	b = append(b, signature8.Header...)
 	return b
 }
@@ -1689,10 +1607,8 @@ func DecodeIcrc1SymbolArgs(data []byte) (err error) {
 }
 
 // EncodeIcrc1SymbolResult encodes the results of icrc1_symbol.
-func EncodeIcrc1SymbolResult(result string) []byte { return AppendIcrc1SymbolResult(nil, result) }
-
-// AppendIcrc1SymbolResult encodes the results of icrc1_symbol at the end of b.
-func AppendIcrc1SymbolResult(b []byte, result string) []byte {
+func EncodeIcrc1SymbolResult(result string) []byte {
+	var b []byte
 	b = append(b, signature16.Header...)
 	b = wire.AppendText(b, result)
 	return b
@@ -1709,10 +1625,8 @@ func DecodeIcrc1SymbolResult(data []byte) (result string, err error) {
 }
 
 // EncodeIcrc1TotalSupplyArgs encodes the arguments of icrc1_total_supply.
-func EncodeIcrc1TotalSupplyArgs() []byte { return AppendIcrc1TotalSupplyArgs(nil) }
-
-// AppendIcrc1TotalSupplyArgs encodes the arguments of icrc1_total_supply at the end of b.
-func AppendIcrc1TotalSupplyArgs(b []byte) []byte {
+func EncodeIcrc1TotalSupplyArgs() []byte {
+	var b []byte
 	b = append(b, signature8.Header...)
 	return b
 }
@@ -1726,11 +1640,7 @@ func DecodeIcrc1TotalSupplyArgs(data []byte) (err error) {
 
 // EncodeIcrc1TotalSupplyResult encodes the results of icrc1_total_supply.
 func EncodeIcrc1TotalSupplyResult(result *big.Int) []byte {
-	return AppendIcrc1TotalSupplyResult(nil, result)
-}
-
-// AppendIcrc1TotalSupplyResult encodes the results of icrc1_total_supply at the end of b.
-func AppendIcrc1TotalSupplyResult(b []byte, result *big.Int) []byte {
+	var b []byte
 	b = append(b, signature12.Header...)
 	b = bignum.AppendNat(b, result)
 	return b
@@ -1748,11 +1658,7 @@ func DecodeIcrc1TotalSupplyResult(data []byte) (result *big.Int, err error) {
 
 // EncodeIcrc1TransferArgs encodes the arguments of icrc1_transfer.
 func EncodeIcrc1TransferArgs(transferArg TransferArg) []byte {
-	return AppendIcrc1TransferArgs(nil, transferArg)
-}
-
-// AppendIcrc1TransferArgs encodes the arguments of icrc1_transfer at the end of b.
-func AppendIcrc1TransferArgs(b []byte, transferArg TransferArg) []byte {
+	var b []byte
 	b = append(b, signature18.Header...)
 	b = appendTransferArg(b, &transferArg)
 	return b
@@ -1770,11 +1676,7 @@ func DecodeIcrc1TransferArgs(data []byte) (transferArg TransferArg, err error) {
 
 // EncodeIcrc1TransferResult encodes the results of icrc1_transfer.
 func EncodeIcrc1TransferResult(transferResult TransferResult) []byte {
-	return AppendIcrc1TransferResult(nil, transferResult)
-}
-
-// AppendIcrc1TransferResult encodes the results of icrc1_transfer at the end of b.
-func AppendIcrc1TransferResult(b []byte, transferResult TransferResult) []byte {
+	var b []byte
 	b = append(b, signature19.Header...)
 	b = appendTransferResult(b, &transferResult)
 	return b
@@ -1792,11 +1694,7 @@ func DecodeIcrc1TransferResult(data []byte) (transferResult TransferResult, err 
 
 // EncodeIcrc2AllowanceArgs encodes the arguments of icrc2_allowance.
 func EncodeIcrc2AllowanceArgs(allowanceArg AllowanceArg) []byte {
-	return AppendIcrc2AllowanceArgs(nil, allowanceArg)
-}
-
-// AppendIcrc2AllowanceArgs encodes the arguments of icrc2_allowance at the end of b.
-func AppendIcrc2AllowanceArgs(b []byte, allowanceArg AllowanceArg) []byte {
+	var b []byte
 	b = append(b, signature20.Header...)
 	b = appendAllowanceArg(b, &allowanceArg)
 	return b
@@ -1814,11 +1712,7 @@ func DecodeIcrc2AllowanceArgs(data []byte) (allowanceArg AllowanceArg, err error
 
 // EncodeIcrc2AllowanceResult encodes the results of icrc2_allowance.
 func EncodeIcrc2AllowanceResult(allowanceResult AllowanceResult) []byte {
-	return AppendIcrc2AllowanceResult(nil, allowanceResult)
-}
-
-// AppendIcrc2AllowanceResult encodes the results of icrc2_allowance at the end of b.
-func AppendIcrc2AllowanceResult(b []byte, allowanceResult AllowanceResult) []byte {
+	var b []byte
 	b = append(b, signature21.Header...)
 	b = appendAllowanceResult(b, &allowanceResult)
 	return b
@@ -1836,11 +1730,7 @@ func DecodeIcrc2AllowanceResult(data []byte) (allowanceResult AllowanceResult, e
 
 // EncodeIcrc2ApproveArgs encodes the arguments of icrc2_approve.
 func EncodeIcrc2ApproveArgs(approveArg ApproveArg) []byte {
-	return AppendIcrc2ApproveArgs(nil, approveArg)
-}
-
-// AppendIcrc2ApproveArgs encodes the arguments of icrc2_approve at the end of b.
-func AppendIcrc2ApproveArgs(b []byte, approveArg ApproveArg) []byte {
+	var b []byte
 	b = append(b, signature22.Header...)
 	b = appendApproveArg(b, &approveArg)
 	return b
@@ -1858,11 +1748,7 @@ func DecodeIcrc2ApproveArgs(data []byte) (approveArg ApproveArg, err error) {
 
 // EncodeIcrc2ApproveResult encodes the results of icrc2_approve.
 func EncodeIcrc2ApproveResult(approveResult ApproveResult) []byte {
-	return AppendIcrc2ApproveResult(nil, approveResult)
-}
-
-// AppendIcrc2ApproveResult encodes the results of icrc2_approve at the end of b.
-func AppendIcrc2ApproveResult(b []byte, approveResult ApproveResult) []byte {
+	var b []byte
 	b = append(b, signature23.Header...)
 	b = appendApproveResult(b, &approveResult)
 	return b
@@ -1880,11 +1766,7 @@ func DecodeIcrc2ApproveResult(data []byte) (approveResult ApproveResult, err err
 
 // EncodeIcrc2TransferFromArgs encodes the arguments of icrc2_transfer_from.
 func EncodeIcrc2TransferFromArgs(transferFromArg TransferFromArg) []byte {
-	return AppendIcrc2TransferFromArgs(nil, transferFromArg)
-}
-
-// AppendIcrc2TransferFromArgs encodes the arguments of icrc2_transfer_from at the end of b.
-func AppendIcrc2TransferFromArgs(b []byte, transferFromArg TransferFromArg) []byte {
+	var b []byte
 	b = append(b, signature24.Header...)
 	b = appendTransferFromArg(b, &transferFromArg)
 	return b
@@ -1902,11 +1784,7 @@ func DecodeIcrc2TransferFromArgs(data []byte) (transferFromArg TransferFromArg, 
 
 // EncodeIcrc2TransferFromResult encodes the results of icrc2_transfer_from.
 func EncodeIcrc2TransferFromResult(transferFromResult TransferFromResult) []byte {
-	return AppendIcrc2TransferFromResult(nil, transferFromResult)
-}
-
-// AppendIcrc2TransferFromResult encodes the results of icrc2_transfer_from at the end of b.
-func AppendIcrc2TransferFromResult(b []byte, transferFromResult TransferFromResult) []byte {
+	var b []byte
 	b = append(b, signature25.Header...)
 	b = appendTransferFromResult(b, &transferFromResult)
 	return b
@@ -1924,11 +1802,7 @@ func DecodeIcrc2TransferFromResult(data []byte) (transferFromResult TransferFrom
 
 // EncodeNotifyCreateCanisterArgs encodes the arguments of notify_create_canister.
 func EncodeNotifyCreateCanisterArgs(notifyCreateArg NotifyCreateArg) []byte {
-	return AppendNotifyCreateCanisterArgs(nil, notifyCreateArg)
-}
-
-// AppendNotifyCreateCanisterArgs encodes the arguments of notify_create_canister at the end of b.
-func AppendNotifyCreateCanisterArgs(b []byte, notifyCreateArg NotifyCreateArg) []byte {
+	var b []byte
 	b = append(b, signature26.Header...)
 	b = appendNotifyCreateArg(b, &notifyCreateArg)
 	return b
@@ -1946,11 +1820,7 @@ func DecodeNotifyCreateCanisterArgs(data []byte) (notifyCreateArg NotifyCreateAr
 
 // EncodeNotifyCreateCanisterResult encodes the results of notify_create_canister.
 func EncodeNotifyCreateCanisterResult(notifyCreateResult NotifyCreateResult) []byte {
-	return AppendNotifyCreateCanisterResult(nil, notifyCreateResult)
-}
-
-// AppendNotifyCreateCanisterResult encodes the results of notify_create_canister at the end of b.
-func AppendNotifyCreateCanisterResult(b []byte, notifyCreateResult NotifyCreateResult) []byte {
+	var b []byte
 	b = append(b, signature27.Header...)
 	b = appendNotifyCreateResult(b, &notifyCreateResult)
 	return b
@@ -1968,11 +1838,7 @@ func DecodeNotifyCreateCanisterResult(data []byte) (notifyCreateResult NotifyCre
 
 // EncodeNotifyMintCyclesArgs encodes the arguments of notify_mint_cycles.
 func EncodeNotifyMintCyclesArgs(notifyMintArg NotifyMintArg) []byte {
-	return AppendNotifyMintCyclesArgs(nil, notifyMintArg)
-}
-
-// AppendNotifyMintCyclesArgs encodes the arguments of notify_mint_cycles at the end of b.
-func AppendNotifyMintCyclesArgs(b []byte, notifyMintArg NotifyMintArg) []byte {
+	var b []byte
 	b = append(b, signature28.Header...)
 	b = appendNotifyMintArg(b, &notifyMintArg)
 	return b
@@ -1990,11 +1856,7 @@ func DecodeNotifyMintCyclesArgs(data []byte) (notifyMintArg NotifyMintArg, err e
 
 // EncodeNotifyMintCyclesResult encodes the results of notify_mint_cycles.
 func EncodeNotifyMintCyclesResult(notifyMintResult NotifyMintResult) []byte {
-	return AppendNotifyMintCyclesResult(nil, notifyMintResult)
-}
-
-// AppendNotifyMintCyclesResult encodes the results of notify_mint_cycles at the end of b.
-func AppendNotifyMintCyclesResult(b []byte, notifyMintResult NotifyMintResult) []byte {
+	var b []byte
 	b = append(b, signature29.Header...)
 	b = appendNotifyMintResult(b, &notifyMintResult)
 	return b
@@ -2012,11 +1874,7 @@ func DecodeNotifyMintCyclesResult(data []byte) (notifyMintResult NotifyMintResul
 
 // EncodeNotifyTopUpArgs encodes the arguments of notify_top_up.
 func EncodeNotifyTopUpArgs(notifyTopUpArg NotifyTopUpArg) []byte {
-	return AppendNotifyTopUpArgs(nil, notifyTopUpArg)
-}
-
-// AppendNotifyTopUpArgs encodes the arguments of notify_top_up at the end of b.
-func AppendNotifyTopUpArgs(b []byte, notifyTopUpArg NotifyTopUpArg) []byte {
+	var b []byte
 	b = append(b, signature30.Header...)
 	b = appendNotifyTopUpArg(b, &notifyTopUpArg)
 	return b
@@ -2034,11 +1892,7 @@ func DecodeNotifyTopUpArgs(data []byte) (notifyTopUpArg NotifyTopUpArg, err erro
 
 // EncodeNotifyTopUpResult encodes the results of notify_top_up.
 func EncodeNotifyTopUpResult(notifyTopUpResult NotifyTopUpResult) []byte {
-	return AppendNotifyTopUpResult(nil, notifyTopUpResult)
-}
-
-// AppendNotifyTopUpResult encodes the results of notify_top_up at the end of b.
-func AppendNotifyTopUpResult(b []byte, notifyTopUpResult NotifyTopUpResult) []byte {
+	var b []byte
 	b = append(b, signature31.Header...)
 	b = appendNotifyTopUpResult(b, &notifyTopUpResult)
 	return b
@@ -2056,11 +1910,7 @@ func DecodeNotifyTopUpResult(data []byte) (notifyTopUpResult NotifyTopUpResult, 
 
 // EncodeTransferArgs encodes the arguments of transfer.
 func EncodeTransferArgs(legacyTransferArg LegacyTransferArg) []byte {
-	return AppendTransferArgs(nil, legacyTransferArg)
-}
-
-// AppendTransferArgs encodes the arguments of transfer at the end of b.
-func AppendTransferArgs(b []byte, legacyTransferArg LegacyTransferArg) []byte {
+	var b []byte
 	b = append(b, signature32.Header...)
 	b = appendLegacyTransferArg(b, &legacyTransferArg)
 	return b
@@ -2078,11 +1928,7 @@ func DecodeTransferArgs(data []byte) (legacyTransferArg LegacyTransferArg, err e
 
 // EncodeTransferResult encodes the results of transfer.
 func EncodeTransferResult(legacyTransferResult LegacyTransferResult) []byte {
-	return AppendTransferResult(nil, legacyTransferResult)
-}
-
-// AppendTransferResult encodes the results of transfer at the end of b.
-func AppendTransferResult(b []byte, legacyTransferResult LegacyTransferResult) []byte {
+	var b []byte
 	b = append(b, signature33.Header...)
 	b = appendLegacyTransferResult(b, &legacyTransferResult)
 	return b
@@ -2099,10 +1945,8 @@ func DecodeTransferResult(data []byte) (legacyTransferResult LegacyTransferResul
 }
 
 // EncodeTransferFeeArgs encodes the arguments of transfer_fee.
-func EncodeTransferFeeArgs(arg0 TransferFeeArgs) []byte { return AppendTransferFeeArgs(nil, arg0) }
-
-// AppendTransferFeeArgs encodes the arguments of transfer_fee at the end of b.
-func AppendTransferFeeArgs(b []byte, arg0 TransferFeeArgs) []byte {
+func EncodeTransferFeeArgs(arg0 TransferFeeArgs) []byte {
+	var b []byte
 	b = append(b, signature34.Header...)
 	b = appendTransferFeeArgs(b, &arg0)
 	return b
@@ -2120,11 +1964,7 @@ func DecodeTransferFeeArgs(data []byte) (arg0 TransferFeeArgs, err error) {
 
 // EncodeTransferFeeResult encodes the results of transfer_fee.
 func EncodeTransferFeeResult(result TransferFeeResult) []byte {
-	return AppendTransferFeeResult(nil, result)
-}
-
-// AppendTransferFeeResult encodes the results of transfer_fee at the end of b.
-func AppendTransferFeeResult(b []byte, result TransferFeeResult) []byte {
+	var b []byte
 	b = append(b, signature35.Header...)
 	b = appendTransferFeeResult(b, &result)
 	return b
@@ -2141,10 +1981,8 @@ func DecodeTransferFeeResult(data []byte) (result TransferFeeResult, err error) 
 }
 
 // EncodeWithdrawArgs encodes the arguments of withdraw.
-func EncodeWithdrawArgs(withdrawArg WithdrawArg) []byte { return AppendWithdrawArgs(nil, withdrawArg) }
-
-// AppendWithdrawArgs encodes the arguments of withdraw at the end of b.
-func AppendWithdrawArgs(b []byte, withdrawArg WithdrawArg) []byte {
+func EncodeWithdrawArgs(withdrawArg WithdrawArg) []byte {
+	var b []byte
 	b = append(b, signature36.Header...)
 	b = appendWithdrawArg(b, &withdrawArg)
 	return b
@@ -2162,11 +2000,7 @@ func DecodeWithdrawArgs(data []byte) (withdrawArg WithdrawArg, err error) {
 
 // EncodeWithdrawResult encodes the results of withdraw.
 func EncodeWithdrawResult(withdrawResult WithdrawResult) []byte {
-	return AppendWithdrawResult(nil, withdrawResult)
-}
-
-// AppendWithdrawResult encodes the results of withdraw at the end of b.
-func AppendWithdrawResult(b []byte, withdrawResult WithdrawResult) []byte {
+	var b []byte
 	b = append(b, signature37.Header...)
 	b = appendWithdrawResult(b, &withdrawResult)
 	return b

@@ -9,4 +9,4 @@
 // is fixed and not certified.
 package builtin
 
-//go:generate go run ../../cmd/candidgen -pkg builtin -o builtin_gen.go builtin.did
+//go:generate go run ../../cmd/candidgen -pkg builtin -functions EncodeArgs,DecodeArgs,EncodeResult,DecodeResult -o builtin_gen.go builtin.did

@@ -6,4 +6,4 @@
 //	http://127.0.0.1:<port>/…?canisterId=<canister>
 package gateway
 
-//go:generate go run ../../cmd/candidgen -pkg gateway -o http_gen.go http.did
+//go:generate go run ../../cmd/candidgen -pkg gateway -functions EncodeArgs,DecodeResult -peer DecodeArgs,EncodeResult -o http_gen.go http.did

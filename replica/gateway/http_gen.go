@@ -86,35 +86,9 @@ var Methods = []wire.Method{
 
 // EncodeHttpRequestArgs encodes the arguments of http_request.
 func EncodeHttpRequestArgs(httpRequest HttpRequest) []byte {
-	return AppendHttpRequestArgs(nil, httpRequest)
-}
-
-// AppendHttpRequestArgs encodes the arguments of http_request at the end of b.
-func AppendHttpRequestArgs(b []byte, httpRequest HttpRequest) []byte {
+	var b []byte
 	b = append(b, signature0.Header...)
 	b = appendHttpRequest(b, &httpRequest)
-	return b
-}
-
-// DecodeHttpRequestArgs decodes the arguments of http_request.
-func DecodeHttpRequestArgs(data []byte) (httpRequest HttpRequest, err error) {
-	d := wire.NewDecoder(data, types, &signature0)
-	if w, ok := d.Arg(); ok {
-		decodeHttpRequest(d, w, &httpRequest)
-	}
-	err = d.Finish()
-	return
-}
-
-// EncodeHttpRequestResult encodes the results of http_request.
-func EncodeHttpRequestResult(httpResponse HttpResponse) []byte {
-	return AppendHttpRequestResult(nil, httpResponse)
-}
-
-// AppendHttpRequestResult encodes the results of http_request at the end of b.
-func AppendHttpRequestResult(b []byte, httpResponse HttpResponse) []byte {
-	b = append(b, signature1.Header...)
-	b = appendHttpResponse(b, &httpResponse)
 	return b
 }
 
@@ -130,40 +104,9 @@ func DecodeHttpRequestResult(data []byte) (httpResponse HttpResponse, err error)
 
 // EncodeHttpRequestStreamingCallbackArgs encodes the arguments of http_request_streaming_callback.
 func EncodeHttpRequestStreamingCallbackArgs(token Token) []byte {
-	return AppendHttpRequestStreamingCallbackArgs(nil, token)
-}
-
-// AppendHttpRequestStreamingCallbackArgs encodes the arguments of http_request_streaming_callback at the end of b.
-func AppendHttpRequestStreamingCallbackArgs(b []byte, token Token) []byte {
+	var b []byte
 	b = append(b, signature2.Header...)
 	b = appendToken(b, &token)
-	return b
-}
-
-// DecodeHttpRequestStreamingCallbackArgs decodes the arguments of http_request_streaming_callback.
-func DecodeHttpRequestStreamingCallbackArgs(data []byte) (token Token, err error) {
-	d := wire.NewDecoder(data, types, &signature2)
-	if w, ok := d.Arg(); ok {
-		decodeToken(d, w, &token)
-	}
-	err = d.Finish()
-	return
-}
-
-// EncodeHttpRequestStreamingCallbackResult encodes the results of http_request_streaming_callback.
-func EncodeHttpRequestStreamingCallbackResult(streamingBody *StreamingBody) []byte {
-	return AppendHttpRequestStreamingCallbackResult(nil, streamingBody)
-}
-
-// AppendHttpRequestStreamingCallbackResult encodes the results of http_request_streaming_callback at the end of b.
-func AppendHttpRequestStreamingCallbackResult(b []byte, streamingBody *StreamingBody) []byte {
-	b = append(b, signature3.Header...)
-	if streamingBody == nil {
-		b = append(b, 0)
-	} else {
-		b = append(b, 1)
-		b = appendStreamingBody(b, streamingBody)
-	}
 	return b
 }
 
@@ -185,35 +128,9 @@ func DecodeHttpRequestStreamingCallbackResult(data []byte) (streamingBody *Strea
 
 // EncodeHttpRequestUpdateArgs encodes the arguments of http_request_update.
 func EncodeHttpRequestUpdateArgs(httpUpdateRequest HttpUpdateRequest) []byte {
-	return AppendHttpRequestUpdateArgs(nil, httpUpdateRequest)
-}
-
-// AppendHttpRequestUpdateArgs encodes the arguments of http_request_update at the end of b.
-func AppendHttpRequestUpdateArgs(b []byte, httpUpdateRequest HttpUpdateRequest) []byte {
+	var b []byte
 	b = append(b, signature4.Header...)
 	b = appendHttpUpdateRequest(b, &httpUpdateRequest)
-	return b
-}
-
-// DecodeHttpRequestUpdateArgs decodes the arguments of http_request_update.
-func DecodeHttpRequestUpdateArgs(data []byte) (httpUpdateRequest HttpUpdateRequest, err error) {
-	d := wire.NewDecoder(data, types, &signature4)
-	if w, ok := d.Arg(); ok {
-		decodeHttpUpdateRequest(d, w, &httpUpdateRequest)
-	}
-	err = d.Finish()
-	return
-}
-
-// EncodeHttpRequestUpdateResult encodes the results of http_request_update.
-func EncodeHttpRequestUpdateResult(httpResponse HttpResponse) []byte {
-	return AppendHttpRequestUpdateResult(nil, httpResponse)
-}
-
-// AppendHttpRequestUpdateResult encodes the results of http_request_update at the end of b.
-func AppendHttpRequestUpdateResult(b []byte, httpResponse HttpResponse) []byte {
-	b = append(b, signature1.Header...)
-	b = appendHttpResponse(b, &httpResponse)
 	return b
 }
 
@@ -261,42 +178,6 @@ func appendHttpRequest(b []byte, v *HttpRequest) []byte {
 	return b
 }
 
-func decodeHttpRequest(d *wire.Decoder, w wire.Ref, v *HttpRequest) {
-	f := d.Record(w)
-	if f.Field(d, 5843823, "url") {
-		v.URL = d.Text(f.Type)
-	}
-	if f.Field(d, 156956385, "method") {
-		v.Method = d.Text(f.Type)
-	}
-	if f.Field(d, 1092319906, "body") {
-		v.Body = d.Blob(f.Type)
-	}
-	if f.Field(d, 1661489734, "headers") {
-		e1, n1 := d.Vec(f.Type)
-		v.Headers = make([]HeaderField, 0, wire.Prealloc(n1))
-		for i1 := range n1 {
-			v.Headers = append(v.Headers, *new(HeaderField))
-			decodeHeaderField(d, e1, &v.Headers[i1])
-			if d.Failed() {
-				d.At(i1)
-				break
-			}
-		}
-		d.EndVec()
-	}
-	if f.OptField(d, 1661892784, "certificate_version") {
-		if t1, m1, ok := d.Opt(f.Type); ok {
-			x1 := new(uint16)
-			*x1 = d.Nat16(t1)
-			if d.EndOpt(m1, t1) {
-				v.CertificateVersion = x1
-			}
-		}
-	}
-	f.End(d)
-}
-
 func appendHttpUpdateRequest(b []byte, v *HttpUpdateRequest) []byte {
 	b = wire.AppendText(b, v.URL)
 	b = wire.AppendText(b, v.Method)
@@ -306,33 +187,6 @@ func appendHttpUpdateRequest(b []byte, v *HttpUpdateRequest) []byte {
 		b = appendHeaderField(b, &v.Headers[i1])
 	}
 	return b
-}
-
-func decodeHttpUpdateRequest(d *wire.Decoder, w wire.Ref, v *HttpUpdateRequest) {
-	f := d.Record(w)
-	if f.Field(d, 5843823, "url") {
-		v.URL = d.Text(f.Type)
-	}
-	if f.Field(d, 156956385, "method") {
-		v.Method = d.Text(f.Type)
-	}
-	if f.Field(d, 1092319906, "body") {
-		v.Body = d.Blob(f.Type)
-	}
-	if f.Field(d, 1661489734, "headers") {
-		e1, n1 := d.Vec(f.Type)
-		v.Headers = make([]HeaderField, 0, wire.Prealloc(n1))
-		for i1 := range n1 {
-			v.Headers = append(v.Headers, *new(HeaderField))
-			decodeHeaderField(d, e1, &v.Headers[i1])
-			if d.Failed() {
-				d.At(i1)
-				break
-			}
-		}
-		d.EndVec()
-	}
-	f.End(d)
 }
 
 func appendToken(b []byte, v *Token) []byte {
@@ -370,17 +224,6 @@ func decodeToken(d *wire.Decoder, w wire.Ref, v *Token) {
 	f.End(d)
 }
 
-func appendStreamingBody(b []byte, v *StreamingBody) []byte {
-	if v.Token == nil {
-		b = append(b, 0)
-	} else {
-		b = append(b, 1)
-		b = appendToken(b, v.Token)
-	}
-	b = wire.AppendBlob(b, v.Body)
-	return b
-}
-
 func decodeStreamingBody(d *wire.Decoder, w wire.Ref, v *StreamingBody) {
 	f := d.Record(w)
 	if f.OptField(d, 338395897, "token") {
@@ -398,18 +241,6 @@ func decodeStreamingBody(d *wire.Decoder, w wire.Ref, v *StreamingBody) {
 	f.End(d)
 }
 
-func appendStreamingStrategy(b []byte, v *StreamingStrategy) []byte {
-	if v.Tag > 0 {
-		panic("candid: no such case of StreamingStrategy")
-	}
-	b = append(b, byte(v.Tag))
-	switch v.Tag {
-	case StreamingStrategyTagCallback:
-		b = appendStreamingStrategyCallback(b, &v.Callback)
-	}
-	return b
-}
-
 func decodeStreamingStrategy(d *wire.Decoder, w wire.Ref, v *StreamingStrategy) {
 	id, t, ok := d.Variant(w)
 	if !ok {
@@ -423,28 +254,6 @@ func decodeStreamingStrategy(d *wire.Decoder, w wire.Ref, v *StreamingStrategy) 
 	default:
 		d.BadCase(id)
 	}
-}
-
-func appendHttpResponse(b []byte, v *HttpResponse) []byte {
-	b = wire.AppendBlob(b, v.Body)
-	b = wire.AppendULEB(b, uint64(len(v.Headers)))
-	for i1 := range v.Headers {
-		b = appendHeaderField(b, &v.Headers[i1])
-	}
-	if v.Upgrade == nil {
-		b = append(b, 0)
-	} else {
-		b = append(b, 1)
-		b = wire.AppendBool(b, *v.Upgrade)
-	}
-	if v.StreamingStrategy == nil {
-		b = append(b, 0)
-	} else {
-		b = append(b, 1)
-		b = appendStreamingStrategy(b, v.StreamingStrategy)
-	}
-	b = wire.AppendNat16(b, v.StatusCode)
-	return b
 }
 
 func decodeHttpResponse(d *wire.Decoder, w wire.Ref, v *HttpResponse) {
@@ -487,12 +296,6 @@ func decodeHttpResponse(d *wire.Decoder, w wire.Ref, v *HttpResponse) {
 		v.StatusCode = d.Nat16(f.Type)
 	}
 	f.End(d)
-}
-
-func appendStreamingStrategyCallback(b []byte, v *StreamingStrategyCallback) []byte {
-	b = appendToken(b, &v.Token)
-	b = wire.AppendFunc(b, v.Callback)
-	return b
 }
 
 func decodeStreamingStrategyCallback(d *wire.Decoder, w wire.Ref, v *StreamingStrategyCallback) {

@@ -5,4 +5,4 @@
 // reject codes of the production replica where they are known.
 package outcall
 
-//go:generate go run ../../cmd/candidgen -pkg outcall -o outcall_gen.go outcall.did
+//go:generate go run ../../cmd/candidgen -pkg outcall -functions EncodeArgs,DecodeArgs,EncodeResult,DecodeResult -o outcall_gen.go outcall.did

@@ -77,10 +77,8 @@ var Methods = []wire.Method{
 }
 
 // EncodeHttpRequestArgs encodes the arguments of http_request.
-func EncodeHttpRequestArgs(request Request) []byte { return AppendHttpRequestArgs(nil, request) }
-
-// AppendHttpRequestArgs encodes the arguments of http_request at the end of b.
-func AppendHttpRequestArgs(b []byte, request Request) []byte {
+func EncodeHttpRequestArgs(request Request) []byte {
+	var b []byte
 	b = append(b, signature0.Header...)
 	b = appendRequest(b, &request)
 	return b
@@ -97,10 +95,8 @@ func DecodeHttpRequestArgs(data []byte) (request Request, err error) {
 }
 
 // EncodeHttpRequestResult encodes the results of http_request.
-func EncodeHttpRequestResult(response Response) []byte { return AppendHttpRequestResult(nil, response) }
-
-// AppendHttpRequestResult encodes the results of http_request at the end of b.
-func AppendHttpRequestResult(b []byte, response Response) []byte {
+func EncodeHttpRequestResult(response Response) []byte {
+	var b []byte
 	b = append(b, signature1.Header...)
 	b = appendResponse(b, &response)
 	return b
@@ -118,11 +114,7 @@ func DecodeHttpRequestResult(data []byte) (response Response, err error) {
 
 // EncodeTransformArgs encodes the arguments of transform.
 func EncodeTransformArgs(transformArg TransformArg) []byte {
-	return AppendTransformArgs(nil, transformArg)
-}
-
-// AppendTransformArgs encodes the arguments of transform at the end of b.
-func AppendTransformArgs(b []byte, transformArg TransformArg) []byte {
+	var b []byte
 	b = append(b, signature2.Header...)
 	b = appendTransformArg(b, &transformArg)
 	return b
@@ -139,10 +131,8 @@ func DecodeTransformArgs(data []byte) (transformArg TransformArg, err error) {
 }
 
 // EncodeTransformResult encodes the results of transform.
-func EncodeTransformResult(response Response) []byte { return AppendTransformResult(nil, response) }
-
-// AppendTransformResult encodes the results of transform at the end of b.
-func AppendTransformResult(b []byte, response Response) []byte {
+func EncodeTransformResult(response Response) []byte {
+	var b []byte
 	b = append(b, signature1.Header...)
 	b = appendResponse(b, &response)
 	return b

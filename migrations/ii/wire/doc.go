@@ -2,4 +2,4 @@
 // records.did.
 package wire
 
-//go:generate go run ../../../cmd/candidgen -pkg wire -o records_gen.go records.did
+//go:generate go run ../../../cmd/candidgen -pkg wire -functions EncodeArgs,AppendArgs,DecodeArgs -o records_gen.go records.did

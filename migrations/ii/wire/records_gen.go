@@ -258,22 +258,6 @@ func DecodeAnchorArgs(data []byte) (anchor Anchor, err error) {
 	return
 }
 
-// EncodeAnchorResult encodes the results of anchor.
-func EncodeAnchorResult() []byte { return AppendAnchorResult(nil) }
-
-// AppendAnchorResult encodes the results of anchor at the end of b.
-func AppendAnchorResult(b []byte) []byte {
-	b = append(b, signature1.Header...)
-	return b
-}
-
-// DecodeAnchorResult decodes the results of anchor.
-func DecodeAnchorResult(data []byte) (err error) {
-	d := wire.NewDecoder(data, types, &signature1)
-	err = d.Finish()
-	return
-}
-
 // EncodeAnyAnchorArgs encodes the arguments of any_anchor.
 func EncodeAnyAnchorArgs(anyAnchor AnyAnchor) []byte { return AppendAnyAnchorArgs(nil, anyAnchor) }
 
@@ -290,22 +274,6 @@ func DecodeAnyAnchorArgs(data []byte) (anyAnchor AnyAnchor, err error) {
 	if w, ok := d.Arg(); ok {
 		decodeAnyAnchor(d, w, &anyAnchor)
 	}
-	err = d.Finish()
-	return
-}
-
-// EncodeAnyAnchorResult encodes the results of any_anchor.
-func EncodeAnyAnchorResult() []byte { return AppendAnyAnchorResult(nil) }
-
-// AppendAnyAnchorResult encodes the results of any_anchor at the end of b.
-func AppendAnyAnchorResult(b []byte) []byte {
-	b = append(b, signature1.Header...)
-	return b
-}
-
-// DecodeAnyAnchorResult decodes the results of any_anchor.
-func DecodeAnyAnchorResult(data []byte) (err error) {
-	d := wire.NewDecoder(data, types, &signature1)
 	err = d.Finish()
 	return
 }
@@ -343,22 +311,6 @@ func DecodeAnyDevicesArgs(data []byte) (arg0 []AnyDevice, err error) {
 	return
 }
 
-// EncodeAnyDevicesResult encodes the results of any_devices.
-func EncodeAnyDevicesResult() []byte { return AppendAnyDevicesResult(nil) }
-
-// AppendAnyDevicesResult encodes the results of any_devices at the end of b.
-func AppendAnyDevicesResult(b []byte) []byte {
-	b = append(b, signature1.Header...)
-	return b
-}
-
-// DecodeAnyDevicesResult decodes the results of any_devices.
-func DecodeAnyDevicesResult(data []byte) (err error) {
-	d := wire.NewDecoder(data, types, &signature1)
-	err = d.Finish()
-	return
-}
-
 // EncodeEarlyDevicesArgs encodes the arguments of early_devices.
 func EncodeEarlyDevicesArgs(arg0 []EarlyDevice) []byte { return AppendEarlyDevicesArgs(nil, arg0) }
 
@@ -392,22 +344,6 @@ func DecodeEarlyDevicesArgs(data []byte) (arg0 []EarlyDevice, err error) {
 	return
 }
 
-// EncodeEarlyDevicesResult encodes the results of early_devices.
-func EncodeEarlyDevicesResult() []byte { return AppendEarlyDevicesResult(nil) }
-
-// AppendEarlyDevicesResult encodes the results of early_devices at the end of b.
-func AppendEarlyDevicesResult(b []byte) []byte {
-	b = append(b, signature1.Header...)
-	return b
-}
-
-// DecodeEarlyDevicesResult decodes the results of early_devices.
-func DecodeEarlyDevicesResult(data []byte) (err error) {
-	d := wire.NewDecoder(data, types, &signature1)
-	err = d.Finish()
-	return
-}
-
 // EncodePersistentStateArgs encodes the arguments of persistent_state.
 func EncodePersistentStateArgs(persistentState PersistentState) []byte {
 	return AppendPersistentStateArgs(nil, persistentState)
@@ -426,22 +362,6 @@ func DecodePersistentStateArgs(data []byte) (persistentState PersistentState, er
 	if w, ok := d.Arg(); ok {
 		decodePersistentState(d, w, &persistentState)
 	}
-	err = d.Finish()
-	return
-}
-
-// EncodePersistentStateResult encodes the results of persistent_state.
-func EncodePersistentStateResult() []byte { return AppendPersistentStateResult(nil) }
-
-// AppendPersistentStateResult encodes the results of persistent_state at the end of b.
-func AppendPersistentStateResult(b []byte) []byte {
-	b = append(b, signature1.Header...)
-	return b
-}
-
-// DecodePersistentStateResult decodes the results of persistent_state.
-func DecodePersistentStateResult(data []byte) (err error) {
-	d := wire.NewDecoder(data, types, &signature1)
 	err = d.Finish()
 	return
 }

@@ -2,4 +2,4 @@
 // (reply.did).
 package reply
 
-//go:generate go run ../../../cmd/candidgen -pkg reply -o reply_gen.go reply.did
+//go:generate go run ../../../cmd/candidgen -pkg reply -functions EncodeResult -o reply_gen.go reply.did

@@ -131,59 +131,12 @@ var Methods = []wire.Method{
 	{Name: "canister_status", Mode: wire.Query},
 }
 
-// EncodeCanisterStatusArgs encodes the arguments of canister_status.
-func EncodeCanisterStatusArgs(canisterArg CanisterArg) []byte {
-	return AppendCanisterStatusArgs(nil, canisterArg)
-}
-
-// AppendCanisterStatusArgs encodes the arguments of canister_status at the end of b.
-func AppendCanisterStatusArgs(b []byte, canisterArg CanisterArg) []byte {
-	b = append(b, signature0.Header...)
-	b = appendCanisterArg(b, &canisterArg)
-	return b
-}
-
-// DecodeCanisterStatusArgs decodes the arguments of canister_status.
-func DecodeCanisterStatusArgs(data []byte) (canisterArg CanisterArg, err error) {
-	d := wire.NewDecoder(data, types, &signature0)
-	if w, ok := d.Arg(); ok {
-		decodeCanisterArg(d, w, &canisterArg)
-	}
-	err = d.Finish()
-	return
-}
-
 // EncodeCanisterStatusResult encodes the results of canister_status.
-func EncodeCanisterStatusResult(status Status) []byte { return AppendCanisterStatusResult(nil, status) }
-
-// AppendCanisterStatusResult encodes the results of canister_status at the end of b.
-func AppendCanisterStatusResult(b []byte, status Status) []byte {
+func EncodeCanisterStatusResult(status Status) []byte {
+	var b []byte
 	b = append(b, signature1.Header...)
 	b = appendStatus(b, &status)
 	return b
-}
-
-// DecodeCanisterStatusResult decodes the results of canister_status.
-func DecodeCanisterStatusResult(data []byte) (status Status, err error) {
-	d := wire.NewDecoder(data, types, &signature1)
-	if w, ok := d.Arg(); ok {
-		decodeStatus(d, w, &status)
-	}
-	err = d.Finish()
-	return
-}
-
-func appendCanisterArg(b []byte, v *CanisterArg) []byte {
-	b = wire.AppendPrincipal(b, v.CanisterID)
-	return b
-}
-
-func decodeCanisterArg(d *wire.Decoder, w wire.Ref, v *CanisterArg) {
-	f := d.Record(w)
-	if f.Field(d, 1313628723, "canister_id") {
-		v.CanisterID = d.Principal(f.Type)
-	}
-	f.End(d)
 }
 
 func appendVisibility(b []byte, v *Visibility) []byte {
@@ -201,54 +154,10 @@ func appendVisibility(b []byte, v *Visibility) []byte {
 	return b
 }
 
-func decodeVisibility(d *wire.Decoder, w wire.Ref, v *Visibility) {
-	id, t, ok := d.Variant(w)
-	if !ok {
-		return
-	}
-	switch id {
-	case 570880087:
-		v.Tag = VisibilityTagControllers
-		d.Null(t)
-		d.EndVariant("controllers")
-	case 1727234217:
-		v.Tag = VisibilityTagPublic
-		d.Null(t)
-		d.EndVariant("public")
-	case 2235716810:
-		v.Tag = VisibilityTagAllowedViewers
-		e1, n1 := d.Vec(t)
-		v.AllowedViewers = make([]principal.Principal, 0, wire.Prealloc(n1))
-		for i1 := range n1 {
-			v.AllowedViewers = append(v.AllowedViewers, *new(principal.Principal))
-			v.AllowedViewers[i1] = d.Principal(e1)
-			if d.Failed() {
-				d.At(i1)
-				break
-			}
-		}
-		d.EndVec()
-		d.EndVariant("allowed_viewers")
-	default:
-		d.BadCase(id)
-	}
-}
-
 func appendVariable(b []byte, v *Variable) []byte {
 	b = wire.AppendText(b, v.Value)
 	b = wire.AppendText(b, v.Name)
 	return b
-}
-
-func decodeVariable(d *wire.Decoder, w wire.Ref, v *Variable) {
-	f := d.Record(w)
-	if f.Field(d, 834174833, "value") {
-		v.Value = d.Text(f.Type)
-	}
-	if f.Field(d, 1224700491, "name") {
-		v.Name = d.Text(f.Type)
-	}
-	f.End(d)
 }
 
 func appendDefiniteSettings(b []byte, v *DefiniteSettings) []byte {
@@ -275,102 +184,12 @@ func appendDefiniteSettings(b []byte, v *DefiniteSettings) []byte {
 	return b
 }
 
-func decodeDefiniteSettings(d *wire.Decoder, w wire.Ref, v *DefiniteSettings) {
-	f := d.Record(w)
-	if f.Field(d, 79599772, "controller") {
-		v.Controller = d.Principal(f.Type)
-	}
-	if f.Field(d, 238856128, "freezing_threshold") {
-		v.FreezingThreshold = bignum.Nat(d, f.Type)
-	}
-	if f.Field(d, 241629288, "wasm_memory_threshold") {
-		v.WasmMemoryThreshold = bignum.Nat(d, f.Type)
-	}
-	if f.Field(d, 356749323, "environment_variables") {
-		e1, n1 := d.Vec(f.Type)
-		v.EnvironmentVariables = make([]Variable, 0, wire.Prealloc(n1))
-		for i1 := range n1 {
-			v.EnvironmentVariables = append(v.EnvironmentVariables, *new(Variable))
-			decodeVariable(d, e1, &v.EnvironmentVariables[i1])
-			if d.Failed() {
-				d.At(i1)
-				break
-			}
-		}
-		d.EndVec()
-	}
-	if f.Field(d, 570880087, "controllers") {
-		e1, n1 := d.Vec(f.Type)
-		v.Controllers = make([]principal.Principal, 0, wire.Prealloc(n1))
-		for i1 := range n1 {
-			v.Controllers = append(v.Controllers, *new(principal.Principal))
-			v.Controllers[i1] = d.Principal(e1)
-			if d.Failed() {
-				d.At(i1)
-				break
-			}
-		}
-		d.EndVec()
-	}
-	if f.Field(d, 793974846, "minimum_incoming_canister_call_cycles") {
-		v.MinimumIncomingCanisterCallCycles = bignum.Nat(d, f.Type)
-	}
-	if f.Field(d, 1095112320, "reserved_cycles_limit") {
-		v.ReservedCyclesLimit = bignum.Nat(d, f.Type)
-	}
-	if f.Field(d, 2033331437, "log_visibility") {
-		decodeVisibility(d, f.Type, &v.LogVisibility)
-	}
-	if f.Field(d, 2503910424, "log_memory_limit") {
-		v.LogMemoryLimit = bignum.Nat(d, f.Type)
-	}
-	if f.Field(d, 2709750061, "snapshot_visibility") {
-		decodeVisibility(d, f.Type, &v.SnapshotVisibility)
-	}
-	if f.Field(d, 3380736376, "wasm_memory_limit") {
-		v.WasmMemoryLimit = bignum.Nat(d, f.Type)
-	}
-	if f.Field(d, 3469368575, "status_visibility") {
-		decodeVisibility(d, f.Type, &v.StatusVisibility)
-	}
-	if f.Field(d, 3844961758, "memory_allocation") {
-		v.MemoryAllocation = bignum.Nat(d, f.Type)
-	}
-	if f.Field(d, 4174053672, "compute_allocation") {
-		v.ComputeAllocation = bignum.Nat(d, f.Type)
-	}
-	f.End(d)
-}
-
 func appendRunState(b []byte, v *RunState) []byte {
 	if *v > 2 {
 		panic("candid: no such case of RunState")
 	}
 	b = append(b, byte(*v))
 	return b
-}
-
-func decodeRunState(d *wire.Decoder, w wire.Ref, v *RunState) {
-	id, t, ok := d.Variant(w)
-	if !ok {
-		return
-	}
-	switch id {
-	case 1130484237:
-		*v = RunStateStopped
-		d.Null(t)
-		d.EndVariant("stopped")
-	case 2990082932:
-		*v = RunStateStopping
-		d.Null(t)
-		d.EndVariant("stopping")
-	case 3949555199:
-		*v = RunStateRunning
-		d.Null(t)
-		d.EndVariant("running")
-	default:
-		d.BadCase(id)
-	}
 }
 
 func appendMemoryMetrics(b []byte, v *MemoryMetrics) []byte {
@@ -386,61 +205,12 @@ func appendMemoryMetrics(b []byte, v *MemoryMetrics) []byte {
 	return b
 }
 
-func decodeMemoryMetrics(d *wire.Decoder, w wire.Ref, v *MemoryMetrics) {
-	f := d.Record(w)
-	if f.Field(d, 4264996, "wasm_binary_size") {
-		v.WasmBinarySize = bignum.Nat(d, f.Type)
-	}
-	if f.Field(d, 81310498, "log_memory_store_size") {
-		v.LogMemoryStoreSize = bignum.Nat(d, f.Type)
-	}
-	if f.Field(d, 197078956, "wasm_chunk_store_size") {
-		v.WasmChunkStoreSize = bignum.Nat(d, f.Type)
-	}
-	if f.Field(d, 1646009124, "canister_history_size") {
-		v.CanisterHistorySize = bignum.Nat(d, f.Type)
-	}
-	if f.Field(d, 1710030651, "stable_memory_size") {
-		v.StableMemorySize = bignum.Nat(d, f.Type)
-	}
-	if f.Field(d, 1777917585, "snapshots_size") {
-		v.SnapshotsSize = bignum.Nat(d, f.Type)
-	}
-	if f.Field(d, 3598099748, "wasm_memory_size") {
-		v.WasmMemorySize = bignum.Nat(d, f.Type)
-	}
-	if f.Field(d, 3776075235, "global_memory_size") {
-		v.GlobalMemorySize = bignum.Nat(d, f.Type)
-	}
-	if f.Field(d, 4108871332, "custom_sections_size") {
-		v.CustomSectionsSize = bignum.Nat(d, f.Type)
-	}
-	f.End(d)
-}
-
 func appendQueryStats(b []byte, v *QueryStats) []byte {
 	b = bignum.AppendNat(b, v.ResponsePayloadBytesTotal)
 	b = bignum.AppendNat(b, v.NumInstructionsTotal)
 	b = bignum.AppendNat(b, v.NumCallsTotal)
 	b = bignum.AppendNat(b, v.RequestPayloadBytesTotal)
 	return b
-}
-
-func decodeQueryStats(d *wire.Decoder, w wire.Ref, v *QueryStats) {
-	f := d.Record(w)
-	if f.Field(d, 813120577, "response_payload_bytes_total") {
-		v.ResponsePayloadBytesTotal = bignum.Nat(d, f.Type)
-	}
-	if f.Field(d, 1563534595, "num_instructions_total") {
-		v.NumInstructionsTotal = bignum.Nat(d, f.Type)
-	}
-	if f.Field(d, 2783848481, "num_calls_total") {
-		v.NumCallsTotal = bignum.Nat(d, f.Type)
-	}
-	if f.Field(d, 4195608591, "request_payload_bytes_total") {
-		v.RequestPayloadBytesTotal = bignum.Nat(d, f.Type)
-	}
-	f.End(d)
 }
 
 func appendStatus(b []byte, v *Status) []byte {
@@ -469,83 +239,10 @@ func appendStatus(b []byte, v *Status) []byte {
 	return b
 }
 
-func decodeStatus(d *wire.Decoder, w wire.Ref, v *Status) {
-	f := d.Record(w)
-	if f.Field(d, 58798021, "memory_metrics") {
-		decodeMemoryMetrics(d, f.Type, &v.MemoryMetrics)
-	}
-	if f.Field(d, 79599772, "controller") {
-		v.Controller = d.Principal(f.Type)
-	}
-	if f.Field(d, 100394802, "status") {
-		decodeRunState(d, f.Type, &v.Status)
-	}
-	if f.Field(d, 238856128, "freezing_threshold") {
-		v.FreezingThreshold = bignum.Nat(d, f.Type)
-	}
-	if f.Field(d, 596483356, "balance") {
-		e1, n1 := d.Vec(f.Type)
-		v.Balance = make([]StatusBalance, 0, wire.Prealloc(n1))
-		for i1 := range n1 {
-			v.Balance = append(v.Balance, *new(StatusBalance))
-			decodeStatusBalance(d, e1, &v.Balance[i1])
-			if d.Failed() {
-				d.At(i1)
-				break
-			}
-		}
-		d.EndVec()
-	}
-	if f.Field(d, 1054895615, "memory_size") {
-		v.MemorySize = bignum.Nat(d, f.Type)
-	}
-	if f.Field(d, 1614520508, "ready_for_migration") {
-		v.ReadyForMigration = d.Bool(f.Type)
-	}
-	if f.Field(d, 2096228120, "version") {
-		v.Version = d.Nat64(f.Type)
-	}
-	if f.Field(d, 2190693645, "cycles") {
-		v.Cycles = bignum.Nat(d, f.Type)
-	}
-	if f.Field(d, 2336062691, "settings") {
-		decodeDefiniteSettings(d, f.Type, &v.Settings)
-	}
-	if f.Field(d, 2642624104, "query_stats") {
-		decodeQueryStats(d, f.Type, &v.QueryStats)
-	}
-	if f.Field(d, 2733945392, "idle_cycles_burned_per_day") {
-		v.IdleCyclesBurnedPerDay = bignum.Nat(d, f.Type)
-	}
-	if f.OptField(d, 2928387969, "module_hash") {
-		if t1, m1, ok := d.Opt(f.Type); ok {
-			v.ModuleHash = d.Blob(t1)
-			if !d.EndOpt(m1, t1) {
-				v.ModuleHash = nil
-			}
-		}
-	}
-	if f.Field(d, 4090107140, "reserved_cycles") {
-		v.ReservedCycles = bignum.Nat(d, f.Type)
-	}
-	f.End(d)
-}
-
 func appendStatusBalance(b []byte, v *StatusBalance) []byte {
 	b = wire.AppendBlob(b, v.F0)
 	b = bignum.AppendNat(b, v.F1)
 	return b
-}
-
-func decodeStatusBalance(d *wire.Decoder, w wire.Ref, v *StatusBalance) {
-	f := d.Record(w)
-	if f.Field(d, 0, "0") {
-		v.F0 = d.Blob(f.Type)
-	}
-	if f.Field(d, 1, "1") {
-		v.F1 = bignum.Nat(d, f.Type)
-	}
-	f.End(d)
 }
 
 // types are all types of the interface.
