@@ -27,7 +27,7 @@ func attestationChallenge() {
 		var nonce [kedge.NonceSize]byte
 		draw(nonce[:])
 		var challenge kedge.AttestationChallenge
-		err := judge(number, func(c *identity.Actor) error {
+		err := decide(number, func(c *identity.Actor) error {
 			expires, err := c.NewChallenge(nonce)
 			if err != nil {
 				return err
@@ -49,7 +49,7 @@ func attest() {
 	number, assertion, err := kedge.DecodeAttestArgs(cdk.Arg())
 	must(err)
 	var recorded identity.Attestation
-	err = judge(number, func(c *identity.Actor) error {
+	err = decide(number, func(c *identity.Actor) error {
 		// Spent first, so that any answer spends it.
 		nonce, err := c.SpendChallenge()
 		if err != nil {

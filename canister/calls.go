@@ -10,10 +10,10 @@ import (
 	"kedge/cdk"
 )
 
-// room is memory that every message uses anew, together on a page or two: the network charges for every
+// scratch is memory that every message uses anew, together on a page or two: the network charges for every
 // page that a message touches, and whatever is allocated touches those of the allocator besides its own.
 // Nothing of it is kept beyond the message.
-var room struct {
+var scratch struct {
 	actor   identity.Actor
 	lookup  [identity.MaxDevices]kedge.LookupDevice
 	devices [identity.MaxDevices]kedge.DeviceWithUsage
@@ -27,10 +27,10 @@ var room struct {
 
 // argument is the argument of a message for methods that decode and use it at once: not for those that
 // wait for randomness in between, see seed.
-func argument() []byte { return cdk.ArgInto(room.arg[:0]) }
+func argument() []byte { return cdk.ArgInto(scratch.arg[:0]) }
 
 // answer is where to append a reply.
-func answer() []byte { return room.reply[:0] }
+func answer() []byte { return scratch.reply[:0] }
 
 // asUpdate runs an update method.
 func asUpdate(method func()) {
@@ -74,22 +74,22 @@ func save(a *identity.Anchor) {
 func classic(number uint64, method func(*identity.Actor) error) {
 	a, err := load(number)
 	must(err)
-	must(room.actor.Become(a, call()))
-	must(method(&room.actor))
+	must(scratch.actor.Become(a, call()))
+	must(method(&scratch.actor))
 	save(a)
 }
 
-// judge runs a method of Kedge's own on an anchor. What the rules refuse is answered with the error; the
+// decide runs a method of Kedge's own on an anchor. What the rules refuse is answered with the error; the
 // anchor is saved all the same, because the call has proved its device.
-func judge(number uint64, method func(*identity.Actor) error) error {
+func decide(number uint64, method func(*identity.Actor) error) error {
 	a, err := load(number)
 	if err != nil {
 		return err
 	}
-	if err := room.actor.Become(a, call()); err != nil {
+	if err := scratch.actor.Become(a, call()); err != nil {
 		return err
 	}
-	err = method(&room.actor)
+	err = method(&scratch.actor)
 	save(a)
 	return err
 }

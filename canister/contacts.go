@@ -12,7 +12,7 @@ import (
 func contactsSet() {
 	number, setting, err := kedge.DecodeContactsSetArgs(argument())
 	must(err)
-	replyResult(judge(number, func(c *identity.Actor) error {
+	replyResult(decide(number, func(c *identity.Actor) error {
 		if setting == nil {
 			return c.EndContacts()
 		}
@@ -29,7 +29,7 @@ func exists(number uint64) bool {
 func contactsAgree() {
 	number, agree, err := kedge.DecodeContactsAgreeArgs(argument())
 	must(err)
-	replyResult(judge(number, func(c *identity.Actor) error { return c.AgreeToContacts(agree) }))
+	replyResult(decide(number, func(c *identity.Actor) error { return c.AgreeToContacts(agree) }))
 }
 
 func contactAccept() {
@@ -60,7 +60,7 @@ func contactWithdraw() {
 // the store lends one anchor at a time.
 func help(number, as uint64, method func(*identity.Anchor, identity.Helper) error) error {
 	var helper identity.Helper
-	err := judge(as, func(c *identity.Actor) (err error) {
+	err := decide(as, func(c *identity.Actor) (err error) {
 		helper, err = c.AsContact()
 		return err
 	})

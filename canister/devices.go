@@ -54,29 +54,29 @@ func remove() {
 func protect() {
 	number, key, err := kedge.DecodeProtectArgs(argument())
 	must(err)
-	replyResult(judge(number, func(c *identity.Actor) error { return c.Protect(key) }))
+	replyResult(decide(number, func(c *identity.Actor) error { return c.Protect(key) }))
 }
 
 func unprotect() {
 	number, key, err := kedge.DecodeUnprotectArgs(argument())
 	must(err)
-	replyResult(judge(number, func(c *identity.Actor) error { return c.Unprotect(key) }))
+	replyResult(decide(number, func(c *identity.Actor) error { return c.Unprotect(key) }))
 }
 
 func guardSet() {
 	number, on, err := kedge.DecodeGuardSetArgs(argument())
 	must(err)
-	replyResult(judge(number, func(c *identity.Actor) error { return c.SetGuard(on) }))
+	replyResult(decide(number, func(c *identity.Actor) error { return c.SetGuard(on) }))
 }
 
 func deviceBoundSet() {
 	number, on, err := kedge.DecodeDeviceBoundSetArgs(argument())
 	must(err)
-	replyResult(judge(number, func(c *identity.Actor) error { return c.SetDeviceBound(on) }))
+	replyResult(decide(number, func(c *identity.Actor) error { return c.SetDeviceBound(on) }))
 }
 
 func sessionLimitSet() {
 	number, limit, err := kedge.DecodeSessionLimitSetArgs(argument())
 	must(err)
-	replyResult(judge(number, func(c *identity.Actor) error { return c.SetSessionLimit(limit) }))
+	replyResult(decide(number, func(c *identity.Actor) error { return c.SetSessionLimit(limit) }))
 }

@@ -28,7 +28,7 @@ func check(options *kedge.FsckOptions) (kedge.FsckReport, error) {
 		options = &kedge.FsckOptions{}
 	}
 	lo, _ := state.store.Range()
-	budget := within(batchBudget)
+	budget := budgetOf(batchBudget)
 	if options.RebuildIndexes && options.From == nil {
 		done, err := state.store.RebuildIndex(budget)
 		must(err)

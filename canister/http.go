@@ -51,7 +51,7 @@ func replyPage(found *assets.Found) {
 	}
 	headers = append(headers, kedge.HeaderField{F0: assets.ExpressionHeader, F1: found.Expression()})
 	// There is none in an update call, whose answer the network certifies itself.
-	if certificate, ok := cdk.DataCertificateInto(room.certificate[:0]); ok {
+	if certificate, ok := cdk.DataCertificateInto(scratch.certificate[:0]); ok {
 		beside := state.signatures.Hash()
 		headers = append(headers, kedge.HeaderField{F0: assets.CertificateHeader, F1: state.site.Certificate(found, &beside, certificate)})
 	}

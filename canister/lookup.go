@@ -17,8 +17,8 @@ const (
 	maxAnchorsOfCaller = 64
 )
 
-// look reads an anchor for everyone: nil for a number that is not given out.
-func look(number uint64) *identity.Anchor {
+// readAnchor reads an anchor for everyone: nil for a number that is not given out.
+func readAnchor(number uint64) *identity.Anchor {
 	a, err := load(number)
 	if err != nil {
 		if !isUnknown(err) {
@@ -26,7 +26,7 @@ func look(number uint64) *identity.Anchor {
 		}
 		return nil
 	}
-	a.Settle(call())
+	a.Refresh(call())
 	return a
 }
 
@@ -42,7 +42,7 @@ func isUnknown(err error) bool {
 func lookup() {
 	number, err := kedge.DecodeLookupArgs(argument())
 	must(err)
-	a := look(number)
+	a := readAnchor(number)
 	if a == nil {
 		cdk.Reply(kedge.AppendLookupResult(answer(), nil))
 		return
@@ -56,7 +56,7 @@ func lookup() {
 		}
 		return 0
 	})
-	devices := room.lookup[:0]
+	devices := scratch.lookup[:0]
 	for i := range a.Devices {
 		devices = append(devices, lookupTo(&a.Devices[i]))
 	}
@@ -67,7 +67,7 @@ func getAnchorCredentials() {
 	number, err := kedge.DecodeGetAnchorCredentialsArgs(argument())
 	must(err)
 	result := kedge.AnchorCredentials{}
-	if a := look(number); a != nil {
+	if a := readAnchor(number); a != nil {
 		for i := range a.Devices {
 			d := &a.Devices[i]
 			credential := kedge.WebAuthnCredential{CredentialID: d.CredentialID, Pubkey: d.PublicKey, Proven: boolean(d.Proven)}
@@ -96,7 +96,7 @@ func getAnchorInfo() {
 
 	service := state.clock.Time
 	info := kedge.IdentityAnchorInfo{
-		Devices:     room.devices[:0],
+		Devices:     scratch.devices[:0],
 		CreatedAt:   timestamp(&a.CreatedAt),
 		Guard:       boolean(a.Guard),
 		DeviceBound: boolean(a.DeviceBound),
@@ -127,7 +127,7 @@ func lookupDeviceKey() {
 	id, err := kedge.DecodeLookupDeviceKeyArgs(argument())
 	must(err)
 	var found *kedge.DeviceKeyWithAnchor
-	budget := within(queryBudget)
+	budget := budgetOf(queryBudget)
 pages:
 	for from, more := uint64(0), true; more; more = from != 0 {
 		if !budget() {

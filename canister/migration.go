@@ -19,8 +19,8 @@ const (
 	queryBudget = 2_000_000_000
 )
 
-// within returns a budget that ends when the message has used so many instructions.
-func within(instructions uint64) func() bool {
+// budgetOf returns a budget that ends when the message has used so many instructions.
+func budgetOf(instructions uint64) func() bool {
 	return func() bool { return cdk.PerformanceCounter() < instructions }
 }
 
@@ -39,12 +39,12 @@ func migrate() error {
 	if !underWay() {
 		return nil
 	}
-	done, err := ii.Run(state.store, within(batchBudget))
+	done, err := ii.Run(state.store, budgetOf(batchBudget))
 	must(err)
 	if !done {
 		return nil
 	}
-	_, err = migrations.Run(state.store, within(batchBudget))
+	_, err = migrations.Run(state.store, budgetOf(batchBudget))
 	var refused *migrations.RefusedError
 	if errors.As(err, &refused) {
 		return err
@@ -91,7 +91,7 @@ func migrationStep() {
 	version, accept, err := kedge.DecodeMigrationStepArgs(cdk.Arg())
 	must(err)
 	operate(func() error {
-		if err := head(version, accept); err != nil {
+		if err := startStep(version, accept); err != nil {
 			return err
 		}
 		if err := migrate(); err != nil {
@@ -101,8 +101,8 @@ func migrationStep() {
 	})
 }
 
-// head turns the memory towards a version: the newest if none is named.
-func head(version *uint16, accept []kedge.Loss) error {
+// startStep turns the memory towards a version: the newest if none is named.
+func startStep(version *uint16, accept []kedge.Loss) error {
 	want := migrations.Newest
 	if version != nil {
 		want = int(*version)
@@ -156,7 +156,7 @@ func migrationResume() {
 		if err := setPaused(false); err != nil {
 			return err
 		}
-		soon()
+		armNow()
 		return nil
 	})
 }
@@ -240,7 +240,7 @@ func status() kedge.MigrationStatus {
 // anchorsThat lists anchors, as many as half a message's budget can look at. find looks from one on while there is
 // budget, and returns where to go on, 0 at the end.
 func anchorsThat(find func(from uint64, budget migrations.Budget) ([]uint64, uint64, error)) (numbers []uint64, complete bool) {
-	budget := within(cdk.PerformanceCounter() + queryBudget/2)
+	budget := budgetOf(cdk.PerformanceCounter() + queryBudget/2)
 	for from := uint64(0); ; {
 		found, next, err := find(from, budget)
 		must(err)

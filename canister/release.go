@@ -8,7 +8,7 @@ import (
 func releaseConsent() {
 	number, consent, err := kedge.DecodeReleaseConsentArgs(argument())
 	must(err)
-	replyResult(judge(number, func(c *identity.Actor) error {
+	replyResult(decide(number, func(c *identity.Actor) error {
 		if consent == nil {
 			return c.WithdrawConsent()
 		}
@@ -19,7 +19,7 @@ func releaseConsent() {
 func releaseRequest() {
 	number, key, err := kedge.DecodeReleaseRequestArgs(argument())
 	must(err)
-	replyResult(judge(number, func(c *identity.Actor) error {
+	replyResult(decide(number, func(c *identity.Actor) error {
 		_, err := c.RequestRelease(key)
 		return err
 	}))
@@ -28,11 +28,11 @@ func releaseRequest() {
 func releaseCancel() {
 	number, key, err := kedge.DecodeReleaseCancelArgs(argument())
 	must(err)
-	replyResult(judge(number, func(c *identity.Actor) error { return c.CancelRelease(key) }))
+	replyResult(decide(number, func(c *identity.Actor) error { return c.CancelRelease(key) }))
 }
 
 func releaseComplete() {
 	number, key, err := kedge.DecodeReleaseCompleteArgs(argument())
 	must(err)
-	replyResult(judge(number, func(c *identity.Actor) error { return c.CompleteRelease(key) }))
+	replyResult(decide(number, func(c *identity.Actor) error { return c.CompleteRelease(key) }))
 }

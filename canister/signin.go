@@ -51,7 +51,7 @@ func seedOf(anchor uint64, frontend string) delegation.Seed {
 // keyOf is the public key of a seed, until the end of the message.
 func keyOf(seed delegation.Seed) []byte {
 	var self [principal.MaxLen]byte
-	return seed.AppendPublicKey(room.key[:0], state.self.AppendTo(self[:0]))
+	return seed.AppendPublicKey(scratch.key[:0], state.self.AppendTo(self[:0]))
 }
 
 func getPrincipal() {
@@ -111,11 +111,11 @@ func getDelegation() {
 	must(checkSession(session))
 	_, err = recognise(number)
 	must(err)
-	certificate, ok := cdk.DataCertificateInto(room.certificate[:0])
+	certificate, ok := cdk.DataCertificateInto(scratch.certificate[:0])
 	if !ok {
 		cdk.Trap("data certificate is only available in query calls")
 	}
-	signature, ok := state.signatures.Get(room.signature[:0], seedOf(number, frontend), delegation.NewMessage(session, expiration), cdk.Time(), &state.beside, certificate)
+	signature, ok := state.signatures.Get(scratch.signature[:0], seedOf(number, frontend), delegation.NewMessage(session, expiration), cdk.Time(), &state.beside, certificate)
 	if !ok {
 		cdk.Reply(kedge.AppendGetDelegationResult(answer(), kedge.GetDelegationResponse{Tag: kedge.GetDelegationResponseTagNoSuchDelegation}))
 		return

@@ -102,8 +102,8 @@ func rearm() {
 	}
 }
 
-// soon has the timer run again at once: there is work left.
-func soon() { arm(cdk.Time() + 1) }
+// armNow has the timer run again at once: there is work left.
+func armNow() { arm(cdk.Time() + 1) }
 
 // prune takes out expired signatures.
 func prune() {
@@ -118,7 +118,7 @@ func prune() {
 // migration is under way, so that people who sign in do not put it off.
 func setTimer() {
 	if underWay() {
-		soon()
+		armNow()
 		return
 	}
 	at := cdk.Time() + serviceStep

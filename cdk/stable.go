@@ -44,7 +44,7 @@ func (m StableMemory) ReadAt(p []byte, offset int64) (int, error) {
 	if offset < 0 {
 		return 0, fmt.Errorf("stable memory: negative offset %d", offset)
 	}
-	n := m.within(len(p), offset)
+	n := m.clip(len(p), offset)
 	if n > 0 {
 		system.StableRead(p[:n], uint64(offset))
 	}
@@ -60,7 +60,7 @@ func (m StableMemory) WriteAt(p []byte, offset int64) (int, error) {
 	if offset < 0 {
 		return 0, fmt.Errorf("stable memory: negative offset %d", offset)
 	}
-	if m.within(len(p), offset) < len(p) {
+	if m.clip(len(p), offset) < len(p) {
 		return 0, fmt.Errorf("stable memory: %d bytes at offset %d do not fit into %d: %w", len(p), offset, m.Size(), io.ErrShortWrite)
 	}
 	if len(p) > 0 {
@@ -69,7 +69,7 @@ func (m StableMemory) WriteAt(p []byte, offset int64) (int, error) {
 	return len(p), nil
 }
 
-// within returns how many of n bytes at the offset exist.
-func (m StableMemory) within(n int, offset int64) int {
+// clip returns how many of n bytes at the offset exist.
+func (m StableMemory) clip(n int, offset int64) int {
 	return int(max(0, min(int64(n), m.Size()-offset)))
 }

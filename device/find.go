@@ -387,7 +387,7 @@ func SignerOf(r Root, m Match, l Listed) (Key, error) {
 		return PhraseKey{private}, nil
 	}
 	k := &SecurityKey{name: "found", root: r}
-	c, err := k.Adopt(m, l, "")
+	c, err := k.AddMatch(m, l, "")
 	if err != nil {
 		return nil, err
 	}
@@ -401,10 +401,10 @@ func SignerOf(r Root, m Match, l Listed) (Key, error) {
 	return newPlainKey(private)
 }
 
-// Adopt records a match of [Find] with this key's seed as a credential of it, so that it signs. The listed
+// AddMatch records a match of [Find] with this key's seed as a credential of it, so that it signs. The listed
 // key says where it is used. A named one needs no record: [SecurityKey.Named] is returned; a recovery phrase signs
 // as such and is refused.
-func (k *SecurityKey) Adopt(m Match, l Listed, label string) (*Credential, error) {
+func (k *SecurityKey) AddMatch(m Match, l Listed, label string) (*Credential, error) {
 	if m.Kind == RecoveryPhraseKey {
 		return nil, errors.New("the words are the anchor's recovery phrase, which signs as one and is no credential")
 	}

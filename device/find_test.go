@@ -59,7 +59,7 @@ func TestFindEverything(t *testing.T) {
 
 	fresh := testKey(t)
 	for _, m := range report.Matches {
-		c, err := fresh.Adopt(m, list[m.Listed], "")
+		c, err := fresh.AddMatch(m, list[m.Listed], "")
 		if m.Kind == RecoveryPhraseKey {
 			require.ErrorContains(t, err, "no credential")
 			continue
@@ -69,7 +69,7 @@ func TestFindEverything(t *testing.T) {
 		sig, err := c.Sign([]byte("x"))
 		require.NoError(t, err)
 		require.True(t, AgentIdentity(c.Passkey).Verify([]byte("x"), sig))
-		again, err := fresh.Adopt(m, list[m.Listed], "")
+		again, err := fresh.AddMatch(m, list[m.Listed], "")
 		require.NoError(t, err, "twice is as once")
 		require.Equal(t, c.COSE(), again.COSE())
 	}
@@ -130,7 +130,7 @@ func TestFindLedgerAndTrezorAndPrime(t *testing.T) {
 	require.NoError(t, err)
 	for _, m := range report.Matches {
 		k := []*SecurityKey{ledger, broken}[m.Root]
-		c, err := k.Adopt(m, list[m.Listed], fmt.Sprint("found ", m.Listed))
+		c, err := k.AddMatch(m, list[m.Listed], fmt.Sprint("found ", m.Listed))
 		require.NoError(t, err)
 		require.True(t, c.DeviceBound(), "a hardware key said so when it registered")
 		require.Equal(t, list[m.Listed].PublicKey, c.PublicKey())
@@ -191,7 +191,7 @@ func TestFindComparesKeysNotIds(t *testing.T) {
 	report := find(t, []Root{k.root}, []Listed{planted}, FindOptions{})
 	require.Empty(t, report.Matches)
 	require.Equal(t, []int{0}, report.Unmatched)
-	_, err := testKey(t).Adopt(Match{Kind: LedgerHandle, rpID: "id.example", Algorithm: credid.ES256}, planted, "")
+	_, err := testKey(t).AddMatch(Match{Kind: LedgerHandle, rpID: "id.example", Algorithm: credid.ES256}, planted, "")
 	require.ErrorIs(t, err, credid.ErrForeign)
 }
 

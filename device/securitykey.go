@@ -79,8 +79,8 @@ func (k *SecurityKey) Credentials() []*Credential {
 	return all
 }
 
-// Room returns how many more credentials the key can keep records of.
-func (k *SecurityKey) Room() int { return max(0, maxCredentials-len(k.credentials)) }
+// Free returns how many more credentials the key can keep records of.
+func (k *SecurityKey) Free() int { return max(0, maxCredentials-len(k.credentials)) }
 
 // ByRelyingParty returns the credentials that a user can sign in with at the relying party without
 // saying a name, newest first.

@@ -103,7 +103,7 @@ func StartTo(s *storage.Store, layout int) error {
 // and stops with a [RefusedError] at Run if that would lose what accepted does not name. A step that is
 // on its way up is turned round.
 func StartBack(s *storage.Store, accepted storage.Loss) error {
-	if s.Beside() {
+	if s.HasLegacy() {
 		return errors.New("the memory is on trial beside the old module's: the way back is to upgrade the canister to the old module")
 	}
 	m := s.Migration()

@@ -176,7 +176,7 @@ func (n *Network) StableMemory(canister principal.Principal) ([]byte, error) {
 func (n *Network) SetStableMemory(canister principal.Principal, content []byte) error {
 	n.lock.Lock()
 	defer n.lock.Unlock()
-	n.settle(context.Background(), func() bool { return !n.subnet.Executing(canister) })
+	n.waitUntil(context.Background(), func() bool { return !n.subnet.Executing(canister) })
 	if err := n.subnet.CheckStableWrite(canister, len(content)); err != nil {
 		return err
 	}

@@ -75,12 +75,12 @@ func (n *Network) Tick(ctx context.Context) {
 	n.lock.Lock()
 	defer n.lock.Unlock()
 	n.runRounds(ctx)
-	n.settle(ctx, func() bool { return len(n.subnet.Running()) == 0 })
+	n.waitUntil(ctx, func() bool { return len(n.subnet.Running()) == 0 })
 }
 
-// settle runs rounds until a condition holds, whenever an execution ends. The caller holds the lock, which others
+// waitUntil runs rounds until a condition holds, whenever an execution ends. The caller holds the lock, which others
 // get meanwhile. It gives up when the context or the network ends.
-func (n *Network) settle(ctx context.Context, settled func() bool) {
+func (n *Network) waitUntil(ctx context.Context, settled func() bool) {
 	for !settled() {
 		ended := n.executor.next()
 		n.lock.Unlock()

@@ -190,9 +190,9 @@ func TestFigures(t *testing.T) {
 	m, err := wasm.Decode(assemble(t, module(`(memory 1)`, `(data (i32.const 0) "abc")`, `(func nop)`, `(func (drop (i32.load (i32.const 0))))`)))
 	require.NoError(t, err)
 	m.Customs = append(m.Customs, wasm.Custom{Name: "icp:public ab", Bytes: []byte("cde")}, wasm.Custom{Name: "other", Bytes: []byte("x")})
-	f, err := m.Figures()
+	f, err := m.Size()
 	require.NoError(t, err)
-	require.Equal(t, wasm.Figures{
+	require.Equal(t, wasm.Size{
 		Functions: 2, Instructions: 2 + 4, CodeSection: 14, DataSegments: 1, DataBytes: 3, MetadataSize: 5,
 		Largest: wasm.FunctionFigures{Index: 1, Instructions: 4, Complexity: 1 + 3 + 1 + 1},
 	}, f)

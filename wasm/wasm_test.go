@@ -292,7 +292,7 @@ func FuzzDecode(f *testing.F) {
 		require.NoError(t, err)
 		require.Equal(t, once, again.Encode())
 		_, _ = m.Names()
-		_, _ = m.Figures()
+		_, _ = m.Size()
 		_ = wasm.Check(m, wasm.Production())
 		_ = m.Renumber(wasm.Renumbering{Functions: make([]uint32, len(m.Functions)+m.Imported(wasm.KindFunction))})
 	})

@@ -64,7 +64,7 @@ func draw(text string, d dice) ([]byte, error) {
 	}
 	ripple(img, &d)
 	for range 3 {
-		strike(img, d.below(Height), d.below(Height))
+		drawLine(img, d.below(Height), d.below(Height))
 	}
 	for range 200 {
 		img.SetColorIndex(d.below(Width), d.below(Height), 1)
@@ -122,8 +122,8 @@ func zigzag(i int) int {
 	return i - period/4
 }
 
-// strike draws a line two pixels thick across the whole picture.
-func strike(img *image.Paletted, from, to int) {
+// drawLine draws a line two pixels thick across the whole picture.
+func drawLine(img *image.Paletted, from, to int) {
 	for x := range Width {
 		y := from + (to-from)*x/Width
 		set(img, x, y)

@@ -25,10 +25,10 @@ type Actor struct {
 	vetoed    bool // its sign of life in this call cancelled a request
 }
 
-// Settle ends what time has ended: lapsed marks (rule 2), temporary keys, attestation challenges,
+// Refresh ends what time has ended: lapsed marks (rule 2), temporary keys, attestation challenges,
 // registration mode, and a guard without a protected device (rule 3). Every call, queries too, settles
 // before it looks.
-func (a *Anchor) Settle(call Call) {
+func (a *Anchor) Refresh(call Call) {
 	guarded := false
 	for i := range a.Devices {
 		d := &a.Devices[i]
@@ -83,7 +83,7 @@ func (a *Anchor) Recognise(call Call) (*Actor, error) {
 }
 
 func (c *Actor) recognise(a *Anchor, call Call) error {
-	a.Settle(call)
+	a.Refresh(call)
 	for i := range a.Devices {
 		if d := &a.Devices[i]; d.Principal == call.Caller {
 			*c = Actor{Call: call, anchor: a, id: d.ID, protected: d.protected()}

@@ -107,7 +107,7 @@ func TestSettle(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			a, want := make(), make()
 			c.change(want)
-			a.Settle(Call{Now: testNow + c.now, Service: testService + c.service})
+			a.Refresh(Call{Now: testNow + c.now, Service: testService + c.service})
 			require.Equal(t, want, a)
 		})
 	}
@@ -115,11 +115,11 @@ func TestSettle(t *testing.T) {
 
 func TestGuardWithoutProtectedDeviceIsOff(t *testing.T) {
 	a := early().guarded() // by an import
-	a.Settle(callBy(testStranger))
+	a.Refresh(callBy(testStranger))
 	require.False(t, a.Guard)
 	require.Equal(t, []Event{{At: testNow, Kind: EventGuardOff}}, a.Events)
 	a.Events = nil
-	a.Settle(callBy(testStranger))
+	a.Refresh(callBy(testStranger))
 	require.Empty(t, a.Events)
 }
 

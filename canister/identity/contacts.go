@@ -205,7 +205,7 @@ func (a *Anchor) contact(h Helper) (*Contact, error) {
 
 // AcceptContact records that a contact accepts. It does so once; again changes nothing.
 func (a *Anchor) AcceptContact(call Call, h Helper) error {
-	a.Settle(call)
+	a.Refresh(call)
 	contact, err := a.contact(h)
 	if err != nil {
 		return err
@@ -220,7 +220,7 @@ func (a *Anchor) AcceptContact(call Call, h Helper) error {
 // ApproveKey records that a contact approves a new key, by its principal, from now on. The same key again
 // changes nothing; another takes its place.
 func (a *Anchor) ApproveKey(call Call, h Helper, key principal.Principal) error {
-	a.Settle(call)
+	a.Refresh(call)
 	contact, err := a.contact(h)
 	switch {
 	case err != nil:
@@ -242,7 +242,7 @@ func (a *Anchor) ApproveKey(call Call, h Helper, key principal.Principal) error 
 
 // WithdrawApproval ends a contact's approval; without one it changes nothing.
 func (a *Anchor) WithdrawApproval(call Call, h Helper) error {
-	a.Settle(call)
+	a.Refresh(call)
 	contact, err := a.contact(h)
 	if err != nil {
 		return err
@@ -260,7 +260,7 @@ func (a *Anchor) WithdrawApproval(call Call, h Helper) error {
 
 // ResignContact takes a contact off the list.
 func (a *Anchor) ResignContact(call Call, h Helper) error {
-	a.Settle(call)
+	a.Refresh(call)
 	contact, err := a.contact(h)
 	if err != nil {
 		return err
@@ -342,7 +342,7 @@ type ContactStatus struct {
 
 // StatusForContact is what a listed contact sees. It settles.
 func (a *Anchor) StatusForContact(call Call, h Helper) (ContactStatus, error) {
-	a.Settle(call)
+	a.Refresh(call)
 	contact, err := a.contact(h)
 	if err != nil {
 		return ContactStatus{}, err
@@ -352,7 +352,7 @@ func (a *Anchor) StatusForContact(call Call, h Helper) (ContactStatus, error) {
 
 // StatusForKey is what the caller sees of itself as a new key. It settles.
 func (a *Anchor) StatusForKey(call Call) (ContactStatus, error) {
-	a.Settle(call)
+	a.Refresh(call)
 	approvals := a.Contacts.ApprovalsOf(call.Caller)
 	if approvals.Count == 0 {
 		return ContactStatus{}, a.errNotApproved(call.Caller, approvals)
@@ -367,7 +367,7 @@ func (a *Anchor) StatusForKey(call Call) (ContactStatus, error) {
 // inPlace has the newcomer take the place of the first released device, which is for an anchor that cannot hold
 // one more.
 func (a *Anchor) CompleteContacts(call Call, data Data, inPlace bool) error {
-	a.Settle(call)
+	a.Refresh(call)
 	if err := a.completeContacts(call, data, inPlace); err != nil {
 		a.Witness(call)
 		return err

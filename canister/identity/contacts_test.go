@@ -356,7 +356,7 @@ func TestNothingStandsInTheNewcomersWay(t *testing.T) {
 		a.Devices[1].AgreesToContacts = true
 		require.NoError(t, completes(t, a, passkey("new"), false))
 		require.True(t, a.Guard, "stays as it was")
-		a.Settle(callBy(testStranger))
+		a.Refresh(callBy(testStranger))
 		require.True(t, a.Guard)
 	})
 	t.Run("a key that is a canister signature", func(t *testing.T) {

@@ -234,7 +234,7 @@ func (a *Anchor) drop(id DeviceID) {
 		}
 	}
 	for i := range a.Devices {
-		a.Devices[i].strike(func(asker Asker) bool { return asker.ID == id })
+		a.Devices[i].dropAskers(func(asker Asker) bool { return asker.ID == id })
 	}
 	if a.Registration != nil && a.Registration.Opener == id {
 		a.Registration = nil

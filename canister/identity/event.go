@@ -52,14 +52,14 @@ type Event struct {
 	Other     principal.Principal // second device, see EventKind
 	Until     uint64              // see EventKind
 
-	// Routine overrides Kind.Weighty: it is set where an entry of a kind that is kept apart takes away only
+	// Routine overrides Kind.Security: it is set where an entry of a kind that is kept apart takes away only
 	// what the same entries brought, so that repeating them cannot push out others. It is not stored.
 	Routine bool
 }
 
-// Weighty reports whether the entry concerns protection, removal or release. Those are kept apart from
+// Security reports whether the entry concerns protection, removal or release. Those are kept apart from
 // the routine ones, so that routine calls cannot push them out.
-func (k EventKind) Weighty() bool {
+func (k EventKind) Security() bool {
 	switch k {
 	case EventRegistered, EventAdded, EventUpdated, EventAttested, EventRegistrationOpened, EventRegistrationClosed:
 		return false

@@ -122,10 +122,10 @@ func TestPermissionsTable(t *testing.T) {
 	require.Equal(t, "controller", RoleController.String())
 }
 
-func TestWeightyEvents(t *testing.T) {
+func TestSecurityEvents(t *testing.T) {
 	for k := EventRegistered; k <= EventDropped; k++ {
 		routine := k == EventRegistered || k == EventAdded || k == EventUpdated || k == EventAttested ||
 			k == EventRegistrationOpened || k == EventRegistrationClosed
-		require.Equal(t, !routine, k.Weighty(), "kind %d", k)
+		require.Equal(t, !routine, k.Security(), "kind %d", k)
 	}
 }

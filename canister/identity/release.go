@@ -136,12 +136,12 @@ func (c *Actor) veto(d *Device) bool {
 			c.event(Event{Kind: EventCancelled, Device: d.Principal, Other: c.anchor.byID(asker.ID).Principal})
 		}
 	}
-	d.strike(func(asker Asker) bool { return asker.CompletesAt != 0 })
+	d.dropAskers(func(asker Asker) bool { return asker.CompletesAt != 0 })
 	return vetoed
 }
 
-// strike takes askers off the list; a consent without askers is none.
-func (d *Device) strike(off func(Asker) bool) {
+// dropAskers takes askers off the list; a consent without askers is none.
+func (d *Device) dropAskers(off func(Asker) bool) {
 	if d.Consent == nil {
 		return
 	}

@@ -95,7 +95,7 @@ func (s *Store) checkExtents(c *Check) error {
 			c.Findings = append(c.Findings, Finding{fmt.Sprintf("extent %d", e), "it is in two places"})
 		}
 	}
-	if s.Beside() { // others have extents, too
+	if s.HasLegacy() { // others have extents, too
 		return nil
 	}
 	for e, n := range places[:min(total, alloc.MaxExtents)] {

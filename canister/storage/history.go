@@ -17,7 +17,7 @@ const (
 )
 
 func ringOf(e *identity.Event) int {
-	if e.Kind.Weighty() && !e.Routine {
+	if e.Kind.Security() && !e.Routine {
 		return security
 	}
 	return routine

@@ -224,7 +224,7 @@ func (s *Store) lookup(key, from uint64, limit int, match func(a *identity.Ancho
 		}
 		slot := slotOfOrder(order)
 		at := func(proven bool, since uint64) bool { return orderOf(proven, since, slot) == order }
-		if s.Beside() {
+		if s.HasLegacy() {
 			if slices.ContainsFunc(hits[:i], func(earlier uint64) bool { return slotOfOrder(earlier) == slot }) {
 				continue
 			}

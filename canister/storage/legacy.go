@@ -72,8 +72,8 @@ func OpenBeside(mem Memory, place Place) (*Store, error) {
 	return s, nil
 }
 
-// Beside tells whether the store is beside a legacy one.
-func (s *Store) Beside() bool { return s.sb.placement != 0 }
+// HasLegacy tells whether the store is beside a legacy one.
+func (s *Store) HasLegacy() bool { return s.sb.placement != 0 }
 
 // Home is the offset of home in bytes.
 func (s *Store) Home() uint64 { return s.alloc.Home }

@@ -98,7 +98,7 @@ func Open(mem Memory) (*Store, error) {
 	if err := s.open(); err != nil {
 		return nil, err
 	}
-	if s.Beside() {
+	if s.HasLegacy() {
 		return nil, stable.Corrupted("superblock", "placement %d, not 0", s.sb.placement)
 	}
 	return s, nil
@@ -172,7 +172,7 @@ func (s *Store) Allocate() (uint64, error) {
 			return 0, err
 		}
 	}
-	if s.Beside() {
+	if s.HasLegacy() {
 		if s.legacy == nil {
 			return 0, errNoLegacy
 		}
@@ -211,7 +211,7 @@ func (s *Store) readSlot(slot uint32) (*identity.Anchor, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.Beside() {
+	if s.HasLegacy() {
 		return s.resolve(slot, a, tag)
 	}
 	if a == nil {
@@ -289,7 +289,7 @@ func (s *Store) writeVersion() byte {
 // is written with [NotFoundError], [OutOfRangeError], [CorruptedError], or with [LossError] on a
 // memory in an earlier layout that cannot hold what the anchor has. Any other error calls for a trap.
 func (s *Store) Write(a *identity.Anchor) error {
-	if !s.Beside() {
+	if !s.HasLegacy() {
 		return s.write(a, nil, nil)
 	}
 	if s.legacy == nil {

@@ -221,7 +221,7 @@ func (a verbs) keepFound(p *provider.Provider, f findFlags, roots []device.Root,
 				return err
 			}
 			for _, m := range matches {
-				c, err := k.Adopt(m, list[m.Listed], "")
+				c, err := k.AddMatch(m, list[m.Listed], "")
 				if err != nil {
 					return err
 				}

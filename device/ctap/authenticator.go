@@ -255,6 +255,6 @@ func (a *Authenticator) getInfo() (any, error) {
 		Transports:     []string{"usb"},
 		Algorithms:     []parameter{{int64(credid.ES256), publicKeyType}, {int64(credid.EdDSA), publicKeyType}},
 		ForcePINChange: s.ForceChange, MinPINLength: s.minimum(), FirmwareVersion: 1,
-		Remaining: k.Room(), AttestationForms: []string{"packed", "none"},
+		Remaining: k.Free(), AttestationForms: []string{"packed", "none"},
 	}, nil
 }

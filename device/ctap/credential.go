@@ -247,7 +247,7 @@ func (a *Authenticator) create(r makeRequest, algorithm credid.Algorithm, replac
 	}
 	var made *device.Credential
 	create := func(k *device.SecurityKey) (err error) {
-		if request.Kind == device.Discoverable && k.Room() == 0 {
+		if request.Kind == device.Discoverable && k.Free() == 0 {
 			return KeyStoreFull
 		}
 		made, err = k.Create(request, a.o.Random, a.o.Now())

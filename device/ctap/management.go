@@ -82,7 +82,7 @@ func (a *Authenticator) credentialManagement(parameters []byte) (any, error) {
 			return nil, PINAuthInvalid
 		}
 		if *r.Subcommand == 1 {
-			existing, room := len(discoverable(k)), k.Room()
+			existing, room := len(discoverable(k)), k.Free()
 			return manageAnswer{Existing: &existing, Remaining: &room}, nil
 		}
 		return a.beginParties(k)

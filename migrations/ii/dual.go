@@ -153,7 +153,7 @@ func checkReturn(s *storage.Store, img *Image) error {
 // not know those that were added. It looks at anchors while there is budget and returns the anchor to go on
 // from, 0 at the end.
 func Outdated(s *storage.Store, from uint64, limit int, budget migrations.Budget) (found []uint64, next uint64, err error) {
-	if !s.Beside() {
+	if !s.HasLegacy() {
 		return nil, 0, nil
 	}
 	e, err := attached(s)

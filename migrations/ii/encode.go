@@ -259,7 +259,7 @@ func (m *Image) tableAt(i uint32) (*shape, error) {
 	if i >= m.Anchors {
 		return nil, nil
 	}
-	u := m.room()
+	u := m.buffers()
 	if err := m.readAt(u.head[:], uint64(i)*uint64(m.EntrySize)); err != nil {
 		return nil, fmt.Errorf("anchor %d: %w", m.Lo+uint64(i), err)
 	}
@@ -302,12 +302,12 @@ func (u *reused) met(record []byte, layout uint8) *shape {
 // tableOf returns the shape of a generation: one that was met if there is any, so that the very table of the
 // old module is written, else one of our making.
 func (m *Image) tableOf(g generation) *shape {
-	for _, s := range m.room().shapes {
+	for _, s := range m.buffers().shapes {
 		if (s.anchor == nil) == (m.Layout <= 3) && s.generation() == g && s.writable() {
 			return s
 		}
 	}
 	s := tableOf(g, m.Layout)
-	m.room().keep(s)
+	m.buffers().keep(s)
 	return s
 }

@@ -419,7 +419,7 @@ func (m *Image) importNext(r *Record) *identity.Anchor {
 
 // decodeNext is Decode for one anchor after the other: the record is valid until the next.
 func (m *Image) decodeNext(i uint32) (*Record, []byte, error) {
-	u := m.room()
+	u := m.buffers()
 	b, err := m.entryInto(u.entry[:], i)
 	if err != nil {
 		return nil, nil, err
@@ -442,8 +442,8 @@ func (m *Image) decodeNext(i uint32) (*Record, []byte, error) {
 	return r, b, nil
 }
 
-// room is where records are read to, and the shapes met.
-func (m *Image) room() *reused {
+// buffers is where records are read to, and the shapes met.
+func (m *Image) buffers() *reused {
 	if m.reused == nil {
 		m.reused = new(reused)
 	}

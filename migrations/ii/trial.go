@@ -150,7 +150,7 @@ func Upgrade(mem storage.Memory) (*storage.Store, error) {
 // Attach attaches the old store to a store on trial, and does nothing to any other. A canister calls it
 // whenever it opens its memory.
 func Attach(s *storage.Store) error {
-	if !s.Beside() {
+	if !s.HasLegacy() {
 		return nil
 	}
 	img, err := Open(s.Memory())
@@ -165,7 +165,7 @@ func Attach(s *storage.Store) error {
 // module before may have been the old one. It cannot tell, so pending requests for release are cancelled
 // after every upgrade on trial, when their anchor is next read or imported.
 func Return(s *storage.Store) error {
-	if !s.Beside() {
+	if !s.HasLegacy() {
 		return nil
 	}
 	img, err := Open(s.Memory())
@@ -204,7 +204,7 @@ func SetSalt(s *storage.Store, salt [32]byte) error {
 	if err := s.SetSalt(salt); err != nil {
 		return err
 	}
-	if !s.Beside() {
+	if !s.HasLegacy() {
 		return nil
 	}
 	if err := s.Memory().WriteAt(salt[:], 26); err != nil {
@@ -216,7 +216,7 @@ func SetSalt(s *storage.Store, salt [32]byte) error {
 // Run imports anchors while there is budget, and reports whether all are. Anchors whose old record cannot
 // be read are counted and left.
 func Run(s *storage.Store, budget migrations.Budget) (done bool, err error) {
-	if !s.Beside() {
+	if !s.HasLegacy() {
 		return true, nil
 	}
 	err = s.Batch(func() error {

@@ -23,14 +23,14 @@ func (e *Engine) Restore(ctx context.Context, m *Module, image *Image) (*Instanc
 	if err != nil {
 		return nil, err
 	}
-	if err := i.adopt(image); err != nil {
+	if err := i.takeImage(image); err != nil {
 		return nil, fmt.Errorf("restore an instance: %w", err)
 	}
 	return i, nil
 }
 
-// adopt replaces heap and globals.
-func (i *Instance) adopt(image *Image) error {
+// takeImage replaces heap and globals.
+func (i *Instance) takeImage(image *Image) error {
 	if words := i.module.globalWords(); len(image.Globals) != words {
 		return fmt.Errorf("the image has %d words of globals, the module %d", len(image.Globals), words)
 	}

@@ -17,7 +17,7 @@ type Changes struct {
 	Canisters []CanisterChange // whose controllers or code changed, or that are gone
 	Data      []DataChange     // certified data that changed
 	Requests  []RequestChange  // that are new, or have a new status
-	Outcalls  []Outcall        // that were asked for
+	Outcalls  []Outcall        // that canisters began
 	Outputs   []Output         // what canisters printed, and what their steps consumed
 }
 

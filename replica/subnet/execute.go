@@ -100,8 +100,8 @@ func (n *Subnet) executeResponse(ctx context.Context, c *canister, r *response) 
 	n.begin(ctx, c, context, &execution{Stage: stageCallback, Input: in, Cleanup: call.Cleanup})
 }
 
-// settle ends a call context that nothing can answer any more.
-func (n *Subnet) settle(c *canister, context *callContext) {
+// closeContext ends a call context that nothing can answer any more.
+func (n *Subnet) closeContext(c *canister, context *callContext) {
 	if context.Pending > 0 {
 		return
 	}

@@ -244,7 +244,7 @@ func (n *Subnet) follow(ctx context.Context, c *canister, context *callContext, 
 	if cause != nil && !context.Answered && (e.Stage == stageFirst || context.Pending == 0) {
 		n.answer(context, failed(context.Origin, cause))
 	}
-	n.settle(c, context)
+	n.closeContext(c, context)
 }
 
 // cleanupFailed is the refusal after a callback that trapped and a cleanup that did, too.

@@ -126,7 +126,7 @@ var openings = [][]model.Message{
 }
 
 // play sends a message to both and compares.
-func (w *world) play(play model.Play, m model.Message) model.Play {
+func (w *world) play(play model.Anchor, m model.Message) model.Anchor {
 	w.Helper()
 	if m.Action == upgrade {
 		w.Upgrade()
@@ -212,7 +212,7 @@ var frequent = func() []string {
 }()
 
 // compare holds the anchor's record to the model.
-func (w *world) compare(play model.Play) {
+func (w *world) compare(play model.Anchor) {
 	w.Helper()
 	a, at := anchorIn(w.Harness, w.anchor)
 	require.Equal(w, play.View(), w.viewOf(a, at))

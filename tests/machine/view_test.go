@@ -39,7 +39,7 @@ func anchorIn(h *harness.Harness, number uint64) (*identity.Anchor, identity.Cal
 	var clock identity.ServiceClock
 	clock.Time, clock.Last = store.ServiceTime()
 	at := identity.Call{Now: h.Now(), Service: clock.At(h.Now())}
-	a.Settle(at)
+	a.Refresh(at)
 	return a, at
 }
 

@@ -9,7 +9,7 @@ import (
 // checkContacts establishes T6 and the inductive half of T7 on one step.
 func checkContacts(sb, sa *state, m message, ok, recovered bool) error {
 	settled := *sb
-	settled.settle()
+	settled.normalise()
 	// A sign of life by a protected device: its call replied, and proves its mark if need be.
 	person := m.who != stranger && !m.temporary && sb.dev[m.who].on && sb.dev[m.who].marked && (ok || m.action > lastClassic)
 	alive := person || m.action == recover && !recovered && sb.dev[m.key].on && sb.dev[m.key].marked

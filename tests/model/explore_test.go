@@ -167,14 +167,14 @@ func (e *explorer) visit(s state) error {
 		}
 	}
 	if settled := s; startOfT2(&settled) {
-		settled.settle()
+		settled.normalise()
 		e.t2++
 		if err := recoverable(&settled, &e.after); err != nil {
 			return fmt.Errorf("%w\n on %+v", err, s)
 		}
 	}
 	if settled := s; s.named {
-		settled.settle()
+		settled.normalise()
 		if starts := startsOfT7(&settled); len(starts) > 0 {
 			e.t7 += len(starts)
 			if err := completable(&settled, &e.after); err != nil {

@@ -113,7 +113,7 @@ const stranger = -1
 
 // step is what the rules say of a message: the anchor after it, and whether it was granted.
 func (s state) step(m message) (after state, ok bool) {
-	s.settle()
+	s.normalise()
 	switch m.action {
 	case tick:
 		for i := range s.dev {
@@ -155,7 +155,7 @@ func (s state) step(m message) (after state, ok bool) {
 		vetoed = s.live(m.who)
 	}
 	lived := s
-	if s.judge(m, vetoed) {
+	if s.decide(m, vetoed) {
 		s.tidy()
 		return s, true
 	}
@@ -165,7 +165,7 @@ func (s state) step(m message) (after state, ok bool) {
 	return lived, false
 }
 
-func (s *state) judge(m message, vetoed bool) bool {
+func (s *state) decide(m message, vetoed bool) bool {
 	me, my := m.who, &s.dev[m.who]
 	inPerson := !m.temporary
 	admin := inPerson && s.protected(me)
@@ -412,7 +412,7 @@ func (s *state) closeMode() {
 	s.open, s.offered, s.opener, s.wrong, s.offer, s.offerKind = false, false, 0, 0, 0, 0
 }
 
-func (s *state) settle() { s.guard = s.guard && s.anyProtected() }
+func (s *state) normalise() { s.guard = s.guard && s.anyProtected() }
 
 func (s *state) protected(i int8) bool { return s.dev[i].on && s.dev[i].marked && s.dev[i].proven }
 

@@ -285,7 +285,7 @@ func drive(a *identity.Anchor, m message) error {
 	call := callOf(m)
 	switch m.action {
 	case tick, pause:
-		a.Settle(call)
+		a.Refresh(call)
 		return nil
 	case accept:
 		return a.AcceptContact(call, helperOf(m))

@@ -54,7 +54,7 @@ func violations(s *state) (out [3]int) {
 // check establishes T1, T3, T4, T5 and the inductive half of T2 on one step of the real anchor.
 func check(before, after *identity.Anchor, sb, sa *state, m message, ok bool) error {
 	settled := *sb
-	settled.settle()
+	settled.normalise()
 	if m.action == recover && !ok && sb.dev[m.key].on {
 		m.who = m.key // a refused completion is a call of its device like any other
 	}

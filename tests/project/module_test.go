@@ -39,7 +39,7 @@ func TestModuleKeepsTheNetworksRules(t *testing.T) {
 	service, ok := m.Custom("icp:public candid:service")
 	require.True(t, ok)
 	require.Equal(t, string(did), string(service))
-	figures, err := m.Figures()
+	figures, err := m.Size()
 	require.NoError(t, err)
 	t.Logf("%d bytes, %d gzipped, %d functions", len(content), len(harness.Module(t)), figures.Functions)
 }

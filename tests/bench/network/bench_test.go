@@ -80,7 +80,7 @@ func throughput(b *testing.B, t *machine.Table, generator string) {
 		net, err := replica.Start(append(kind.options, replica.WithListen("127.0.0.1:0"))...)
 		require.NoError(b, err)
 		id := small(b, net, 1)
-		run := func(clients, requests int, flags ...string) load.Figures {
+		run := func(clients, requests int, flags ...string) load.Result {
 			return generate(b, generator, append(flags, "-url", net.URL(), "-canister", id.Text(),
 				"-clients", strconv.Itoa(clients), "-requests", strconv.Itoa(requests))...)
 		}
@@ -107,12 +107,12 @@ func throughput(b *testing.B, t *machine.Table, generator string) {
 	}
 }
 
-func generate(b *testing.B, generator string, flags ...string) load.Figures {
+func generate(b *testing.B, generator string, flags ...string) load.Result {
 	var out, log bytes.Buffer
 	cmd := exec.CommandContext(b.Context(), generator, flags...)
 	cmd.Stdout, cmd.Stderr = &out, &log
 	require.NoError(b, cmd.Run(), log.String())
-	var figures load.Figures
+	var figures load.Result
 	require.NoError(b, json.Unmarshal(out.Bytes(), &figures))
 	return figures
 }

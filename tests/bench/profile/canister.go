@@ -75,8 +75,8 @@ var methods = map[string]func(*state) message{
 	"stats": func(s *state) message { return message{query: true, arg: kedge.EncodeStatsArgs()} },
 }
 
-// furnish installs the canister, makes an anchor with its devices, and makes the call, listening to it.
-func (c *canister) furnish(devices int, prepare func(*state) message) error {
+// prepareAnchor installs the canister, makes an anchor with its devices, and makes the call, listening to it.
+func (c *canister) prepareAnchor(devices int, prepare func(*state) message) error {
 	c.now = uint64(time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC).UnixNano())
 	if c.record == "install" {
 		c.profile.start()

@@ -70,7 +70,7 @@ func run(method string, devices int) error {
 		return err
 	}
 	c := &canister{instance: instance, profile: p, record: method}
-	if err := c.furnish(devices, prepare); err != nil {
+	if err := c.prepareAnchor(devices, prepare); err != nil {
 		return err
 	}
 	p.print(c.report)

@@ -156,29 +156,29 @@ func Build(n, layout int) (*storage.RAM, error) {
 // opened is when the canisters of the bench open: 2026-01-01.
 const opened = uint64(1_767_225_600_000_000_000)
 
-// Room is what a memory takes, in bytes: its regions, and as much of the slots as is used.
-type Room struct{ Slots, Used, Overflow, History, Index uint64 }
+// Usage is what a memory takes, in bytes: its regions, and as much of the slots as is used.
+type Usage struct{ Slots, Used, Overflow, History, Index uint64 }
 
 // RoomOf reads it from a memory with n anchors, as package storage draws the superblock, the extent table
 // and slots.
-func RoomOf(mem storage.Memory, n int) (Room, error) {
+func RoomOf(mem storage.Memory, n int) (Usage, error) {
 	le := binary.LittleEndian
 	var b [64]byte
 	if err := mem.ReadAt(b[:], 88); err != nil {
-		return Room{}, fmt.Errorf("read the superblock: %w", err)
+		return Usage{}, fmt.Errorf("read the superblock: %w", err)
 	}
 	used := func(region int, unit uint64) uint64 { return uint64(le.Uint32(b[16*region+4:])) * unit }
-	room := Room{Slots: uint64(n) * storage.SlotSize, Overflow: used(1, 4096), History: used(2, 512), Index: used(3, 2048)}
+	room := Usage{Slots: uint64(n) * storage.SlotSize, Overflow: used(1, 4096), History: used(2, 512), Index: used(3, 2048)}
 
 	const perExtent, extent = alloc.ExtentPages * storage.PageSize / storage.SlotSize, alloc.ExtentPages * storage.PageSize
 	for i := range n {
 		var word [4]byte
 		if err := mem.ReadAt(word[:2], storage.PageSize+2*uint64(i/perExtent)); err != nil {
-			return Room{}, fmt.Errorf("read the extent table: %w", err)
+			return Usage{}, fmt.Errorf("read the extent table: %w", err)
 		}
 		slot := 2*storage.PageSize + uint64(le.Uint16(word[:])-1)*extent + uint64(i%perExtent)*storage.SlotSize
 		if err := mem.ReadAt(word[:], slot+12); err != nil {
-			return Room{}, fmt.Errorf("read slot %d: %w", i, err)
+			return Usage{}, fmt.Errorf("read slot %d: %w", i, err)
 		}
 		const head = 48
 		room.Used += head + uint64(le.Uint32(word[:]))

@@ -39,8 +39,8 @@ const lifetime = 4 * time.Minute
 // signatureOf says of how many replies one has its signature verified. Everything else is checked of all.
 const signatureOf = 100
 
-// Figures are what a load measured.
-type Figures struct {
+// Result are what a load measured.
+type Result struct {
 	Requests   int           `json:"requests"`
 	Elapsed    time.Duration `json:"elapsed_ns"`
 	Median     time.Duration `json:"median_ns"` // from sending a request to having read its reply
@@ -49,7 +49,7 @@ type Figures struct {
 }
 
 // PerSecond is the number of requests a second.
-func (f Figures) PerSecond() float64 { return float64(f.Requests) / f.Elapsed.Seconds() }
+func (f Result) PerSecond() float64 { return float64(f.Requests) / f.Elapsed.Seconds() }
 
 // signed is a request that is ready to be sent.
 type signed struct {
@@ -65,13 +65,13 @@ type client struct {
 }
 
 // Run signs the requests, sends them, and checks the replies; the first that is wrong ends it.
-func Run(ctx context.Context, p Plan) (Figures, error) {
+func Run(ctx context.Context, p Plan) (Result, error) {
 	if p.Clients < 1 || p.Requests < p.Clients || p.Requests > maxRequests {
-		return Figures{}, fmt.Errorf("%d requests of %d clients: there must be at least one each, and at most %d in all", p.Requests, p.Clients, maxRequests)
+		return Result{}, fmt.Errorf("%d requests of %d clients: there must be at least one each, and at most %d in all", p.Requests, p.Clients, maxRequests)
 	}
 	network, err := meet(ctx, p)
 	if err != nil {
-		return Figures{}, err
+		return Result{}, err
 	}
 	clients := make([]*client, p.Clients)
 	for i := range clients {
@@ -80,7 +80,7 @@ func Run(ctx context.Context, p Plan) (Figures, error) {
 			share++
 		}
 		if clients[i], err = prepare(p, i, share); err != nil {
-			return Figures{}, err
+			return Result{}, err
 		}
 	}
 	transport := &http.Transport{MaxIdleConnsPerHost: p.Clients, MaxConnsPerHost: p.Clients, DisableCompression: true}
@@ -98,9 +98,9 @@ func Run(ctx context.Context, p Plan) (Figures, error) {
 		})
 	}
 	running.Wait()
-	f := Figures{Requests: p.Requests, Elapsed: time.Since(begin)}
+	f := Result{Requests: p.Requests, Elapsed: time.Since(begin)}
 	if err := context.Cause(ctx); err != nil {
-		return Figures{}, err
+		return Result{}, err
 	}
 	var took []time.Duration
 	for _, c := range clients {

@@ -59,23 +59,23 @@ type Message struct {
 	Askers    uint8
 }
 
-// Play is an anchor of the model. Only registration makes one.
-type Play struct{ state state }
+// Anchor is an anchor of the model. Only registration makes one.
+type Anchor struct{ state state }
 
 // Register makes the anchor of a device with key 0, whose own call registers it; with a temporary key or not.
-func Register(kind Kind, mark, temporary bool) Play {
+func Register(kind Kind, mark, temporary bool) Anchor {
 	var s state
 	s.dev[0] = device{on: true, phrase: kind == phrase, credential: kind == credential, marked: mark, proven: true, temporary: temporary && !mark}
-	return Play{s}
+	return Anchor{s}
 }
 
 // Step says what the rules say of a message: the anchor after it, and whether it was granted.
-func (p Play) Step(m Message) (after Play, granted bool) {
+func (p Anchor) Step(m Message) (after Anchor, granted bool) {
 	for a, name := range actionNames {
 		if name == m.Action {
 			s, ok := p.state.step(message{action: action(a), who: int8(m.Who), temporary: m.Temporary, target: int8(m.Target),
 				kind: m.Kind, mark: m.Mark, key: int8(m.Key), askers: m.Askers})
-			return Play{s}, ok
+			return Anchor{s}, ok
 		}
 	}
 	panic("unknown action " + m.Action)
@@ -99,9 +99,9 @@ type View struct {
 }
 
 // View is the anchor as it is.
-func (p Play) View() View {
+func (p Anchor) View() View {
 	s := p.state
-	s.settle()
+	s.normalise()
 	v := View{Guard: s.guard, Demand: s.demand, Open: s.open, Opener: int(s.opener), Wrong: int(s.wrong),
 		Offered: s.offered, Offer: int(s.offer), OfferKind: s.offerKind}
 	for i, d := range s.dev {

@@ -1,7 +1,7 @@
 package wasm
 
-// Figures are the static numbers of a module that the Internet Computer charges for or reports.
-type Figures struct {
+// Size are the static numbers of a module that the Internet Computer charges for or reports.
+type Size struct {
 	Functions    int // defined in the module
 	Instructions int // of all bodies; compiling costs 6,000 instructions for each
 	CodeSection  int // bytes
@@ -18,9 +18,9 @@ type FunctionFigures struct {
 	Complexity   int
 }
 
-// Figures counts the module. It returns an error if a body is malformed.
-func (m *Module) Figures() (Figures, error) {
-	f := Figures{Functions: len(m.Functions), CodeSection: m.codeSize(), DataSegments: len(m.Data)}
+// Size counts the module. It returns an error if a body is malformed.
+func (m *Module) Size() (Size, error) {
+	f := Size{Functions: len(m.Functions), CodeSection: m.codeSize(), DataSegments: len(m.Data)}
 	weights := complexityOf()
 	imported := m.Imported(KindFunction)
 	for i := range m.Functions {
@@ -31,7 +31,7 @@ func (m *Module) Figures() (Figures, error) {
 			one.Complexity += int(weights[pageIndex(in.Op)])
 		}
 		if err := in.Err(); err != nil {
-			return Figures{}, rule(m.functionNamer()(one.Index), "%w", err)
+			return Size{}, rule(m.functionNamer()(one.Index), "%w", err)
 		}
 		f.Instructions += one.Instructions
 		if one.Complexity > f.Largest.Complexity {
