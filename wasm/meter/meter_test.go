@@ -62,6 +62,10 @@ func TestBulkInstructionsCostTheirLength(t *testing.T) {
 		(func (export "copy") (param i32) (memory.copy (i32.const 0) (i32.const 65536) (local.get 0)))
 		(func (export "init") (param i32) (memory.init $d (i32.const 0) (i32.const 0) (local.get 0))))`), meter.Options{})
 	for name, extra := range map[string]int64{"fill": 30_000, "copy": 65_536, "init": 10} {
+		var read []uint32
+		if name == "copy" {
+			read = []uint32{1} // where it copies from
+		}
 		_, none, err := h.run(name, 0)
 		require.NoError(t, err)
 		require.Equal(t, int64(1+3+100), none, name)
@@ -70,8 +74,8 @@ func TestBulkInstructionsCostTheirLength(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, none+extra, cost, name)
 		require.Equal(t, []uint32{0}, h.writes, name)
+		require.Equal(t, read, h.reads, name)
 	}
-	require.Empty(t, h.reads)
 	h.setCounter(1000)
 	_, _, err := h.run("fill", 65_536)
 	require.ErrorContains(t, err, out)
