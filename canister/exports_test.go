@@ -140,8 +140,12 @@ func installed(t *testing.T) *cdktest.Network {
 
 // send delivers a message to a method as the kind of message that it takes.
 func send(n *cdktest.Network, m wire.Method, arg []byte) ([]byte, error) {
-	if m.Mode == wire.Query {
-		return n.Query(entries[m.Name], arg)
+	entry, listed := entries[m.Name]
+	if !listed {
+		panic(m.Name + " is missing in the table of entries in exports_test.go")
 	}
-	return n.Update(entries[m.Name], arg)
+	if m.Mode == wire.Query {
+		return n.Query(entry, arg)
+	}
+	return n.Update(entry, arg)
 }

@@ -124,7 +124,7 @@ func TestLongestArguments(t *testing.T) {
 	}
 	for _, row := range identity.Permissions {
 		arg, listed := longest[row.Method]
-		require.True(t, listed, row.Method)
+		require.True(t, listed, "%s is missing in the table of longest arguments above", row.Method)
 		require.LessOrEqual(t, len(arg), row.Argument, row.Method)
 		if arg != nil {
 			require.LessOrEqual(t, row.Argument, 2*len(arg)+400, "%s: %d bytes are enough", row.Method, len(arg))

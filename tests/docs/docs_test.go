@@ -2,6 +2,7 @@
 package docs
 
 import (
+	"flag"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -47,8 +48,17 @@ func section(t *testing.T, page, name string) string {
 	return body
 }
 
+var write = flag.Bool("write", false, "write the tables of the pages anew")
+
 func TestPermissions(t *testing.T) {
-	require.Equal(t, identity.PermissionsTable(), section(t, "docs/permissions.md", "permissions"))
+	const page = "docs/permissions.md"
+	want, got := identity.PermissionsTable(), section(t, page, "permissions")
+	if *write {
+		text := strings.Replace(read(t, page), got, want, 1)
+		require.NoError(t, os.WriteFile(filepath.Join(clients.Root(), page), []byte(text), 0o644))
+		return
+	}
+	require.Equal(t, want, got, "run go test ./tests/docs -run TestPermissions -write")
 }
 
 // Links to files lead somewhere.
