@@ -24,7 +24,13 @@ func add() {
 func update() {
 	number, key, data, err := kedge.DecodeUpdateArgs(argument())
 	must(err)
-	classic(number, func(c *identity.Actor) error { return c.Update(key, dataFrom(&data)) })
+	classic(number, func(c *identity.Actor) error {
+		device := dataFrom(&data)
+		if err := c.CheckNewCredential(&device); err != nil {
+			return fmt.Errorf("failed to modify device: %w", err)
+		}
+		return c.Update(key, device)
+	})
 	cdk.Reply(kedge.AppendUpdateResult(answer()))
 }
 

@@ -21,6 +21,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"kedge/cli"
+	"kedge/cli/client"
+	"kedge/cli/provider"
+	"kedge/cli/session"
+	"kedge/device"
 	"kedge/ic/principal"
 	"kedge/internal/vectors"
 	"kedge/replica"
@@ -51,7 +55,7 @@ func TestWholeScripts(t *testing.T) {
 		testscript.Run(t, testscript.Params{
 			Dir: "testdata/whole",
 			Cmds: map[string]func(*testscript.TestScript, bool, []string){
-				"anchor": anchorOf, "publickey": publicKey, "plant": plant, "bystander": bystander, "stillthere": stillThere,
+				"anchor": anchorOf, "publickey": publicKey, "plant": plant, "plantphrase": plantPhrase, "bystander": bystander, "stillthere": stillThere,
 			},
 			Setup: func(env *testscript.Env) error {
 				for name, value := range map[string]string{
@@ -95,6 +99,29 @@ func anchorOf(ts *testscript.TestScript, _ bool, args []string) {
 // plant is the script command "plant ALIAS FILE": it adds a device with the public key in a file.
 func plant(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(ts.Exec("kedge", "device", "add", args[0], "--public-key", strings.TrimSpace(ts.ReadFile(args[1]))))
+}
+
+// plantPhrase is the script command "plantphrase NAME": a key of the store adds a recovery phrase of a stranger's
+// to anchor 10000, as a client does that does not ask whether it can be protected.
+func plantPhrase(ts *testscript.TestScript, _ bool, args []string) {
+	store, err := device.OpenStore(ts.Getenv("KEDGE_KEYS"), "a passphrase")
+	ts.Check(err)
+	keys, err := store.Load()
+	ts.Check(err)
+	signer, err := keys.Get(args[0])
+	ts.Check(err)
+	network, err := client.Open(context.Background(), ts.Getenv("URL"), nil)
+	ts.Check(err)
+	canister, _, _ := strings.Cut(signer.Uses[0].Where, "@")
+	id, err := principal.Parse(canister)
+	ts.Check(err)
+	nobody, err := provider.New(network, id, client.Anonymous())
+	ts.Check(err)
+	p, err := nobody.As(signer.Passkey)
+	ts.Check(err)
+	phrase, err := device.NewPhrase(rand.Reader)
+	ts.Check(err)
+	ts.Check(p.Add(context.Background(), 10000, session.PhraseData(phrase)))
 }
 
 // bystander is the script command that leaves the state of a network behind that has ended, with an

@@ -211,6 +211,15 @@ func CheckKey(data *Data) error {
 	return nil
 }
 
+// CheckNewCredential is [CheckKey] for what update brings: a key that can never sign gets no credential id. One that
+// it has already, from an import, stays.
+func (c *Actor) CheckNewCredential(data *Data) error {
+	if d := c.anchor.byKey(data.PublicKey); d == nil || bytes.Equal(d.CredentialID, data.CredentialID) {
+		return nil // Update refuses a key that is not there
+	}
+	return CheckKey(data)
+}
+
 func errOwnSignature(key []byte) error {
 	return &Error{Code: ErrOwnSignature, Key: key,
 		Message: "a canister signature of this canister cannot be a device key; add the device's own key"}

@@ -215,6 +215,27 @@ func TestCheckKey(t *testing.T) {
 	require.EqualError(t, err, "A device with a credential id needs a public key that can sign: it is not a public key in DER (SubjectPublicKeyInfo).")
 }
 
+// update is the third way in for a credential id, beside add and replace.
+func TestCheckNewCredential(t *testing.T) {
+	ed25519 := append([]byte{0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00}, make([]byte, 32)...)
+	usable := Data{PublicKey: ed25519, Alias: "usable", KeyType: Platform}
+	bare := change(passkey("phone"), func(d *Data) { d.CredentialID = nil })
+	anchor := stage(device(passkey("laptop"), proven), device(bare, proven), device(usable, proven))
+	c, err := anchor.Authenticate(callBy(who("laptop")))
+	require.NoError(t, err)
+	withID := func(d Data, id string) *Data { d.CredentialID = []byte(id); return &d }
+
+	require.Equal(t, ErrUnusableKey, CodeOf(c.CheckNewCredential(withID(bare, "new"))))
+	require.Equal(t, ErrUnusableKey, CodeOf(c.CheckNewCredential(withID(passkey("laptop"), "another"))))
+	require.NoError(t, c.CheckNewCredential(withID(usable, "new")))
+	old := change(passkey("laptop"), func(d *Data) { d.Alias = "renamed" })
+	require.NoError(t, c.CheckNewCredential(&old), "what an import has stays")
+	none := change(passkey("laptop"), func(d *Data) { d.CredentialID = nil })
+	require.NoError(t, c.CheckNewCredential(&none))
+	stranger := passkey("stranger")
+	require.NoError(t, c.CheckNewCredential(&stranger), "update says that there is no such device")
+}
+
 func TestHexadecimal(t *testing.T) {
 	require.Equal(t, "00ff1a9c", hexadecimal([]byte{0, 0xff, 0x1a, 0x9c}))
 }

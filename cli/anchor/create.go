@@ -89,7 +89,7 @@ func (a verbs) createAnchor(ctx context.Context, n devices.NewDevice, noPhrase b
 		a.Note("hint: kedge recovery phrase add protects the anchor against the loss of this device")
 		return a.Result(created, text)
 	}
-	view, err := recovery.AddPhrase(ctx, a.App, s, nil, newPhraseFile)
+	view, err := recovery.AddFirst(ctx, a.App, s, newPhraseFile)
 	if err != nil {
 		return ui.Hinted(fmt.Errorf("anchor %d is registered with device %q, but has no protected recovery phrase: %w", anchor, n.Name, err),
 			"kedge recovery phrase add --anchor %d --as %q", anchor, n.Name)

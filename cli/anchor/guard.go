@@ -23,7 +23,7 @@ func (a verbs) guardCommand() *cobra.Command {
 changes them, or opens registration mode. Other devices still sign in, read, and
 may change their own alias or remove themselves. A protected device switches it.`,
 		Example: `  kedge guard on --as phrase
-  kedge guard off --as "hardware key"`,
+  kedge guard off --as "spare key"`,
 	})
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -14,7 +15,8 @@ import (
 )
 
 type anchorView struct {
-	Anchor  uint64         `json:"anchor"`
+	Anchor uint64 `json:"anchor"`
+	*devices.Settings
 	Devices []devices.View `json:"devices"`
 }
 
@@ -48,12 +50,16 @@ func (a verbs) showOwn(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	views, err := devices.ViewAll(ctx, a.App, s)
+	settings, views, err := devices.ReadAll(ctx, a.App, s)
 	if err != nil {
 		return err
 	}
-	view := anchorView{Anchor: s.Anchor, Devices: views}
-	return a.Result(view, fmt.Sprintf("anchor %d\n%s", view.Anchor, devices.Table(view.Devices)))
+	view := anchorView{Anchor: s.Anchor, Settings: &settings, Devices: views}
+	created := ""
+	if settings.CreatedAt != nil {
+		created = ", made " + settings.CreatedAt.Format(time.RFC3339)
+	}
+	return a.Result(view, fmt.Sprintf("anchor %d%s\n%s\n\n%s", view.Anchor, created, settings.Text(), devices.Table(view.Devices, a.Now())))
 }
 
 func (a verbs) showPublic(ctx context.Context, text string) error {
@@ -79,12 +85,16 @@ func (a verbs) showPublic(ctx context.Context, text string) error {
 	for _, d := range found {
 		view.Devices = append(view.Devices, devices.ViewOf(kedge.DeviceWithUsage{
 			Pubkey: d.Pubkey, Alias: d.Alias, CredentialID: d.CredentialID, Purpose: d.Purpose,
-			KeyType: d.KeyType, Protection: d.Protection, Origin: d.Origin,
+			KeyType: d.KeyType, Protection: d.Protection, Origin: d.Origin, Proven: d.Proven,
 		}, session.OwnKeys{}, nil))
 	}
-	rows := [][]string{{"KIND", "PURPOSE", "PROTECTED", "PRINCIPAL"}}
-	for _, v := range view.Devices {
-		rows = append(rows, []string{v.KeyType, v.Purpose, ui.YesNo(v.Protected), v.Principal})
+	rows := [][]string{{"KIND", "PURPOSE", "PROTECTED", "PROVEN", "PRINCIPAL"}}
+	for i, v := range view.Devices {
+		proven := "-"
+		if v.Proven != nil {
+			proven = ui.YesNo(*v.Proven)
+		}
+		rows = append(rows, []string{session.Kind(found[i].KeyType), v.Purpose, ui.YesNo(v.Protected), proven, v.Principal})
 	}
 	return a.Result(view, fmt.Sprintf("anchor %d\n%s", anchor, ui.Table(rows)))
 }

@@ -1,9 +1,11 @@
 package devices
 
 import (
+	"bytes"
 	"context"
 	"encoding/hex"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -31,7 +33,7 @@ func (a verbs) deviceAdd() *cobra.Command {
 and adds a credential of it to the anchor of the signer. With --public-key it adds a device whose key is elsewhere, as another
 machine's kedge device list --keys-only prints it; NAME is then its alias.`,
 		Example: `  kedge device add phone
-  kedge device add "hardware key" --device-bound --as laptop
+  kedge device add "spare key" --device-bound --as laptop
   kedge device add "Anna's phone" --public-key 305e300c… --credential-id 7f3a…`,
 		Args: ui.Args(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -60,6 +62,9 @@ func (a verbs) addOwn(ctx context.Context, n NewDevice) error {
 		return err
 	}
 	n.Anchor = &s.Anchor
+	if n.Present, err = present(ctx, s); err != nil {
+		return err
+	}
 	passkey, err := n.Make(a.App, s.Provider)
 	if err != nil {
 		return err
@@ -72,6 +77,14 @@ func (a verbs) addOwn(ctx context.Context, n NewDevice) error {
 		return err
 	}
 	return a.printAdded(s, data)
+}
+
+// present returns a function that knows the keys of the session's anchor, which are public.
+func present(ctx context.Context, s *session.Session) (func(publicKey []byte) bool, error) {
+	devices, err := s.Lookup(ctx, s.Anchor)
+	return func(key []byte) bool {
+		return slices.ContainsFunc(devices, func(d kedge.LookupDevice) bool { return bytes.Equal(d.Pubkey, key) })
+	}, err
 }
 
 func (a verbs) addForeign(ctx context.Context, n NewDevice, publicKey, credentialID string) error {

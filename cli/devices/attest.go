@@ -20,7 +20,7 @@ func (a verbs) attestCommand() *cobra.Command {
 verified, device-bound, backed up) is recorded with the anchor. The challenge is
 computed here again before it is signed, so that it can be nothing else.`,
 		Example: `  kedge attest
-  kedge attest --as "hardware key" --json`,
+  kedge attest --as "spare key" --json`,
 		Args: ui.Args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			s, err := a.OpenSession(cmd.Context())

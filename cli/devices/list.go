@@ -32,6 +32,10 @@ func (a verbs) deviceList() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "list the devices of the anchor, or the passkeys of the key store",
+		Long: `Lists the devices of the signer's anchor with all that it knows of them: protection and
+when it lapses, whether the device has signed here itself (proven), sessions, consents to a
+release, attestations; and the guard, the demand for device-bound passkeys and the session limit of
+the anchor. With --json it is a list of devices; kedge anchor show --json has the settings, too.`,
 		Example: `  kedge device list
   kedge device list --as phrase --json
   kedge device list --keys-only          # what the key store has, without any network`,
@@ -53,11 +57,11 @@ func (a verbs) listDevices(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	views, err := ViewAll(cmd.Context(), a.App, s)
+	settings, views, err := ReadAll(cmd.Context(), a.App, s)
 	if err != nil {
 		return err
 	}
-	return a.Result(views, Table(views))
+	return a.Result(views, Table(views, a.Now())+"\n\n"+settings.Text())
 }
 
 func (a verbs) listKeys() error {

@@ -21,6 +21,10 @@ type NewDevice struct {
 	DeviceBound         bool
 	Anchor              *uint64 // that it is for, nil if there is none yet
 
+	// Present reports whether the anchor has a device with the key; nil if nobody has looked. What the key store
+	// noted may be out of date: another device may have removed it.
+	Present func(publicKey []byte) bool
+
 	undo string // what Discard removes from the key store
 }
 
@@ -49,7 +53,11 @@ func (n *NewDevice) Make(a *session.App, p *provider.Provider) (*device.Passkey,
 		n.Alias = n.Name
 	}
 	if n.DeviceBound {
-		passkey, err := device.NewPasskey(a.Random, device.PasskeyOptions{Origin: n.Origin, DeviceBound: true})
+		passkey, err := n.spareBound(a, p.Where())
+		if passkey != nil || err != nil {
+			return passkey, err
+		}
+		passkey, err = device.NewPasskey(a.Random, device.PasskeyOptions{Origin: n.Origin, DeviceBound: true})
 		if err != nil {
 			return nil, err
 		}
@@ -77,6 +85,39 @@ func (n *NewDevice) Make(a *session.App, p *provider.Provider) (*device.Passkey,
 		n.Name = name
 	}
 	return passkey, err
+}
+
+// spareBound returns the device-bound passkey of the name if the store has one that is a device nowhere here, nil
+// if the name is free.
+func (n *NewDevice) spareBound(a *session.App, where string) (*device.Passkey, error) {
+	keys, err := a.LoadKeys()
+	if err != nil {
+		return nil, err
+	}
+	k, err := keys.Key(n.Name)
+	if err != nil {
+		return nil, nil
+	}
+	for _, c := range k.Credentials() {
+		if c.DeviceBound() && c.Origin() == n.Origin && !n.used(c, where) {
+			if len(k.Credentials()) > 1 {
+				n.Name = k.Name() + "/" + c.Label
+			}
+			return c.Passkey, nil
+		}
+	}
+	return nil, &device.ExistsError{Name: n.Name}
+}
+
+// used reports whether a credential is a device at the provider already: of the anchor, as far as somebody has
+// looked, or of another by what the key store noted.
+func (n *NewDevice) used(c *device.Credential, where string) bool {
+	return slices.ContainsFunc(c.Uses, func(u device.Use) bool { return u.Where == where && !n.stale(c, u) })
+}
+
+// stale reports whether the note that a credential is a device of the anchor is out of date.
+func (n *NewDevice) stale(c *device.Credential, u device.Use) bool {
+	return n.Anchor != nil && u.Anchor == *n.Anchor && n.Present != nil && !n.Present(c.PublicKey())
 }
 
 // named returns the credential of a site and a user name, of which nothing is kept.
@@ -116,8 +157,10 @@ func (n *NewDevice) credential(k *device.SecurityKey, a *session.App, where stri
 	}
 	usedHere := false
 	for _, c := range k.Credentials() {
-		here := slices.ContainsFunc(c.Uses, func(u device.Use) bool { return u.Where == where })
-		onAnchor := slices.ContainsFunc(c.Uses, func(u device.Use) bool { return u.Where == where && n.Anchor != nil && u.Anchor == *n.Anchor })
+		here := n.used(c, where)
+		onAnchor := slices.ContainsFunc(c.Uses, func(u device.Use) bool {
+			return u.Where == where && n.Anchor != nil && u.Anchor == *n.Anchor && !n.stale(c, u)
+		})
 		switch {
 		case onAnchor:
 			return nil, ui.Hinted(fmt.Errorf("security key %q is a device of anchor %d already", k.Name(), *n.Anchor), "choose another name")

@@ -23,18 +23,28 @@ the last device of an anchor cannot be removed.
 Sessions that the device opened at applications go on until they expire, by the
 network's design; the command says until when.
 
-The passkey stays in the key store unless --forget-key is given.`,
+The passkey stays in the key store unless --forget-key is given.
+
+It asks first if the device is the one that signs, the last protected one, or the
+last one beside the recovery phrase, and before a key is deleted.`,
 		Example: `  kedge device remove "lost phone"
   kedge device remove phrase --as phrase
-  kedge device remove phone --forget-key`,
+  kedge device remove phone --forget-key --yes`,
 		Args: ui.Args(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			s, err := a.OpenSession(cmd.Context())
 			if err != nil {
 				return err
 			}
-			found, err := a.FindDevice(cmd.Context(), s, args[0])
+			info, err := s.AnchorInfo(cmd.Context(), s.Anchor)
 			if err != nil {
+				return err
+			}
+			found, err := a.MatchDevice(s, info.Devices, args[0])
+			if err != nil {
+				return err
+			}
+			if err := a.confirmLoss(s, info.Devices, found, forgetKey); err != nil {
 				return err
 			}
 			if err := s.Remove(cmd.Context(), s.Anchor, found.Device.Pubkey); err != nil {
@@ -53,6 +63,7 @@ The passkey stays in the key store unless --forget-key is given.`,
 		},
 	}
 	cmd.Flags().BoolVar(&forgetKey, "forget-key", false, "delete the passkey from the key store too, for ever")
+	a.YesFlag(cmd)
 	a.SignerFlags(cmd)
 	return cmd
 }

@@ -1,10 +1,13 @@
 package devices
 
 import (
+	"bytes"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
+	"kedge/candid/kedge"
 	"kedge/cli/session"
 	"kedge/cli/ui"
 	"kedge/device"
@@ -17,8 +20,9 @@ func (a verbs) deviceReplace() *cobra.Command {
 		Use:   "replace DEVICE NEW",
 		Short: "put a new passkey in the place of a device, in one step",
 		Long: `Makes the passkey NEW in the key store and puts it in the place of DEVICE. The new
-device inherits nothing: no protection, no consent. For a recovery phrase there
-is kedge recovery phrase add --replace.`,
+device inherits nothing: no protection, no consent; it asks first if no device is
+protected afterwards. For a recovery phrase there is kedge recovery phrase add
+--replace.`,
 		Example: `  kedge device replace laptop new-laptop
   kedge device replace "lost phone" phone2 --as laptop`,
 		Args: ui.Args(cobra.ExactArgs(2)),
@@ -32,11 +36,23 @@ is kedge recovery phrase add --replace.`,
 			if err != nil {
 				return err
 			}
-			old, err := a.FindDevice(ctx, s, args[0])
+			info, err := s.AnchorInfo(ctx, s.Anchor)
 			if err != nil {
 				return err
 			}
+			old, err := a.MatchDevice(s, info.Devices, args[0])
+			if err != nil {
+				return err
+			}
+			if slices.Contains(lossOf(s, info.Devices, old.Device), lastProtection) {
+				if err := a.Confirm(fmt.Sprintf("the new device does not inherit the protection of %s: %s", old.Label(), lastProtection)); err != nil {
+					return err
+				}
+			}
 			n.Anchor = &s.Anchor
+			n.Present = func(key []byte) bool {
+				return slices.ContainsFunc(info.Devices, func(d kedge.DeviceWithUsage) bool { return bytes.Equal(d.Pubkey, key) })
+			}
 			passkey, err := n.Make(a.App, s.Provider)
 			if err != nil {
 				return err
@@ -57,6 +73,7 @@ is kedge recovery phrase add --replace.`,
 		},
 	}
 	n.Flags(cmd)
+	a.YesFlag(cmd)
 	a.SignerFlags(cmd)
 	return cmd
 }

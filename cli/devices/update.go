@@ -20,7 +20,7 @@ alias, a principal, a public key in hexadecimal, or phrase. Its key never change
 there is kedge device replace.`,
 		Example: `  kedge device update laptop --alias "old laptop"
   kedge device update phrase --alias "words in the safe" --as phrase
-  kedge device update "hardware key" --purpose recovery`,
+  kedge device update "spare key" --purpose recovery`,
 		Args: ui.Args(cobra.ExactArgs(1)),
 	}
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {

@@ -2,7 +2,6 @@ package devices
 
 import (
 	"bytes"
-	"context"
 	"encoding/hex"
 	"time"
 
@@ -26,6 +25,15 @@ type View struct {
 	Origin       string     `json:"origin,omitempty"`
 	LastUsage    *time.Time `json:"last_usage,omitempty"`
 
+	// What only the anchor's own devices see, except Proven.
+	AddedAt          *time.Time       `json:"added_at,omitempty"`
+	Proven           *bool            `json:"proven,omitempty"` // has itself signed a call on this anchor
+	LapsesInS        *uint64          `json:"lapses_in_s,omitempty"`
+	SessionsUntil    *time.Time       `json:"sessions_until,omitempty"`
+	Consent          *ConsentView     `json:"consent,omitempty"` // to its own release
+	Attestation      *AttestationView `json:"attestation,omitempty"`
+	AgreesToContacts *bool            `json:"agrees_to_contacts,omitempty"`
+
 	keyType kedge.KeyType
 	short   string // of the principal
 }
@@ -43,46 +51,17 @@ func ViewOf(d kedge.DeviceWithUsage, own session.OwnKeys, signerKey []byte) View
 	if d.Origin != nil {
 		v.Origin = *d.Origin
 	}
-	if d.LastUsage != nil {
-		at := time.Unix(0, int64(*d.LastUsage)).UTC()
-		v.LastUsage = &at
-	}
+	v.LastUsage, v.AddedAt, v.SessionsUntil = instant(d.LastUsage), instant(d.AddedAt), instant(d.SessionsUntil)
+	v.Proven, v.LapsesInS, v.AgreesToContacts = d.Proven, d.LapsesInS, d.AgreesToContacts
+	v.Consent, v.Attestation = viewConsent(d.Release), viewAttestation(d.Attestation)
 	return v
 }
 
-// Table lays devices out for people.
-func Table(views []View) string {
-	rows := [][]string{{"ALIAS", "KEY STORE", "PRINCIPAL", "KIND", "PURPOSE", "PROTECTED", "LAST USED"}}
-	for _, v := range views {
-		used := "never"
-		if v.LastUsage != nil {
-			used = v.LastUsage.Format("2006-01-02 15:04 MST")
-		}
-		name := v.Name
-		if name == "" {
-			name = "-"
-		}
-		if v.Signer {
-			used += " (this call)"
-		}
-		rows = append(rows, []string{ui.Printable(v.Alias), name, v.short, session.Kind(v.keyType), v.Purpose, ui.YesNo(v.Protected), used})
+// instant is a time of the canister's, or nil.
+func instant(at *kedge.Timestamp) *time.Time {
+	if at == nil {
+		return nil
 	}
-	return ui.Table(rows)
-}
-
-// ViewAll reads the devices of the session's anchor.
-func ViewAll(ctx context.Context, a *session.App, s *session.Session) ([]View, error) {
-	info, err := s.AnchorInfo(ctx, s.Anchor)
-	if err != nil {
-		return nil, err
-	}
-	own, err := a.OwnKeys(s)
-	if err != nil {
-		return nil, err
-	}
-	views := []View{}
-	for _, d := range info.Devices {
-		views = append(views, ViewOf(d, own, s.Signer.Key.PublicKey()))
-	}
-	return views, nil
+	t := time.Unix(0, int64(*at)).UTC()
+	return &t
 }

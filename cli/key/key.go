@@ -40,9 +40,9 @@ func (a verbs) sure(yes bool, question string) error {
 	if yes {
 		return nil
 	}
-	t, err := a.Ask()
+	t, err := a.OpenTerminalOnce()
 	if err != nil {
-		return ui.Hinted(err, "--yes answers the question")
+		return ui.Hinted(fmt.Errorf("%w, so nothing was done: %s", err, question), "--yes answers the question")
 	}
 	answer, err := t.Line(question + " Type yes: ")
 	if err != nil {
@@ -57,9 +57,9 @@ func (a verbs) sure(yes bool, question string) error {
 // typed asks for a text that has to be typed whole, unless the flag --confirm gave it.
 func (a verbs) typed(given, want, question string) error {
 	if given == "" {
-		t, err := a.Ask()
+		t, err := a.OpenTerminalOnce()
 		if err != nil {
-			return ui.Hinted(err, "--confirm %s says it in place of typing", want)
+			return ui.Hinted(fmt.Errorf("%w, so nothing was done: %s", err, question), "--confirm %s says it in place of typing", want)
 		}
 		if given, err = t.Line(fmt.Sprintf("%s Type %s: ", question, want)); err != nil {
 			return err

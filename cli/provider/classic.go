@@ -18,7 +18,11 @@ type Provider struct {
 	Client   *client.Client
 	Canister principal.Principal
 	delegate *delegate // whose session key signs; nil if the caller signs itself
+	after    []func()  // see AfterCall
 }
+
+// AfterCall has a function run once, after the next update call, whatever that answers.
+func (p *Provider) AfterCall(f func()) { p.after = append(p.after, f) }
 
 // New returns the provider as the identity of a session calls it.
 func New(network client.Network, canister principal.Principal, caller client.Session) (*Provider, error) {
@@ -42,6 +46,11 @@ func (p *Provider) As(key device.Key) (*Provider, error) {
 // Call makes an update call.
 func (p *Provider) Call(ctx context.Context, method string, arg []byte) (reply []byte, err error) {
 	err = p.inTime(func() error { reply, err = p.Client.Call(ctx, p.Canister, method, arg); return err })
+	after := p.after
+	p.after = nil
+	for _, f := range after {
+		f()
+	}
 	return reply, err
 }
 

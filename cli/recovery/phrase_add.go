@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"kedge/candid/kedge"
 	"kedge/cli/client"
 	"kedge/cli/session"
 	"kedge/cli/ui"
@@ -32,7 +33,8 @@ func (a verbs) recoveryPhraseAdd() *cobra.Command {
 		Long: `Makes 24 words, shows them on the terminal alone, has them typed back, adds them to
 the anchor of the signer as its recovery phrase, and at once has the phrase
 itself sign its protection. Afterwards nobody removes or changes the phrase but
-whoever has the words.
+whoever has the words. Whether the anchor has room for a phrase, and whether the signer
+may protect it, is checked before any word is shown.
 
 --replace puts the new phrase in the place of the present one. If that one is
 protected, it has to sign: --as phrase.`,
@@ -45,15 +47,15 @@ protected, it has to sign: --as phrase.`,
 			if err != nil {
 				return err
 			}
-			var old []byte
-			if replace {
-				present, err := a.FindDevice(cmd.Context(), s, device.ReservedName)
-				if err != nil {
-					return err
-				}
-				old = present.Device.Pubkey
+			info, err := s.AnchorInfo(cmd.Context(), s.Anchor)
+			if err != nil {
+				return err
 			}
-			view, err := AddPhrase(cmd.Context(), a.App, s, old, newFile)
+			old, grant, err := checkSlot(s, info, replace)
+			if err != nil {
+				return err
+			}
+			view, err := addPhrase(cmd.Context(), a.App, s, old, grant, newFile)
 			if err != nil {
 				return err
 			}
@@ -66,10 +68,16 @@ protected, it has to sign: --as phrase.`,
 	return cmd
 }
 
-// AddPhrase makes a phrase and sees that its owner has it, adds it to the anchor as the session's
-// signer, or puts it in the place of the device old, and has it protect itself. The words go to the
-// terminal, or to a file if one is named.
-func AddPhrase(ctx context.Context, a *session.App, s *session.Session, old []byte, file string) (*Phrase, error) {
+// AddFirst makes a phrase for an anchor that has no other device than the session's signer, which is not
+// protected. The words go to the terminal, or to a file if one is named.
+func AddFirst(ctx context.Context, a *session.App, s *session.Session, file string) (*Phrase, error) {
+	return addPhrase(ctx, a, s, nil, false, file)
+}
+
+// addPhrase makes a phrase and sees that its owner has it, adds it to the anchor as the session's signer, or
+// puts it in the place of the device old, and has it protect itself; with grant, the signer protects it by that
+// call, and the phrase signs one to prove that it can.
+func addPhrase(ctx context.Context, a *session.App, s *session.Session, old []byte, grant bool, file string) (*Phrase, error) {
 	phrase, err := device.NewPhrase(a.Random)
 	if err != nil {
 		return nil, err
@@ -82,6 +90,9 @@ func AddPhrase(ctx context.Context, a *session.App, s *session.Session, old []by
 		return nil, err
 	}
 	data := session.PhraseData(phrase)
+	if grant {
+		data.Protection = kedge.DeviceProtectionProtected
+	}
 	if old != nil {
 		err = s.Replace(ctx, s.Anchor, old, data)
 	} else {

@@ -2,10 +2,16 @@ package session
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
 
 	"kedge/cli/client"
 	"kedge/cli/provider"
+	"kedge/cli/ui"
 	"kedge/device"
+	"kedge/ic/principal"
 )
 
 // Session is a signer at work on one anchor of one provider.
@@ -17,15 +23,51 @@ type Session struct {
 
 // OpenProvider finds the canister and calls it as nobody.
 func (a *App) OpenProvider(ctx context.Context) (*provider.Provider, error) {
-	canister, err := a.CanisterID()
-	if err != nil {
-		return nil, err
+	canister, unknown := a.CanisterID()
+	if exists, err := a.KeysExist(); unknown != nil && (!errors.Is(unknown, ErrNoCanister) || err != nil || !exists) {
+		return nil, unknown
 	}
 	network, err := a.OpenNetwork(ctx)
 	if err != nil {
 		return nil, err
 	}
+	if unknown != nil {
+		if canister, err = a.canisterOfKeys(network, unknown); err != nil {
+			return nil, err
+		}
+	}
 	return provider.New(network, canister, client.Anonymous())
+}
+
+// canisterOfKeys returns the only canister of the network that the key store has a device at. Outside the
+// project's folder nothing else says which one it is.
+func (a *App) canisterOfKeys(network client.Network, unknown error) (principal.Principal, error) {
+	keys, err := a.LoadKeys()
+	if err != nil {
+		return principal.Principal{}, err
+	}
+	var found []principal.Principal
+	for _, stored := range keys.All() {
+		for _, use := range stored.Uses {
+			text, where, _ := strings.Cut(use.Where, "@")
+			id, err := principal.Parse(text)
+			if err == nil && where == network.Fingerprint() && (!a.AnchorGiven || use.Anchor == a.AnchorNumber) && !slices.Contains(found, id) {
+				found = append(found, id)
+			}
+		}
+	}
+	switch len(found) {
+	case 0:
+		return principal.Principal{}, unknown
+	case 1:
+		return found[0], nil
+	}
+	texts := make([]string, len(found))
+	for i, id := range found {
+		texts[i] = id.Text()
+	}
+	return principal.Principal{}, ui.Hinted(fmt.Errorf("%w, and the key store has devices at several: %s", unknown, strings.Join(texts, ", ")),
+		"--canister ID says which one")
 }
 
 // OpenController calls the canister as its controller.
@@ -65,6 +107,9 @@ func (a *App) OpenSession(ctx context.Context) (*Session, error) {
 		return nil, err
 	}
 	s := &Session{Provider: p, Signer: who}
-	s.Anchor, err = a.chooseAnchor(ctx, s)
-	return s, err
+	if s.Anchor, err = a.chooseAnchor(ctx, s); err != nil {
+		return s, err
+	}
+	a.watchReleases(ctx, s)
+	return s, nil
 }

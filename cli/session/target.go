@@ -63,6 +63,9 @@ func LocalURL() string {
 	return fmt.Sprintf("http://%s", net.JoinHostPort("127.0.0.1", fmt.Sprint(LocalPort)))
 }
 
+// ErrNoCanister says that no flag, environment or project names the canister.
+var ErrNoCanister = errors.New("no canister is known")
+
 // CanisterID returns the canister that commands are for: the flag, the environment, or the one that
 // was deployed from this folder.
 func (a *App) CanisterID() (principal.Principal, error) {
@@ -79,7 +82,7 @@ func (a *App) CanisterID() (principal.Principal, error) {
 	}
 	id, ok := file.ByNetwork[a.NetworkName()]
 	if !ok {
-		return principal.Principal{}, ui.Hinted(fmt.Errorf("no canister is known for the network %q", a.NetworkName()),
+		return principal.Principal{}, ui.Hinted(fmt.Errorf("%w for the network %q", ErrNoCanister, a.NetworkName()),
 			"kedge deploy makes one, --canister ID names one")
 	}
 	return id, nil

@@ -3,7 +3,9 @@ package signin
 import (
 	"encoding/hex"
 	"fmt"
+	"slices"
 
+	"kedge/candid/kedge"
 	"kedge/cli/ui"
 
 	"github.com/spf13/cobra"
@@ -24,6 +26,7 @@ func (a verbs) lookupCommand() *cobra.Command {
 so every match is shown and none is chosen. Proven means that the device has
 itself signed a call on that anchor.`,
 		Example: `  kedge lookup --as phrase
+  kedge lookup --as laptop --anchor 10000    # is it a device of that one?
   kedge lookup --credential-id 7f3a…`,
 		Args: ui.Args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -56,6 +59,9 @@ func (a verbs) lookupCredential(cmd *cobra.Command, text string) error {
 	}
 	views := []matchView{}
 	rows := [][]string{{"ANCHOR", "PROVEN"}}
+	if a.AnchorGiven {
+		matches = slices.DeleteFunc(matches, func(m kedge.CredentialMatch) bool { return m.Anchor != a.AnchorNumber })
+	}
 	for _, m := range matches {
 		views = append(views, matchView{Anchor: m.Anchor, PublicKey: hex.EncodeToString(m.Pubkey), Proven: &m.Proven})
 		rows = append(rows, []string{fmt.Sprint(m.Anchor), ui.YesNo(m.Proven)})
@@ -64,7 +70,7 @@ func (a verbs) lookupCredential(cmd *cobra.Command, text string) error {
 		a.Warn("%d anchors list this credential id; only its owner knows which is the right one", len(matches))
 	}
 	if len(matches) == 0 {
-		return a.Result(views, "no anchor lists this credential id")
+		return a.Result(views, fmt.Sprintf("this credential id is not listed on %s", a.AnyAnchor()))
 	}
 	return a.Result(views, ui.Table(rows))
 }

@@ -35,6 +35,7 @@ func (a verbs) whoamiCommand() *cobra.Command {
 a session that kedge login stored. With --at, a canister is asked: its query
 method whoami is called, and what it answers is shown.`,
 		Example: `  kedge whoami --as phrase
+  kedge whoami --anchor 10000
   kedge whoami --session .kedge/sessions/app.example.json
   kedge whoami --session .kedge/sessions/app.example.json --at bkyz2-fmaaa-aaaaa-qaaaq-cai`,
 		Args: ui.Args(cobra.NoArgs),

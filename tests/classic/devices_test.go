@@ -202,11 +202,13 @@ func TestDevices(t *testing.T) {
 		_, err = h.Offer(anchor, fake, fake)
 		h.RequireTrap(text, err)
 
-		// Without a credential id, and by update, whatever key is taken: it is nobody's in any look-up.
+		// Without a credential id whatever key is taken: it is nobody's in any look-up. It gets none later.
 		fake.Data.CredentialID = nil
 		require.NoError(h, h.Add(anchor, laptop, fake))
-		fake.Data.CredentialID = []byte("later")
+		fake.Data.Alias = "renamed"
 		require.NoError(h, h.Update(anchor, laptop, fake))
+		fake.Data.CredentialID = []byte("later")
+		h.RequireTrap("failed to modify device: "+text, h.Update(anchor, laptop, fake))
 	})
 	run("should_not_add_its_own_signature_as_device", func(h *harness.Harness, anchor uint64) {
 		user, _, err := h.Prepare(anchor, laptop, forum, session, nil)

@@ -74,7 +74,7 @@ func runSession(out io.Writer, module string, stay func()) error {
 	s.run("report")
 
 	s.say("Only the phrase removes the phrase.")
-	s.run("device", "remove", "phrase", "--as", "phrase", "--phrase-file", "words.txt")
+	s.run("device", "remove", "phrase", "--as", "phrase", "--phrase-file", "words.txt", "--yes")
 	s.run("device", "list")
 	if s.err != nil {
 		return s.err
