@@ -148,7 +148,8 @@ func (a *Allocator) readTable(r Region, ordinal uint32) error {
 		return fmt.Errorf("read extent table: %w", err)
 	}
 	e := le.Uint16(b)
-	if e == 0 || (Offset(uint32(e)-1)+ExtentSize)/stable.PageSize > a.Memory.Size() {
+	// The extent of an empty entry, 2^32 - 1, is behind the end as well.
+	if (Offset(uint32(e)-1)+ExtentSize)/stable.PageSize > a.Memory.Size() {
 		return stable.Corrupted(fmt.Sprintf("extent table entry %d of %s", ordinal, a.Name(r)), "it names extent %d, which is not there", int(e)-1)
 	}
 	a.remember(r, ordinal, e)
@@ -222,8 +223,12 @@ func (a *Allocator) Release(r Region, unit uint32) error {
 func (a *Allocator) CheckFree(r Region) error {
 	s := a.Regions[r]
 	list := fmt.Sprintf("free list of %s", a.Name(r))
-	next, seen := s.Free, uint32(0)
-	for ; next != 0 && seen <= s.Freed; seen++ {
+	short := stable.Corrupted(list, "it does not have the %d units that it should", s.Freed)
+	next := s.Free
+	for range s.Freed {
+		if next == 0 {
+			return short
+		}
 		at, err := a.Address(r, next-1)
 		if err != nil {
 			return err
@@ -236,8 +241,8 @@ func (a *Allocator) CheckFree(r Region) error {
 		}
 		next = le.Uint32(a.word[:])
 	}
-	if seen != s.Freed || next != 0 {
-		return stable.Corrupted(list, "it does not have the %d units that it should", s.Freed)
+	if next != 0 {
+		return short
 	}
 	return nil
 }

@@ -177,6 +177,104 @@ func TestDamageIsNamed(t *testing.T) {
 	require.Error(t, (&State{Regions: [Regions]RegionState{{Extents: 1, Units: 1, Freed: 2}}}).Check(&testKinds))
 }
 
+// The largest numbers that may be are taken, and those one beyond are named.
+func TestNumbersAtTheirLimits(t *testing.T) {
+	require.NoError(t, (&State{Regions: [Regions]RegionState{{Extents: RegionExtents, Units: 5, Freed: 5}}}).Check(&testKinds))
+	a := new(Allocator)
+	a.Init(stable.NewRAM(0), &[Regions]Kind{{Name: "named"}, {}})
+	require.Equal(t, "named", a.Name(0))
+	require.Equal(t, "region 1", a.Name(1), "a region without a name")
+	require.Equal(t, "region 4", a.Name(Regions), "no region at all")
+
+	s := emptyAllocator(t)
+	s.NextExtent = MaxExtents
+	require.EqualError(t, s.Extend(large), "canister is full: all 65534 extents are used")
+
+	// Two runs of free extents that together have as many as there can be, and one more.
+	s = emptyAllocator(t)
+	for range 2 {
+		_, err := s.takeExtent()
+		require.NoError(t, err)
+	}
+	require.NoError(t, s.FreeExtents(0, 2))
+	require.NoError(t, s.FreeExtents(1, MaxExtents-2))
+	_, free, err := s.Extents()
+	require.NoError(t, err)
+	require.Len(t, free, MaxExtents)
+	require.Equal(t, []uint32{1, 2, 3}, free[:3])
+	require.Equal(t, []uint32{0, 1}, free[MaxExtents-2:])
+	require.NoError(t, s.Memory.WriteAt(le.AppendUint32(nil, MaxExtents-1), Offset(1)+4))
+	_, _, err = s.Extents()
+	require.EqualError(t, err, "free extent 0 is corrupted: a run of 2 extents")
+}
+
+// A free unit may name the region's last unit as the next one, and none behind it. A unit that is not there
+// cannot be freed.
+func TestFreeUnitsAtTheEnd(t *testing.T) {
+	s := emptyAllocator(t)
+	for range 3 {
+		_, err := s.Take(large)
+		require.NoError(t, err)
+	}
+	require.Equal(t, uint32(1), s.Regions[large].Extents, "three units fit one extent")
+	before := s.State
+	require.EqualError(t, s.Release(large, 1<<20), "reference to large unit 1048576 is corrupted: the region has 1 extents")
+	require.Equal(t, before, s.State)
+	require.NoError(t, s.Release(large, 2))
+	require.NoError(t, s.Release(large, 0))
+	unit, err := s.Take(large)
+	require.NoError(t, err)
+	require.Equal(t, uint32(0), unit)
+	at, err := s.Address(large, 2)
+	require.NoError(t, err)
+	require.NoError(t, s.Memory.WriteAt([]byte{4}, at))
+	_, err = s.Take(large)
+	require.EqualError(t, err, "free list of large is corrupted: unit 2 is not free")
+}
+
+// A free list that names units that are not there, or more units than are counted, is named.
+func TestFreeListsThatCannotBe(t *testing.T) {
+	s := emptyAllocator(t)
+	for range 2 {
+		_, err := s.Take(large)
+		require.NoError(t, err)
+	}
+	require.NoError(t, s.Release(large, 0))
+	require.NoError(t, s.Release(large, 1))
+	require.NoError(t, s.CheckFree(large))
+	s.Regions[large].Freed = 1
+	require.EqualError(t, s.CheckFree(large), "free list of large is corrupted: it does not have the 1 units that it should")
+	s.Regions[large].Free = 1<<20 + 1
+	before := s.State
+	const missing = "reference to large unit 1048576 is corrupted: the region has 1 extents"
+	require.EqualError(t, s.CheckFree(large), missing)
+	_, err := s.Take(large)
+	require.EqualError(t, err, missing)
+	require.Equal(t, before, s.State)
+}
+
+// Remembered entries of the extent table are not read again: each read costs a page.
+func TestExtentTableIsReadOnce(t *testing.T) {
+	s := emptyAllocator(t)
+	reads := stable.NewFaultyOnce(s.Memory, -1)
+	s.Memory = reads
+	require.NoError(t, s.Extend(small))
+	at := reads.Writes()
+	for range 3 {
+		_, err := s.Address(small, 7)
+		require.NoError(t, err)
+	}
+	require.Equal(t, at, reads.Writes(), "the extent that was just added is known")
+	again := new(Allocator)
+	again.Init(reads, &testKinds)
+	again.State = s.State
+	for range 3 {
+		_, err := again.Address(small, 7)
+		require.NoError(t, err)
+	}
+	require.Equal(t, at+1, reads.Writes(), "read once")
+}
+
 type source struct{ next uint32 }
 
 func (s *source) Take() (uint32, error) { s.next += 3; return s.next, nil }
@@ -191,6 +289,9 @@ func TestExtentsOfASource(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, Offset(3), at)
 	require.Zero(t, s.NextExtent)
+	s.Dirty = false
+	require.NoError(t, s.Extend(small))
+	require.True(t, s.Dirty, "the region has one more")
 }
 
 // Whatever memory refuses is answered, at every access, and every change of the state is said.
@@ -240,12 +341,12 @@ func TestFaultAtEveryAccess(t *testing.T) {
 		return err
 	}
 	a := emptyAllocator(t)
-	count := stable.NewFaultyAt(a.Memory, -1)
+	count := stable.NewFaultyOnce(a.Memory, -1)
 	a.Memory = count
 	require.NoError(t, scenario(a))
 	for n := range count.Writes() {
 		a := emptyAllocator(t)
-		a.Memory = stable.NewFaultyAt(a.Memory, n)
+		a.Memory = stable.NewFaultyOnce(a.Memory, n)
 		require.ErrorIs(t, scenario(a), stable.ErrFault, "access %d", n)
 	}
 }

@@ -96,7 +96,7 @@ func (a *Allocator) Extents() (used, free []uint32, err error) {
 			return nil, nil, fmt.Errorf("read free extent: %w", err)
 		}
 		n := le.Uint32(a.word[4:])
-		if n == 0 || n > MaxExtents || len(free)+int(n) > MaxExtents {
+		if n == 0 || uint64(len(free))+uint64(n) > MaxExtents {
 			return nil, nil, stable.Corrupted(fmt.Sprintf("free extent %d", next-1), "a run of %d extents", n)
 		}
 		for i := range n {

@@ -95,12 +95,28 @@ func TestDamagedChunkIsNamed(t *testing.T) {
 		require.ErrorContains(t, read(7, h, 0), "history of owner 7 is corrupted")
 		require.Error(t, r.Add(7, h, 0, []byte{1, 1}))
 	}
+	require.EqualError(t, read(7, &Head{Newest: [2]uint32{33, 0}}, 0), "history of owner 7 is corrupted: it names chunk 32 of 32")
 	flip(24, 9)
 	flip(18, 0, 0)
 	flip(18, 0xff, 0xff)
 	h.Forget(0)
 	require.NoError(t, r.Add(7, h, 0, []byte{1, 3}))
 	require.Equal(t, [][]byte{{3}}, events(t, r, 7, h, 0))
+}
+
+// A chunk of another version is refused though its checksum is right, and the smallest event, of no bytes, is read.
+func TestChunksOfTheirLimits(t *testing.T) {
+	r := emptyRings(t)
+	h := new(Head)
+	require.NoError(t, r.Add(7, h, 0, nil))
+	count := 0
+	require.NoError(t, r.Each(7, h, 0, func(n int, b []byte) bool { count += n; return len(b) == 0 }))
+	require.Equal(t, 1, count)
+
+	r.begin(7, 0, 0)
+	r.chunk[16] = 2
+	require.NoError(t, r.append(0, []byte{1, 1}))
+	require.EqualError(t, r.read(0, 7, 0), "history of owner 7 is corrupted: chunk 0 is of version 2, ring 0 of owner 7")
 }
 
 // The arithmetic of a ring, exactly: 488 bytes of events fill a chunk, eight chunks a ring, and then the oldest
@@ -139,12 +155,44 @@ func TestFaultAtEveryAccess(t *testing.T) {
 		return r.Each(1, h, 0, func(int, []byte) bool { return true })
 	}
 	r := emptyRings(t)
-	count := stable.NewFaultyAt(r.alloc.Memory, -1)
+	count := stable.NewFaultyOnce(r.alloc.Memory, -1)
 	r.alloc.Memory = count
 	require.NoError(t, scenario(r))
 	for n := range count.Writes() {
 		r := emptyRings(t)
-		r.alloc.Memory = stable.NewFaultyAt(r.alloc.Memory, n)
+		r.alloc.Memory = stable.NewFaultyOnce(r.alloc.Memory, n)
 		require.ErrorIs(t, scenario(r), stable.ErrFault, "access %d", n)
 	}
+}
+
+// opened is the rings as they are after an upgrade, when nothing of the extent table is remembered.
+func opened(r *Rings, mem stable.Memory) *Rings {
+	a := new(alloc.Allocator)
+	a.Init(mem, &kinds)
+	a.State = r.alloc.State
+	again := new(Rings)
+	again.Init(a, chunks, r.name)
+	return again
+}
+
+// What the extent table cannot say is answered, and so is that there is no room for another chunk.
+func TestChunksThatCannotBeReached(t *testing.T) {
+	r := emptyRings(t)
+	h := new(Head)
+	event := append([]byte{121}, make([]byte, 121)...)
+	for range 4 {
+		require.NoError(t, r.Add(1, h, 0, event))
+	}
+	unread := func() *Rings { return opened(r, stable.NewFaultyOnce(r.alloc.Memory, 0)) }
+	require.ErrorIs(t, unread().Each(1, h, 0, func(int, []byte) bool { return true }), stable.ErrFault)
+	require.ErrorIs(t, unread().Add(1, h, 0, event), stable.ErrFault)
+	require.ErrorIs(t, unread().Add(1, h, 1, event), stable.ErrFault)
+
+	full := opened(r, r.alloc.Memory)
+	full.alloc.NextExtent = alloc.MaxExtents
+	full.alloc.Regions[chunks].Units = alloc.ExtentSize / ChunkSize
+	before := *h
+	require.ErrorIs(t, full.Add(1, h, 0, event), stable.ErrFull)
+	require.Equal(t, before, *h)
+	require.Len(t, events(t, r, 1, h, 0), 4)
 }

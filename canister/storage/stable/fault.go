@@ -13,10 +13,12 @@ type Faulty struct {
 	left  int
 	seen  int
 	reads bool
+	once  bool
 }
 
-// NewFaultyAt is NewFaulty for reads as well.
-func NewFaultyAt(m Memory, after int) *Faulty { return &Faulty{Memory: m, left: after, reads: true} }
+// NewFaultyOnce returns a memory whose access number at, from 0, fails, reads included; all others succeed. So
+// nothing but the answer to that one access tells of the fault.
+func NewFaultyOnce(m Memory, at int) *Faulty { return &Faulty{Memory: m, left: at, reads: true, once: true} }
 
 // NewFaulty returns a memory whose first after writes and growths succeed.
 func NewFaulty(m Memory, after int) *Faulty { return &Faulty{Memory: m, left: after} }
@@ -26,6 +28,9 @@ func (f *Faulty) Writes() int { return f.seen }
 
 func (f *Faulty) spend() error {
 	if f.left == 0 {
+		if f.once {
+			f.left = -1
+		}
 		return ErrFault
 	}
 	f.left--
