@@ -18,7 +18,9 @@ type Faulty struct {
 
 // NewFaultyOnce returns a memory whose access number at, from 0, fails, reads included; all others succeed. So
 // nothing but the answer to that one access tells of the fault.
-func NewFaultyOnce(m Memory, at int) *Faulty { return &Faulty{Memory: m, left: at, reads: true, once: true} }
+func NewFaultyOnce(m Memory, at int) *Faulty {
+	return &Faulty{Memory: m, left: at, reads: true, once: true}
+}
 
 // NewFaulty returns a memory whose first after writes and growths succeed.
 func NewFaulty(m Memory, after int) *Faulty { return &Faulty{Memory: m, left: after} }
