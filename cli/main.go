@@ -36,12 +36,12 @@ func Main(ctx context.Context, system System) int {
 	root.SetIn(system.Stdin)
 	root.SetOut(system.Stdout)
 	root.SetErr(system.Stderr)
-	if err := root.ExecuteContext(ctx); err != nil {
+	if cmd, err := root.ExecuteContextC(ctx); err != nil {
 		code := hints.ExitCode(err)
 		if errors.Is(err, context.Canceled) && ctx.Err() != nil {
 			err = fmt.Errorf("%w: %w", ui.ErrInterrupted, err)
 		}
-		app.Fail(err, hints.Of(err))
+		app.Fail(err, hints.For(cmd, hints.Of(err)))
 		return code
 	}
 	return 0

@@ -52,7 +52,7 @@ type Step uint8
 // The steps, the easier first.
 const (
 	StepNone          Step = iota
-	StepCall               // sign a call with the protected device that never has: type the new phrase back
+	StepCall               // sign a call with the protected device that never has; for a phrase, type its words
 	StepProtectPhrase      // protect the recovery phrase, signing with it
 	StepConsent            // let the protected devices consent to their release, naming the others
 	StepAddPhrase          // add a recovery phrase, type it back and protect it
@@ -100,7 +100,7 @@ const (
 func (p Protection) FirstLine() string {
 	return [...]string{
 		"No device is protected: whoever comes first wins. Protect a recovery phrase now.",
-		"The only protection has never been used and will lapse: type the new phrase back now.",
+		"The only protected device has never signed a call here, so its protection will lapse: sign one with it now.",
 		"Some device is protected.",
 	}[p]
 }

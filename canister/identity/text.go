@@ -25,7 +25,7 @@ var outcomeWords = [outcomes]string{
 
 var stepWords = [steps]string{
 	"nothing to do here",
-	"type the new phrase back: sign a call with the protected device that has never been used",
+	"sign a call with the protected device that has never signed one here; for a recovery phrase, type its words",
 	"protect the recovery phrase, signing with it",
 	"let the protected devices consent to their release, naming the devices that may ask",
 	"add a recovery phrase, type it back and protect it",

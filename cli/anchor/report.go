@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/hex"
-	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -44,19 +43,6 @@ var scenarioTexts = map[kedge.Scenario]string{
 	kedge.ScenarioPhraseLost:         "the recovery phrase is lost",
 	kedge.ScenarioModelBroken:        "one model of authenticator fails",
 	kedge.ScenarioContactsDeceived:   "recovery contacts collude or are deceived",
-}
-
-// adviceTexts say how to take a step with this program.
-var adviceTexts = map[kedge.Advice]string{
-	kedge.AdviceProveDevice:      "sign with the protected device once: kedge anchor show --as phrase",
-	kedge.AdviceProtectPhrase:    "kedge device protect phrase --as phrase",
-	kedge.AdviceConsentToRelease: "kedge release consent --asker DEVICE --as phrase",
-	kedge.AdviceAddPhrase:        "kedge recovery phrase add",
-	kedge.AdviceAddHardwareKey:   "add a hardware key of another model on the web page, keep it elsewhere, protect it",
-
-	kedge.AdviceNameContacts:       "name recovery contacts: people who would know your voice",
-	kedge.AdviceAgreeToContacts:    "let every protected device agree to the recovery contacts",
-	kedge.AdviceHaveContactsAccept: "have your recovery contacts accept",
 }
 
 func (a verbs) reportCommand() *cobra.Command {
@@ -105,7 +91,8 @@ func (a verbs) showReport(ctx context.Context) error {
 	for i := range view.Findings {
 		view.Findings[i].AsOneFactor = changed[i]
 	}
-	return a.Result(view, reportText(report, info.Devices)+factorText(factors, copies, info.Devices))
+	steps := newSteps(info, own, a.hasPage(ctx, s))
+	return a.Result(view, reportText(report, info.Devices, steps)+factorText(factors, copies, info.Devices))
 }
 
 func viewReport(anchor uint64, r kedge.RecoveryReport) reportView {
@@ -123,9 +110,10 @@ func viewReport(anchor uint64, r kedge.RecoveryReport) reportView {
 	return view
 }
 
-func reportText(r kedge.RecoveryReport, devices []kedge.DeviceWithUsage) string {
+func reportText(r kedge.RecoveryReport, devices []kedge.DeviceWithUsage, how steps) string {
 	rows := [][]string{{"OUTCOME", "IF", "BY WAY OF"}}
-	var steps []string
+	var advice []kedge.Advice
+	helps := map[kedge.Advice][]string{}
 	for _, f := range r.Findings {
 		text := "something that this kedge does not know"
 		if f.Scenario != nil {
@@ -133,12 +121,18 @@ func reportText(r kedge.RecoveryReport, devices []kedge.DeviceWithUsage) string 
 		}
 		rows = append(rows, []string{ui.Spaced(ui.CaseName(f.Outcome)), text, aliases(f.Devices, devices)})
 		if f.NextStep != nil {
-			steps = append(steps, fmt.Sprintf("%s: %s", text, adviceTexts[*f.NextStep]))
+			if helps[*f.NextStep] == nil {
+				advice = append(advice, *f.NextStep)
+			}
+			helps[*f.NextStep] = append(helps[*f.NextStep], text)
 		}
 	}
 	text := r.Headline + "\n\n" + ui.Table(rows)
-	if len(steps) > 0 {
-		text += "\n\nwhat would help\n  " + strings.Join(steps, "\n  ")
+	if len(advice) > 0 {
+		text += "\n\nwhat would help"
+	}
+	for _, step := range advice {
+		text += "\n  " + how.text(step) + "\n      if " + strings.Join(helps[step], "; if ")
 	}
 	return text
 }

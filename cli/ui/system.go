@@ -41,7 +41,7 @@ type UI struct {
 func (u *UI) Ask() (Terminal, error) {
 	t, err := u.OpenTerminalOnce()
 	if err != nil {
-		return nil, Secretf("KEDGE_PASSPHRASE_FILE gives the passphrase to scripts, --phrase-file a recovery phrase",
+		return nil, Secretf("KEDGE_PASSPHRASE_FILE gives the passphrase to scripts; --phrase-file gives a recovery phrase",
 			"asking for a secret: %w", err)
 	}
 	return t, nil
