@@ -19,7 +19,7 @@ type Step struct {
 	// Up migrates the anchor with this index, and Down takes it back. Both leave alone what is already
 	// there, and do a bounded amount of work.
 	Up, Down func(s *storage.Store, number uint64) error
-	// Loses says what Down would lose of an anchor.
+	// Loses says what Down would lose of an anchor: nothing where it fails.
 	Loses func(s *storage.Store, number uint64) (storage.Loss, error)
 }
 
@@ -67,7 +67,7 @@ var ErrPaused = errors.New("the migration is paused")
 func StatusOf(s *storage.Store) Status {
 	m := s.Migration()
 	st := Status{Layout: s.Layout(), Step: int(m.Step), Phase: m.Phase, Paused: m.Paused, Done: m.Cursor, Total: m.Total}
-	if step, err := stepOf(m); err == nil && m.Phase != storage.Idle {
+	if step, err := stepOf(m); err == nil { // no step is number 0, which stands for none
 		st.Name = step.Name
 	}
 	return st
@@ -148,10 +148,13 @@ func Run(s *storage.Store, budget Budget) (done bool, err error) {
 		}
 		return err
 	})
-	if err == nil && refused != nil {
+	if err != nil {
+		return done, err
+	}
+	if refused != nil {
 		return false, refused
 	}
-	return done, err
+	return done, nil
 }
 
 func run(s *storage.Store, budget Budget) (done bool, err error) {
@@ -181,17 +184,13 @@ func run(s *storage.Store, budget Budget) (done bool, err error) {
 			case storage.Down:
 				return true, s.Leave()
 			default:
-				if err := s.SetMigration(storage.Migration{}); err != nil || m.Stop || s.Layout() >= Newest {
+				if err := s.SetMigration(storage.Migration{}); err != nil || m.Stop {
 					return true, err
 				}
 				if err := Start(s); err != nil {
 					return false, err
 				}
-				m = s.Migration()
-				if step, err = stepOf(m); err != nil {
-					return false, err
-				}
-				continue
+				return run(s, budget)
 			}
 		}
 		if !budget() {
@@ -209,7 +208,7 @@ func unit(s *storage.Store, step *Step, m *storage.Migration, number uint64) err
 	switch m.Phase {
 	case storage.Checking:
 		var loss storage.Loss
-		if loss, err = step.Loses(s, number); err == nil && loss&^m.Losses != 0 {
+		if loss, err = step.Loses(s, number); loss&^m.Losses != 0 {
 			return refuse(s, step, m, number)
 		}
 	case storage.Down:
@@ -221,12 +220,20 @@ func unit(s *storage.Store, step *Step, m *storage.Migration, number uint64) err
 	default:
 		err = step.Up(s, number)
 	}
-	var damaged *storage.CorruptedError
-	if err != nil && !errors.As(err, &damaged) {
-		return fmt.Errorf("migration step %d (%s): %w", step.Number, step.Name, err)
+	if err := serious(step, err); err != nil {
+		return err
 	}
 	m.Cursor++
 	return nil
+}
+
+// serious is the error of work on an anchor unless the anchor is damaged, which stops no step.
+func serious(step *Step, err error) error {
+	var damaged *storage.CorruptedError
+	if err == nil || errors.As(err, &damaged) {
+		return nil
+	}
+	return fmt.Errorf("migration step %d (%s): %w", step.Number, step.Name, err)
 }
 
 // refuse turns a step back round: what was already taken back goes up again, which loses nothing, as
@@ -237,8 +244,12 @@ func refuse(s *storage.Store, step *Step, m *storage.Migration, from uint64) err
 	end := lo + uint64(s.Count())
 	const further = 200
 	number := from
-	for ; number < end && number < from+further && len(e.Anchors) < refusalAnchors; number++ {
-		if loss, err := step.Loses(s, number); err == nil && loss&^m.Losses != 0 {
+	for ; number < min(end, from+further) && len(e.Anchors) < refusalAnchors; number++ {
+		loss, err := step.Loses(s, number)
+		if err := serious(step, err); err != nil {
+			return err
+		}
+		if loss&^m.Losses != 0 {
 			e.Loss |= loss &^ m.Losses
 			e.Anchors = append(e.Anchors, number)
 		}

@@ -68,6 +68,12 @@ func fsck(t require.TestingT, s *storage.Store) []storage.Finding {
 	return c.Findings
 }
 
+func begun(t require.TestingT, mem storage.Memory) *storage.Store {
+	s := open(t, mem)
+	require.NoError(t, Start(s))
+	return s
+}
+
 func TestUpFromTheFirstFormat(t *testing.T) {
 	mem := golden(t, "v1.mem.gz")
 	s := open(t, mem)
@@ -90,6 +96,7 @@ func TestUpFromTheFirstFormat(t *testing.T) {
 	found, _, err := s.LookupCaller(before[0].Devices[1].Principal, 0, 10)
 	require.NoError(t, err)
 	require.Equal(t, []uint64{10000}, found)
+	require.Equal(t, 1, finish(t, begun(t, golden(t, "v1.mem.gz")), 100), "with budget for all, both steps in one batch")
 	require.NoError(t, Start(s), "there is nothing more to start")
 	require.Equal(t, Status{Layout: 3}, StatusOf(s))
 }

@@ -12,6 +12,7 @@ import (
 	"kedge/canister/identity"
 	"kedge/canister/storage"
 	"kedge/canister/storage/alloc"
+	"kedge/migrations"
 	"kedge/migrations/ii/iitest"
 	"kedge/migrations/ii/wire"
 )
@@ -285,6 +286,15 @@ func TestSaltDrawnOnTrialReachesTheOldHeader(t *testing.T) {
 	require.Equal(t, salt, b)
 	_, err = Upgrade(mem)
 	require.NoError(t, err)
+}
+
+// On trial there is no step back to begin: the old module's memory is untouched, so an upgrade to it is the way.
+func TestNoStepBackOnTrial(t *testing.T) {
+	s, err := Upgrade(build(t, 6))
+	require.NoError(t, err)
+	before := migrations.StatusOf(s)
+	require.EqualError(t, migrations.StartBack(s, 0), "the memory is on trial beside the old module's: the way back is to upgrade the canister to the old module")
+	require.Equal(t, before, migrations.StatusOf(s))
 }
 
 func TestUnprovenMarkIsExportedUnprotected(t *testing.T) {

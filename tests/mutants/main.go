@@ -24,7 +24,7 @@ var packages = []string{
 
 // witnesses are further packages whose tests see the changes of a package: what only they use of it is tested
 // there.
-var witnesses = map[string][]string{"canister/storage": {"migrations", "migrations/ii"}}
+var witnesses = map[string][]string{"canister/storage": {"migrations", "migrations/ii"}, "migrations": {"migrations/ii"}, "canister/storage/tree": {"canister/storage"}}
 
 // patience is how long the tests may take with a mutant, and slower is how many times as long as without one: a
 // mutant with which they run for ever is noticed.
