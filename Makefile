@@ -21,8 +21,8 @@ build: ## build the canister with its web page: build/kedge.wasm.gz
 page: ## build the web page: frontend-shim/dist
 	sh scripts/page.sh
 
-cli: ## build the command line: build/kedge
-	$(GO) build -trimpath -o build/kedge ./cmd/kedge
+cli: ## build the command line: build/kedge (VERSION=v1.2.3 in place of the version that Go finds)
+	$(GO) build -trimpath $(if $(VERSION),-ldflags "-X kedge/cli/version.release=$(VERSION)") -o build/kedge ./cmd/kedge
 
 install: cli ## put kedge in PREFIX (~/.local)
 	install -d $(PREFIX)/bin

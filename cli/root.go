@@ -8,6 +8,7 @@ import (
 	"kedge/cli/anchor"
 	"kedge/cli/deploy"
 	"kedge/cli/devices"
+	"kedge/cli/help"
 	"kedge/cli/key"
 	"kedge/cli/migrate"
 	"kedge/cli/network"
@@ -16,25 +17,14 @@ import (
 	"kedge/cli/session"
 	"kedge/cli/signin"
 	"kedge/cli/ui"
+	"kedge/cli/version"
 )
 
 const rootLong = `Kedge is an identity provider for the Internet Computer whose recovery methods
 survive a stolen laptop, a lost phone, a leaked phrase and a bad upgrade.
 
 Passkeys are kept in one file, encrypted with a passphrase (--keys). A recovery
-phrase is never kept: it is on paper and asked for when it has to sign.
-
-Exit codes:
-` + ui.ExitCodes + `
-
-Environment:
-  KEDGE_NETWORK          what --network is when it is not given
-  KEDGE_ROOT_KEY         what --root-key is when it is not given
-  KEDGE_CANISTER         what --canister is when it is not given
-  KEDGE_KEYS             what --keys is when it is not given
-  KEDGE_AS               what --as is when it is not given
-  KEDGE_ANCHOR           what --anchor is when it is not given
-  KEDGE_PASSPHRASE_FILE  a file whose first line is the passphrase of the key store`
+phrase is never kept: it is on paper and asked for when it has to sign.`
 
 const rootExample = `  kedge network start --background
   kedge deploy
@@ -45,15 +35,14 @@ func rootCommand(app *session.App) *cobra.Command {
 	root := ui.Group("kedge", "an identity provider for the Internet Computer", slices.Concat(
 		[]*cobra.Command{
 			network.Command(app), deploy.Command(app), deploy.Open(app), devices.Command(app), devices.Attest(app), key.Command(app),
-			recovery.Command(app), release.Command(app),
+			recovery.Command(app), release.Command(app), version.Command(app),
 		},
 		anchor.Commands(app), signin.Commands(app), migrate.Commands(app))...)
 	root.Long, root.Example = rootLong, rootExample
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return &ui.Error{Err: err, Code: ui.ExitUsage, Hint: cmd.CommandPath() + " --help"}
-	})
 	app.GlobalFlags(root)
+	version.Flag(root)
+	help.Arrange(root, app)
 	return root
 }

@@ -34,7 +34,8 @@ func (a verbs) deviceBoundCommand() *cobra.Command {
 		Long: `With the demand on, a passkey becomes protected only if it has attested that it is
 device-bound (kedge attest). It never lifts a protection, and recovery phrases
 are not concerned. A protected device switches it.`,
-		Example: `  kedge device-bound on --as phrase`,
+		Example: `  kedge device-bound on --as phrase
+  kedge device-bound off --as phrase --json`,
 	})
 }
 

@@ -35,6 +35,10 @@ func (a verbs) historyCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "history",
 		Short: "show what happened to the anchor, oldest first",
+		Long: `Shows who added, changed and removed which device, protections, releases and the
+rest, with the time and the principal that signed. Routine events make room first
+when the anchor's history is full; how many are gone is said. Only devices of the
+anchor may read it.`,
 		Example: `  kedge history
   kedge history --from 20 --json`,
 		Args: ui.Args(cobra.NoArgs),

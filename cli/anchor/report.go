@@ -49,6 +49,10 @@ func (a verbs) reportCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "report",
 		Short: "say which disasters the anchor would survive, and what to do about the others",
+		Long: `Says for each disaster (a device or the phrase is lost or stolen, the canister gets a
+bad upgrade, …) whether the anchor survives it, by way of which devices, and what
+would help. The canister judges by the devices; keys of one key store, or of one
+seed, count as one, which only this machine knows.`,
 		Example: `  kedge report
   kedge report --json`,
 		Args: ui.Args(cobra.NoArgs),

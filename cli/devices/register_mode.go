@@ -27,8 +27,13 @@ the new device there, and confirm here the code that it shows.`
 
 func (a verbs) registerModeOn() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "on", Short: "open registration mode", Args: ui.Args(cobra.NoArgs),
-		Example: `  kedge device register-mode on`,
+		Use: "on", Short: "open registration mode",
+		Long: `Opens registration mode for 15 minutes. Meanwhile anybody who knows the number may
+offer one device, and nothing is added before its code is confirmed here with kedge
+device register-mode verify. Any device of the anchor opens it; with the guard on,
+only a protected one.`, Args: ui.Args(cobra.NoArgs),
+		Example: `  kedge device register-mode on
+  kedge device register-mode on --as laptop --anchor 10000 --json`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			s, err := a.OpenSession(cmd.Context())
 			if err != nil {
@@ -49,8 +54,11 @@ func (a verbs) registerModeOn() *cobra.Command {
 
 func (a verbs) registerModeOff() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "off", Short: "close registration mode and forget the device that was offered", Args: ui.Args(cobra.NoArgs),
-		Example: `  kedge device register-mode off`,
+		Use: "off", Short: "close registration mode and forget the device that was offered",
+		Long: `The device that opened registration mode closes it, or a protected one. Without this
+it closes by itself after 15 minutes.`, Args: ui.Args(cobra.NoArgs),
+		Example: `  kedge device register-mode off
+  kedge device register-mode off --as phrase`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			s, err := a.OpenSession(cmd.Context())
 			if err != nil {
@@ -70,8 +78,11 @@ func (a verbs) registerModeOffer() *cobra.Command {
 	var n NewDevice
 	var anchor uint64
 	cmd := &cobra.Command{
-		Use: "offer NAME", Short: "make a passkey here and offer it to an anchor in registration mode", Args: ui.Args(cobra.ExactArgs(1)),
-		Example: `  kedge device register-mode offer phone --anchor 10000`,
+		Use: "offer NAME", Short: "make a passkey here and offer it to an anchor in registration mode",
+		Long: `Makes a passkey in this machine's key store and offers it. Type the code that this
+prints where registration mode was opened: kedge device register-mode verify.`, Args: ui.Args(cobra.ExactArgs(1)),
+		Example: `  kedge device register-mode offer phone --anchor 10000
+  kedge device register-mode offer phone --alias "Anna's phone" --anchor 10000 --json`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if n.Name = args[0]; !cmd.Flags().Changed("anchor") {
 				return ui.Usagef("--anchor says which anchor the device is offered to")
@@ -124,8 +135,12 @@ func (a verbs) offerDevice(ctx context.Context, n NewDevice, anchor uint64) erro
 
 func (a verbs) registerModeVerify() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "verify CODE", Short: "add the device that was offered and shows this code", Args: ui.Args(cobra.ExactArgs(1)),
-		Example: `  kedge device register-mode verify 123456`,
+		Use: "verify CODE", Short: "add the device that was offered and shows this code",
+		Long: `Confirms the code that the other machine shows, and so adds the device that it offered.
+Compare the code with that screen: whoever knows the number may have offered another
+device. After three wrong codes the offer is forgotten.`, Args: ui.Args(cobra.ExactArgs(1)),
+		Example: `  kedge device register-mode verify 123456
+  kedge device register-mode verify 123456 --as laptop --json`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			s, err := a.OpenSession(cmd.Context())
 			if err != nil {

@@ -42,7 +42,7 @@ keys, so it may be kept anywhere. Stored credentials are not in it; they are nam
 Without it the words alone still bring every credential back, from the list of an
 anchor or of another relying party; sign-in without a user name needs the records.`,
 		Example: `  kedge key backup laptop laptop.kedge
-  kedge key restore laptop --backup laptop.kedge`,
+  kedge key backup laptop /media/usb/laptop.kedge --json`,
 		Args: ui.Args(cobra.ExactArgs(2)),
 		RunE: func(_ *cobra.Command, args []string) error {
 			k, err := a.load(args[0])

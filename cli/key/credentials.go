@@ -63,6 +63,8 @@ func (a verbs) credentialsList() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list NAME",
 		Short: "list the credentials that a security key has records of",
+		Long: `Lists what the key store has records of. Credentials that are derived from the seed
+and that nothing was recorded of are not here; kedge key find finds them.`,
 		Example: `  kedge key credentials list laptop
   kedge key credentials list laptop --relying-party id.example --json`,
 		Args: ui.Args(cobra.ExactArgs(1)),
@@ -165,10 +167,13 @@ func (a verbs) newCredential(k *device.SecurityKey, origin, user, label string, 
 
 func (a verbs) credentialsRename() *cobra.Command {
 	return &cobra.Command{
-		Use:     "rename NAME LABEL NEW",
-		Short:   "give a credential another label",
-		Example: `  kedge key credentials rename laptop id.example work`,
-		Args:    ui.Args(cobra.ExactArgs(3)),
+		Use:   "rename NAME LABEL NEW",
+		Short: "give a credential another label",
+		Long: `The label is the name in the key store and on the screen of this machine. Relying
+parties do not see it.`,
+		Example: `  kedge key credentials rename laptop id.example work
+  kedge key credentials rename laptop work "work, old"`,
+		Args: ui.Args(cobra.ExactArgs(3)),
 		RunE: func(_ *cobra.Command, args []string) error {
 			err := a.change(args[0], func(k *device.SecurityKey) error {
 				c, err := selectRecord(k, args[1])

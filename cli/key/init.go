@@ -40,11 +40,12 @@ should not become one: a seed that is both would be one factor.`,
 
 func (a verbs) rename() *cobra.Command {
 	return &cobra.Command{
-		Use:     "rename NAME NEW",
-		Short:   "give a security key another name",
-		Long:    "Changes the name in the key store. What an anchor calls its devices is changed with kedge device update.",
-		Example: `  kedge key rename laptop old-laptop`,
-		Args:    ui.Args(cobra.ExactArgs(2)),
+		Use:   "rename NAME NEW",
+		Short: "give a security key another name",
+		Long:  "Changes the name in the key store. What an anchor calls its devices is changed with kedge device update.",
+		Example: `  kedge key rename laptop old-laptop
+  kedge key rename "laptop 2" laptop --json`,
+		Args: ui.Args(cobra.ExactArgs(2)),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if err := a.ChangeKeys(func(keys *device.Keys) error { return keys.RenameKey(args[0], args[1]) }); err != nil {
 				return err

@@ -137,6 +137,8 @@ func (a verbs) list() *cobra.Command {
 	return &cobra.Command{
 		Use:   "list",
 		Short: "list the security keys of the key store",
+		Long: `Shows each key with the fingerprint of its seed, its credentials and how far its
+backup has come. Nothing of it is secret.`,
 		Example: `  kedge key list
   kedge key list --json`,
 		Args: ui.Args(cobra.NoArgs),
@@ -173,6 +175,8 @@ func (a verbs) show() *cobra.Command {
 	return &cobra.Command{
 		Use:   "show NAME",
 		Short: "show what is known of a security key, nothing of it secret",
+		Long: `Shows the fingerprint of the seed, the backup, and each credential with the anchors
+that it is a device of.`,
 		Example: `  kedge key show laptop
   kedge key show laptop --json`,
 		Args: ui.Args(cobra.ExactArgs(1)),
@@ -211,6 +215,8 @@ func (a verbs) status() *cobra.Command {
 	return &cobra.Command{
 		Use:   "status [NAME]",
 		Short: "say how far the backup of a security key, or of each, has come",
+		Long: `A backup is exported, checked by typing it back, and finalized; this says which of
+the steps are done and which one is next.`,
 		Example: `  kedge key status
   kedge key status laptop --json`,
 		Args: ui.Args(cobra.MaximumNArgs(1)),

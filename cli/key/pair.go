@@ -75,6 +75,9 @@ func (a verbs) prove() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "prove NAME",
 		Short: "prove to another machine that a security key has its seed, for kedge key pair",
+		Long: `Signs a nonce of the other machine with a key of the seed, so that kedge key pair there
+knows that the two keys have different seeds and that both are at hand. The proof has
+nothing secret. Without --nonce it prints a new nonce to take to the other machine.`,
 		Example: `  kedge key prove laptop                    # prints a new nonce; take it to the other machine
   kedge key prove other --nonce 91c4… > other.json   # there`,
 		Args: ui.Args(cobra.ExactArgs(1)),

@@ -97,8 +97,9 @@ func (a verbs) passphrase() *cobra.Command {
 backups for instance, keep the old passphrase.
 
 For scripts, KEDGE_NEW_PASSPHRASE_FILE names a file whose first line is the new one.`,
-		Example: `  kedge key passphrase`,
-		Args:    ui.Args(cobra.NoArgs),
+		Example: `  kedge key passphrase
+  KEDGE_NEW_PASSPHRASE_FILE=new.txt kedge key passphrase --json`,
+		Args: ui.Args(cobra.NoArgs),
 		RunE: func(*cobra.Command, []string) error {
 			store, err := a.Store()
 			if err != nil {

@@ -13,6 +13,9 @@ func (a verbs) migrateFinalize() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "finalize",
 		Short: "end the trial: there is no way back to the old module afterwards",
+		Long: `Gives up the old bytes that the trial kept beside Kedge's own. It asks for the id of
+the canister, and refuses while there are anchors that nobody could use. Look at
+kedge migrate status first, and take a snapshot of the canister.`,
 		Example: `  kedge migrate finalize
   kedge migrate finalize --anchors-without-devices --confirm rdmx6-jaaaa-aaaaa-aaadq-cai`,
 		Args: ui.Args(cobra.NoArgs),

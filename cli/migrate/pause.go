@@ -9,13 +9,20 @@ import (
 
 func (a verbs) migratePause() *cobra.Command {
 	return a.migrationVerb("migration_pause", kedge.EncodeMigrationPauseArgs, &cobra.Command{
-		Use: "pause", Short: "stop a change of layout between two batches", Example: `  kedge migrate pause`,
+		Use: "pause", Short: "stop a change of layout between two batches",
+		Long: `Stops after the batch under way. The canister serves everything meanwhile, and reads
+and writes both layouts; kedge migrate resume goes on.`,
+		Example: `  kedge migrate pause
+  kedge migrate pause --identity controller.pem --json`,
 	})
 }
 
 func (a verbs) migrateResume() *cobra.Command {
 	return a.migrationVerb("migration_resume", kedge.EncodeMigrationResumeArgs, &cobra.Command{
-		Use: "resume", Short: "let a paused change of layout go on", Example: `  kedge migrate resume`,
+		Use: "resume", Short: "let a paused change of layout go on",
+		Long: `Lets the change of layout go on where kedge migrate pause stopped it.`,
+		Example: `  kedge migrate resume
+  kedge migrate resume --identity controller.pem --json`,
 	})
 }
 

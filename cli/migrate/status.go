@@ -10,6 +10,9 @@ func (a verbs) migrateStatus() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "status",
 		Short: "show the layout, the step under way, and what a rollback would weaken",
+		Long: `Shows the layout of stable memory, how far a change of it has come, and in a trial
+which anchors would be less protected after going back to the old module. Only a
+controller may ask.`,
 		Example: `  kedge migrate status
   kedge migrate status --json`,
 		Args: ui.Args(cobra.NoArgs),

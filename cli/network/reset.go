@@ -23,6 +23,8 @@ func (a verbs) networkReset() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "reset",
 		Short: "erase the state of the local network, every canister on it included",
+		Long: `Deletes the folder with the state of a network that is not running. The canister ids
+that kedge deploy recorded stay; the next deploy finds them gone and makes new ones.`,
 		Example: `  kedge network reset --yes
   kedge network reset --state-dir /tmp/network`,
 		Args: ui.Args(cobra.NoArgs),

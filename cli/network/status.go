@@ -26,6 +26,8 @@ func (a verbs) networkStatus() *cobra.Command {
 	return &cobra.Command{
 		Use:   "status",
 		Short: "say whether the network answers, and with which root key",
+		Long: `Asks the network for its health and its root key, and trusts nothing of it. For the
+network in the background it also says which process runs it.`,
 		Example: `  kedge network status
   kedge network status --network http://127.0.0.1:8000 --json`,
 		Args: ui.Args(cobra.NoArgs),

@@ -23,11 +23,14 @@ const stopWait = 30 * time.Second
 
 func (a verbs) networkStop() *cobra.Command {
 	return &cobra.Command{
-		Use:     "stop",
-		Short:   "stop the network that was started from this folder",
-		Example: `  kedge network stop`,
-		Args:    ui.Args(cobra.NoArgs),
-		RunE:    func(cmd *cobra.Command, _ []string) error { return a.stopNetwork(cmd.Context()) },
+		Use:   "stop",
+		Short: "stop the network that was started from this folder",
+		Long: `Asks the network to save its state and end, and waits until it has. A network that
+was killed instead loses nothing that it had answered.`,
+		Example: `  kedge network stop
+  kedge network stop --json`,
+		Args: ui.Args(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.stopNetwork(cmd.Context()) },
 	}
 }
 

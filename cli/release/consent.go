@@ -17,6 +17,10 @@ func (a verbs) releaseConsent() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "consent",
 		Short: "consent to the release of the signing device, or withdraw",
+		Long: `The signer, a protected device, agrees in advance to its own release: after --delay
+without a sign of life of it, a device that --asker names may end its protection.
+This is the way back if the signer is lost. A new consent takes the place of the
+present one. An asker that is named by its alias is shown and asked about.`,
 		Example: `  kedge release consent --delay 30d --asker laptop --asker phone --as phrase
   kedge release consent --withdraw --as phrase`,
 		Args: ui.Args(cobra.NoArgs),

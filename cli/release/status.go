@@ -27,10 +27,14 @@ type askerView struct {
 
 func (a verbs) releaseStatus() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:     "status",
-		Short:   "show who consented to a release, who may ask and who has",
-		Example: `  kedge release status`,
-		Args:    ui.Args(cobra.NoArgs),
+		Use:   "status",
+		Short: "show who consented to a release, who may ask and who has",
+		Long: `Shows the consent of each protected device, its delay and askers, and for a request
+under way how long is left. Delays run in service time: they stand still while the
+canister cannot answer.`,
+		Example: `  kedge release status
+  kedge release status --as phrase --json`,
+		Args: ui.Args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			s, err := a.OpenSession(cmd.Context())
 			if err != nil {

@@ -12,10 +12,13 @@ func (a verbs) principalCommand() *cobra.Command {
 	var origin string
 	var f frontend
 	cmd := &cobra.Command{
-		Use:     "principal --origin ORIGIN",
-		Short:   "show the principal that the anchor has at an application",
-		Example: `  kedge principal --origin https://app.example`,
-		Args:    ui.Args(cobra.NoArgs),
+		Use:   "principal --origin ORIGIN",
+		Short: "show the principal that the anchor has at an application",
+		Long: `Each application sees another principal of the same anchor, which depends on the
+application's origin. This shows it without signing in.`,
+		Example: `  kedge principal --origin https://app.example
+  kedge principal --origin https://app.example --as phrase --json`,
+		Args: ui.Args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if origin == "" {
 				return ui.Usagef("--origin says which application")

@@ -128,10 +128,7 @@ func Group(use, short string, verbs ...*cobra.Command) *cobra.Command {
 				return err
 			}
 			if len(args) > 0 {
-				return &Error{
-					Err:  fmt.Errorf("unknown command %q for %q", args[0], cmd.CommandPath()),
-					Code: ExitUsage, Hint: cmd.CommandPath() + " --help",
-				}
+				return UnknownCommand(cmd, args[0])
 			}
 			return cmd.Help()
 		},

@@ -1,0 +1,59 @@
+package help
+
+import "github.com/spf13/cobra"
+
+// The groups of commands, by who uses them.
+const (
+	People     = "people"
+	Operators  = "operators"
+	Developers = "developers"
+	About      = "about"
+)
+
+// groups says who uses a command. A test requires an entry for each.
+var groups = map[string]string{
+	"anchor": People, "attest": People, "device": People, "device-bound": People, "guard": People, "history": People,
+	"key": People, "lookup": People, "open": People, "recovery": People, "release": People, "report": People,
+	"session-limit": People, "whoami": People,
+
+	"deploy": Operators, "fsck": Operators, "migrate": Operators,
+
+	"login": Developers, "network": Developers, "principal": Developers,
+
+	"help": About, "version": About, "completion": About,
+}
+
+// otherWords are what people call a command who know another program.
+var otherWords = map[string][]string{
+	"kedge anchor create":           {"register", "new", "signup", "init"},
+	"kedge anchor show":             {"info", "describe"},
+	"kedge device add":              {"enroll", "new"},
+	"kedge device list":             {"devices", "ls"},
+	"kedge device remove":           {"delete", "rm", "revoke"},
+	"kedge device update":           {"rename", "edit"},
+	"kedge deploy":                  {"install", "upgrade"},
+	"kedge key":                     {"keys", "fido", "piv"},
+	"kedge key init":                {"generate", "keygen"},
+	"kedge key list":                {"ls"},
+	"kedge key delete":              {"rm", "remove"},
+	"kedge login":                   {"signin", "sign-in", "auth"},
+	"kedge network start":           {"up", "run"},
+	"kedge network stop":            {"down"},
+	"kedge recovery phrase add":     {"words", "mnemonic", "seed"},
+	"kedge report":                  {"health", "doctor"},
+	"kedge session-limit":           {"timeout"},
+	"kedge version":                 {"about"},
+	"kedge migrate plan":            {"import"},
+	"kedge device register-mode on": {"pair"},
+}
+
+func suggest(root *cobra.Command) {
+	var walk func(*cobra.Command)
+	walk = func(c *cobra.Command) {
+		c.SuggestFor = append(c.SuggestFor, otherWords[c.CommandPath()]...)
+		for _, sub := range c.Commands() {
+			walk(sub)
+		}
+	}
+	walk(root)
+}
