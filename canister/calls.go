@@ -16,6 +16,7 @@ import (
 var scratch struct {
 	actor   identity.Actor
 	lookup  [identity.MaxDevices]kedge.LookupDevice
+	order   [identity.MaxDevices]uint16
 	devices [identity.MaxDevices]kedge.DeviceWithUsage
 	arg     [4 << 10]byte
 	reply   [6 << 10]byte

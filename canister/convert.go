@@ -172,7 +172,7 @@ func deviceTo(a *identity.Anchor, d *identity.Device, service uint64) kedge.Devi
 	if d.Consent != nil {
 		device.Release = releaseTo(a, d.Consent, service)
 	}
-	if a.Contacts != nil {
+	if a.HasContacts() {
 		device.AgreesToContacts = boolean(d.AgreesToContacts)
 	}
 	return device

@@ -2,7 +2,6 @@ package canister
 
 import (
 	"errors"
-	"slices"
 
 	"kedge/candid/kedge"
 	"kedge/canister/identity"
@@ -47,20 +46,23 @@ func lookup() {
 		cdk.Reply(kedge.AppendLookupResult(answer(), nil))
 		return
 	}
-	slices.SortStableFunc(a.Devices, func(x, y identity.Device) int {
-		switch {
-		case x.LastUsed > y.LastUsed:
-			return -1
-		case x.LastUsed < y.LastUsed:
-			return 1
-		}
-		return 0
-	})
 	devices := scratch.lookup[:0]
-	for i := range a.Devices {
+	for _, i := range byLastUse(a.Devices, scratch.order[:0]) {
 		devices = append(devices, lookupTo(&a.Devices[i]))
 	}
 	cdk.Reply(kedge.AppendLookupResult(answer(), devices))
+}
+
+// byLastUse appends the places of devices in the order of their last use, those used last first, others in the order
+// in which they were added. It sorts places because a device is large.
+func byLastUse(devices []identity.Device, order []uint16) []uint16 {
+	for i := range devices {
+		order = append(order, uint16(i))
+		for j := i; j > 0 && devices[order[j-1]].LastUsed < devices[i].LastUsed; j-- {
+			order[j], order[j-1] = order[j-1], uint16(i)
+		}
+	}
+	return order
 }
 
 func getAnchorCredentials() {
@@ -108,8 +110,8 @@ func getAnchorInfo() {
 		limit := a.SessionLimit / second
 		info.SessionLimitS = &limit
 	}
-	if a.Contacts != nil {
-		info.Contacts = contactsTo(a.Contacts, service)
+	if contacts := a.RecoveryContacts(); contacts != nil {
+		info.Contacts = contactsTo(contacts, service)
 	}
 	if r := a.Registration; r != nil {
 		info.DeviceRegistration = &kedge.DeviceRegistrationInfo{Expiration: r.ExpiresAt}

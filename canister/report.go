@@ -34,7 +34,7 @@ func recoveryReport() {
 			NextStep:    adviceTo(f.Next),
 		}
 	}
-	if a.Contacts != nil {
+	if a.HasContacts() {
 		result.Warnings = warnings(a)
 	}
 	cdk.Reply(kedge.AppendRecoveryReportResult(answer(), kedge.RecoveryReportResult{Tag: kedge.RecoveryReportResultTagOk, Ok: result}))
@@ -92,8 +92,8 @@ var advices = map[identity.Step]kedge.Advice{
 // them, seven at most; one that cannot be read is passed over.
 func warnings(a *identity.Anchor) []kedge.Warning {
 	var friends []*identity.Anchor
-	for i := range a.Contacts.List {
-		if friend, err := state.store.Read(a.Contacts.List[i].Anchor); err == nil {
+	for _, contact := range a.RecoveryContacts().List {
+		if friend, err := state.store.Read(contact.Anchor); err == nil {
 			friends = append(friends, friend)
 		}
 	}

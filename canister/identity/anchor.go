@@ -186,7 +186,11 @@ type Anchor struct {
 	DeviceBound  bool   // rule 9: the demand
 	SessionLimit uint64 // ns, MinSession to MaxSession; 0 for MaxSession (rule 8)
 	Registration *Registration
-	Contacts     *Contacts // nil for none (rule 11)
+	Contacts     *Contacts // nil for none (rule 11), and while they are in Stored
+
+	// Stored are the recovery contacts as they were read, until something asks for them. Most calls never do,
+	// so nobody pays for taking them apart. Read them with RecoveryContacts.
+	Stored StoredContacts
 
 	Events []Event // what this call has to add to the history, oldest first; not part of the record
 }

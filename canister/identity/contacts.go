@@ -44,6 +44,28 @@ type Contact struct {
 	Noted bool
 }
 
+// StoredContacts are recovery contacts that have been read but not taken apart.
+type StoredContacts interface {
+	// Contacts takes them apart.
+	Contacts() *Contacts
+	// Idle reports whether the sign of life of a protected device changes nothing of them: no contact has
+	// approved a key or is noted in the history.
+	Idle() bool
+	// AppendTo appends what was read.
+	AppendTo(b []byte) []byte
+}
+
+// HasContacts reports whether the anchor has recovery contacts.
+func (a *Anchor) HasContacts() bool { return a.Contacts != nil || a.Stored != nil }
+
+// RecoveryContacts returns the recovery contacts of the anchor, nil for none. They may be changed.
+func (a *Anchor) RecoveryContacts() *Contacts {
+	if a.Stored != nil {
+		a.Contacts, a.Stored = a.Stored.Contacts(), nil
+	}
+	return a.Contacts
+}
+
 // SetContacts names the recovery contacts of the anchor: their numbers, how many of them must approve, and the
 // delay in seconds of service time. It records the caller's agreement, and ends the agreements of all others,
 // all acceptances and all approvals. exists says which numbers are given out.
@@ -81,7 +103,7 @@ func (c *Actor) SetContacts(threshold uint8, delay uint64, anchors []uint64, exi
 			Message: "a delay of " + decimal(delay) + " s is out of range: name " + decimal(least/second) + " to " + decimal(MaxContactDelay/second) +
 				" s (7 days, and the anchor's longest session, to a year)"}
 	}
-	c.anchor.Contacts = contacts
+	c.anchor.Contacts, c.anchor.Stored = contacts, nil
 	for i := range c.anchor.Devices {
 		d := &c.anchor.Devices[i]
 		d.AgreesToContacts = d.ID == c.id
@@ -95,7 +117,7 @@ func (c *Actor) EndContacts() error {
 	if err := c.needsProtected(); err != nil {
 		return err
 	}
-	if c.anchor.Contacts != nil {
+	if c.anchor.HasContacts() {
 		c.anchor.dropContacts()
 		c.event(Event{Kind: EventContactsEnded})
 	}
@@ -107,7 +129,7 @@ func (c *Actor) AgreeToContacts(agree bool) error {
 	if err := c.needsProtected(); err != nil {
 		return err
 	}
-	if c.anchor.Contacts == nil {
+	if !c.anchor.HasContacts() {
 		return &Error{Code: ErrNoContacts, Message: "the anchor has no recovery contacts; name some first"}
 	}
 	if d := c.device(); d.AgreesToContacts != agree {
@@ -124,7 +146,7 @@ func (c *Actor) AgreeToContacts(agree bool) error {
 
 // dropContacts takes the contacts and all agreements off the anchor.
 func (a *Anchor) dropContacts() {
-	a.Contacts = nil
+	a.Contacts, a.Stored = nil, nil
 	for i := range a.Devices {
 		a.Devices[i].AgreesToContacts = false
 	}
@@ -133,16 +155,16 @@ func (a *Anchor) dropContacts() {
 // settleContacts ends the agreements of devices that are no longer protected, and contacts that are fewer than
 // their threshold or to which nobody agrees. Every change that may bring that about calls it.
 func (a *Anchor) settleContacts(now uint64) {
-	if a.Contacts == nil {
+	if !a.HasContacts() {
 		return
 	}
-	agreed := false
+	contacts, agreed := a.RecoveryContacts(), false
 	for i := range a.Devices {
 		d := &a.Devices[i]
 		d.AgreesToContacts = d.AgreesToContacts && d.protected()
 		agreed = agreed || d.AgreesToContacts
 	}
-	if !agreed || len(a.Contacts.List) < int(a.Contacts.Threshold) {
+	if !agreed || len(contacts.List) < int(contacts.Threshold) {
 		a.dropContacts()
 		a.emit(Event{At: now, Kind: EventContactsEnded})
 	}
@@ -151,7 +173,10 @@ func (a *Anchor) settleContacts(now uint64) {
 // vetoContacts is what a sign of life of a protected device does: it ends all approvals and takes those who
 // approved off the list. It reports whether there were any.
 func (c *Actor) vetoContacts() bool {
-	contacts := c.anchor.Contacts
+	if stored := c.anchor.Stored; stored != nil && stored.Idle() {
+		return false
+	}
+	contacts := c.anchor.RecoveryContacts()
 	if contacts == nil {
 		return false
 	}
@@ -192,9 +217,9 @@ func (c *Actor) AsContact() (Helper, error) {
 // contact finds the helper on the list of a settled anchor. The error is the same whether the anchor has
 // contacts or not.
 func (a *Anchor) contact(h Helper) (*Contact, error) {
-	if a.Contacts != nil {
-		for i := range a.Contacts.List {
-			if contact := &a.Contacts.List[i]; contact.Anchor == h.anchor {
+	if contacts := a.RecoveryContacts(); contacts != nil {
+		for i := range contacts.List {
+			if contact := &contacts.List[i]; contact.Anchor == h.anchor {
 				return contact, nil
 			}
 		}
@@ -269,7 +294,8 @@ func (a *Anchor) ResignContact(call Call, h Helper) error {
 		return err
 	}
 	a.note(call, contact)
-	a.Contacts.List = slices.DeleteFunc(a.Contacts.List, func(contact Contact) bool { return contact.Anchor == h.anchor })
+	contacts := a.RecoveryContacts()
+	contacts.List = slices.DeleteFunc(contacts.List, func(contact Contact) bool { return contact.Anchor == h.anchor })
 	a.settleContacts(call.Now)
 	return nil
 }
@@ -347,13 +373,13 @@ func (a *Anchor) StatusForContact(call Call, h Helper) (ContactStatus, error) {
 	if err != nil {
 		return ContactStatus{}, err
 	}
-	return ContactStatus{*contact, a.Contacts.Approvals()}, nil
+	return ContactStatus{*contact, a.RecoveryContacts().Approvals()}, nil
 }
 
 // StatusForKey is what the caller sees of itself as a new key. It settles.
 func (a *Anchor) StatusForKey(call Call) (ContactStatus, error) {
 	a.Refresh(call)
-	approvals := a.Contacts.ApprovalsOf(call.Caller)
+	approvals := a.RecoveryContacts().ApprovalsOf(call.Caller)
 	if approvals.Count == 0 {
 		return ContactStatus{}, a.errNotApproved(call.Caller, approvals)
 	}
@@ -377,7 +403,7 @@ func (a *Anchor) CompleteContacts(call Call, data Data, inPlace bool) error {
 
 func (a *Anchor) completeContacts(call Call, data Data, inPlace bool) error {
 	same := a.byKey(data.PublicKey)
-	approvals := a.Contacts.ApprovalsOf(call.Caller)
+	approvals := a.RecoveryContacts().ApprovalsOf(call.Caller)
 	switch {
 	case principal.SelfAuthenticating(data.PublicKey) != call.Caller:
 		return &Error{Code: ErrCallerMismatch, Key: data.PublicKey, Message: "the new device's own key completes a recovery; sign with it"}
@@ -489,7 +515,7 @@ func (a *Anchor) errNotApproved(key principal.Principal, approvals Approvals) er
 	e := &Error{Code: ErrNotApproved, Message: key.Text() + " is not approved by enough recovery contacts of anchor " + decimal(a.Number) +
 		"; ask them to approve it"}
 	if approvals.Count > 0 {
-		e.Length, e.Limit = uint64(approvals.Count), uint64(a.Contacts.Threshold)
+		e.Length, e.Limit = uint64(approvals.Count), uint64(a.RecoveryContacts().Threshold)
 	}
 	return e
 }

@@ -57,8 +57,8 @@ func (a *Anchor) facts() facts {
 
 // contactFacts counts as accepted what enough contacts have accepted.
 func (a *Anchor) contactFacts() (out contactFacts) {
-	if a.Contacts != nil {
-		out = contactFacts{true, a.Contacts.accepted() >= int(a.Contacts.Threshold)}
+	if contacts := a.RecoveryContacts(); contacts != nil {
+		out = contactFacts{true, contacts.accepted() >= int(contacts.Threshold)}
 	}
 	return out
 }

@@ -50,19 +50,20 @@ func (s *Contacts) accepted() (n int) {
 // ContactWarnings lists what is to be said of the recovery contacts, whose anchors are friends as far as they
 // can be read.
 func (a *Anchor) ContactWarnings(friends []*Anchor) (out []Warning) {
-	if a.Contacts == nil {
+	contacts := a.RecoveryContacts()
+	if contacts == nil {
 		return nil
 	}
 	out = append(out, Warning{Kind: WarnVetoForEver})
-	switch n := len(a.Contacts.List); {
-	case a.Contacts.Threshold == 1:
+	switch n := len(contacts.List); {
+	case contacts.Threshold == 1:
 		out = append(out, Warning{Kind: WarnThresholdOne})
-	case int(a.Contacts.Threshold) == n:
+	case int(contacts.Threshold) == n:
 		out = append(out, Warning{Kind: WarnThresholdAll})
 	}
 	for i := range a.Devices {
 		d := &a.Devices[i]
-		if d.Consent != nil && a.Contacts.Delay > d.Consent.Delay {
+		if d.Consent != nil && contacts.Delay > d.Consent.Delay {
 			out = append(out, Warning{Kind: WarnDelay, Device: d.PublicKey})
 		}
 		if d.protected() && !d.AgreesToContacts {
@@ -75,7 +76,8 @@ func (a *Anchor) ContactWarnings(friends []*Anchor) (out []Warning) {
 				out = append(out, Warning{Kind: WarnSharedDevice, Anchor: friend.Number, Device: bytes.Clone(key)})
 			}
 		}
-		if len(a.Contacts.List) == 1 && friend.Contacts != nil && len(friend.Contacts.List) == 1 && friend.Contacts.List[0].Anchor == a.Number {
+		theirs := friend.RecoveryContacts()
+		if len(contacts.List) == 1 && theirs != nil && len(theirs.List) == 1 && theirs.List[0].Anchor == a.Number {
 			out = append(out, Warning{Kind: WarnEachOthersOnly, Anchor: friend.Number})
 		}
 	}

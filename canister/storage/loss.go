@@ -46,7 +46,7 @@ func (l Loss) Names() []string {
 // LossOf is what a layout would lose of an anchor.
 func LossOf(a *identity.Anchor, layout int) Loss {
 	var l Loss
-	if a.Contacts != nil && layout < Layout3 {
+	if a.HasContacts() && layout < Layout3 {
 		l |= LossContacts
 	}
 	if layout >= Layout2 {

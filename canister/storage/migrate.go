@@ -52,7 +52,7 @@ func (s *Store) Rewrite(number uint64) error {
 		return err
 	}
 	if version := raw.head.version; version != 0 && version+1 == s.writeVersion() {
-		raised, ok := record.Raise(s.scratch[:0], raw.payload, version)
+		raised, ok := record.Raise(s.slotImage(version+1), raw.payload, version)
 		if !ok {
 			return stable.Corrupted(s.anchorName(slot), "the devices do not fill the %d bytes of a record of version %d", len(raw.payload), version)
 		}

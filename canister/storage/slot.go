@@ -79,7 +79,8 @@ func (s *Store) anchorName(slot uint32) string { return fmt.Sprintf("anchor %d",
 // record of version 0 without payload.
 func (s *Store) readRaw(slot uint32) (*rawRecord, error) { return s.readRawInto(nil, slot) }
 
-// readRawInto is readRaw into the given room, as far as it reaches.
+// readRawInto is readRaw into the given room, as far as it reaches. What fits there is read in its place, and
+// copied nowhere.
 func (s *Store) readRawInto(room []byte, slot uint32) (*rawRecord, error) {
 	s.last.valid = false
 	raw := &s.last
@@ -88,6 +89,9 @@ func (s *Store) readRawInto(room []byte, slot uint32) (*rawRecord, error) {
 		return nil, err
 	}
 	b := s.unit[:SlotSize]
+	if len(room) >= SlotSize {
+		b = room[:SlotSize]
+	}
 	if err := s.alloc.Memory.ReadAt(b, at); err != nil {
 		return nil, fmt.Errorf("read slot %d: %w", slot, err)
 	}
@@ -124,10 +128,11 @@ func (s *Store) readRawInto(room []byte, slot uint32) (*rawRecord, error) {
 			Next: le.Uint32(b[36:]), Lost: [2]uint32{le.Uint32(b[40:]), le.Uint32(b[44:])},
 		}
 	}
-	if cap(room) < length {
-		room = make([]byte, 0, length)
+	if len(room) >= SlotSize && len(room) >= size+length {
+		raw.payload = room[size : size+here : size+length]
+	} else {
+		raw.payload = append(make([]byte, 0, length), b[size:size+here]...)
 	}
-	raw.payload = append(room[:0:length], b[size:size+here]...)
 	for next := first; len(raw.payload) < length; {
 		if next == 0 {
 			return nil, stable.Corrupted(s.anchorName(slot), "its record ends after %d of %d bytes", len(raw.payload), length)
@@ -143,34 +148,49 @@ func (s *Store) readRawInto(room []byte, slot uint32) (*rawRecord, error) {
 
 // readBlock appends the part of a record that is in one overflow block, and returns the next block + 1.
 func (s *Store) readBlock(raw *rawRecord, block uint32, length int) (uint32, error) {
-	name := func() string { return s.anchorName(raw.slot) }
 	if block >= s.alloc.Regions[overflow].Units {
-		return 0, stable.Corrupted(name(), "it continues in overflow block %d of %d", block, s.alloc.Regions[overflow].Units)
+		return 0, s.errNoBlock(raw.slot, block)
 	}
 	at, err := s.alloc.Address(overflow, block)
 	if err != nil {
 		return 0, err
 	}
-	n := min(length-len(raw.payload), blockPayload)
-	b := s.unit[:blockHead+n]
+	// The part is read behind what there is already, its head over the last bytes of that.
+	had := len(raw.payload)
+	n := min(length-had, blockPayload)
+	b := raw.payload[had-blockHead : had+n]
+	kept := [blockHead]byte(b)
 	if err := s.alloc.Memory.ReadAt(b, at); err != nil {
 		return 0, fmt.Errorf("read overflow block %d: %w", block, err)
 	}
-	if want, got := le.Uint64(b), xxhash.Sum64(b[8:]); want != got {
-		return 0, stable.Corrupted(name(), "overflow block %d has checksum %016x, computed %016x", block, want, got)
+	if le.Uint64(b) != xxhash.Sum64(b[8:]) || le.Uint32(b[8:]) != raw.slot {
+		return 0, s.errBlock(raw.slot, block, b)
 	}
-	if own := le.Uint32(b[8:]); own != raw.slot {
-		return 0, stable.Corrupted(name(), "overflow block %d belongs to anchor %d", block, s.sb.lo+uint64(own))
-	}
-	raw.payload = append(raw.payload, b[blockHead:]...)
-	return le.Uint32(b[12:]), nil
+	next := le.Uint32(b[12:])
+	copy(b, kept[:])
+	raw.payload = raw.payload[:had+n]
+	return next, nil
 }
 
-// writeRaw writes a record over what the slot had before.
-func (s *Store) writeRaw(old *rawRecord, head *slotHead, payload []byte) error {
+func (s *Store) errNoBlock(slot, block uint32) error {
+	return stable.Corrupted(s.anchorName(slot), "it continues in overflow block %d of %d", block, s.alloc.Regions[overflow].Units)
+}
+
+// errBlock says what is wrong with an overflow block.
+func (s *Store) errBlock(slot, block uint32, b []byte) error {
+	if want, got := le.Uint64(b), xxhash.Sum64(b[8:]); want != got {
+		return stable.Corrupted(s.anchorName(slot), "overflow block %d has checksum %016x, computed %016x", block, want, got)
+	}
+	return stable.Corrupted(s.anchorName(slot), "overflow block %d belongs to anchor %d", block, s.sb.lo+uint64(le.Uint32(b[8:])))
+}
+
+// writeRaw writes a record over what the slot had before. image is room for the slot's head and the record; what
+// is behind it, as far as its capacity reaches, is overwritten.
+func (s *Store) writeRaw(old *rawRecord, head *slotHead, image []byte) error {
 	size := headSize(head.version)
-	rest := payload[min(len(payload), SlotSize-size):]
-	need := (len(rest) + blockPayload - 1) / blockPayload
+	length := len(image) - size
+	rest := max(0, len(image)-SlotSize)
+	need := (rest + blockPayload - 1) / blockPayload
 	chain := old.chain
 	for len(chain) < need {
 		block, err := s.alloc.Take(overflow)
@@ -191,25 +211,27 @@ func (s *Store) writeRaw(old *rawRecord, head *slotHead, payload []byte) error {
 		if i+1 < need {
 			next = chain[i+1] + 1
 		}
-		part := rest[:min(len(rest), blockPayload)]
-		rest = rest[len(part):]
-		length := blockSize // all of a new block, whatever was in it
+		part := min(rest, blockPayload)
+		whole := blockSize // all of a new block, whatever was in it
 		if i < len(old.chain) {
-			length = blockHead + min(max(before, len(part)), blockPayload)
+			whole = blockHead + min(max(before, part), blockPayload)
 		}
-		if err := s.writeBlock(old.slot, block, next, part, length); err != nil {
+		if err := s.writeBlock(old.slot, block, next, image[:len(image)-rest+part], part, whole); err != nil {
 			return err
 		}
+		rest -= part
 		before -= blockPayload
 	}
 	at, err := s.alloc.Address(slots, old.slot)
 	if err != nil {
 		return err
 	}
-	b := s.unit[:SlotSize]
-	clear(b)
+	used := min(len(image), SlotSize)
+	b := image[:SlotSize]
+	clear(b[used:])
+	clear(b[:size])
 	b[8] = head.version
-	le.PutUint32(b[12:], uint32(len(payload)))
+	le.PutUint32(b[12:], uint32(length))
 	if need > 0 {
 		le.PutUint32(b[16:], chain[0]+1)
 	}
@@ -223,8 +245,7 @@ func (s *Store) writeRaw(old *rawRecord, head *slotHead, payload []byte) error {
 		le.PutUint32(b[40:], h.Lost[0])
 		le.PutUint32(b[44:], h.Lost[1])
 	}
-	n := copy(b[size:], payload)
-	le.PutUint64(b, xxhash.Sum64(b[8:size+n]))
+	le.PutUint64(b, xxhash.Sum64(b[8:used]))
 	s.last.valid = false
 	if err := s.alloc.Memory.WriteAt(b, at); err != nil {
 		return fmt.Errorf("write slot %d: %w", old.slot, err)
@@ -232,21 +253,32 @@ func (s *Store) writeRaw(old *rawRecord, head *slotHead, payload []byte) error {
 	return nil
 }
 
-// writeBlock writes the part of a record that is in one overflow block, and zeros up to length.
-func (s *Store) writeBlock(slot, block, next uint32, part []byte, length int) error {
+// writeBlock writes the part of a record that is in one overflow block, the last bytes of image, and zeros so that
+// whole bytes are written. The head of the block is put over what is before the part, for the time being.
+func (s *Store) writeBlock(slot, block, next uint32, image []byte, part, whole int) error {
 	at, err := s.alloc.Address(overflow, block)
 	if err != nil {
 		return err
 	}
-	b := s.unit[:length]
+	b := image[len(image)-part-blockHead:]
+	kept := [blockHead]byte(b)
+	used := blockHead + part
+	switch {
+	case whole == used:
+	case whole <= cap(b): // there is nothing behind the last part
+		b = b[:whole]
+		clear(b[used:])
+	default:
+		b = append(s.unit[:0], b...)[:whole]
+		clear(b[used:])
+	}
 	le.PutUint32(b[8:], slot)
 	le.PutUint32(b[12:], next)
-	n := blockHead + copy(b[blockHead:], part)
-	clear(b[n:])
-	le.PutUint64(b, xxhash.Sum64(b[8:n]))
+	le.PutUint64(b, xxhash.Sum64(b[8:used]))
 	if err := s.alloc.Memory.WriteAt(b, at); err != nil {
 		return fmt.Errorf("write overflow block %d: %w", block, err)
 	}
+	copy(image[len(image)-part-blockHead:], kept[:])
 	return nil
 }
 

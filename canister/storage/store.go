@@ -26,10 +26,10 @@ type Store struct {
 
 	block   [superblockSize]byte
 	unit    [blockSize]byte
-	scratch []byte
+	scratch []byte // the head of a slot and a record, see slotImage
 	last    rawRecord
 	buffers struct { // what slices of the store begin with, so that they are on its pages
-		scratch [5 << 10]byte
+		scratch [SlotSize + blockSize]byte
 		keys    [2][2 * (identity.MaxDevices + 1)]tree.Entry
 		chain   [1]uint32
 	}
@@ -227,10 +227,11 @@ type loaded struct {
 	anchor  identity.Anchor
 	devices [identity.MaxDevices + 1]identity.Device
 	events  [2]identity.Event // of a borrowed anchor
-	record  [2688]byte
+	record  [SlotSize + 2048]byte
 
 	contacts identity.Contacts
 	list     [identity.MaxContacts]identity.Contact
+	stored   record.StoredContacts // of a borrowed anchor, until it is asked for its contacts
 }
 
 // Borrow is Read for the one anchor that a message is about. It belongs to the store, and the next Borrow
@@ -257,6 +258,7 @@ func (s *Store) buffer() *loaded {
 
 // readOwn returns what the slot itself has, nil if it was never written.
 func (s *Store) readOwn(slot uint32) (*identity.Anchor, uint64, error) {
+	lazily := s.lending && !s.HasLegacy()
 	l := s.buffer()
 	raw, err := s.readRawInto(l.record[:], slot)
 	if err != nil || raw.head.version == 0 {
@@ -269,7 +271,12 @@ func (s *Store) readOwn(slot uint32) (*identity.Anchor, uint64, error) {
 	a.Number, a.Devices = s.sb.lo+uint64(slot), l.devices[:0]
 	l.contacts = identity.Contacts{List: l.list[:0]}
 	a.Contacts = &l.contacts // room for those in the record, nil afterwards if there are none
-	tag, err := record.Decode(raw.payload, raw.head.version, a)
+	var tag uint64
+	if lazily {
+		tag, err = record.DecodeLazily(raw.payload, raw.head.version, a, &l.stored)
+	} else {
+		tag, err = record.Decode(raw.payload, raw.head.version, a)
+	}
 	if err != nil {
 		return nil, 0, stable.Corrupted(s.anchorName(slot), "%v", err)
 	}
@@ -326,17 +333,23 @@ func (s *Store) write(a *identity.Anchor, tag *uint64, legacy []byte) error {
 			return &LossError{Anchor: a.Number, Layout: int(version), Loss: lost}
 		}
 	}
-	if s.scratch, err = record.Append(s.scratch[:0], a, version, tag); err != nil {
+	image, err := record.Append(s.slotImage(version), a, version, tag)
+	if err != nil {
 		return err
 	}
+	s.scratch = image
 	return s.store(old, a.Number, version, a.Events, legacy)
 }
+
+// slotImage is where a record is made: behind room for the head of its slot, so that the slot is written from
+// there, and what continues it too.
+func (s *Store) slotImage(version byte) []byte { return s.scratch[:headSize(version)] }
 
 // store writes the record in s.scratch over an old one, with events, the legacy record and the index.
 func (s *Store) store(old *rawRecord, number uint64, version byte, events []identity.Event, legacy []byte) error {
 	slot := old.slot
 	indexed := s.indexes(slot)
-	if err := s.changedKeys(old, s.scratch, version, slot, indexed && old.head.version >= record.Version2, indexed && version >= record.Version2); err != nil {
+	if err := s.changedKeys(old, s.scratch[headSize(version):], version, slot, indexed && old.head.version >= record.Version2, indexed && version >= record.Version2); err != nil {
 		return stable.Corrupted(s.anchorName(slot), "%v", err)
 	}
 	s.fresh = 0

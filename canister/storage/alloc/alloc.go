@@ -119,7 +119,7 @@ func (a *Allocator) Address(r Region, unit uint32) (uint64, error) {
 	per := k.Units()
 	ordinal := uint32(uint64(unit) / per)
 	if ordinal >= a.Regions[r].Extents {
-		return 0, stable.Corrupted(fmt.Sprintf("reference to %s unit %d", a.Name(r), unit), "the region has %d extents", a.Regions[r].Extents)
+		return 0, a.errNoUnit(r, unit)
 	}
 	known := &a.known[r][ordinal%knownExtents]
 	if known.extent == 0 || known.ordinal != uint16(ordinal) {
@@ -128,6 +128,10 @@ func (a *Allocator) Address(r Region, unit uint32) (uint64, error) {
 		}
 	}
 	return Offset(uint32(known.extent)-1) + uint64(unit)%per*k.UnitSize, nil
+}
+
+func (a *Allocator) errNoUnit(r Region, unit uint32) error {
+	return stable.Corrupted(fmt.Sprintf("reference to %s unit %d", a.Name(r), unit), "the region has %d extents", a.Regions[r].Extents)
 }
 
 // knownExtents is how many entries of the extent table are remembered of each region: all of them up to a

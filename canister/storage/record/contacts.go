@@ -35,30 +35,25 @@ func appendContacts(b []byte, c *identity.Contacts) ([]byte, error) {
 	return b, nil
 }
 
-// contacts reads the recovery contacts into room, if there is any and it is large enough.
-func (r *reader) contacts(room *identity.Contacts) *identity.Contacts {
+// decodeContacts takes apart what head has cut out. It uses room if there is any and it is large enough.
+func decodeContacts(b []byte, room *identity.Contacts) *identity.Contacts {
 	c := room
 	if c == nil {
 		c = new(identity.Contacts)
 	}
-	c.Threshold = r.u8()
-	n := int(r.u8())
-	c.Delay = r.u64()
-	if n*contactSize > len(r.b) {
-		r.failed = true
-		return nil
-	}
+	n := int(b[1])
+	c.Threshold, c.Delay = b[0], le.Uint64(b[2:])
 	if cap(c.List) < n {
 		c.List = make([]identity.Contact, n)
 	}
 	c.List = c.List[:n]
-	clear(c.List)
-	all := r.take(n * contactSize)
 	for i := range c.List {
-		f, rec := &c.List[i], all[i*contactSize:(i+1)*contactSize]
+		f, rec := &c.List[i], (*[contactSize]byte)(b[contactsHead+i*contactSize:])
 		flags := rec[8]
-		f.Anchor, f.ApprovedAt = le.Uint64(rec), le.Uint64(rec[9+principalSize:])
-		f.Accepted, f.ByProtected, f.Noted = flags&flagAccepted != 0, flags&flagByProtected != 0, flags&flagNoted != 0
+		*f = identity.Contact{
+			Anchor: le.Uint64(rec[:]), ApprovedAt: le.Uint64(rec[9+principalSize:]),
+			Accepted: flags&flagAccepted != 0, ByProtected: flags&flagByProtected != 0, Noted: flags&flagNoted != 0,
+		}
 		if le.Uint64(rec[9:]) != 0 || f.ApprovedAt != 0 { // else there is no key: none begins with eight zeros
 			f.Key = storedPrincipal(rec[9 : 9+principalSize])
 		}
@@ -66,9 +61,24 @@ func (r *reader) contacts(room *identity.Contacts) *identity.Contacts {
 	return c
 }
 
-func (r *reader) skipContacts() {
-	r.u8()
-	n := int(r.u8())
-	r.u64()
-	r.take(n * contactSize)
+// StoredContacts are the recovery contacts of a record, not taken apart.
+type StoredContacts struct {
+	b    []byte
+	room *identity.Contacts
 }
+
+// Contacts takes them apart.
+func (s *StoredContacts) Contacts() *identity.Contacts { return decodeContacts(s.b, s.room) }
+
+// Idle reports whether none has approved a key or is noted in the history.
+func (s *StoredContacts) Idle() bool {
+	for rec := s.b[contactsHead:]; len(rec) >= contactSize; rec = rec[contactSize:] {
+		if rec[8]&flagNoted != 0 || le.Uint64(rec[9+principalSize:]) != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// AppendTo appends them as they are.
+func (s *StoredContacts) AppendTo(b []byte) []byte { return append(b, s.b...) }

@@ -13,6 +13,7 @@ func Raise(b, payload []byte, version byte) (record []byte, ok bool) {
 }
 
 func raise1(b, payload []byte) (record []byte, ok bool) {
+	before := len(b)
 	r := reader{b: payload}
 	devices, duplicates := r.u16(), r.u16()
 	b = append(b, zeros[:18]...)
@@ -30,7 +31,7 @@ func raise1(b, payload []byte) (record []byte, ok bool) {
 		le.PutUint16(b[start:], uint16(len(rec)+fixed2-fixed1))
 		b[start+2] = Version2
 	}
-	return b, !r.failed && len(r.b) == 0 && len(b) <= Max
+	return b, !r.failed && len(r.b) == 0 && len(b)-before <= Max
 }
 
 // raise2 only changes the versions of the device records.

@@ -73,3 +73,42 @@ func TestContactsThatCannotBeStored(t *testing.T) {
 		require.Error(t, err)
 	}
 }
+
+// Contacts that nobody asks for are written as they were read; asked for, they are what [Decode] reads.
+func TestContactsThatAreNotTakenApart(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		a := anchortest.Random(t, 0)
+		tag := rapid.Ptr(rapid.Uint64(), true).Draw(t, "tag")
+		b, err := Append(nil, a, Newest, tag)
+		require.NoError(t, err)
+		var want, got identity.Anchor
+		var stored StoredContacts
+		wantTag, err := Decode(b, Newest, &want)
+		require.NoError(t, err)
+		gotTag, err := DecodeLazily(b, Newest, &got, &stored)
+		require.NoError(t, err)
+		require.Equal(t, wantTag, gotTag)
+		require.Equal(t, want.HasContacts(), got.HasContacts())
+		again, err := Append([]byte("before"), &got, Newest, tag)
+		require.NoError(t, err)
+		require.Equal(t, "before"+string(b), string(again))
+		older, err := Append(nil, &got, Version2, nil)
+		require.NoError(t, err)
+		wantOlder, err := Append(nil, &want, Version2, nil)
+		require.NoError(t, err)
+		require.Equal(t, wantOlder, older)
+		if want.HasContacts() {
+			idle := true
+			for _, c := range want.Contacts.List {
+				idle = idle && !c.Noted && c.ApprovedAt == 0
+			}
+			require.Equal(t, idle, got.Stored.Idle())
+			got.RecoveryContacts()
+		}
+		require.Equal(t, want, got)
+		for n := range b {
+			_, err := DecodeLazily(b[:n], Newest, new(identity.Anchor), &stored)
+			require.Error(t, err)
+		}
+	})
+}

@@ -48,6 +48,7 @@ const (
 	flagTag          = 1 << 4
 	flagContacts     = 1 << 5
 
+	fixedHead    = 22
 	contactsHead = 10
 	contactSize  = 46
 )
@@ -70,14 +71,11 @@ func Append(b []byte, a *identity.Anchor, version byte, tag *uint64) ([]byte, er
 	var err error
 	if version >= Version2 {
 		reg := a.Registration
-		contacts := a.Contacts
-		if version < Version3 {
-			contacts = nil
-		}
+		hasContacts := version >= Version3 && a.HasContacts()
 		b = le.AppendUint64(b, a.CreatedAt)
 		b = le.AppendUint64(b, a.SessionLimit)
 		b = append(b, bit(a.Guard, flagGuard)|bit(a.DeviceBound, flagDeviceBound)|bit(reg != nil, flagRegistration)|
-			bit(reg != nil && reg.Tentative != nil, flagTentative)|bit(tag != nil, flagTag)|bit(contacts != nil, flagContacts), 0)
+			bit(reg != nil && reg.Tentative != nil, flagTentative)|bit(tag != nil, flagTag)|bit(hasContacts, flagContacts), 0)
 		b = le.AppendUint16(b, uint16(len(a.Devices)))
 		b = le.AppendUint16(b, uint16(len(a.Copies)))
 		if reg != nil {
@@ -94,8 +92,12 @@ func Append(b []byte, a *identity.Anchor, version byte, tag *uint64) ([]byte, er
 		if tag != nil {
 			b = le.AppendUint64(b, *tag)
 		}
-		if contacts != nil {
-			if b, err = appendContacts(b, contacts); err != nil {
+		switch {
+		case !hasContacts:
+		case a.Stored != nil: // nothing has looked at them
+			b = a.Stored.AppendTo(b)
+		default:
+			if b, err = appendContacts(b, a.Contacts); err != nil {
 				return nil, fmt.Errorf("anchor %d: %w", a.Number, err)
 			}
 		}
@@ -123,8 +125,28 @@ func Append(b []byte, a *identity.Anchor, version byte, tag *uint64) ([]byte, er
 // byte fields are parts of b; its devices are put in the room that a.Devices has, which is zero, and its
 // contacts in that of a.Contacts, if there is any.
 func Decode(b []byte, version byte, a *identity.Anchor) (tag uint64, err error) {
+	return decode(b, version, a, nil)
+}
+
+// DecodeLazily is Decode but for recovery contacts: it leaves them in stored, which becomes a.Stored, until they
+// are asked for. Only then they take the room of a.Contacts.
+func DecodeLazily(b []byte, version byte, a *identity.Anchor, stored *StoredContacts) (tag uint64, err error) {
+	return decode(b, version, a, stored)
+}
+
+func decode(b []byte, version byte, a *identity.Anchor, stored *StoredContacts) (tag uint64, err error) {
 	r := reader{b: b}
-	devices, duplicates, tag := r.head(version, a, false)
+	room := a.Contacts
+	a.Contacts = nil
+	devices, duplicates, tag, contacts := r.head(version, a)
+	if len(contacts) > 0 {
+		if stored == nil {
+			a.Contacts = decodeContacts(contacts, room)
+		} else {
+			*stored = StoredContacts{contacts, room}
+			a.Stored = stored
+		}
+	}
 	if r.failed {
 		return 0, fmt.Errorf("a record of version %d begins with what that version does not have", version)
 	}
@@ -156,19 +178,21 @@ func Decode(b []byte, version byte, a *identity.Anchor) (tag uint64, err error) 
 	return tag, nil
 }
 
-// head reads what comes before the devices; it passes over the contacts if told so.
-func (r *reader) head(version byte, a *identity.Anchor, skipContacts bool) (devices, duplicates int, tag uint64) {
-	room := a.Contacts
-	a.Contacts = nil
+// head reads what comes before the devices; it cuts out the contacts, if there are any.
+func (r *reader) head(version byte, a *identity.Anchor) (devices, duplicates int, tag uint64, contacts []byte) {
 	if version < Version2 {
-		return int(r.u16()), int(r.u16()), 0
+		return int(r.u16()), int(r.u16()), 0, nil
 	}
-	a.CreatedAt = r.u64()
-	a.SessionLimit = r.u64()
-	flags := r.u8()
+	b := r.b
+	if len(b) < fixedHead {
+		r.failed = true
+		return 0, 0, 0, nil
+	}
+	r.b = b[fixedHead:]
+	flags := b[16]
+	devices, duplicates = int(le.Uint16(b[18:])), int(le.Uint16(b[20:]))
+	a.CreatedAt, a.SessionLimit = le.Uint64(b), le.Uint64(b[8:])
 	a.Guard, a.DeviceBound = flags&flagGuard != 0, flags&flagDeviceBound != 0
-	r.u8()
-	devices, duplicates = int(r.u16()), int(r.u16())
 	if flags&flagRegistration != 0 {
 		a.Registration = &identity.Registration{
 			Opener: identity.DeviceID(r.u16()), ExpiresAt: r.u64(), Attempts: r.u8(), Code: r.u32(),
@@ -185,13 +209,17 @@ func (r *reader) head(version byte, a *identity.Anchor, skipContacts bool) (devi
 	if flags&flagContacts != 0 {
 		if version < Version3 {
 			r.failed = true
-			return devices, duplicates, tag
+			return devices, duplicates, tag, nil
 		}
-		if skipContacts {
-			r.skipContacts()
-		} else {
-			a.Contacts = r.contacts(room)
+		b, n := r.b, contactsHead
+		if len(b) >= contactsHead {
+			n += int(b[1]) * contactSize
 		}
+		if len(b) < n {
+			r.failed = true
+			return devices, duplicates, tag, nil
+		}
+		contacts, r.b = b[:n], b[n:]
 	}
-	return devices, duplicates, tag
+	return devices, duplicates, tag, contacts
 }

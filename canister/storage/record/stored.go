@@ -19,7 +19,7 @@ type Cursor struct {
 func Devices(payload []byte, version byte) Cursor {
 	var a identity.Anchor
 	r := reader{b: payload}
-	devices, duplicates, _ := r.head(version, &a, true)
+	devices, duplicates, _, _ := r.head(version, &a)
 	return Cursor{r, devices + duplicates}
 }
 

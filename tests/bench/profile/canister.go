@@ -17,6 +17,7 @@ type canister struct {
 	instance *exec.Instance
 	profile  *profile
 	record   string // the method to listen to
+	contacts int    // recovery contacts of the anchor, -1 where nobody asked for a number
 	report   exec.Report
 	now      uint64
 }
@@ -101,7 +102,9 @@ func (c *canister) prepareAnchor(devices int, prepare func(*state) message) erro
 	}
 
 	s := new(state)
-	for i := range 6 {
+	var helpers []kedge.DeviceData
+	var numbers []uint64
+	for i := range 6 + max(c.contacts, 0) {
 		s.first = device(fmt.Sprintf("first device of anchor %d", i))
 		out, err := c.call("register", message{caller: of(s.first), arg: kedge.EncodeRegisterArgs(s.first, kedge.ChallengeResult{}, nil)})
 		if err != nil {
@@ -112,6 +115,9 @@ func (c *canister) prepareAnchor(devices int, prepare func(*state) message) erro
 			return err
 		}
 		s.anchor = response.Registered.UserNumber
+		if i < c.contacts {
+			helpers, numbers = append(helpers, s.first), append(numbers, s.anchor)
+		}
 	}
 	for i := 1; i < devices; i++ {
 		s.last = device(fmt.Sprintf("device %d of %d", i, devices))
@@ -132,11 +138,47 @@ func (c *canister) prepareAnchor(devices int, prepare func(*state) message) erro
 
 	m := prepare(s)
 	m.caller = of(s.first)
+	if c.contacts >= 0 {
+		if err := c.setContacts(s, helpers, numbers); err != nil {
+			return err
+		}
+		m.caller = of(s.last)
+	}
 	c.profile.start()
 	out, err = c.call(c.record, m)
 	c.profile.stop()
 	c.report = out.Report
 	return err
+}
+
+// setContacts names the recovery contacts of the anchor, which accept and approve a new key, and has the last device
+// call, which proves it.
+func (c *canister) setContacts(s *state, helpers []kedge.DeviceData, numbers []uint64) error {
+	calls := []struct {
+		method string
+		message
+	}{{"protect", message{caller: of(s.first), arg: kedge.EncodeProtectArgs(s.anchor, s.first.Pubkey)}}}
+	add := func(method string, caller kedge.DeviceData, arg []byte) {
+		calls = append(calls, struct {
+			method string
+			message
+		}{method, message{caller: of(caller), arg: arg}})
+	}
+	if len(numbers) > 0 {
+		setting := &kedge.ContactsSetting{Threshold: uint8(len(numbers)), Delay: 30 * 24 * 3600, Anchors: numbers}
+		add("contacts_set", s.first, kedge.EncodeContactsSetArgs(s.anchor, setting))
+	}
+	for i, helper := range helpers {
+		add("contact_accept", helper, kedge.EncodeContactAcceptArgs(s.anchor, numbers[i]))
+		add("contact_approve", helper, kedge.EncodeContactApproveArgs(s.anchor, numbers[i], of(device("new device"))))
+	}
+	add("get_anchor_info", s.last, kedge.EncodeGetAnchorInfoArgs(s.anchor))
+	for _, call := range calls {
+		if _, err := c.call(call.method, call.message); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (c *canister) call(method string, m message) (exec.Output, error) {

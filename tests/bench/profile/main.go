@@ -1,5 +1,6 @@
 // Command profile shows where a method of the canister spends instructions, and which functions touch
-// which pages of its heap: go run ./tests/bench/profile METHOD [DEVICES].
+// which pages of its heap: go run ./tests/bench/profile METHOD [DEVICES [CONTACTS]]. If a number of recovery contacts
+// is given, 0 too, the last device calls, which is not protected; each contact approves a new key.
 //
 // It runs the canister, built with its function names, on the same engine as the network. A listener is
 // told of every function that is entered and left and reads the meter's counter, so charges are those of
@@ -21,13 +22,14 @@ import (
 	"github.com/tetratelabs/wazero/api"
 	"github.com/tetratelabs/wazero/experimental"
 
+	"kedge/canister/identity"
 	"kedge/replica/exec"
 	"kedge/wasm/meter"
 )
 
 func main() {
 	if len(os.Args) < 2 {
-		fmt.Fprintln(os.Stderr, "usage: profile METHOD [DEVICES]; METHOD is one of "+strings.Join(slices.Sorted(maps.Keys(methods)), ", "))
+		fmt.Fprintln(os.Stderr, "usage: profile METHOD [DEVICES [CONTACTS]]; METHOD is one of "+strings.Join(slices.Sorted(maps.Keys(methods)), ", "))
 		os.Exit(2)
 	}
 	devices := 9
@@ -39,13 +41,22 @@ func main() {
 		}
 		devices = n
 	}
-	if err := run(os.Args[1], devices); err != nil {
+	contacts := -1
+	if len(os.Args) > 3 {
+		n, err := strconv.Atoi(os.Args[3])
+		if err != nil || n < 0 || n > identity.MaxContacts {
+			fmt.Fprintf(os.Stderr, "profile: CONTACTS is %q; want 0 to %d\n", os.Args[3], identity.MaxContacts)
+			os.Exit(2)
+		}
+		contacts = n
+	}
+	if err := run(os.Args[1], devices, contacts); err != nil {
 		fmt.Fprintln(os.Stderr, "profile:", err)
 		os.Exit(1)
 	}
 }
 
-func run(method string, devices int) error {
+func run(method string, devices, contacts int) error {
 	prepare, ok := methods[method]
 	if !ok {
 		return fmt.Errorf("method %q is not known here; add it to methods, in canister.go", method)
@@ -69,7 +80,7 @@ func run(method string, devices int) error {
 	if err != nil {
 		return err
 	}
-	c := &canister{instance: instance, profile: p, record: method}
+	c := &canister{instance: instance, profile: p, record: method, contacts: contacts}
 	if err := c.prepareAnchor(devices, prepare); err != nil {
 		return err
 	}
