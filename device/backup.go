@@ -103,6 +103,9 @@ func (k *SecurityKey) ExportSecret(now time.Time) ([]byte, error) {
 	if err := k.exportable(); err != nil {
 		return nil, err
 	}
+	if k.root.away {
+		return nil, ErrAway
+	}
 	k.noteExport(ExportShares, now)
 	return slices.Clone(k.root.secret), nil
 }

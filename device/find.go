@@ -104,6 +104,9 @@ func Find(ctx context.Context, roots []Root, list []Listed, o FindOptions) (Find
 		return FindReport{}, err
 	}
 	for _, r := range roots {
+		if r.away {
+			return FindReport{}, ErrAway
+		}
 		f.ledgers = append(f.ledgers, nil)
 		if r.kind == RootPrime {
 			f.atMost += o.Gap * o.Gap

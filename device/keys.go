@@ -246,6 +246,9 @@ func (k *SecurityKey) Select(text string) (*Credential, error) {
 	if c := k.byLabel(text); c != nil {
 		return c, nil
 	}
+	if k.holder != nil {
+		return k.selectAway(text)
+	}
 	if strings.Contains(text, "://") {
 		n, a, err := parseNamed(text)
 		if err != nil {

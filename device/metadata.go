@@ -51,6 +51,9 @@ var ErrNotThisSeed = errors.New("the seed does not open the file: it is the back
 
 // metadataIdentity returns the age identity of a seed.
 func (r Root) metadataIdentity() (*age.X25519Identity, error) {
+	if r.away {
+		return nil, ErrAway
+	}
 	text, err := bech32.Encode("age-secret-key-", derive.Symmetric(r.seed, "Kedge", "metadata backup"))
 	if err != nil {
 		return nil, err

@@ -44,6 +44,9 @@ type Passkey struct {
 	deviceBound  bool
 	backedUp     bool
 	counter      uint32 // what an assertion reports; 0 says that there is none
+
+	// remote signs if the private key is in another process, see [Outline].
+	remote func(AssertionRequest) (Assertion, error)
 }
 
 // keySource gives the private key of a passkey for the time of one signature.
@@ -226,6 +229,9 @@ func (p *Passkey) Assert(r AssertionRequest) (Assertion, error) {
 	}
 	if err := p.checkFlags(r.Flags); err != nil {
 		return Assertion{}, err
+	}
+	if p.remote != nil {
+		return p.remote(r)
 	}
 	data, err := clientData(r.Challenge, r.Origin)
 	if err != nil {

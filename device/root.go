@@ -43,6 +43,7 @@ type Root struct {
 	kind         RootKind
 	secret, seed []byte // seed is what derivations start from
 	print        Fingerprint
+	away         bool // the secret is in another process, see [Outline]
 }
 
 // NewRoot draws a root of 24 words from random, which must be a cryptographic source.
@@ -100,6 +101,9 @@ func (r Root) Kind() RootKind { return r.kind }
 
 // Equal reports whether both derive the same keys.
 func (r Root) Equal(other Root) bool {
+	if r.away || other.away {
+		return r.kind == other.kind && r.print == other.print
+	}
 	return r.kind == other.kind && subtle.ConstantTimeCompare(r.secret, other.secret) == 1
 }
 
@@ -110,6 +114,9 @@ func (r Root) Fingerprint() Fingerprint { return r.print }
 func (r Root) phrase() (Phrase, error) {
 	if r.kind != RootWords {
 		return Phrase{}, fmt.Errorf("this key has no words, its seed is of kind %q", r.kind)
+	}
+	if r.away {
+		return Phrase{}, ErrAway
 	}
 	words, err := bip39.NewMnemonic(r.secret)
 	if err != nil {
@@ -123,10 +130,12 @@ var errNoSeed = errors.New("this key has no seed, it holds stored credentials al
 
 // derivable says whether new credentials can be derived.
 func (r Root) derivable() error {
-	switch r.kind {
-	case "":
+	switch {
+	case r.kind == "":
 		return errNoSeed
-	case RootPrime:
+	case r.away:
+		return ErrAway
+	case r.kind == RootPrime:
 		return errors.New("a key from the seed of a Passport Prime holds what was found, and makes no new credentials")
 	}
 	return nil
@@ -162,6 +171,9 @@ func (f Fingerprint) Matches(text string) bool {
 var fingerprintPath = []uint32{1262830663 | derive.Hardened, derive.Hardened}
 
 func (r Root) fingerprintKey() (ed25519.PrivateKey, error) {
+	if r.away {
+		return nil, ErrAway
+	}
 	return derive.Ed25519(r.seed, fingerprintPath...)
 }
 

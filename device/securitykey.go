@@ -30,6 +30,9 @@ type SecurityKey struct {
 	deleted     [][]byte
 	protocol    []byte
 	credentials []*Credential
+
+	holder    Holder // has the secrets, nil if they are here
+	phraseKey []byte // of a key from an [Outline], see RecoveryPhraseKey
 }
 
 // Name returns the name, which is there once in a store.
@@ -54,6 +57,9 @@ func (k *SecurityKey) Root() Root { return k.root }
 // RecoveryPhraseKey returns the public key, DER, that the words of the seed would have as a recovery phrase of
 // an anchor, nil if the seed has no words. They should not be one: one seed is one factor.
 func (k *SecurityKey) RecoveryPhraseKey() []byte {
+	if k.holder != nil {
+		return bytes.Clone(k.phraseKey)
+	}
 	p, err := k.root.phrase()
 	if err != nil {
 		return nil

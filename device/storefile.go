@@ -139,6 +139,9 @@ type credentialJSON struct {
 func encodeStore(keys *Keys) ([]byte, error) {
 	doc := storeJSON{Format: storeFormat, Version: storeVersion, Keys: []keyJSON{}}
 	for _, k := range keys.keys {
+		if k.holder != nil {
+			return nil, ErrAway
+		}
 		j := keyJSON{
 			Name: k.name, Created: k.created, ResetAt: k.resetAt, Deleted: k.deleted, Protocol: k.protocol,
 			Checked: optional(k.backup.checked), Finalized: optional(k.backup.finalized), Restored: optional(k.backup.restored),

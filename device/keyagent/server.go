@@ -1,0 +1,271 @@
+package keyagent
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"kedge/device"
+	"kedge/internal/fileio"
+)
+
+// Limits of a connection.
+const (
+	maxClients  = 32
+	idleTime    = time.Minute      // between two requests
+	requestTime = 10 * time.Second // for the rest of a request, and to take an answer
+	checkTime   = time.Second      // between two looks at the store and the clock
+)
+
+// ErrRunning says that an agent for the store is there already.
+var ErrRunning = errors.New("an agent for this key store is running already")
+
+// Options say how an agent runs.
+type Options struct {
+	Store  string        // path of the file
+	Socket string        // see [SocketPath]
+	For    time.Duration // how long it lasts
+	Locked bool          // whether its memory is locked, for [Status]
+	Ready  func()        // called once clients can connect
+}
+
+// Serve signs with the keys, which were read from the store, until the time is over, a client locks, the store's file
+// changes, or the context ends; none of these is an error. open reads the keys: it is called once the agent is
+// known to be the only one.
+func Serve(ctx context.Context, o Options, open func() (*device.Keys, error)) error {
+	path, err := storePath(o.Store)
+	if err != nil {
+		return err
+	}
+	folder := filepath.Dir(o.Socket)
+	if err := makeFolder(folder); err != nil {
+		return err
+	}
+	lock, free, err := fileio.TryLockFile(o.Socket + ".lock")
+	if err != nil {
+		return fmt.Errorf("locking the agent's socket: %w", err)
+	}
+	if !free {
+		return ErrRunning
+	}
+	defer func() { _ = lock.Unlock() }()
+	file, err := os.Stat(path)
+	if err != nil {
+		return fmt.Errorf("reading the key store: %w", err)
+	}
+	keys, err := open()
+	if err != nil {
+		return err
+	}
+	listener, err := listen(o.Socket)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = listener.Close() }()
+	ctx, stop := context.WithTimeout(ctx, o.For)
+	defer stop()
+	a := &agent{
+		keys: keys, path: path, file: file, stop: stop,
+		status: Status{Store: path, Ends: time.Now().Add(o.For).UTC().Truncate(time.Second), Locked: o.Locked, PID: os.Getpid()},
+		ends:   time.Now().Add(o.For).Round(0),
+	}
+	go a.watch(ctx)
+	end := context.AfterFunc(ctx, func() { _ = listener.Close() })
+	defer end()
+	if o.Ready != nil {
+		o.Ready()
+	}
+	return a.accept(ctx, listener)
+}
+
+// listen makes the socket. Whoever holds the lock knows that one that is there was left by a process that ended.
+func listen(path string) (*net.UnixListener, error) {
+	if info, err := os.Lstat(path); err == nil {
+		if info.Mode().Type() != os.ModeSocket {
+			return nil, fmt.Errorf("%q is there and is no socket", path)
+		}
+		if err := os.Remove(path); err != nil {
+			return nil, fmt.Errorf("removing the old socket: %w", err)
+		}
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	listener, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
+	if err != nil {
+		return nil, fmt.Errorf("making the agent's socket: %w", err)
+	}
+	if err := os.Chmod(path, 0o600); err != nil {
+		return nil, errors.Join(fmt.Errorf("making the agent's socket private: %w", err), listener.Close())
+	}
+	return listener, nil
+}
+
+// agent is the state that clients share.
+type agent struct {
+	keys   *device.Keys
+	path   string
+	file   os.FileInfo // of the store when it was read
+	status Status
+	ends   time.Time // by the clock on the wall, which goes on while the machine sleeps
+	stop   context.CancelFunc
+}
+
+// valid reports whether the agent may still answer. It is judged before every answer, so that a key that was
+// removed from the store signs no more.
+func (a *agent) valid() bool {
+	info, err := os.Stat(a.path)
+	return err == nil && os.SameFile(info, a.file) && info.Size() == a.file.Size() && info.ModTime().Equal(a.file.ModTime()) &&
+		changed(info).Equal(changed(a.file)) && time.Now().Round(0).Before(a.ends)
+}
+
+// watch ends the agent when it is no longer valid, so that the keys do not stay in memory.
+func (a *agent) watch(ctx context.Context) {
+	tick := time.NewTicker(checkTime)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			if !a.valid() {
+				a.stop()
+				return
+			}
+		}
+	}
+}
+
+func (a *agent) accept(ctx context.Context, listener *net.UnixListener) error {
+	var clients sync.WaitGroup
+	defer clients.Wait()
+	places := make(chan struct{}, maxClients)
+	for {
+		conn, err := listener.AcceptUnix()
+		if ctx.Err() != nil {
+			if conn != nil {
+				_ = conn.Close()
+			}
+			return nil
+		}
+		if err != nil {
+			a.stop()
+			return fmt.Errorf("waiting for a client: %w", err)
+		}
+		select {
+		case places <- struct{}{}:
+		default:
+			_ = conn.Close() // full
+			continue
+		}
+		clients.Go(func() {
+			defer func() { <-places }()
+			end := context.AfterFunc(ctx, func() { _ = conn.Close() })
+			defer end()
+			defer func() { _ = conn.Close() }()
+			if uid, err := peerUID(conn); err == nil && uid == os.Getuid() {
+				a.serve(conn)
+			}
+		})
+	}
+}
+
+// serve answers one client. The error of a connection is the client's going away.
+func (a *agent) serve(conn net.Conn) {
+	for {
+		_ = conn.SetDeadline(time.Now().Add(idleTime))
+		text, err := readFrame(&hurried{conn: conn}, maxRequest)
+		if err != nil {
+			return
+		}
+		answer, last := a.answer(text)
+		_ = conn.SetDeadline(time.Now().Add(requestTime))
+		if err := writeFrame(conn, answer, maxResponse); err != nil || last {
+			break
+		}
+	}
+}
+
+// hurried gives a client less time once its request has begun.
+type hurried struct {
+	conn  net.Conn
+	begun bool
+}
+
+func (h *hurried) Read(b []byte) (int, error) {
+	n, err := h.conn.Read(b)
+	if n > 0 && !h.begun {
+		h.begun = true
+		_ = h.conn.SetDeadline(time.Now().Add(requestTime))
+	}
+	return n, err
+}
+
+// answer judges one request; last says that the connection ends with it.
+func (a *agent) answer(text []byte) (answer response, last bool) {
+	answer.Version = protocolVersion
+	if !a.valid() {
+		a.stop()
+		answer.Error = "the agent has ended: its time is over, or the key store has changed"
+		return answer, true
+	}
+	r, err := parseRequest(text)
+	if err != nil {
+		answer.Error = err.Error()
+		return answer, true
+	}
+	if r.Op == opLock {
+		a.stop()
+		answer.Status = &a.status
+		return answer, true
+	}
+	if err := a.do(r, &answer); err != nil {
+		var missing *device.NotFoundError
+		answer.Error, answer.Missing = err.Error(), errors.Is(err, device.ErrNoCredential) || errors.As(err, &missing)
+	}
+	return answer, false
+}
+
+func (a *agent) do(r request, answer *response) error {
+	switch r.Op {
+	case opStatus:
+		answer.Status = &a.status
+		return nil
+	case opList:
+		o, err := a.keys.Outline()
+		answer.Outline = &o
+		return err
+	}
+	k, err := a.keys.Key(r.Key)
+	if err != nil {
+		return err
+	}
+	c, err := k.Select(r.Credential)
+	if err != nil {
+		return err
+	}
+	if r.Op == opDerive {
+		o, err := c.Outline()
+		answer.Credential = &o
+		return err
+	}
+	if !bytes.Equal(c.CredentialID(), r.ID) {
+		return device.ErrNoCredential
+	}
+	// For the credential's own relying party and origin, whoever asks.
+	signed, err := c.Assert(device.AssertionRequest{Challenge: r.Challenge, Flags: device.Flags(r.Flags)})
+	if err != nil {
+		return err
+	}
+	answer.Assertion = &assertion{signed.CredentialID, signed.AuthenticatorData, signed.ClientDataJSON, signed.Signature}
+	return nil
+}
+
+var _ io.Reader = (*hurried)(nil)
