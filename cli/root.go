@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"kedge/cli/anchor"
+	"kedge/cli/contacts"
 	"kedge/cli/deploy"
 	"kedge/cli/devices"
 	"kedge/cli/help"
@@ -37,7 +38,7 @@ func rootCommand(app *session.App) *cobra.Command {
 			network.Command(app), deploy.Command(app), deploy.Open(app), devices.Command(app), devices.Attest(app), key.Command(app),
 			recovery.Command(app), release.Command(app), version.Command(app),
 		},
-		anchor.Commands(app), signin.Commands(app), migrate.Commands(app))...)
+		anchor.Commands(app), contacts.Commands(app), signin.Commands(app), migrate.Commands(app))...)
 	root.Long, root.Example = rootLong, rootExample
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.CompletionOptions.HiddenDefaultCmd = true

@@ -20,7 +20,8 @@ type eventView struct {
 	TemporaryKey bool                 `json:"temporary_key,omitempty"`
 	Device       *principal.Principal `json:"device,omitempty"`
 	Other        *principal.Principal `json:"other,omitempty"`
-	Until        *uint64              `json:"until,omitempty"`
+	Until        *uint64              `json:"until,omitempty"`   // see EventKind in kedge.did
+	Contact      *uint64              `json:"contact,omitempty"` // its anchor, in place of until
 }
 
 type historyView struct {
@@ -72,10 +73,14 @@ anchor may read it.`,
 }
 
 func viewEvent(e kedge.HistoryEntry) eventView {
-	return eventView{
+	v := eventView{
 		Number: e.Number, At: ui.Time(e.At), Kind: ui.CaseName(e.Kind), By: e.By, TemporaryKey: e.TemporaryKey,
 		Device: e.Device, Other: e.Other, Until: e.Until,
 	}
+	if e.Kind != nil && (*e.Kind == kedge.EventKindContactActed || *e.Kind == kedge.EventKindContactVetoed) {
+		v.Contact, v.Until = e.Until, nil
+	}
+	return v
 }
 
 func historyTable(view historyView, names map[principal.Principal]string) string {
@@ -85,7 +90,11 @@ func historyTable(view historyView, names map[principal.Principal]string) string
 		if e.TemporaryKey {
 			by += " (temporary key)"
 		}
-		rows = append(rows, []string{strconv.FormatUint(e.Number, 10), e.At, ui.Spaced(e.Kind), nameOf(e.Device, names), by})
+		event := ui.Spaced(e.Kind)
+		if e.Contact != nil {
+			event += " " + strconv.FormatUint(*e.Contact, 10)
+		}
+		rows = append(rows, []string{strconv.FormatUint(e.Number, 10), e.At, event, nameOf(e.Device, names), by})
 	}
 	text := ui.Table(rows)
 	if dropped := view.DroppedRoutine + view.DroppedSecurity; dropped > 0 {

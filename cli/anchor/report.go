@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"kedge/candid/kedge"
+	"kedge/cli/contacts"
 	"kedge/cli/session"
 	"kedge/cli/ui"
 )
@@ -19,6 +20,8 @@ type reportView struct {
 	Headline   string        `json:"headline"`
 	Findings   []findingView `json:"findings"`
 	Factors    []factor      `json:"factors"` // devices that are one, as far as the key store knows
+	// ContactWarnings is what to know about the recovery contacts.
+	ContactWarnings []contacts.WarningView `json:"contact_warnings"`
 }
 
 type findingView struct {
@@ -95,8 +98,9 @@ func (a verbs) showReport(ctx context.Context) error {
 	for i := range view.Findings {
 		view.Findings[i].AsOneFactor = changed[i]
 	}
+	view.ContactWarnings = contacts.Warnings(report, info)
 	steps := newSteps(info, own, a.hasPage(ctx, s))
-	return a.Result(view, reportText(report, info.Devices, steps)+factorText(factors, copies, info.Devices))
+	return a.Result(view, reportText(report, info.Devices, steps)+contacts.WarningLines(view.ContactWarnings)+factorText(factors, copies, info.Devices))
 }
 
 func viewReport(anchor uint64, r kedge.RecoveryReport) reportView {

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"kedge/candid/kedge"
+	"kedge/cli/contacts"
 	"kedge/cli/devices"
 	"kedge/cli/session"
 	"kedge/cli/ui"
@@ -17,7 +18,8 @@ import (
 type anchorView struct {
 	Anchor uint64 `json:"anchor"`
 	*devices.Settings
-	Devices []devices.View `json:"devices"`
+	Contacts *contacts.View `json:"contacts,omitempty"`
+	Devices  []devices.View `json:"devices"`
 }
 
 func (a verbs) anchorShow() *cobra.Command {
@@ -50,16 +52,20 @@ func (a verbs) showOwn(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	settings, views, err := devices.ReadAll(ctx, a.App, s)
+	info, err := s.AnchorInfo(ctx, s.Anchor)
 	if err != nil {
 		return err
 	}
-	view := anchorView{Anchor: s.Anchor, Settings: &settings, Devices: views}
+	settings, views, err := devices.Read(a.App, s, info)
+	if err != nil {
+		return err
+	}
+	view := anchorView{Anchor: s.Anchor, Settings: &settings, Contacts: contacts.Of(s.Anchor, info), Devices: views}
 	created := ""
 	if settings.CreatedAt != nil {
 		created = ", made " + settings.CreatedAt.Format(time.RFC3339)
 	}
-	return a.Result(view, fmt.Sprintf("anchor %d%s\n%s\n\n%s", view.Anchor, created, settings.Text(), devices.Table(view.Devices, a.Now())))
+	return a.Result(view, fmt.Sprintf("anchor %d%s\n%s\n%s\n\n%s", view.Anchor, created, settings.Text(), contacts.Text(s.Anchor, info), devices.Table(view.Devices, a.Now())))
 }
 
 func (a verbs) showPublic(ctx context.Context, text string) error {

@@ -34,6 +34,15 @@ type Network struct {
 	URL     *url.URL
 	RootKey []byte // 133 bytes, DER of the BLS12-381 key
 	Clock   *Clock // shared by the clients of the network; [New] makes one if it is nil
+
+	Now func() time.Time // this machine's clock; nil is the system's
+}
+
+func (n Network) now() time.Time {
+	if n.Now == nil {
+		return time.Now()
+	}
+	return n.Now()
 }
 
 // ErrNoRootKey says that nothing vouches for the answers of a network.

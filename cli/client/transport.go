@@ -6,7 +6,6 @@ import (
 	"io"
 	"net/http"
 	"regexp"
-	"time"
 
 	"github.com/fxamacker/cbor/v2"
 
@@ -140,7 +139,7 @@ func (t *transport) verifyCall(body []byte, effective string) error {
 	if err != nil {
 		return err
 	}
-	if err := c.CheckTime(time.Now(), certificateAge); err != nil {
+	if err := c.CheckTime(t.network.now(), certificateAge); err != nil {
 		return err
 	}
 	return c.VerifyCanister(root, canister)

@@ -105,6 +105,11 @@ func ReadAll(ctx context.Context, a *session.App, s *session.Session) (Settings,
 	if err != nil {
 		return Settings{}, nil, err
 	}
+	return Read(a, s, info)
+}
+
+// Read is ReadAll of what was read of the anchor already.
+func Read(a *session.App, s *session.Session, info kedge.IdentityAnchorInfo) (Settings, []View, error) {
 	own, err := a.OwnKeys(s)
 	if err != nil {
 		return Settings{}, nil, err

@@ -85,7 +85,7 @@ func Of(err error) string {
 	case errors.As(err, &word), errors.As(err, &count):
 		return "compare the words with the paper"
 	case errors.As(err, &refused):
-		return refusalHints[refused.Code]
+		return refusalHint(refused.Code)
 	case errors.As(err, &reject):
 		return rejectHint(reject)
 	}
@@ -95,7 +95,7 @@ func Of(err error) string {
 func rejectHint(r *client.Reject) string {
 	if text, trapped := r.Trap(); trapped {
 		if code, known := provider.CodeOfTrap(text); known {
-			return refusalHints[code]
+			return refusalHint(code)
 		}
 	}
 	return networkHints[r.ErrorCode]

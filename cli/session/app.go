@@ -41,7 +41,12 @@ func (a *App) GlobalFlags(root *cobra.Command) {
 func (a *App) SignerFlags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&a.As, "as", "", "device that signs: a name in the key store, or phrase for the recovery phrase")
 	cmd.Flags().StringVar(&a.PhraseFile, "phrase-file", "", "file with the recovery phrase, in place of asking for it")
-	cmd.Flags().Uint64Var(&a.AnchorNumber, "anchor", 0, "number of the anchor (default: the one that the signer belongs to)")
+	a.AnchorOption(cmd, "number of the anchor (default: the one that the signer belongs to)")
+}
+
+// AnchorOption adds --anchor, alone, to a command.
+func (a *App) AnchorOption(cmd *cobra.Command, usage string) {
+	cmd.Flags().Uint64Var(&a.AnchorNumber, "anchor", 0, usage)
 	run := cmd.RunE
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		a.AnchorFlag = cmd.Flags().Changed("anchor")

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"kedge/candid/kedge"
 	"kedge/cli/client"
 	"kedge/cli/provider"
 	"kedge/cli/ui"
@@ -19,6 +20,8 @@ type Session struct {
 	*provider.Provider
 	Signer Signer
 	Anchor uint64
+
+	first *kedge.IdentityAnchorInfo // read by OpenSession and not used yet
 }
 
 // OpenProvider finds the canister and calls it as nobody.
@@ -110,6 +113,6 @@ func (a *App) OpenSession(ctx context.Context) (*Session, error) {
 	if s.Anchor, err = a.chooseAnchor(ctx, s); err != nil {
 		return s, err
 	}
-	a.watchReleases(ctx, s)
+	a.watch(ctx, s)
 	return s, nil
 }

@@ -13,14 +13,18 @@ import (
 // watchReleases says so when a call of this command cancels a release that somebody asked for: any update call
 // that the protected device itself signs is its sign of life, whatever the call is for, and takes whoever
 // asked off the list. What is pending is read before, by a query, which is none.
-func (a *App) watchReleases(ctx context.Context, s *Session) {
+func (a *App) watchReleases(ctx context.Context, s *Session, events []kedge.HistoryEntry) {
 	self := principal.SelfAuthenticating(s.Signer.Key.PublicKey())
-	askers := pendingReleases(ctx, s, self)
+	askers := pendingReleases(events, self)
 	if len(askers) == 0 {
 		return
 	}
 	s.AfterCall(func() {
-		left := pendingReleases(ctx, s, self)
+		now, _, err := s.events(ctx)
+		if err != nil {
+			return
+		}
+		left := pendingReleases(now, self)
 		askers = slices.DeleteFunc(askers, func(p principal.Principal) bool { return slices.Contains(left, p) })
 		if len(askers) == 0 {
 			return
@@ -42,12 +46,12 @@ func (a *App) watchReleases(ctx context.Context, s *Session) {
 }
 
 // pendingReleases returns who has asked for the release of a device and was not answered, as far as the history
-// goes back. A canister without a history has no releases.
-func pendingReleases(ctx context.Context, s *Session, of principal.Principal) []principal.Principal {
+// goes back.
+func pendingReleases(events []kedge.HistoryEntry, of principal.Principal) []principal.Principal {
 	var askers []principal.Principal
-	_, err := s.EachEvent(ctx, 0, func(e kedge.HistoryEntry) {
+	for _, e := range events {
 		if e.Kind == nil || e.Device == nil || *e.Device != of {
-			return
+			continue
 		}
 		switch *e.Kind {
 		case kedge.EventKindReleaseRequested:
@@ -60,9 +64,6 @@ func pendingReleases(ctx context.Context, s *Session, of principal.Principal) []
 			kedge.EventKindReplaced, kedge.EventKindUnprotected, kedge.EventKindRestored, kedge.EventKindDropped, kedge.EventKindRecovered:
 			askers = nil
 		}
-	})
-	if err != nil {
-		return nil
 	}
 	return askers
 }

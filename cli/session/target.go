@@ -29,6 +29,12 @@ func (a *App) NetworkName() string {
 
 // OpenNetwork finds the network and the key that vouches for it.
 func (a *App) OpenNetwork(ctx context.Context) (client.Network, error) {
+	network, err := a.openNetwork(ctx)
+	network.Now = a.Now
+	return network, err
+}
+
+func (a *App) openNetwork(ctx context.Context) (client.Network, error) {
 	var key []byte
 	if digits := a.Setting(a.RootKeyFlag, "KEDGE_ROOT_KEY", ""); digits != "" {
 		var err error

@@ -15,6 +15,7 @@ type matchView struct {
 	Anchor    uint64 `json:"anchor"`
 	PublicKey string `json:"public_key,omitempty"`
 	Proven    *bool  `json:"proven"`
+	Contacts  *bool  `json:"recovery_contacts,omitempty"` // whether there are any; for the signer's own anchors
 }
 
 func (a verbs) lookupCommand() *cobra.Command {
@@ -94,12 +95,29 @@ func (a verbs) lookupSigner(cmd *cobra.Command) error {
 	}
 	views := []matchView{}
 	rows := [][]string{{"ANCHOR", "PROVEN"}}
+	contacts := false
 	for _, l := range listings {
 		if a.AnchorGiven && l.Anchor != a.AnchorNumber {
 			continue
 		}
-		views = append(views, matchView{Anchor: l.Anchor, Proven: &l.Proven})
-		rows = append(rows, []string{fmt.Sprint(l.Anchor), ui.YesNo(l.Proven)})
+		view := matchView{Anchor: l.Anchor, Proven: &l.Proven}
+		row := []string{fmt.Sprint(l.Anchor), ui.YesNo(l.Proven)}
+		// The report is a query, which is no sign of life.
+		if report, err := p.RecoveryReport(cmd.Context(), l.Anchor); err == nil && l.Proven {
+			has := report.Warnings != nil
+			view.Contacts = &has
+			row = append(row, ui.YesNo(has))
+			contacts = contacts || has
+		}
+		views = append(views, view)
+		rows = append(rows, row)
+	}
+	if contacts {
+		rows[0] = append(rows[0], "RECOVERY CONTACTS")
+	} else {
+		for i := range rows {
+			rows[i] = rows[i][:2]
+		}
 	}
 	if len(views) == 0 {
 		return a.Result(views, fmt.Sprintf("%s is not a device of %s", who, a.AnyAnchor()))
