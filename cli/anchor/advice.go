@@ -92,11 +92,11 @@ func (s steps) text(step kedge.Advice) string {
 		}
 		return "add a security key of another make, keep it elsewhere, protect it; this canister has no web page to do that on, so take its public key to kedge device add NAME --public-key HEX"
 	case kedge.AdviceNameContacts:
-		return "name recovery contacts: people who would know your voice"
+		return "name people who would know your voice as recovery contacts: kedge contacts set ANCHOR..." + as(s.protected)
 	case kedge.AdviceAgreeToContacts:
-		return "let every protected device agree to the recovery contacts"
+		return "let every other protected device agree to the recovery contacts: kedge contacts agree --as DEVICE"
 	case kedge.AdviceHaveContactsAccept:
-		return "have your recovery contacts accept"
+		return "have your recovery contacts accept, with the number of your anchor: kedge contact accept; kedge contacts show says who has"
 	}
 	return fmt.Sprintf("a step that this kedge does not know: %s", step)
 }

@@ -32,8 +32,9 @@ func (a verbs) acceptCommand() *cobra.Command {
 		Short: "accept to be a recovery contact",
 		Long: `Accepts once, after the owner has named you; so the owner knows that the number was
 right. Nothing of it is written on your own anchor.`,
-		Example: `  kedge contact accept 10000`,
-		Args:    ui.Args(cobra.ExactArgs(1)),
+		Example: `  kedge contact accept 10000
+  kedge contact accept 10000 --as laptop --anchor 10001`,
+		Args: ui.Args(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			s, owner, err := a.friend(cmd, args[0])
 			if err != nil {
@@ -191,6 +192,9 @@ func (a verbs) withdrawCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "withdraw OWNER",
 		Short: "take your approval back, or resign as a contact",
+		Long: `Takes back that you approve a new key; it then lacks an approval, and its delay begins
+anew if another contact takes your place. What a protected device approved, only a
+protected one takes back.`,
 		Example: `  kedge contact withdraw 10000
   kedge contact withdraw 10000 --resign   # and be no contact any more`,
 		Args: ui.Args(cobra.ExactArgs(1)),
@@ -235,8 +239,9 @@ func (a verbs) statusCommand() *cobra.Command {
 		Short: "show whether you are a contact, and which keys are approved",
 		Long: `Shows the keys that the contacts of OWNER approve, with counts and times. The six
 words of a key are shown once you approve it yourself: before, you hear them.`,
-		Example: `  kedge contact status 10000`,
-		Args:    ui.Args(cobra.ExactArgs(1)),
+		Example: `  kedge contact status 10000
+  kedge contact status 10000 --json`,
+		Args: ui.Args(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			s, owner, err := a.friend(cmd, args[0])
 			if err != nil {

@@ -88,10 +88,13 @@ vetoes what contacts approve, as any call of such a device does.`,
 
 func (a verbs) endCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:     "end",
-		Short:   "have no recovery contacts any more",
-		Example: `  kedge contacts end --as phrase`,
-		Args:    ui.Args(cobra.NoArgs),
+		Use:   "end",
+		Short: "have no recovery contacts any more",
+		Long: `Ends the contacts, with all agreements and approvals. Any protected device may do
+that. Nobody can then bring the anchor back when everything is lost.`,
+		Example: `  kedge contacts end --as phrase
+  kedge contacts end --as phrase --yes   # for scripts`,
+		Args: ui.Args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			s, err := a.OpenSession(cmd.Context())
 			if err != nil {
@@ -130,7 +133,7 @@ func (a verbs) agreeCommand() *cobra.Command {
 protected device that did not agree stays, in whoever's hands it is. So let every
 protected device agree. The contacts are shown and asked about first; another
 device may have named them.`,
-		Example: `  kedge contacts agree --as "hardware key"
+		Example: `  kedge contacts agree --as phone
   kedge contacts agree --withdraw --as phrase`,
 		Args: ui.Args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {

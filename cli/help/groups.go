@@ -12,7 +12,7 @@ const (
 
 // groups says who uses a command. A test requires an entry for each.
 var groups = map[string]string{
-	"anchor": People, "attest": People, "device": People, "device-bound": People, "guard": People, "history": People,
+	"anchor": People, "attest": People, "contact": People, "contacts": People, "recover": People, "device": People, "device-bound": People, "guard": People, "history": People,
 	"key": People, "lookup": People, "open": People, "recovery": People, "release": People, "report": People,
 	"session-limit": People, "whoami": People,
 

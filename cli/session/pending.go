@@ -16,7 +16,7 @@ import (
 )
 
 // watch says, before anything else that a command has to say, what is under way on the anchor that its owner
-// could stop: releases that were asked for, and new keys that recovery contacts approve. What it can it reads by
+// could stop: releases that a device asked for, and new keys that recovery contacts approve. What it can it reads by
 // queries, which are no sign of life. A canister without a history has neither.
 func (a *App) watch(ctx context.Context, s *Session) {
 	events, complete, err := s.events(ctx)
