@@ -8,7 +8,7 @@ WASM         = build/kedge.wasm.gz
 FUZZTIME    ?= 3s
 PREFIX      ?= $(HOME)/.local
 
-.PHONY: all build page browser screenshots cli demo test vet lint unit fuzz clients tools bench mutants test-migrations generate clean help
+.PHONY: all build page browser screenshots cli demo test vet lint unit fuzz clients tools install uninstall docs race bench mutants test-migrations generate clean help
 
 all: build cli ## build the canister and the command line
 
@@ -24,9 +24,19 @@ page: ## build the web page: frontend-shim/dist
 cli: ## build the command line: build/kedge (VERSION=v1.2.3 in place of the version that Go finds)
 	$(GO) build -trimpath $(if $(VERSION),-ldflags "-X kedge/cli/version.release=$(VERSION)") -o build/kedge ./cmd/kedge
 
-install: cli ## put kedge in PREFIX (~/.local)
-	install -d $(PREFIX)/bin
-	install build/kedge $(PREFIX)/bin/kedge
+install: cli ## put kedge, its man pages and its shell completions in PREFIX (~/.local), below DESTDIR if that is set
+	install -d $(DESTDIR)$(PREFIX)/bin
+	install build/kedge $(DESTDIR)$(PREFIX)/bin/kedge
+	SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct 2>/dev/null)} $(GO) run ./cmd/clidoc man $(DESTDIR)$(PREFIX)/share/man
+	$(GO) run ./cmd/clidoc completion $(DESTDIR)$(PREFIX)/share
+
+uninstall: ## take out of PREFIX what install put there
+	rm -f $(DESTDIR)$(PREFIX)/bin/kedge $(DESTDIR)$(PREFIX)/share/man/man1/kedge.1 $(DESTDIR)$(PREFIX)/share/man/man1/kedge-*.1 $(DESTDIR)$(PREFIX)/share/man/man7/kedge-*.7
+	rm -f $(DESTDIR)$(PREFIX)/share/bash-completion/completions/kedge $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_kedge
+	rm -f $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/kedge.fish $(DESTDIR)$(PREFIX)/share/kedge/completion.ps1
+
+docs: ## write docs/cli.md anew, from the commands themselves
+	$(GO) run ./cmd/clidoc markdown docs/cli.md
 
 demo: build cli ## build, start the local network, deploy, and play the main story
 	$(GO) run ./tests/demo

@@ -12,6 +12,8 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/spf13/cobra"
+
 	"kedge/cli/hints"
 	"kedge/cli/network"
 	"kedge/cli/session"
@@ -26,6 +28,9 @@ type Terminal = ui.Terminal
 
 // RealSystem returns the world of this process.
 func RealSystem() System { return ui.RealSystem() }
+
+// Commands returns the commands, for what documents them; they are not to be run.
+func Commands() *cobra.Command { return rootCommand(&session.App{UI: &ui.UI{System: RealSystem()}}) }
 
 // Main runs one command and returns the exit code of the process, see [ui.ExitCodes].
 func Main(ctx context.Context, system System) int {

@@ -1,11 +1,14 @@
 package cli
 
+//go:generate go run ../cmd/clidoc markdown ../docs/cli.md
+
 import (
 	"slices"
 
 	"github.com/spf13/cobra"
 
 	"kedge/cli/anchor"
+	"kedge/cli/complete"
 	"kedge/cli/contacts"
 	"kedge/cli/deploy"
 	"kedge/cli/devices"
@@ -36,14 +39,15 @@ func rootCommand(app *session.App) *cobra.Command {
 	root := ui.Group("kedge", "an identity provider for the Internet Computer", slices.Concat(
 		[]*cobra.Command{
 			network.Command(app), deploy.Command(app), deploy.Open(app), devices.Command(app), devices.Attest(app), key.Command(app),
-			recovery.Command(app), release.Command(app), version.Command(app),
+			recovery.Command(app), release.Command(app), version.Command(app), complete.Command(app),
 		},
 		anchor.Commands(app), contacts.Commands(app), signin.Commands(app), migrate.Commands(app))...)
 	root.Long, root.Example = rootLong, rootExample
 	root.SilenceErrors, root.SilenceUsage = true, true
-	root.CompletionOptions.HiddenDefaultCmd = true
+	root.CompletionOptions.DisableDefaultCmd = true
 	app.GlobalFlags(root)
 	version.Flag(root)
 	help.Arrange(root, app)
+	complete.Register(root, app)
 	return root
 }

@@ -14,6 +14,20 @@ else
 	echo "tools: wabt is not here and needs root to install; tests of the meter against production's modules are skipped"
 fi
 
+missing=
+for tool in man mandoc zsh fish; do
+	command -v $tool >/dev/null 2>&1 || missing="$missing $tool"
+done
+if [ -z "$missing" ]; then
+	echo "tools: what reads man pages and completes commands is here"
+elif command -v apt-get >/dev/null 2>&1 && [ "$(id -u)" = 0 ]; then
+	echo "tools: installing what reads man pages and completes commands from Debian's packages:$missing"
+	{ apt-get update && apt-get install -y --no-install-recommends man-db mandoc zsh fish; } >/dev/null 2>&1 ||
+		echo "tools: they cannot be installed; tests of man pages and completion with them are skipped"
+else
+	echo "tools: these are not here and need root to install, so their tests are skipped:$missing"
+fi
+
 if ! command -v npm >/dev/null 2>&1; then
 	echo "tools: npm is not here; tests with icp, ic-wasm and JavaScript clients are skipped"
 elif [ -d tests/clients/node_modules ] && [ tests/clients/node_modules -nt tests/clients/package-lock.json ]; then

@@ -1,0 +1,113 @@
+package complete
+
+import (
+	"maps"
+	"net/url"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"kedge/cli/client"
+	"kedge/cli/project"
+	"kedge/cli/session"
+	"kedge/device"
+	"kedge/ic/principal"
+)
+
+// known is what is known without a passphrase, a network or a question.
+type known struct{ *session.App }
+
+// networks returns the names of networks, and those that a canister was recorded for here.
+func (k known) networks() []string {
+	list := []string{session.Local + "\tthe network on this machine", session.IC + "\tthe Internet Computer"}
+	return k.with(list, slices.Sorted(maps.Keys(k.recorded())), "a canister was deployed there from this folder", "KEDGE_NETWORK")
+}
+
+// canisters returns the ids that are recorded here.
+func (k known) canisters() []string {
+	var list []string
+	ids := k.recorded()
+	for _, network := range slices.Sorted(maps.Keys(ids)) {
+		list = k.with(list, []string{ids[network].Text()}, "on "+network)
+	}
+	return k.with(list, nil, "", "KEDGE_CANISTER")
+}
+
+// anchors returns the numbers that settings name.
+func (k known) anchors() []string { return k.with(nil, nil, "", "KEDGE_ANCHOR") }
+
+// signers returns what --as takes.
+func (k known) signers() []string {
+	return k.with([]string{device.ReservedName + "\tthe recovery phrase"}, nil, "", "KEDGE_AS")
+}
+
+// devices returns what names a device.
+func (k known) devices() []string { return k.signers() }
+
+// origins returns the canister's own page on the networks that are recorded, and the origins of the sessions
+// that are stored here.
+func (k known) origins() []string {
+	var list []string
+	for network, id := range k.recorded() {
+		address := network
+		switch network {
+		case session.Local:
+			address = session.LocalURL()
+		case session.IC:
+			list = append(list, session.DefaultOrigin(client.Mainnet(), id)+"\tthe canister's own page")
+			continue
+		}
+		if u, err := url.Parse(address); err == nil && u.Host != "" {
+			list = append(list, session.DefaultOrigin(client.Network{URL: u}, id)+"\tthe canister's own page")
+		}
+	}
+	slices.Sort(list)
+	return k.with(list, sessionOrigins(), "a session is stored")
+}
+
+// sessionOrigins returns the hosts of the sessions that kedge login stored here. The file's name is made
+// of the origin; only that of an https origin without a port is the host itself.
+func sessionOrigins() (origins []string) {
+	found, err := filepath.Glob(filepath.Join(project.Folder, "sessions", "*.json"))
+	if err != nil {
+		return nil
+	}
+	for _, file := range found {
+		host := strings.TrimSuffix(filepath.Base(file), ".json")
+		if !strings.Contains(host, "_") && strings.Contains(host, ".") {
+			origins = append(origins, "https://"+host)
+		}
+	}
+	return origins
+}
+
+// recorded returns the canisters that kedge deploy recorded in this folder; a damaged record is none.
+func (k known) recorded() map[string]principal.Principal {
+	file, err := project.LoadCanisters()
+	if err != nil {
+		return nil
+	}
+	return file.ByNetwork
+}
+
+// with adds to a list what is not in it yet: more, with a description, and the values of environment
+// variables.
+func (k known) with(list, more []string, about string, variables ...string) []string {
+	has := func(value string) bool {
+		return slices.ContainsFunc(list, func(entry string) bool {
+			word, _, _ := strings.Cut(entry, "\t")
+			return word == value
+		})
+	}
+	for _, m := range more {
+		if !has(m) {
+			list = append(list, m+"\t"+about)
+		}
+	}
+	for _, v := range variables {
+		if value := k.Getenv(v); value != "" && !has(value) {
+			list = append(list, value+"\t"+v)
+		}
+	}
+	return list
+}
