@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"kedge/cli/anchor"
+	"kedge/cli/canister"
 	"kedge/cli/complete"
 	"kedge/cli/contacts"
 	"kedge/cli/deploy"
@@ -38,7 +39,7 @@ const rootExample = `  kedge network start --background
 func rootCommand(app *session.App) *cobra.Command {
 	root := ui.Group("kedge", "an identity provider for the Internet Computer", slices.Concat(
 		[]*cobra.Command{
-			network.Command(app), deploy.Command(app), deploy.Open(app), devices.Command(app), devices.Attest(app), key.Command(app),
+			network.Command(app), deploy.Command(app), deploy.Open(app), canister.Command(app), devices.Command(app), devices.Attest(app), key.Command(app),
 			recovery.Command(app), release.Command(app), version.Command(app), complete.Command(app),
 		},
 		anchor.Commands(app), contacts.Commands(app), signin.Commands(app), migrate.Commands(app))...)

@@ -56,6 +56,7 @@ func TestWholeScripts(t *testing.T) {
 			Dir: "testdata/whole",
 			Cmds: map[string]func(*testscript.TestScript, bool, []string){
 				"anchor": anchorOf, "publickey": publicKey, "plant": plant, "plantphrase": plantPhrase, "bystander": bystander, "stillthere": stillThere,
+				"snapshot": snapshotOf,
 			},
 			Setup: func(env *testscript.Env) error {
 				for name, value := range map[string]string{
@@ -63,6 +64,9 @@ func TestWholeScripts(t *testing.T) {
 					"KEDGE_NETWORK": url, "URL": url, "MODULE": module, "WHOAMI": whoami, "HOME": env.WorkDir,
 				} {
 					env.Setenv(name, value)
+				}
+				if err := os.WriteFile(env.WorkDir+"/other.wasm", []byte("\x00asm\x01\x00\x00\x00"), 0o600); err != nil {
+					return err
 				}
 				return os.WriteFile(env.WorkDir+"/passphrase", []byte("a passphrase\n"), 0o600)
 			},
@@ -94,6 +98,15 @@ func anchorOf(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[0])), &created))
 	ts.Setenv("ANCHOR", strconv.FormatUint(created.Anchor, 10))
+}
+
+// snapshotOf is the script command "snapshot FILE": it sets SNAPSHOT to the first in the list of snapshots.
+func snapshotOf(ts *testscript.TestScript, _ bool, args []string) {
+	var list []struct {
+		ID string `json:"id"`
+	}
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[0])), &list))
+	ts.Setenv("SNAPSHOT", list[0].ID)
 }
 
 // plant is the script command "plant ALIAS FILE": it adds a device with the public key in a file.

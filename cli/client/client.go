@@ -113,18 +113,23 @@ func (c *Client) Sender() principal.Principal {
 
 // Query makes a query whose reply one node signed. The argument and the reply are Candid. A refusal
 // of the canister is a [*Reject].
-func (c *Client) Query(ctx context.Context, canister principal.Principal, method string, arg []byte) (reply []byte, err error) {
-	err = c.inTime(func() error { reply, err = c.query(ctx, canister, method, arg); return err })
+func (c *Client) Query(ctx context.Context, canister principal.Principal, method string, arg []byte) ([]byte, error) {
+	return c.QueryFor(ctx, canister, canister, method, arg)
+}
+
+// QueryFor is [Client.Query] with an effective canister of its own, as [Client.CallFor] is for calls.
+func (c *Client) QueryFor(ctx context.Context, canister, effective principal.Principal, method string, arg []byte) (reply []byte, err error) {
+	err = c.inTime(func() error { reply, err = c.query(ctx, canister, effective, method, arg); return err })
 	return reply, err
 }
 
-func (c *Client) query(ctx context.Context, canister principal.Principal, method string, arg []byte) (reply []byte, err error) {
+func (c *Client) query(ctx context.Context, canister, effective principal.Principal, method string, arg []byte) (reply []byte, err error) {
 	defer recoverUntrusted(&err)
 	message, err := c.agent.CreateRawAPIRequest(agent.RequestTypeQuery, forAgent(canister), method, arg)
 	if err != nil {
 		return nil, fmt.Errorf("preparing the query %s: %w", method, err)
 	}
-	if err := message.QueryWithContext(ctx, &reply, false); err != nil {
+	if err := message.WithEffectiveCanisterID(forAgent(effective)).QueryWithContext(ctx, &reply, false); err != nil {
 		return nil, explain(err)
 	}
 	return reply, nil

@@ -56,3 +56,9 @@ func dialLoopback(ctx context.Context, network, address string) (net.Conn, error
 	}
 	return nil, errs[0]
 }
+
+// HTTPClient returns a client for pages at a URL, which on this machine are reached as networks are: by no name
+// server and no proxy. It follows no redirection.
+func HTTPClient(u *url.URL) *http.Client {
+	return &http.Client{CheckRedirect: noRedirect, Transport: transportFor(u), Timeout: statusTimeout}
+}

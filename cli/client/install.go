@@ -46,18 +46,90 @@ func (c *Client) CreateCanister(ctx context.Context, id *principal.Principal) (p
 // Install installs a module on an empty canister, or upgrades one. A module that does not fit into
 // one message goes in chunks.
 func (c *Client) Install(ctx context.Context, canister principal.Principal, upgrade bool, module, arg []byte) error {
+	u, err := c.Upload(ctx, canister, module, arg, func(done, total int) {})
+	if err != nil {
+		return err
+	}
+	return c.InstallUploaded(ctx, u, upgrade)
+}
+
+// Upload is a module with its argument, ready to be installed.
+type Upload struct {
+	canister    principal.Principal
+	module, arg []byte
+	chunks      []management.ChunkHash // in the canister's chunk store; none if everything fits into one message
+}
+
+// Upload sends a module that does not fit into one message to the canister's chunk store, which changes
+// nothing of what the canister does. It tells progress how many of the chunks are there.
+func (c *Client) Upload(ctx context.Context, canister principal.Principal, module, arg []byte, progress func(done, total int)) (*Upload, error) {
+	u := &Upload{canister: canister, module: module, arg: arg}
+	if len(module)+len(arg) <= messageRoom {
+		return u, nil
+	}
+	if err := c.clearChunks(ctx, canister); err != nil {
+		return nil, fmt.Errorf("clearing the chunk store: %w", err)
+	}
+	total := (len(module) + chunkSize - 1) / chunkSize
+	for rest := module; len(rest) > 0; {
+		progress(len(u.chunks), total)
+		chunk := rest[:min(chunkSize, len(rest))]
+		rest = rest[len(chunk):]
+		if _, err := c.CallFor(ctx, principal.Management, canister, "upload_chunk",
+			management.EncodeUploadChunkArgs(management.UploadChunkArg{CanisterID: canister, Chunk: chunk})); err != nil {
+			return nil, fmt.Errorf("uploading the module: %w", err)
+		}
+		sum := sha256.Sum256(chunk)
+		u.chunks = append(u.chunks, management.ChunkHash{Hash: sum[:]})
+	}
+	return u, nil
+}
+
+// ErrChunksLeft says that a module is installed, and that its chunks are still in the store, where they cost
+// cycles.
+var ErrChunksLeft = errors.New("the module is installed, but its chunks could not be cleared away")
+
+// InstallUploaded installs or upgrades with what [Client.Upload] sent. The error wraps [ErrChunksLeft] if all
+// that failed is clearing up.
+func (c *Client) InstallUploaded(ctx context.Context, u *Upload, upgrade bool) error {
 	mode := management.InstallMode{Tag: management.InstallModeTagInstall}
 	if upgrade {
 		mode.Tag = management.InstallModeTagUpgrade
 	}
-	if len(module)+len(arg) > messageRoom {
-		return c.installChunked(ctx, canister, mode, module, arg)
+	method, arg := "install_code", []byte(nil)
+	if u.chunks == nil {
+		arg = management.EncodeInstallCodeArgs(management.InstallArg{Mode: mode, CanisterID: u.canister, WasmModule: u.module, Arg: u.arg})
+	} else {
+		sum := sha256.Sum256(u.module)
+		method, arg = "install_chunked_code", management.EncodeInstallChunkedCodeArgs(management.InstallChunkedArg{
+			Mode: mode, TargetCanister: u.canister, ChunkHashesList: u.chunks, WasmModuleHash: sum[:], Arg: u.arg,
+		})
 	}
-	arg = management.EncodeInstallCodeArgs(management.InstallArg{Mode: mode, CanisterID: canister, WasmModule: module, Arg: arg})
-	return retryInstall(ctx, retryPause, func() error {
-		_, err := c.CallFor(ctx, principal.Management, canister, "install_code", arg)
+	if err := retryInstall(ctx, retryPause, func() error {
+		_, err := c.CallFor(ctx, principal.Management, u.canister, method, arg)
 		return err
-	})
+	}); err != nil {
+		return err
+	}
+	return c.DropUpload(ctx, u)
+}
+
+// DropUpload clears the chunks away, if there are any: what is left in the store costs cycles as long as it is
+// there.
+func (c *Client) DropUpload(ctx context.Context, u *Upload) error {
+	if u.chunks == nil {
+		return nil
+	}
+	if err := c.clearChunks(ctx, u.canister); err != nil {
+		return fmt.Errorf("%w: %w", ErrChunksLeft, err)
+	}
+	return nil
+}
+
+func (c *Client) clearChunks(ctx context.Context, canister principal.Principal) error {
+	_, err := c.CallFor(ctx, principal.Management, canister, "clear_chunk_store",
+		management.EncodeClearChunkStoreArgs(management.CanisterArg{CanisterID: canister}))
+	return err
 }
 
 // A network refuses an installation for some rounds after an expensive one (IC0209): it is tried again.
@@ -81,41 +153,4 @@ func retryInstall(ctx context.Context, pause time.Duration, call func() error) e
 		case <-time.After(pause):
 		}
 	}
-}
-
-func (c *Client) installChunked(ctx context.Context, canister principal.Principal, mode management.InstallMode, module, arg []byte) error {
-	clearStore := func() error {
-		_, err := c.CallFor(ctx, principal.Management, canister, "clear_chunk_store",
-			management.EncodeClearChunkStoreArgs(management.CanisterArg{CanisterID: canister}))
-		return err
-	}
-	if err := clearStore(); err != nil {
-		return fmt.Errorf("clearing the chunk store: %w", err)
-	}
-	var hashes []management.ChunkHash
-	for rest := module; len(rest) > 0; {
-		chunk := rest[:min(chunkSize, len(rest))]
-		rest = rest[len(chunk):]
-		if _, err := c.CallFor(ctx, principal.Management, canister, "upload_chunk",
-			management.EncodeUploadChunkArgs(management.UploadChunkArg{CanisterID: canister, Chunk: chunk})); err != nil {
-			return fmt.Errorf("uploading the module: %w", err)
-		}
-		sum := sha256.Sum256(chunk)
-		hashes = append(hashes, management.ChunkHash{Hash: sum[:]})
-	}
-	sum := sha256.Sum256(module)
-	arg = management.EncodeInstallChunkedCodeArgs(management.InstallChunkedArg{
-		Mode: mode, TargetCanister: canister, ChunkHashesList: hashes, WasmModuleHash: sum[:], Arg: arg,
-	})
-	if err := retryInstall(ctx, retryPause, func() error {
-		_, err := c.CallFor(ctx, principal.Management, canister, "install_chunked_code", arg)
-		return err
-	}); err != nil {
-		return err
-	}
-	// What is left in the store costs cycles as long as it is there.
-	if err := clearStore(); err != nil {
-		return fmt.Errorf("the module is installed, but its chunks could not be cleared away: %w", err)
-	}
-	return nil
 }

@@ -8,18 +8,16 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"slices"
 
 	"github.com/spf13/cobra"
 
+	"kedge/candid/compat"
 	"kedge/candid/kedge"
 	"kedge/cli/client"
 	"kedge/cli/project"
 	"kedge/cli/session"
 	"kedge/cli/ui"
-	"kedge/device"
+	"kedge/ic/management"
 	"kedge/ic/principal"
 )
 
@@ -31,12 +29,17 @@ type verbs struct{ *session.App }
 // Command returns kedge deploy.
 func Command(app *session.App) *cobra.Command { return verbs{app}.deployCommand() }
 
+// deployed is the result of kedge deploy.
 type deployed struct {
 	Canister   principal.Principal `json:"canister"`
 	Network    string              `json:"network"`
 	Mode       string              `json:"mode"` // install or upgrade
 	ModuleHash string              `json:"module_hash"`
 	URL        string              `json:"url"`
+	DryRun     bool                `json:"dry_run,omitempty"`
+	Settings   []change            `json:"settings"`  // what an upgrade changes of them
+	Interface  []compat.Change     `json:"interface"` // what an upgrade changes of it
+	Snapshot   string              `json:"snapshot,omitempty"`
 }
 
 func (a verbs) deployCommand() *cobra.Command {
@@ -49,44 +52,77 @@ that was deployed from this folder before, or that --canister names: an empty
 canister is installed, another upgraded with its anchors kept. On a network that
 runs on this machine a canister is created if there is none.
 
-The canister's id is kept in .kedge/canisters.json. A reinstallation, which
-erases every anchor, is not offered.`,
+Before an upgrade it shows what changes of the settings and of the interface, and
+asks where something is removed or narrowed. Then it stops the canister, takes a
+snapshot, upgrades, starts it again and asks it something. If the upgrade fails
+the canister runs on with its old module. If the new module does not answer, and
+no call has changed anything since, the snapshot is loaded again; if calls may
+have, going back would undo them, so it asks.
+
+The canister's id is kept in .kedge/canisters.json, the snapshot until the next
+deployment. A reinstallation, which erases every anchor, is not offered.
+docs/operating.md is the operator's page.`,
 		Example: `  kedge deploy
   kedge deploy build/kedge.wasm.gz --network local --json
-  kedge deploy --specified-id rdmx6-jaaaa-aaaaa-aaadq-cai
+  kedge deploy --dry-run
   kedge deploy --origin https://id.example --origin https://login.example
+  kedge deploy --register-every 10s --register-burst 20000 --captcha on
   kedge deploy --network ic --canister ID --identity controller.pem`,
 		Args: ui.Args(cobra.MaximumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if o.module = defaultModule; len(args) == 1 {
 				o.module = args[0]
 			}
-			return a.deploy(cmd.Context(), o)
+			return a.deploy(cmd.Context(), &o)
 		},
 	}
-	cmd.Flags().StringVar(&o.specified, "specified-id", "", "id that a new canister gets, on networks that let one choose")
-	cmd.Flags().StringVar(&o.argument, "arg", "", "argument of installation or upgrade, Candid in hexadecimal, in place of what the flags say")
-	cmd.Flags().StringArrayVar(&o.origins, "origin", nil, "web origin whose passkeys may attest; may be given several times (default on installation: the canister's own page; on upgrade: as before)")
+	flags := cmd.Flags()
+	flags.StringVar(&o.specified, "specified-id", "", "id that a new canister gets, on networks that let one choose")
+	o.settings.add(cmd)
+	flags.StringVar(&o.argumentHex, "arg", "", "argument of installation or upgrade, Candid in hexadecimal, in place of what the flags say")
+	flags.BoolVar(&o.dryRun, "dry-run", false, "show what an upgrade would change, and do nothing")
+	flags.BoolVar(&o.noSnapshot, "no-snapshot", false, "take no snapshot before an upgrade: there is no way back then")
+	flags.BoolVar(&o.force, "force-module", false, "install a module that is not Kedge by its metadata")
+	a.YesFlag(cmd)
 	a.IdentityFlag(cmd)
 	return cmd
 }
 
 type deployOptions struct {
-	module, specified, argument string
-	origins                     []string
+	module, specified, argumentHex string
+	settings                       settingFlags
+	dryRun, noSnapshot, force      bool
+
+	argument []byte // of --arg
 }
 
-func (a verbs) deploy(ctx context.Context, o deployOptions) error {
+// check refuses what makes no sense, before anything is asked of a network.
+func (o *deployOptions) check() error {
+	if flag := o.settings.given(); flag != "" && o.argumentHex != "" {
+		return ui.Usagef("--arg and --%s exclude each other", flag)
+	}
+	var err error
+	o.argument, err = hex.DecodeString(o.argumentHex)
+	if err != nil || o.argumentHex != "" && !bytes.HasPrefix(o.argument, []byte("DIDL")) {
+		return ui.Usagef("--arg is not Candid in hexadecimal")
+	}
+	return o.settings.check()
+}
+
+func (a verbs) deploy(ctx context.Context, o *deployOptions) error {
+	if err := o.check(); err != nil {
+		return err
+	}
 	module, err := ReadModule(o.module)
 	if err != nil {
 		return err
 	}
-	if o.argument != "" && len(o.origins) > 0 {
-		return ui.Usagef("--arg and --origin exclude each other")
+	about, err := aboutModule(module)
+	if err != nil {
+		return fmt.Errorf("%q: %w", o.module, err)
 	}
-	given, err := hex.DecodeString(o.argument)
-	if err != nil || o.argument != "" && !bytes.HasPrefix(given, []byte("DIDL")) {
-		return ui.Usagef("--arg is not Candid in hexadecimal")
+	if err := mustBeKedge(o.module, about, o.force); err != nil {
+		return err
 	}
 	network, err := a.OpenNetwork(ctx)
 	if err != nil {
@@ -100,137 +136,158 @@ func (a verbs) deploy(ctx context.Context, o deployOptions) error {
 	if err != nil {
 		return err
 	}
-	canister, err := a.deployTarget(ctx, c, o.specified)
+	canister, err := a.deployTarget(ctx, c, o)
+	if errors.Is(err, errDryRun) {
+		return a.Result(map[string]any{"mode": "install", "network": network.URL.String(), "dry_run": true}, "a new canister would be created and installed; nothing was done")
+	}
 	if err != nil {
 		return err
 	}
-	before, err := c.ModuleHash(ctx, canister)
+	d := &deployment{verbs: a, c: c, canister: canister, module: module, about: about, options: o}
+	if d.before, err = c.Status(ctx, canister); err != nil {
+		return fmt.Errorf("cannot deploy to canister %s: %w", canister, err)
+	}
+	if d.before.ModuleHash == nil {
+		err = d.install(ctx)
+	} else {
+		err = d.upgrade(ctx)
+	}
 	if err != nil {
 		return err
 	}
-	mode := "install"
-	if before != nil {
-		mode = "upgrade"
-	} else if len(o.origins) == 0 {
-		o.origins = []string{session.DefaultOrigin(network, canister)}
-	}
-	arg := given
-	if o.argument == "" {
-		if arg, err = initArgument(o.origins); err != nil {
+	if !o.dryRun {
+		if err := project.RecordCanister(a.NetworkName(), canister); err != nil {
 			return err
 		}
+		a.warnOfMissingPage(about)
 	}
-	if err := c.Install(ctx, canister, mode == "upgrade", module, arg); err != nil {
-		return fmt.Errorf("cannot %s canister %s: %w", mode, canister, err)
+	return a.Result(d.result(), d.text())
+}
+
+// deployment is one run of kedge deploy on one canister.
+type deployment struct {
+	verbs
+	c        *client.Client
+	canister principal.Principal
+	module   []byte
+	about    about
+	options  *deployOptions
+	before   management.Status
+
+	mode     string
+	settings []change
+	changes  []compat.Change
+	snapshot []byte
+}
+
+func (d *deployment) result() deployed {
+	sum := sha256.Sum256(d.module)
+	r := deployed{
+		Canister: d.canister, Network: d.c.Network().URL.String(), Mode: d.mode,
+		ModuleHash: hex.EncodeToString(sum[:]), URL: session.DefaultOrigin(d.c.Network(), d.canister),
+		DryRun: d.options.dryRun, Settings: d.settings, Interface: d.changes, Snapshot: hex.EncodeToString(d.snapshot),
 	}
-	if err := ConfirmModule(ctx, c, canister, module); err != nil {
+	if r.Settings == nil {
+		r.Settings = []change{}
+	}
+	if r.Interface == nil {
+		r.Interface = []compat.Change{}
+	}
+	return r
+}
+
+func (d *deployment) text() string {
+	name := map[string]string{"install": "installation", "upgrade": "upgrade"}[d.mode]
+	if d.options.dryRun {
+		return fmt.Sprintf("%s of canister %s: nothing was done", name, d.canister)
+	}
+	return fmt.Sprintf("%s of canister %s\n%s", name, d.canister, session.DefaultOrigin(d.c.Network(), d.canister))
+}
+
+// install installs on an empty canister. What the flags leave out has the canister's defaults, but for the
+// origin: the canister does not know the port of a network on this machine.
+func (d *deployment) install(ctx context.Context) error {
+	d.mode = "install"
+	arg, err := d.options.settings.argument(&kedge.KedgeInit{})
+	if err != nil {
 		return err
 	}
-	if mode == "install" {
-		if err := initSalt(ctx, c, canister); err != nil {
+	if arg == nil {
+		arg = new(kedge.KedgeInit)
+	}
+	if arg.RelatedOrigins == nil {
+		own := session.DefaultOrigin(d.c.Network(), d.canister)
+		party, err := relyingParties([]string{own})
+		if err != nil {
 			return err
 		}
+		arg.RelatedOrigins = []string{own}
+		if arg.RelyingParties == nil {
+			arg.RelyingParties = party
+		}
 	}
-	if err := project.RecordCanister(a.NetworkName(), canister); err != nil {
+	if d.options.dryRun {
+		return nil
+	}
+	if err := d.run(ctx, d.argument(arg), d.installModule); err != nil {
 		return err
 	}
-	a.warnOfMissingPage(module)
-	sum := sha256.Sum256(module)
-	return a.Result(deployed{
-		Canister: canister, Network: network.URL.String(), Mode: mode,
-		ModuleHash: hex.EncodeToString(sum[:]), URL: session.DefaultOrigin(network, canister),
-	}, fmt.Sprintf("%s of canister %s\n%s", map[string]string{"install": "installation", "upgrade": "upgrade"}[mode], canister, session.DefaultOrigin(network, canister)))
-}
-
-// initArgument names the origins and relying parties of passkeys that attest; without any, every setting
-// stays as it is.
-func initArgument(origins []string) ([]byte, error) {
-	if len(origins) == 0 {
-		return kedge.EncodeInitArgs(nil), nil
-	}
-	var parties []string
-	for _, origin := range origins {
-		party, err := device.RelyingParty(origin)
-		if err != nil {
-			return nil, ui.Usagef("--origin: %w", err)
-		}
-		if !slices.Contains(parties, party) {
-			parties = append(parties, party)
-		}
-	}
-	return kedge.EncodeInitArgs(&kedge.KedgeInit{RelatedOrigins: origins, RelyingParties: parties}), nil
-}
-
-// ReadModule reads a WebAssembly module, gzipped or not.
-func ReadModule(path string) ([]byte, error) {
-	module, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, ui.Hinted(fmt.Errorf("there is no module %q", path), "make build makes %s", defaultModule)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("reading the module: %w", err)
-	}
-	if !bytes.HasPrefix(module, []byte("\x00asm")) && !bytes.HasPrefix(module, []byte("\x1f\x8b\x08")) {
-		return nil, fmt.Errorf("%q is neither a WebAssembly module nor a gzipped one", path)
-	}
-	return module, nil
-}
-
-// deployTarget returns the canister to install on: the one that is named or recorded, or a new one.
-func (a verbs) deployTarget(ctx context.Context, c *client.Client, specified string) (principal.Principal, error) {
-	named := a.Setting(a.CanisterFlag, "KEDGE_CANISTER", "")
-	if specified != "" {
-		if named != "" {
-			return principal.Principal{}, ui.Usagef("--specified-id is about a new canister and --canister about an old one")
-		}
-		id, err := principal.Parse(specified)
-		if err != nil {
-			return principal.Principal{}, ui.Usagef("canister id %q: %w", specified, err)
-		}
-		exists, err := c.Exists(ctx, id)
-		if err != nil || exists {
-			return id, err
-		}
-		return c.CreateCanister(ctx, &id)
-	}
-	if named != "" {
-		id, err := a.CanisterID()
-		if err != nil {
-			return id, err
-		}
-		return id, a.mustExist(ctx, c, id)
-	}
-	file, err := project.LoadCanisters()
-	if err != nil {
-		return principal.Principal{}, err
-	}
-	id, recorded := file.ByNetwork[a.NetworkName()]
-	if !c.Network().IsLocal() {
-		if !recorded {
-			return id, ui.Hinted(fmt.Errorf("canisters are only created on this machine's networks, not at %s", c.Network().URL),
-				"create one with icp canister create and name it with --canister ID")
-		}
-		return id, a.mustExist(ctx, c, id)
-	}
-	if recorded {
-		exists, err := c.Exists(ctx, id)
-		if err != nil || exists {
-			return id, err
-		}
-		a.Note("canister %s is gone, the network was started anew", id)
-	}
-	return c.CreateCanister(ctx, nil)
-}
-
-func (a verbs) mustExist(ctx context.Context, c *client.Client, id principal.Principal) error {
-	exists, err := c.Exists(ctx, id)
-	if err != nil {
+	if err := d.startAgain(ctx); err != nil {
 		return err
 	}
-	if !exists {
-		return &client.Reject{Code: 3, ErrorCode: "IC0301", Message: fmt.Sprintf("there is no canister %s at %s", id, c.Network().URL)}
+	if len(missing(d.about.service)) == 0 {
+		return initSalt(ctx, d.c, d.canister)
 	}
 	return nil
+}
+
+// argument is the init argument as it is sent.
+func (d *deployment) argument(arg *kedge.KedgeInit) []byte {
+	if d.options.argumentHex != "" {
+		return d.options.argument
+	}
+	return kedge.EncodeInitArgs(arg)
+}
+
+// run uploads the module and has it installed; what is left of the upload when that fails is cleared away.
+func (d *deployment) run(ctx context.Context, arg []byte, install func(context.Context, *client.Upload) error) error {
+	done := d.Working("uploading the module, %d KiB", len(d.module)>>10)
+	u, err := d.c.Upload(ctx, d.canister, d.module, arg, func(int, int) {})
+	done()
+	if err != nil {
+		return fmt.Errorf("cannot %s canister %s: %w", d.mode, d.canister, err)
+	}
+	return install(ctx, u)
+}
+
+func (d *deployment) installModule(ctx context.Context, u *client.Upload) error {
+	done := d.Working("installing the module")
+	err := d.c.InstallUploaded(ctx, u, d.mode == "upgrade")
+	done()
+	if errors.Is(err, client.ErrChunksLeft) {
+		d.Warn("%v", err)
+	} else if err != nil {
+		return errors.Join(fmt.Errorf("cannot %s canister %s: %w", d.mode, d.canister, err), d.dropUpload(ctx, u))
+	}
+	return ConfirmModule(ctx, d.c, d.canister, d.module)
+}
+
+func (d *deployment) dropUpload(ctx context.Context, u *client.Upload) error {
+	ctx, cancel := cleanUp(ctx)
+	defer cancel()
+	if err := d.c.DropUpload(ctx, u); err != nil {
+		d.Warn("the chunks of the module could not be cleared away: %v", err)
+	}
+	return nil
+}
+
+// startAgain starts a canister that somebody had stopped.
+func (d *deployment) startAgain(ctx context.Context) error {
+	if d.before.Status == management.RunStateRunning {
+		return nil
+	}
+	d.Note("canister %s was %s; it is started", d.canister, d.before.Status)
+	return d.c.StartCanister(ctx, d.canister)
 }
 
 // ConfirmModule reads the certified hash of what the canister runs now.

@@ -1,12 +1,9 @@
 package deploy
 
 import (
-	"bytes"
-	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os/exec"
 	"runtime"
 	"strings"
@@ -15,36 +12,11 @@ import (
 
 	"kedge/cli/session"
 	"kedge/cli/ui"
-	"kedge/wasm"
 )
-
-// pageSection is the metadata in which the build writes the hash of the page, or noPage.
-const (
-	pageSection = "icp:public kedge:page"
-	noPage      = "none"
-)
-
-// maxModule bounds what a compressed module may be unpacked to, in bytes: the network takes less.
-const maxModule = 200 << 20
-
-// hasPage reports whether a module was built with the web page.
-func hasPage(module []byte) bool {
-	if r, err := gzip.NewReader(bytes.NewReader(module)); err == nil {
-		if module, err = io.ReadAll(io.LimitReader(r, maxModule)); err != nil {
-			return false
-		}
-	}
-	m, err := wasm.Decode(module)
-	if err != nil {
-		return false
-	}
-	about, ok := m.Custom(pageSection)
-	return ok && string(about) != noPage
-}
 
 // warnOfMissingPage says what people will find at the address.
-func (a verbs) warnOfMissingPage(module []byte) {
-	if !hasPage(module) {
+func (a verbs) warnOfMissingPage(about about) {
+	if !about.page {
 		a.Warn("this module has no web page: only the command line can sign in; make build puts the page in where Node.js is installed")
 	}
 }

@@ -35,7 +35,9 @@ func TestAModuleWithoutPageIsSaid(t *testing.T) {
 	} {
 		var out bytes.Buffer
 		a := verbs{&session.App{UI: &ui.UI{System: ui.System{Stderr: &out}}}}
-		a.warnOfMissingPage(c.module)
+		about, err := aboutModule(c.module)
+		require.Equal(t, name == "cut off", err != nil, name)
+		a.warnOfMissingPage(about)
 		if c.has {
 			require.Empty(t, out.String(), name)
 		} else {

@@ -31,7 +31,7 @@ type NewDevice struct {
 // Flags adds them, but the name.
 func (n *NewDevice) Flags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&n.Alias, "alias", "", "what the anchor calls the device (default: its name)")
-	cmd.Flags().StringVar(&n.Origin, "origin", "", "web origin that the passkey is for (default: the canister's own page)")
+	ui.OriginVar(cmd, &n.Origin, "origin", "web origin that the passkey is for (default: the canister's own page)")
 	cmd.Flags().BoolVar(&n.DeviceBound, "device-bound", false, "make a passkey that reports backup-eligible off")
 }
 

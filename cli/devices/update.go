@@ -59,7 +59,7 @@ there is kedge device replace.`,
 	}
 	cmd.Flags().StringVar(&alias, "alias", "", "what the anchor calls it, at most 64 bytes")
 	cmd.Flags().StringVar(&purpose, "purpose", "", "authentication or recovery")
-	cmd.Flags().StringVar(&origin, "origin", "", "where it was registered; empty removes it")
+	ui.OptionalOriginVar(cmd, &origin, "origin", "where it was registered; empty removes it")
 	a.SignerFlags(cmd)
 	return cmd
 }

@@ -16,7 +16,7 @@ var groups = map[string]string{
 	"key": People, "lookup": People, "open": People, "recovery": People, "release": People, "report": People,
 	"session-limit": People, "whoami": People,
 
-	"deploy": Operators, "fsck": Operators, "migrate": Operators,
+	"canister": Operators, "deploy": Operators, "fsck": Operators, "migrate": Operators,
 
 	"login": Developers, "network": Developers, "principal": Developers,
 

@@ -133,7 +133,7 @@ tool that registers it elsewhere; kedge device add makes one and adds it to an a
 		},
 	}
 	cmd.Flags().StringVar(&label, "label", "", "label of the credential (default: its relying party)")
-	cmd.Flags().StringVar(&origin, "origin", "", "web origin that a new credential is for, such as https://id.example")
+	ui.OriginVar(cmd, &origin, "origin", "web origin that a new credential is for, such as https://id.example")
 	cmd.Flags().StringVar(&user, "user", "", "user name of a new credential")
 	cmd.Flags().BoolVar(&notDiscoverable, "not-discoverable", false, "make one that is used only with its id")
 	cmd.Flags().BoolVar(&ed25519, "ed25519", false, "make one that signs with Ed25519 in place of P-256")

@@ -1,0 +1,80 @@
+package deploy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"kedge/cli/client"
+	"kedge/cli/project"
+	"kedge/cli/ui"
+	"kedge/ic/principal"
+)
+
+// deployTarget returns the canister to install on: the one that is named or recorded, or a new one.
+func (a verbs) deployTarget(ctx context.Context, c *client.Client, o *deployOptions) (principal.Principal, error) {
+	specified := o.specified
+	named := a.Setting(a.CanisterFlag, "KEDGE_CANISTER", "")
+	if specified != "" {
+		if named != "" {
+			return principal.Principal{}, ui.Usagef("--specified-id is about a new canister and --canister about an old one")
+		}
+		id, err := principal.Parse(specified)
+		if err != nil {
+			return principal.Principal{}, ui.Usagef("canister id %q: %w", specified, err)
+		}
+		exists, err := c.Exists(ctx, id)
+		if err != nil || exists {
+			return id, err
+		}
+		return a.create(ctx, c, o, &id)
+	}
+	if named != "" {
+		id, err := a.CanisterID()
+		if err != nil {
+			return id, err
+		}
+		return id, a.mustExist(ctx, c, id)
+	}
+	file, err := project.LoadCanisters()
+	if err != nil {
+		return principal.Principal{}, err
+	}
+	id, recorded := file.ByNetwork[a.NetworkName()]
+	if !c.Network().IsLocal() {
+		if !recorded {
+			return id, ui.Hinted(fmt.Errorf("canisters are only created on this machine's networks, not at %s", c.Network().URL),
+				"create one with icp canister create and name it with --canister ID")
+		}
+		return id, a.mustExist(ctx, c, id)
+	}
+	if recorded {
+		exists, err := c.Exists(ctx, id)
+		if err != nil || exists {
+			return id, err
+		}
+		a.Note("canister %s is gone, the network was started anew", id)
+	}
+	return a.create(ctx, c, o, nil)
+}
+
+// errDryRun says that a canister would be created.
+var errDryRun = errors.New("a canister would be created")
+
+func (a verbs) create(ctx context.Context, c *client.Client, o *deployOptions, id *principal.Principal) (principal.Principal, error) {
+	if o.dryRun {
+		return principal.Principal{}, errDryRun
+	}
+	return c.CreateCanister(ctx, id)
+}
+
+func (a verbs) mustExist(ctx context.Context, c *client.Client, id principal.Principal) error {
+	exists, err := c.Exists(ctx, id)
+	if err != nil {
+		return err
+	}
+	if !exists {
+		return &client.Reject{Code: 3, ErrorCode: "IC0301", Message: fmt.Sprintf("there is no canister %s at %s", id, c.Network().URL)}
+	}
+	return nil
+}

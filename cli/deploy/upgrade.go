@@ -1,0 +1,402 @@
+package deploy
+
+import (
+	"bytes"
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"math/big"
+	"time"
+
+	"kedge/candid/compat"
+	"kedge/candid/did"
+	"kedge/candid/kedge"
+	"kedge/candid/wire"
+	"kedge/cli/client"
+	"kedge/cli/project"
+	"kedge/cli/ui"
+	"kedge/ic/management"
+)
+
+// cleanUpTime is how long the canister may take to be started again, which is tried even when the person has
+// interrupted the command.
+const cleanUpTime = time.Minute
+
+func cleanUp(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), cleanUpTime)
+}
+
+// upgrade shows what changes, asks, and upgrades.
+func (d *deployment) upgrade(ctx context.Context) error {
+	d.mode = "upgrade"
+	arg, err := d.compare(ctx)
+	if err != nil || d.options.dryRun {
+		return err
+	}
+	return d.run(ctx, d.argument(arg), d.replace)
+}
+
+// compare shows what the upgrade changes and asks where it takes something away. It returns the argument.
+func (d *deployment) compare(ctx context.Context) (*kedge.KedgeInit, error) {
+	old, err := d.oldSettings(ctx)
+	if err != nil {
+		return nil, err
+	}
+	arg, err := d.options.settings.argument(old)
+	if err != nil {
+		return nil, err
+	}
+	asked := arg
+	if d.options.argumentHex != "" {
+		if asked, err = kedge.DecodeInitArgs(d.options.argument); err != nil {
+			d.Warn("what --arg changes of the settings cannot be shown: %v", err)
+			asked = nil
+		}
+	}
+	d.settings = settingChanges(old, asked)
+	if err := d.compareInterfaces(ctx); err != nil {
+		return nil, err
+	}
+	return arg, d.show()
+}
+
+// oldSettings reads the settings that the canister has. A module that does not tell them has none that could be
+// compared; a stopped canister answers nothing.
+func (d *deployment) oldSettings(ctx context.Context) (*kedge.KedgeInit, error) {
+	if d.before.Status != management.RunStateRunning {
+		if d.options.settings.given() != "" {
+			d.Note("canister %s is %s, so its settings cannot be compared", d.canister, d.before.Status)
+		}
+		return new(kedge.KedgeInit), nil
+	}
+	reply, err := d.c.Query(ctx, d.canister, "config", kedge.EncodeConfigArgs())
+	var reject *client.Reject
+	if errors.As(err, &reject) {
+		return new(kedge.KedgeInit), nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	s, err := kedge.DecodeConfigResult(reply)
+	if err != nil { // of another provider, which means something else by this name
+		return new(kedge.KedgeInit), nil
+	}
+	return &s, nil
+}
+
+// compareInterfaces compares the metadata candid:service of the module that runs with that of the new one.
+func (d *deployment) compareInterfaces(ctx context.Context) error {
+	text, err := d.c.Metadata(ctx, d.canister, "candid:service")
+	if err != nil {
+		return fmt.Errorf("reading the interface of canister %s: %w", d.canister, err)
+	}
+	old, err := did.Parse(string(text))
+	if text == nil || err != nil || d.about.service == nil {
+		d.Warn("the interfaces cannot be compared: a module has no metadata candid:service that can be read")
+		return nil
+	}
+	d.changes = compat.Compare(old, d.about.service)
+	return nil
+}
+
+// show prints the changes on standard error and asks if one takes something away.
+func (d *deployment) show() error {
+	narrowed := 0
+	mark := func(narrows bool) string {
+		if narrows {
+			narrowed++
+			return "!"
+		}
+		return " "
+	}
+	if len(d.settings)+len(d.changes) > 0 {
+		d.Note("this upgrade changes (! takes something away):")
+	}
+	for _, s := range d.settings {
+		d.Note("%s setting   %s: %s -> %s", mark(s.Narrows), s.Name, ui.Printable(s.Before), ui.Printable(s.After))
+	}
+	for _, c := range d.changes {
+		d.Note("%s interface %s", mark(c.Narrows), ui.Printable(c.String()))
+	}
+	if narrowed == 0 || d.options.dryRun {
+		return nil
+	}
+	return d.Confirm(fmt.Sprintf("this upgrade of canister %s takes %d things away from those who use it", d.canister, narrowed))
+}
+
+// replace stops the canister, takes a snapshot, upgrades and starts it again, whatever happens. Then it asks the
+// new module something, and goes back if it does not answer.
+func (d *deployment) replace(ctx context.Context, u *client.Upload) (err error) {
+	halted := d.before.Status != management.RunStateRunning
+	if halted {
+		d.Note("canister %s is %s; it is started after the upgrade", d.canister, d.before.Status)
+	}
+	defer func() {
+		if halted {
+			err = errors.Join(err, d.start(ctx))
+		}
+	}()
+	halted = true
+	if err := d.stop(ctx); err != nil {
+		return errors.Join(fmt.Errorf("cannot stop canister %s for the upgrade: %w", d.canister, err), d.dropUpload(ctx, u))
+	}
+	if err := d.takeSnapshot(ctx); err != nil {
+		return errors.Join(err, d.dropUpload(ctx, u))
+	}
+	if err := d.installModule(ctx, u); err != nil {
+		return d.unchanged(ctx, err)
+	}
+	count, err := d.beginCount(ctx)
+	if err != nil {
+		return err
+	}
+	if err := d.start(ctx); err != nil {
+		return err
+	}
+	halted = false
+	failure := d.firstQuery(ctx)
+	if failure == nil {
+		return nil
+	}
+	halted = true
+	return d.goBack(ctx, count, failure)
+}
+
+func (d *deployment) stop(ctx context.Context) error {
+	done := d.Working("stopping the canister: calls under way are answered first")
+	defer done()
+	return d.c.StopCanister(ctx, d.canister)
+}
+
+// start starts the canister, even when the command was interrupted.
+func (d *deployment) start(ctx context.Context) error {
+	ctx, cancel := cleanUp(ctx)
+	defer cancel()
+	done := d.Working("starting the canister")
+	defer done()
+	if err := d.c.StartCanister(ctx, d.canister); err != nil {
+		return ui.Hinted(fmt.Errorf("canister %s is stopped and could not be started: %w", d.canister, err), "kedge canister start")
+	}
+	return nil
+}
+
+// where names the canister in the record of snapshots.
+func (d *deployment) where() string {
+	return d.canister.Text() + "@" + d.c.Network().Fingerprint()
+}
+
+// takeSnapshot keeps what is there, in the place of the snapshot that the last deployment from here took.
+func (d *deployment) takeSnapshot(ctx context.Context) error {
+	if d.options.noSnapshot {
+		return nil
+	}
+	own, err := project.DeploySnapshot(d.where())
+	if err != nil {
+		return err
+	}
+	list, err := d.c.Snapshots(ctx, d.canister)
+	if err != nil {
+		return fmt.Errorf("listing the snapshots: %w", err)
+	}
+	var replaced []byte
+	for _, s := range list {
+		if own != nil && bytes.Equal(s.ID, own) {
+			replaced = own
+		}
+	}
+	done := d.Working("taking a snapshot")
+	shot, err := d.c.TakeSnapshot(ctx, d.canister, replaced)
+	done()
+	if err != nil {
+		return ui.Hinted(fmt.Errorf("there is no snapshot before the upgrade, so nothing was upgraded: %w", err),
+			"kedge canister snapshot list shows those there are (at most 10); --no-snapshot goes without, and without a way back")
+	}
+	d.snapshot = shot.ID
+	return project.RecordDeploySnapshot(d.where(), shot.ID)
+}
+
+// unchanged says what the canister runs after an upgrade that failed: the network took back whatever the failed
+// upgrade had done, unless its answer alone was lost.
+func (d *deployment) unchanged(ctx context.Context, failure error) error {
+	ctx, cancel := cleanUp(ctx)
+	defer cancel()
+	hash, err := d.c.ModuleHash(ctx, d.canister)
+	switch {
+	case err != nil:
+		return errors.Join(failure, fmt.Errorf("which module canister %s runs cannot be read: %w", d.canister, err))
+	case bytes.Equal(hash, d.before.ModuleHash):
+		d.Note("canister %s runs the module that it had, %x, with everything in it", d.canister, hash)
+	default:
+		d.Warn("canister %s runs module %x, not the one that it had before, %x", d.canister, hash, d.before.ModuleHash)
+	}
+	return failure
+}
+
+// firstQuery asks the new module something that it must know after every upgrade. A network that does not
+// answer says nothing about the module.
+func (d *deployment) firstQuery(ctx context.Context) error {
+	method := d.question()
+	if method == "" {
+		d.Warn("whether the new module answers was not checked: its interface names no query without arguments that is known")
+		return nil
+	}
+	done := d.Working("asking the new module for its %s", method)
+	defer done()
+	for attempt := 1; ; attempt++ {
+		_, err := d.c.Query(ctx, d.canister, method, []byte("DIDL\x00\x00"))
+		var reject *client.Reject
+		switch {
+		case err == nil:
+			return nil
+		case !errors.As(err, &reject):
+			return ui.Hinted(fmt.Errorf("the module is installed, but whether it answers is not known: %w", err), "kedge canister status")
+		case reject.Code == transient && attempt < queryAttempts, reject.ErrorCode == isStopped && attempt < queryAttempts:
+			time.Sleep(queryPause)
+		default:
+			return &silentError{method: method, err: err}
+		}
+	}
+}
+
+const (
+	transient     = 2 // code of a rejection that may be otherwise a moment later
+	isStopped     = "IC0508"
+	queryAttempts = 5
+	queryPause    = 500 * time.Millisecond
+)
+
+// silentError is a new module that refuses the first query.
+type silentError struct {
+	method string
+	err    error
+}
+
+func (e *silentError) Error() string {
+	return fmt.Sprintf("the new module does not answer the query %s: %v", e.method, e.err)
+}
+
+func (e *silentError) Unwrap() error { return e.err }
+
+// question is a query without arguments that the module's interface has.
+func (d *deployment) question() string {
+	if d.about.service == nil {
+		return ""
+	}
+	methods := map[string]did.Func{}
+	for _, m := range d.about.service.Methods() {
+		methods[m.Name] = m.Type.(did.Func)
+	}
+	for _, name := range []string{"config", "stats", "whoami"} {
+		if f, ok := methods[name]; ok && len(f.Args) == 0 && f.Mode&wire.Query != 0 {
+			return name
+		}
+	}
+	return ""
+}
+
+// count is what a stopped canister had counted when the new module was installed.
+type count struct {
+	version uint64   // of the canister: every message that may change it counts one up
+	ingress *big.Int // cycles paid for messages of users; nil if that is not known
+	fee     *big.Int // for one short message
+}
+
+// beginCount reads the counters of the stopped canister. Its own request for the status is a short message, and
+// tells what one costs.
+func (d *deployment) beginCount(ctx context.Context) (c count, err error) {
+	first, firstErr := d.c.Metrics(ctx, d.canister)
+	status, err := d.c.Status(ctx, d.canister)
+	if err != nil {
+		return c, err
+	}
+	c.version = status.Version
+	if second, err := d.c.Metrics(ctx, d.canister); firstErr == nil && err == nil {
+		c.ingress, c.fee = second.IngressInduction, new(big.Int).Sub(second.IngressInduction, first.IngressInduction)
+	}
+	return c, nil
+}
+
+// untouched reports whether nobody's call can have changed anything since the counters were read, while the
+// canister was started and stopped again. Devices sign messages of users, and the canister pays for each: if it
+// paid for the two that started and stopped it alone, nothing but its own timers has run.
+func (c count) untouched(now management.Status, ingress *big.Int) bool {
+	if now.Version <= c.version+2 {
+		return true
+	}
+	if c.ingress == nil || ingress == nil || c.fee.Sign() <= 0 {
+		return false
+	}
+	// A message costs a fixed fee, which is more than half of fee, and a little for every byte.
+	quarter := new(big.Int).Rsh(c.fee, 2)
+	most := new(big.Int).Add(new(big.Int).Lsh(c.fee, 1), quarter)
+	return new(big.Int).Sub(ingress, c.ingress).Cmp(most) <= 0
+}
+
+// goBack loads the snapshot again if nothing is lost by it, or the person accepts what is lost. The canister
+// runs while it asks, so that whoever can use it can.
+func (d *deployment) goBack(ctx context.Context, began count, failure error) error {
+	var silent *silentError
+	if !errors.As(failure, &silent) {
+		return failure
+	}
+	if d.snapshot == nil {
+		return ui.Hinted(fmt.Errorf("%w; there is no snapshot to go back to", failure), "kedge deploy OLD.wasm.gz upgrades to another module")
+	}
+	untouched, err := d.stopAndCount(ctx, began)
+	if err != nil {
+		return errors.Join(failure, err)
+	}
+	if untouched {
+		return d.load(ctx, failure)
+	}
+	if err := d.start(ctx); err != nil {
+		return errors.Join(failure, err)
+	}
+	d.Warn("%v", failure)
+	d.Warn("calls have run since it was started. Going back undoes all of them: devices removed since are back, those added since are gone, and so are protections, names and anchors made since")
+	hint := fmt.Sprintf("kedge canister snapshot restore %x goes back later, with the same loss", d.snapshot)
+	t, err := d.OpenTerminalOnce()
+	if err != nil {
+		return ui.Hinted(fmt.Errorf("%w; calls have run since, so it was left in place", failure), "%s", hint)
+	}
+	answer, err := t.Line("go back all the same, and lose what those calls did? type yes: ")
+	if err != nil {
+		return errors.Join(failure, err)
+	}
+	if answer != "yes" {
+		return ui.Hinted(fmt.Errorf("%w; it was left in place", failure), "%s", hint)
+	}
+	if err := d.stop(ctx); err != nil {
+		return errors.Join(failure, err)
+	}
+	return d.load(ctx, failure)
+}
+
+func (d *deployment) stopAndCount(ctx context.Context, began count) (untouched bool, err error) {
+	if err := d.stop(ctx); err != nil {
+		return false, err
+	}
+	var ingress *big.Int
+	if m, err := d.c.Metrics(ctx, d.canister); err == nil {
+		ingress = m.IngressInduction
+	}
+	status, err := d.c.Status(ctx, d.canister)
+	if err != nil {
+		return false, err
+	}
+	return began.untouched(status, ingress), nil
+}
+
+// load gives the stopped canister back what the snapshot has; the caller starts it.
+func (d *deployment) load(ctx context.Context, failure error) error {
+	ctx, cancel := cleanUp(ctx)
+	defer cancel()
+	done := d.Working("loading the snapshot")
+	err := d.c.LoadSnapshot(ctx, d.canister, d.snapshot)
+	done()
+	if err != nil {
+		return errors.Join(failure, ui.Hinted(fmt.Errorf("the snapshot could not be loaded: %w", err), "kedge canister snapshot restore %s", hex.EncodeToString(d.snapshot)))
+	}
+	return fmt.Errorf("%w; canister %s went back to the module and the anchors that it had", failure, d.canister)
+}

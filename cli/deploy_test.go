@@ -1,0 +1,239 @@
+package cli_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/fxamacker/cbor/v2"
+	"github.com/stretchr/testify/require"
+
+	"kedge/cli/client"
+	"kedge/tests/harness"
+	"kedge/wasm"
+)
+
+// broken is the real module with exports that lead to another function: a lookup, which traps where there is no
+// argument that it knows.
+func broken(t *testing.T, exports ...string) string {
+	t.Helper()
+	r, err := gzip.NewReader(bytes.NewReader(harness.Module(t)))
+	require.NoError(t, err)
+	raw, err := io.ReadAll(r)
+	require.NoError(t, err)
+	m, err := wasm.Decode(raw)
+	require.NoError(t, err)
+	place := func(name string) int {
+		i := slices.IndexFunc(m.Exports, func(e wasm.Export) bool { return e.Name == name })
+		require.GreaterOrEqual(t, i, 0, name)
+		return i
+	}
+	for _, name := range exports {
+		m.Exports[place(name)].Index = m.Exports[place("canister_query lookup")].Index
+	}
+	path := filepath.Join(t.TempDir(), "broken.wasm.gz")
+	var packed bytes.Buffer
+	z := gzip.NewWriter(&packed)
+	_, err = z.Write(m.Encode())
+	require.NoError(t, err)
+	require.NoError(t, z.Close())
+	require.NoError(t, os.WriteFile(path, packed.Bytes(), 0o600))
+	return path
+}
+
+// operator is somebody who deploys from a folder of his own.
+type operator struct {
+	t   *testing.T
+	env map[string]string
+}
+
+func newOperator(t *testing.T, url string) operator {
+	t.Helper()
+	t.Chdir(t.TempDir())
+	dir := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "passphrase"), []byte("a passphrase\n"), 0o600))
+	return operator{t, map[string]string{
+		"KEDGE_NETWORK": url, "KEDGE_PASSPHRASE_FILE": filepath.Join(dir, "passphrase"), "KEDGE_KEYS": filepath.Join(dir, "keys.age"), "HOME": dir,
+	}}
+}
+
+func (o operator) must(args ...string) string {
+	o.t.Helper()
+	code, stdout, stderr := run(o.t, nil, o.env, args...)
+	require.Zero(o.t, code, stderr)
+	return stdout
+}
+
+type deployment struct {
+	Canister   string `json:"canister"`
+	Mode       string `json:"mode"`
+	ModuleHash string `json:"module_hash"`
+	Snapshot   string `json:"snapshot"`
+	URL        string `json:"url"`
+	Settings   []struct {
+		Name, Before, After string
+		Narrows             bool
+	} `json:"settings"`
+	Interface []struct {
+		Method, What string
+		Narrows      bool
+	} `json:"interface"`
+}
+
+func (o operator) deploy(args ...string) (d deployment) {
+	o.t.Helper()
+	require.NoError(o.t, json.Unmarshal([]byte(o.must(append([]string{"deploy", "--json"}, args...)...)), &d))
+	return d
+}
+
+// An upgrade that fails, or that leaves a module which does not answer, ends with the module and the anchors
+// that were there; where calls have run since, only a person may decide to lose what they did.
+func TestUpgradesThatFail(t *testing.T) {
+	url, module, _ := startNetwork(t)
+	o := newOperator(t, url)
+	first := o.deploy(module)
+	require.Equal(t, "install", first.Mode)
+	require.Empty(t, first.Snapshot)
+	o.must("anchor", "create", "--device", "laptop", "--no-phrase")
+	runs := func(hash string) {
+		t.Helper()
+		require.Contains(t, o.must("canister", "status", "--json"), hash)
+		require.Contains(t, o.must("canister", "status"), "running")
+	}
+
+	t.Run("it traps", func(t *testing.T) {
+		code, _, stderr := run(t, nil, o.env, "deploy", broken(t, "canister_post_upgrade"))
+		require.Equal(t, 4, code, stderr)
+		require.Contains(t, stderr, "kedge: error: cannot upgrade canister "+first.Canister)
+		require.Contains(t, stderr, "runs the module that it had, "+first.ModuleHash)
+		runs(first.ModuleHash)
+		require.Contains(t, o.must("device", "list"), "laptop")
+	})
+	t.Run("it does not answer", func(t *testing.T) {
+		code, _, stderr := run(t, nil, o.env, "deploy", broken(t, "canister_query config"))
+		require.Equal(t, 4, code, stderr)
+		require.Contains(t, stderr, "kedge: error: the new module does not answer the query config: ")
+		require.Contains(t, stderr, "canister "+first.Canister+" went back to the module and the anchors that it had")
+		runs(first.ModuleHash)
+		require.Contains(t, o.must("device", "list"), "laptop")
+	})
+	t.Run("it does not answer, and there is no snapshot", func(t *testing.T) {
+		silent := broken(t, "canister_query config")
+		code, _, stderr := run(t, nil, o.env, "deploy", silent, "--no-snapshot")
+		require.Equal(t, 4, code, stderr)
+		require.Contains(t, stderr, "there is no snapshot to go back to")
+		require.Contains(t, o.must("canister", "status"), "running")
+		require.NotContains(t, o.must("canister", "status", "--json"), first.ModuleHash)
+		second := o.deploy(module)
+		require.Equal(t, "upgrade", second.Mode)
+		runs(first.ModuleHash)
+	})
+}
+
+// While the new module is asked for its config, somebody uses it.
+func TestUpgradeIsNotTakenBackOverCalls(t *testing.T) {
+	url, module, _ := startNetwork(t)
+	o := newOperator(t, url)
+	first := o.deploy(module)
+	o.must("anchor", "create", "--device", "laptop", "--no-phrase")
+	silent := broken(t, "canister_query config")
+
+	// between is a network in front of the network: it lets a call through, and waits for it, before the first
+	// query of the new module.
+	calls := 0
+	proxy := between(t, url, func(method string) {
+		if method != "config" || !bytes.Contains([]byte(o.must("canister", "status", "--json")), []byte(`"running"`)) {
+			return
+		}
+		if hash := o.must("canister", "status", "--json"); !bytes.Contains([]byte(hash), []byte(first.ModuleHash)) {
+			calls++
+			o.must("device", "add", fmt.Sprint("added", calls))
+		}
+	})
+	env := map[string]string{}
+	for k, v := range o.env {
+		env[k] = v
+	}
+	env["KEDGE_NETWORK"], env["KEDGE_CANISTER"] = proxy, first.Canister
+
+	code, _, stderr := run(t, nil, env, "deploy", silent)
+	require.Equal(t, 4, code, stderr)
+	require.Equal(t, 1, calls)
+	require.Contains(t, stderr, "kedge: warning: calls have run since it was started. Going back undoes all of them: devices removed since are back")
+	require.Contains(t, stderr, "calls have run since, so it was left in place")
+	require.Regexp(t, `kedge: hint: kedge canister snapshot restore [0-9a-f]+ goes back later, with the same loss`, stderr)
+	require.Contains(t, o.must("device", "list"), "added1")
+	require.Contains(t, o.must("canister", "status"), "running")
+	require.NotContains(t, o.must("canister", "status", "--json"), first.ModuleHash)
+
+	o.must("deploy", module)
+	p := &person{answers: []func(*person) string{say("no")}}
+	code, _, stderr = run(t, p, env, "deploy", silent)
+	require.Equal(t, 4, code, stderr)
+	require.Contains(t, stderr, "it was left in place")
+	require.Contains(t, o.must("device", "list"), "added2")
+
+	o.must("deploy", module)
+	p = &person{answers: []func(*person) string{say("yes")}}
+	code, _, stderr = run(t, p, env, "deploy", silent)
+	require.Equal(t, 4, code, stderr)
+	require.Contains(t, stderr, "went back to the module and the anchors that it had")
+	list := o.must("device", "list")
+	require.Contains(t, list, "added2")
+	require.NotContains(t, list, "added3", "what the call did is lost, as was said")
+	require.Contains(t, o.must("canister", "status", "--json"), first.ModuleHash)
+}
+
+// The first address that deploy prints answers.
+func TestDeployedAddressAnswers(t *testing.T) {
+	network, module, _ := startNetwork(t)
+	o := newOperator(t, network)
+	d := o.deploy(module)
+	address, err := url.Parse(d.URL)
+	require.NoError(t, err)
+	response, err := client.HTTPClient(address).Get(d.URL + "/")
+	require.NoError(t, err)
+	defer func() { _ = response.Body.Close() }()
+	require.Equal(t, http.StatusOK, response.StatusCode)
+	body, err := io.ReadAll(response.Body)
+	require.NoError(t, err)
+	require.NotEmpty(t, body)
+}
+
+// between puts a proxy before a network, which tells before it passes a query on.
+func between(t *testing.T, to string, before func(method string)) string {
+	t.Helper()
+	target, err := url.Parse(to)
+	require.NoError(t, err)
+	forward := httputil.NewSingleHostReverseProxy(target)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		var envelope struct {
+			Content struct {
+				Kind   string `cbor:"request_type"`
+				Method string `cbor:"method_name"`
+			} `cbor:"content"`
+		}
+		if err := cbor.Unmarshal(body, &envelope); err == nil && envelope.Content.Kind == "query" {
+			before(envelope.Content.Method)
+		}
+		r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+		forward.ServeHTTP(w, r)
+	}))
+	t.Cleanup(server.Close)
+	return server.URL
+}
