@@ -21,6 +21,8 @@ func (a verbs) start() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "start",
 		Short: "start the canister after it was stopped",
+		Long: `Starts a canister that was stopped, by kedge canister stop, by another program, or
+by an upgrade that was cut off. One that runs is left as it is.`,
 		Example: `  kedge canister start
   kedge canister start --network ic --canister ID --identity controller.pem`,
 		Args: ui.Args(cobra.NoArgs),
@@ -81,9 +83,9 @@ func (a verbs) topUp() *cobra.Command {
 		Use:   "top-up CYCLES",
 		Short: "give the canister cycles, on a network for development",
 		Long: `Networks for development, such as that of kedge network start, give cycles out of
-nothing. On the Internet Computer cycles are bought: icp cycles mint --icp 2 and
-icp canister top-up ID --amount 2t, with an identity that holds ICP or cycles; kedge
-keeps neither.`,
+nothing. On the Internet Computer cycles are bought: icp cycles mint makes them of
+ICP, and icp canister top-up gives them to the canister. kedge keeps neither ICP
+nor cycles, so it cannot do that for you.`,
 		Example: `  kedge canister top-up 2t
   kedge canister top-up 500_000_000_000 --json`,
 		Args: ui.Args(cobra.ExactArgs(1)),
@@ -106,7 +108,7 @@ func (a verbs) addCycles(ctx context.Context, text string) error {
 	if err != nil {
 		return err
 	}
-	elsewhere := fmt.Sprintf("icp canister top-up %s --amount %s, with an identity that has cycles (icp cycles balance; icp cycles mint makes them of ICP)", canister, text)
+	elsewhere := fmt.Sprintf("icp canister top-up %s gives it cycles of an identity that has some; icp cycles mint makes them of ICP", canister)
 	if network.IsMainnet() {
 		return ui.Hinted(errors.New("cycles on the Internet Computer come from the cycles ledger, and kedge has no account there"), "%s", elsewhere)
 	}

@@ -40,6 +40,8 @@ func (a verbs) snapshotList() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "list the snapshots",
+		Long: `Lists the snapshots that the network keeps of the canister: id, when it was taken,
+and size. The one of the last deployment is among them.`,
 		Example: `  kedge canister snapshot list
   kedge canister snapshot list --json`,
 		Args: ui.Args(cobra.NoArgs),
@@ -151,6 +153,8 @@ func (a verbs) snapshotDelete() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "delete SNAPSHOT",
 		Short: "delete a snapshot",
+		Long: `Deletes a snapshot for ever, so that its memory is no longer paid for. It asks;
+--yes is for scripts.`,
 		Example: `  kedge canister snapshot delete 0000000000000000ffffffffff9000010101
   kedge canister snapshot delete ID --yes`,
 		Args: ui.Args(cobra.ExactArgs(1)),
