@@ -21,7 +21,7 @@ func Command(app *session.App) *cobra.Command {
 	cmd := ui.Group("key", "make, back up, find again and pair the security keys of the key store",
 		a.initCommand(), a.list(), a.show(), a.rename(), a.remove(),
 		a.export(), a.check(), a.finalize(), a.restore(), a.status(), a.backup(),
-		a.pair(), a.prove(), a.drill(), a.lost(), a.find(),
+		a.plug(), a.pair(), a.prove(), a.drill(), a.lost(), a.find(),
 		a.credentials(), a.importCommand(), a.passphrase())
 	cmd.Long = `A security key of the key store is a seed of 24 words and the credentials that are
 derived from it. The words, on paper or as shares, bring all of them back, so write

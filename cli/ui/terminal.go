@@ -1,6 +1,9 @@
 package ui
 
-import "errors"
+import (
+	"context"
+	"errors"
+)
 
 // Terminal is the person at the keyboard. Secrets are shown there and asked for there, never on
 // standard output or standard error, which may be files.
@@ -22,6 +25,15 @@ type Terminal interface {
 	Show(text func(width int) string) error
 	// Close gives the terminal back.
 	Close() error
+}
+
+// Keypad is a terminal on which somebody can be asked for one key.
+type Keypad interface {
+	Terminal
+	// Press shows a question and waits until somebody presses y, which is yes, or n. Nothing else is an
+	// answer, and neither is what was typed before the question, or pasted. When the context ends first,
+	// the error is its.
+	Press(ctx context.Context, question string) (yes bool, err error)
 }
 
 // ErrNoTerminal says that there is nobody to ask.

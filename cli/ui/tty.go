@@ -152,8 +152,13 @@ type question struct {
 	begin, end  string // sequences before and after
 	draw        func() // writes the prompt, again after the process was stopped
 	got         func(b byte) (done bool, err error)
-	interrupted string // ends the line of the prompt
+	interrupted string          // ends the line of the prompt
+	until       <-chan struct{} // ends the question with [errNobody]; nil never does
+	fresh       bool            // what was typed before the question is thrown away
 }
+
+// errNobody says that a question ended without an answer.
+var errNobody = errors.New("nobody answered")
 
 // ask runs a question. Whatever ends it, the terminal is as before; a stop from the keyboard gives it
 // back for as long as it lasts.
@@ -174,6 +179,10 @@ func (t *tty) ask(q question) (err error) {
 		t.escape(q.end)
 		restore()
 	}()
+	if q.fresh {
+		t.startReading()
+		t.drain()
+	}
 	q.draw()
 	t.startReading()
 	for {
@@ -188,6 +197,9 @@ func (t *tty) ask(q question) (err error) {
 		case <-ending:
 			t.print(q.interrupted)
 			return ErrInterrupted
+		case <-q.until:
+			t.print(q.interrupted)
+			return errNobody
 		case <-stopping:
 			t.escape(q.end)
 			restore()

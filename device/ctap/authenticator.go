@@ -65,6 +65,8 @@ type Options struct {
 	Report func(error)
 	Random io.Reader
 	Now    func() time.Time
+	// Window is how long a request waits for the person, zero for [PresenceWindow].
+	Window time.Duration
 }
 
 // Authenticator answers CTAP commands for one security key. Making one is plugging the key in: three wrong
@@ -172,9 +174,20 @@ func (a *Authenticator) dispatch(c call, command []byte) (any, error) {
 	return nil, InvalidCommand
 }
 
+// forget ends what goes on with a next call: the assertions and the lists.
+func (a *Authenticator) forget() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.next, a.listing = nil, listing{}
+}
+
 // present waits until somebody presses a key.
 func (a *Authenticator) present(c call, p Prompt) error {
-	ctx, cancel := context.WithTimeout(c, PresenceWindow)
+	window := a.o.Window
+	if window == 0 {
+		window = PresenceWindow
+	}
+	ctx, cancel := context.WithTimeout(c, window)
 	defer cancel()
 	c.waiting(true)
 	err := a.o.Presence(ctx, p)

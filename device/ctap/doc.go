@@ -3,7 +3,7 @@
 // (https://fidoalliance.org/specs/fido-v2.1-ps-20210615/fido-client-to-authenticator-protocol-v2.1-ps-20210615.html).
 //
 // An [Authenticator] answers commands, [HID] carries them in packets of 64 bytes (CTAPHID, section 11.2 of
-// the standard), and [ServeSocket] is the way in: a Unix socket.
+// the standard), and there are two ways in: [ServeUHID] for whoever looks for a USB key, and [ServeSocket], a Unix socket.
 //
 // Presence is what the callback [Options.Presence] says and nothing else. Verification is the PIN.
 package ctap

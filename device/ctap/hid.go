@@ -72,6 +72,9 @@ type HID struct {
 	channels map[uint32]*Link
 	last     uint32
 	current  *transaction
+	speaker  uint32 // channel of the last command
+	closed   bool
+	running  sync.WaitGroup
 }
 
 // transaction is the message that is under way.
@@ -97,6 +100,18 @@ type Link struct {
 // NewHID returns what carries packets to the authenticator.
 func NewHID(a *Authenticator) *HID {
 	return &HID{authenticator: a, channels: map[uint32]*Link{}}
+}
+
+// Close ends what is under way, with the question to the person, waits until it has ended, and answers nothing
+// any more.
+func (h *HID) Close() {
+	h.mu.Lock()
+	h.closed = true
+	if h.current != nil {
+		h.abort(h.current)
+	}
+	h.mu.Unlock()
+	h.running.Wait()
 }
 
 // Open connects a transport. Packets for the client are given to write, one at a time.
@@ -168,6 +183,9 @@ func (l *Link) Handle(p [PacketSize]byte) {
 	h := l.hid
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if h.closed {
+		return
+	}
 	channel := binary.BigEndian.Uint32(p[:])
 	if p[4]&initPacket == 0 {
 		h.proceed(l, channel, p)
@@ -292,7 +310,12 @@ func (h *HID) run(t *transaction) {
 	case t.command == hidCBOR && t.size > 0:
 		ctx, cancel := context.WithCancel(context.Background())
 		t.cancel = cancel
-		go h.execute(ctx, t)
+		if h.speaker != t.channel {
+			// What one client began, another does not go on with.
+			h.authenticator.forget()
+			h.speaker = t.channel
+		}
+		h.running.Go(func() { h.execute(ctx, t) })
 	case t.command == hidWink || t.command == hidCBOR:
 		answer(hidError, []byte{errLength})
 	default:

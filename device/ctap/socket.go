@@ -8,12 +8,16 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"time"
 )
 
 // ServeSocket listens on a Unix socket and carries packets of 64 bytes, as a USB key would, until the context ends.
 // The socket has mode 0600, its folder must be the user's own with mode 0700 and is made if it is not there, and only
 // processes of the same user are answered. ready is called once clients can connect; it may be nil.
 func ServeSocket(ctx context.Context, h *HID, path string, ready func()) error {
+	if len(path) > maxSocketPath {
+		return fmt.Errorf("the path of the socket has %d bytes, the limit is %d: %q", len(path), maxSocketPath, path)
+	}
 	if err := privateFolder(filepath.Dir(path)); err != nil {
 		return err
 	}
@@ -56,6 +60,12 @@ func ServeSocket(ctx context.Context, h *HID, path string, ready func()) error {
 	}
 }
 
+// writeTimeout is how long a client may take to read a packet once its buffer is full.
+const writeTimeout = time.Second
+
+// maxSocketPath is the longest path of a Unix socket on Linux, in bytes.
+const maxSocketPath = 107
+
 func serveClient(ctx context.Context, h *HID, conn *net.UnixConn) {
 	defer func() { _ = conn.Close() }()
 	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
@@ -66,7 +76,15 @@ func serveClient(ctx context.Context, h *HID, conn *net.UnixConn) {
 		}
 		return
 	}
-	link := h.Open(func(p [PacketSize]byte) error { _, err := conn.Write(p[:]); return err })
+	link := h.Open(func(p [PacketSize]byte) error {
+		// A client that reads nothing must not stop the others.
+		_ = conn.SetWriteDeadline(time.Now().Add(writeTimeout))
+		_, err := conn.Write(p[:])
+		if err != nil {
+			_ = conn.Close()
+		}
+		return err
+	})
 	// The error is the client's going away in the middle of a packet.
 	_ = link.Serve(conn)
 }

@@ -210,5 +210,32 @@ def secret(dev):
     sign_in(dev, s, [guarded.credential_data], uv="required")
 
 
-{"sign": sign, "resident": resident, "pin": pin, "manage": manage, "secret": secret}[sys.argv[2]](connect())
+def press(dev):
+    """Registers and signs in, where a person presses each time."""
+    s = server()
+    auth, _ = register(dev, s, "anna\u202e\x1b[2J", resident=True)
+    sign_in(dev, s, [auth.credential_data], listed=False)
+
+
+def refuse(dev):
+    expect(CtapError.ERR.OPERATION_DENIED, lambda: register(dev, server(), "anna"))
+
+
+def wait(dev):
+    """Nobody presses; what needs no press is answered."""
+    expect(CtapError.ERR.USER_ACTION_TIMEOUT, lambda: Ctap2(dev).make_credential(
+        b"\0" * 32, {"id": "id.example"}, {"id": b"x"}, [{"type": "public-key", "alg": -7}]))
+    expect(CtapError.ERR.NO_CREDENTIALS, lambda: Ctap2(dev).get_assertion("id.example", b"\0" * 32, options={"up": False}))
+
+
+def unplugged(dev):
+    """The key goes away while it asks."""
+    try:
+        register(dev, server(), "anna")
+    except (OSError, ClientError, CtapError):
+        return
+    raise AssertionError("the key answered")
+
+
+{f.__name__: f for f in (sign, resident, pin, manage, secret, press, refuse, wait, unplugged)}[sys.argv[2]](connect())
 print("passed", sys.argv[2])
