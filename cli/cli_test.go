@@ -16,7 +16,7 @@ import (
 var commands = map[string]func(){
 	"kedge": func() {
 		system := RealSystem()
-		system.WorkFactor = 4 // scrypt would be most of the time of these tests
+		system.WorkFactor = 4                      // scrypt would be most of the time of these tests
 		if os.Getenv("KEDGE_TEST_ANYBODY") != "" { // in containers tests run as root
 			system.UserID = func() int { return 1000 }
 		}
