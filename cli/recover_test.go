@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"kedge/cli"
+	"kedge/cli/ui"
 	"kedge/device"
 	"kedge/ic/principal"
 	"kedge/replica"
@@ -33,6 +34,15 @@ type village struct {
 
 func openVillage(t *testing.T) *village {
 	t.Helper()
+	v := foundVillage(t)
+	v.must("owner", "session-limit", "7d", "--phrase-file", "words.txt")
+	v.entrust("7d")
+	return v
+}
+
+// foundVillage is a village without contacts.
+func foundVillage(t *testing.T) *village {
+	t.Helper()
 	cache, err := os.UserCacheDir()
 	require.NoError(t, err)
 	network, err := replica.Start(replica.WithListen("127.0.0.1:0"), replica.WithCache(filepath.Join(cache, "kedge", "modules")))
@@ -45,15 +55,19 @@ func openVillage(t *testing.T) *village {
 	v.must("owner", "deploy", "kedge.wasm.gz")
 	v.must("owner", "anchor", "create", "--device", "laptop", "--new-phrase-file", "words.txt")
 	v.must("owner", "device", "add", "phone")
-	v.must("owner", "session-limit", "7d", "--phrase-file", "words.txt")
 	for _, friend := range []string{"anna", "bert", "carl"} {
 		v.must(friend, "anchor", "create", "--device", friend, "--no-phrase")
 	}
-	v.must("owner", "contacts", "set", "10001", "10002", "10003", "--delay", "7d", "--phrase-file", "words.txt")
+	return v
+}
+
+// entrust names the friends, who accept.
+func (v *village) entrust(delay string) {
+	v.t.Helper()
+	v.must("owner", "contacts", "set", "10001", "10002", "10003", "--delay", delay, "--phrase-file", "words.txt")
 	for _, friend := range []string{"anna", "bert", "carl"} {
 		v.must(friend, "contact", "accept", "10000")
 	}
-	return v
 }
 
 func (v *village) env(who string) map[string]string {
@@ -78,22 +92,28 @@ func (v *village) pass(d time.Duration) {
 }
 
 // run runs a command of somebody on a machine whose clock is right.
-func (v *village) run(p *person, who string, args ...string) (code int, stdout, stderr string) {
+func (v *village) run(p cli.Terminal, who string, args ...string) (code int, stdout, stderr string) {
 	v.t.Helper()
 	return v.runIn(v.t.Context(), p, who, args...)
 }
 
-func (v *village) runIn(ctx context.Context, p *person, who string, args ...string) (code int, stdout, stderr string) {
+func (v *village) runIn(ctx context.Context, p cli.Terminal, who string, args ...string) (code int, stdout, stderr string) {
 	var errs bytes.Buffer
 	code, stdout = v.runTo(ctx, p, &errs, who, args...)
 	return code, stdout, errs.String()
 }
 
-func (v *village) runTo(ctx context.Context, p *person, errs io.Writer, who string, args ...string) (code int, stdout string) {
+func (v *village) runTo(ctx context.Context, p cli.Terminal, errs io.Writer, who string, args ...string) (code int, stdout string) {
 	var out bytes.Buffer
+	code = cli.Main(ctx, v.system(p, &out, errs, who, args...))
+	return code, out.String()
+}
+
+// system is the machine of somebody.
+func (v *village) system(p cli.Terminal, out, errs io.Writer, who string, args ...string) cli.System {
 	env := v.env(who)
-	code = cli.Main(ctx, cli.System{
-		Args: args, Stdin: strings.NewReader(""), Stdout: &out, Stderr: errs,
+	return cli.System{
+		Args: args, Stdin: strings.NewReader(""), Stdout: out, Stderr: errs,
 		Getenv: func(name string) string { return env[name] }, Now: v.network.Time, Random: rand.Reader, WorkFactor: 4,
 		OpenTerminal: func() (cli.Terminal, error) {
 			if p == nil {
@@ -101,8 +121,7 @@ func (v *village) runTo(ctx context.Context, p *person, errs io.Writer, who stri
 			}
 			return p, nil
 		},
-	})
-	return code, out.String()
+	}
 }
 
 // under is the JSON of kedge recover.
@@ -334,6 +353,44 @@ func TestRecoverWaits(t *testing.T) {
 	whole := <-done
 	require.Zero(t, whole.code, whole.stderr)
 	require.Contains(t, whole.stdout, `"state":"recovered"`)
+}
+
+// quitter answers some questions and breaks off at the next.
+type quitter struct{ person }
+
+func (q *quitter) Line(prompt string) (string, error) {
+	if len(q.answers) == 0 {
+		return "", ui.ErrInterrupted
+	}
+	return q.person.Line(prompt)
+}
+
+func (q *quitter) Words(prompt string, _ func(string) bool) (string, error) { return q.Line(prompt) }
+
+// Whoever breaks off while the command goes through what is left to do has the anchor, and hears what is left.
+func TestWalkIsLeft(t *testing.T) {
+	for name, answers := range map[string][]func(*person) string{
+		"at the first device": nil,
+		"at the phrase":       {say("keep"), say("remove")},
+		"typing the words":    {say("remove"), say("keep"), say("yes")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			v := openVillage(t)
+			r := v.recovery("fresh")
+			v.approve("anna", r)
+			v.approve("bert", r)
+			v.pass(7*24*time.Hour + time.Minute)
+			q := &quitter{person{answers: answers}}
+			code, stdout, stderr := v.run(q, "fresh", "recover", "--anchor", "10000")
+			require.Equal(t, 130, code, stderr)
+			require.Contains(t, stdout, `anchor 10000 is yours again`)
+			require.Equal(t, 2-min(len(answers), 1), strings.Count(stdout, "kedge device remove "))
+			require.Contains(t, stdout, `kedge recovery phrase add --replace --anchor 10000 --as "recovered-10000"`)
+			devices := v.devices("fresh")
+			require.Len(t, devices, 4-min(len(answers), 1))
+			require.True(t, devices["recovered-10000"].Protected)
+		})
+	}
 }
 
 // saying is what a command that is still running has said so far.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -117,6 +118,9 @@ func (a verbs) approve(cmd *cobra.Command, args []string, file string) error {
 			return ui.Hinted(fmt.Errorf("no contact of anchor %d approves a key yet, so the words have nothing to be compared with", owner),
 				"ask the owner for the principal of the new key and give it: kedge contact approve %d PRINCIPAL", owner)
 		}
+	}
+	if status.Approves != nil && !slices.Contains(keys, *status.Approves) {
+		a.Warn("anchor %d approves the key %s for anchor %d now; another takes its place", s.Anchor, *status.Approves, owner)
 	}
 	words, err := a.hear(owner, file)
 	if err != nil {

@@ -14,6 +14,7 @@ import (
 	"kedge/candid/kedge"
 	"kedge/cli/session"
 	"kedge/cli/ui"
+	"kedge/ic/principal"
 )
 
 func (a verbs) setCommand() *cobra.Command {
@@ -166,7 +167,7 @@ func (a verbs) agree(ctx context.Context, s *session.Session) error {
 		return bytes.Equal(d.Pubkey, s.Signer.Key.PublicKey()) && d.Protection == kedge.DeviceProtectionProtected
 	})
 	if info.Contacts != nil && protected {
-		if err := a.Confirm(fmt.Sprintf("%s would be released when %s", s.Signer, terms(*info.Contacts))); err != nil {
+		if err := a.Confirm(fmt.Sprintf("%s\n%s would be released when %s", a.namedBy(ctx, s, info), s.Signer, terms(*info.Contacts))); err != nil {
 			return err
 		}
 	}
@@ -182,6 +183,27 @@ func (a verbs) agree(ctx context.Context, s *session.Session) error {
 			"kedge contacts show, then kedge contacts agree again"), s.ContactsAgree(ctx, s.Anchor, false))
 	}
 	return a.Result(agreed{s.Anchor, true}, fmt.Sprintf("%s agrees to the recovery contacts of anchor %d", s.Signer, s.Anchor))
+}
+
+// namedBy says when the contacts were named, and by which device, as far as the history still knows.
+func (a verbs) namedBy(ctx context.Context, s *session.Session, info kedge.IdentityAnchorInfo) string {
+	text := "the history does not know any more who named the contacts"
+	_, err := s.EachEvent(ctx, 0, func(e kedge.HistoryEntry) {
+		if e.Kind == nil || *e.Kind != kedge.EventKindContactsSet || e.By == nil {
+			return
+		}
+		by := ui.ShortPrincipal(*e.By) + ", which is no device of the anchor any more"
+		for _, d := range info.Devices {
+			if principal.SelfAuthenticating(d.Pubkey) == *e.By {
+				by = session.Label(d.Alias, d.Pubkey)
+			}
+		}
+		text = fmt.Sprintf("the contacts were named %s by %s", ui.Time(e.At), by)
+	})
+	if err != nil {
+		return "the history cannot be read: " + err.Error()
+	}
+	return text
 }
 
 // terms says to what one agrees.
