@@ -237,3 +237,48 @@ func between(t *testing.T, to string, before func(method string)) string {
 	t.Cleanup(server.Close)
 	return server.URL
 }
+
+// Commands find the canister that dfx or icp made in the folder, and say which file names it when it is gone.
+func TestCanistersOfOtherToolsAreFound(t *testing.T) {
+	network, module, _ := startNetwork(t)
+	o := newOperator(t, network)
+	d := o.deploy(module)
+	require.NoError(t, os.Remove(".kedge/canisters.json"))
+	code, _, stderr := run(t, nil, o.env, "canister", "metrics")
+	require.Equal(t, 1, code)
+	require.Contains(t, stderr, "no canister is known for the network")
+	require.Contains(t, stderr, "KEDGE_CANISTER=$(dfx canister id kedge)")
+
+	put := func(path, content string) {
+		t.Helper()
+		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
+		require.NoError(t, os.WriteFile(path, []byte(content), 0o644))
+	}
+	address, err := url.Parse(network)
+	require.NoError(t, err)
+	put("dfx.json", fmt.Sprintf(`{"canisters":{"kedge":{}},"networks":{"local":{"bind":%q}}}`, address.Host))
+	put(".dfx/local/canister_ids.json", fmt.Sprintf(`{"kedge":{"local":%q}}`, d.Canister))
+	require.Contains(t, o.must("canister", "status"), d.Canister)
+	require.Contains(t, o.must("canister", "metrics"), "internet_identity_user_count")
+
+	// kedge deploy makes one of its own, and says that there is another.
+	code, stdout, stderr := run(t, nil, o.env, "deploy", "--dry-run", module)
+	require.Zero(t, code, stderr)
+	require.Contains(t, stderr, "dfx made canister "+d.Canister+" here (.dfx/local/canister_ids.json); to upgrade that one, name it with --canister")
+	require.Contains(t, stdout, "a new canister would be created")
+
+	// Two tools, two canisters: neither is chosen.
+	put("icp.yaml", fmt.Sprintf("networks: [{name: n, mode: connected, url: %q}]\nenvironments: [{name: e, network: n}]\n", network))
+	put(".icp/data/mappings/e.ids.json", `{"kedge":"bd3sg-teaaa-aaaaa-qaaba-cai"}`)
+	code, _, stderr = run(t, nil, o.env, "canister", "metrics")
+	require.Equal(t, 1, code)
+	require.Contains(t, stderr, "two canisters are known for the network")
+	require.Contains(t, stderr, "bd3sg-teaaa-aaaaa-qaaba-cai (.icp/data/mappings/e.ids.json, from icp)")
+
+	// The network was started anew, so the id is of none.
+	require.NoError(t, os.RemoveAll(".icp"))
+	put(".dfx/local/canister_ids.json", `{"kedge":{"local":"bd3sg-teaaa-aaaaa-qaaba-cai"}}`)
+	code, _, stderr = run(t, nil, o.env, "canister", "status")
+	require.Equal(t, 4, code)
+	require.Contains(t, stderr, "kedge: hint: the id is from .dfx/local/canister_ids.json, written before the network was started anew (--clean, kedge network reset, another state folder); dfx deploy, or kedge deploy, makes a new one")
+}

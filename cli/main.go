@@ -46,7 +46,7 @@ func Main(ctx context.Context, system System) int {
 		if errors.Is(err, context.Canceled) && ctx.Err() != nil {
 			err = fmt.Errorf("%w: %w", ui.ErrInterrupted, err)
 		}
-		app.Fail(err, hints.For(cmd, hints.Of(err)))
+		app.Fail(err, hints.For(cmd, app.StaleHint(err, hints.Of(err))))
 		return code
 	}
 	return 0

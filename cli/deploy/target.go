@@ -36,12 +36,30 @@ func (a verbs) deployTarget(ctx context.Context, c *client.Client, o *deployOpti
 		}
 		return id, a.mustExist(ctx, c, id)
 	}
-	file, err := project.LoadCanisters()
+	found, err := project.FindCanister(".", a.Target())
 	if err != nil {
 		return principal.Principal{}, err
 	}
-	id, recorded := file.ByNetwork[a.NetworkName()]
+	var id principal.Principal
+	recorded := false
+	for _, k := range found {
+		if k.Tool == "kedge" {
+			id, recorded = k.ID, true
+		} else if !recorded {
+			exists, err := c.Exists(ctx, k.ID)
+			if err != nil {
+				return id, err
+			}
+			if exists {
+				a.Note("%s made canister %s here (%s); to upgrade that one, name it with --canister, and its controller with --identity", k.Tool, k.ID, k.File)
+			}
+		}
+	}
 	if !c.Network().IsLocal() {
+		if !recorded && len(found) == 1 {
+			a.Note("canister %s", found[0])
+			return found[0].ID, a.mustExist(ctx, c, found[0].ID)
+		}
 		if !recorded {
 			return id, ui.Hinted(fmt.Errorf("canisters are only created on this machine's networks, not at %s", c.Network().URL),
 				"create one with icp canister create and name it with --canister ID")

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"kedge/cli/project"
 	"kedge/cli/ui"
 	"kedge/device"
 )
@@ -24,7 +25,8 @@ type App struct {
 	AnchorFlag     bool   // by the flag
 	IdentityFile   string // of a controller
 
-	opened *device.Store
+	opened   *device.Store
+	canister project.Known // that a file named
 }
 
 // GlobalFlags adds the flags of all commands.

@@ -72,26 +72,71 @@ func LocalURL() string {
 // ErrNoCanister says that no flag, environment or project names the canister.
 var ErrNoCanister = errors.New("no canister is known")
 
-// CanisterID returns the canister that commands are for: the flag, the environment, or the one that
-// was deployed from this folder.
+// CanisterID returns the canister that commands are for: the flag, the environment, or the one that a file of
+// this folder names, as kedge deploy, dfx and icp write them.
 func (a *App) CanisterID() (principal.Principal, error) {
+	known, err := a.FindCanister()
+	return known.ID, err
+}
+
+// FindCanister is CanisterID with where the id comes from, which is kept for [App.StaleHint].
+func (a *App) FindCanister() (project.Known, error) {
 	if text := a.Setting(a.CanisterFlag, "KEDGE_CANISTER", ""); text != "" {
 		id, err := principal.Parse(text)
 		if err != nil {
-			return principal.Principal{}, ui.Usagef("canister id %q: %w", text, err)
+			return project.Known{}, ui.Usagef("canister id %q: %w", text, err)
 		}
-		return id, nil
+		return project.Known{ID: id}, nil
 	}
-	file, err := project.LoadCanisters()
+	found, err := project.FindCanister(".", a.Target())
 	if err != nil {
-		return principal.Principal{}, err
+		return project.Known{}, err
 	}
-	id, ok := file.ByNetwork[a.NetworkName()]
-	if !ok {
-		return principal.Principal{}, ui.Hinted(fmt.Errorf("%w for the network %q", ErrNoCanister, a.NetworkName()),
-			"kedge deploy makes one, --canister ID names one")
+	if len(found) == 0 {
+		return project.Known{}, ui.Hinted(fmt.Errorf("%w for the network %q", ErrNoCanister, a.NetworkName()),
+			"kedge deploy makes one, --canister ID names one; for one that dfx made elsewhere, KEDGE_CANISTER=$(dfx canister id kedge)")
 	}
-	return id, nil
+	if first := found[0]; first.Tool != "kedge" {
+		for _, other := range found[1:] {
+			if other.ID != first.ID {
+				return project.Known{}, ui.Hinted(fmt.Errorf("two canisters are known for the network %q: %s and %s", a.NetworkName(), first, other),
+					"--canister ID says which")
+			}
+		}
+	}
+	a.canister = found[0]
+	return found[0], nil
+}
+
+// Target is the network that commands are for, as far as that is known without asking it.
+func (a *App) Target() project.Target {
+	name := a.NetworkName()
+	address := name
+	switch name {
+	case Local:
+		address = LocalURL()
+	case IC:
+		address = client.MainnetURL
+	}
+	u, err := url.Parse(address)
+	if err != nil {
+		u = nil
+	}
+	return project.Target{Name: name, URL: u}
+}
+
+// StaleHint explains an error about a canister that is not on the network, where a file of the project named
+// it: a network that was started anew has none of the canisters that it had.
+func (a *App) StaleHint(err error, otherwise string) string {
+	var reject *client.Reject
+	if a.canister.File == "" || !errors.As(err, &reject) || reject.ErrorCode != "IC0301" {
+		return otherwise
+	}
+	again := "kedge deploy makes a new one"
+	if a.canister.Tool != "kedge" {
+		again = a.canister.Tool + " deploy, or kedge deploy, makes a new one"
+	}
+	return fmt.Sprintf("the id is from %s, written before the network was started anew (--clean, kedge network reset, another state folder); %s", a.canister.File, again)
 }
 
 // DefaultOrigin returns the origin of the canister's own page, which passkeys are made for.
