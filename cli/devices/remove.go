@@ -47,6 +47,11 @@ last one beside the recovery phrase, and before a key is deleted.`,
 			if err := a.confirmLoss(s, info.Devices, found, forgetKey); err != nil {
 				return err
 			}
+			if found.Name != "" { // the store forgets the device, so its passphrase comes first
+				if _, err := a.OpenKeys(); err != nil {
+					return err
+				}
+			}
 			if err := s.Remove(cmd.Context(), s.Anchor, found.Device.Pubkey); err != nil {
 				return err
 			}

@@ -11,6 +11,7 @@ import (
 	"kedge/cli/provider"
 	"kedge/cli/ui"
 	"kedge/device"
+	"kedge/device/keyagent"
 )
 
 // ExitCode returns the exit code of an error: the one that it carries, or that of its kind.
@@ -37,7 +38,7 @@ func ExitCode(err error) int {
 		return ui.ExitNetwork
 	case errors.As(err, &reject), errors.As(err, &http), errors.As(err, &refused):
 		return ui.ExitRefused
-	case errors.Is(err, device.ErrWrongPassphrase), errors.Is(err, device.ErrPhraseChecksum),
+	case errors.Is(err, keyagent.ErrLocked), errors.Is(err, keyagent.ErrEnded), errors.Is(err, device.ErrWrongPassphrase), errors.Is(err, device.ErrPhraseChecksum),
 		errors.As(err, &word), errors.As(err, &count):
 		return ui.ExitSecret
 	}
@@ -80,6 +81,8 @@ func Of(err error) string {
 		return "choose another name"
 	case errors.Is(err, device.ErrWrongPassphrase):
 		return "KEDGE_PASSPHRASE_FILE or the prompt has to give the one that the store was made with; --keys names another store"
+	case errors.Is(err, keyagent.ErrLocked), errors.Is(err, keyagent.ErrEnded):
+		return "kedge key unlock starts the agent; without it the passphrase is asked for"
 	case errors.Is(err, device.ErrPhraseChecksum):
 		return "compare the words and their order with the paper"
 	case errors.As(err, &word), errors.As(err, &count):

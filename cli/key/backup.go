@@ -45,7 +45,7 @@ anchor or of another relying party; sign-in without a user name needs the record
   kedge key backup laptop /media/usb/laptop.kedge --json`,
 		Args: ui.Args(cobra.ExactArgs(2)),
 		RunE: func(_ *cobra.Command, args []string) error {
-			k, err := a.load(args[0])
+			k, err := a.open(args[0])
 			if err != nil {
 				return err
 			}

@@ -143,7 +143,7 @@ func (a verbs) restoreKey(name string, b backupFlags, replace, backupFile string
 			return err
 		}
 	}
-	keys, err := a.LoadKeys()
+	keys, err := a.OpenKeys()
 	if err != nil {
 		return err
 	}

@@ -137,7 +137,7 @@ func (a verbs) exportShares(name string, o slip39.Options, withPassphrase bool) 
 	}
 	if withPassphrase {
 		var err error
-		if o.Passphrase, err = a.newPassphrase("passphrase of the shares: "); err != nil {
+		if o.Passphrase, err = a.NewPassphrase("passphrase of the shares"); err != nil {
 			return err
 		}
 	}
@@ -182,29 +182,6 @@ func (a verbs) exportShares(name string, o slip39.Options, withPassphrase bool) 
 	}
 	return a.Result(map[string]any{"name": name, "fingerprint": print.String(), "set": groups[0][0].Set(), "shares": total},
 		fmt.Sprintf("%d shares of the set %s are on paper; next, with the paper: kedge key check %s --shares", total, groups[0][0].Set(), quoted(name)))
-}
-
-// newPassphrase asks for a new passphrase twice.
-func (a verbs) newPassphrase(prompt string) (string, error) {
-	t, err := a.Ask()
-	if err != nil {
-		return "", err
-	}
-	first, err := t.Secret(prompt)
-	if err != nil {
-		return "", err
-	}
-	again, err := t.Secret("the same passphrase again: ")
-	if err != nil {
-		return "", err
-	}
-	switch {
-	case first == "":
-		return "", ui.Secretf("", "no passphrase was typed")
-	case first != again:
-		return "", ui.Secretf("", "the two passphrases are not the same")
-	}
-	return first, nil
 }
 
 func (a verbs) exportCXF(name string, f exportFlags) error {
@@ -275,7 +252,7 @@ func (a verbs) exchangePassphrase(fresh bool) (string, error) {
 		return line, nil
 	}
 	if fresh {
-		return a.newPassphrase("passphrase of the exchange file: ")
+		return a.NewPassphrase("passphrase of the exchange file")
 	}
 	t, err := a.Ask()
 	if err != nil {

@@ -150,7 +150,7 @@ func (a verbs) findRoots(f findFlags) ([]device.Root, []string, error) {
 		roots, err := a.readRoots(f.backupFlags, true)
 		return roots, make([]string, len(roots)), err
 	}
-	keys, err := a.LoadKeys()
+	keys, err := a.OpenKeys()
 	if err != nil {
 		return nil, nil, err
 	}

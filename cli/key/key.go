@@ -22,7 +22,8 @@ func Command(app *session.App) *cobra.Command {
 		a.initCommand(), a.list(), a.show(), a.rename(), a.remove(),
 		a.export(), a.check(), a.finalize(), a.restore(), a.status(), a.backup(),
 		a.plug(), a.pair(), a.prove(), a.drill(), a.lost(), a.find(),
-		a.credentials(), a.importCommand(), a.passphrase())
+		a.credentials(), a.importCommand(), a.passphrase(),
+		a.unlock(), a.lock(), a.agent())
 	cmd.Long = `A security key of the key store is a seed of 24 words and the credentials that are
 derived from it. The words, on paper or as shares, bring all of them back, so write
 them down, have them checked, and finalize the key:
@@ -71,7 +72,16 @@ func (a verbs) typed(given, want, question string) error {
 	return nil
 }
 
-// load reads one security key.
+// open reads one security key with its secrets, which asks for the passphrase whatever an agent holds.
+func (a verbs) open(name string) (*device.SecurityKey, error) {
+	keys, err := a.OpenKeys()
+	if err != nil {
+		return nil, err
+	}
+	return keys.Key(name)
+}
+
+// load reads one security key, perhaps without its secrets.
 func (a verbs) load(name string) (*device.SecurityKey, error) {
 	keys, err := a.LoadKeys()
 	if err != nil {

@@ -53,7 +53,7 @@ type lostItem struct {
 }
 
 func (a verbs) removeLost(ctx context.Context, name string, yes bool) error {
-	k, err := a.load(name)
+	k, err := a.open(name) // it is changed at the end, so the passphrase comes first
 	if err != nil {
 		return err
 	}

@@ -82,7 +82,7 @@ nothing secret. Without --nonce it prints a new nonce to take to the other machi
   kedge key prove other --nonce 91c4… > other.json   # there`,
 		Args: ui.Args(cobra.ExactArgs(1)),
 		RunE: func(_ *cobra.Command, args []string) error {
-			k, err := a.load(args[0])
+			k, err := a.open(args[0])
 			if err != nil {
 				return err
 			}
@@ -170,7 +170,7 @@ func (a verbs) proofs(names []string, proofFile, nonceText string) (nonce []byte
 	} else if nonce, err = device.NewNonce(a.Random); err != nil {
 		return nil, nil, err
 	}
-	keys, err := a.LoadKeys()
+	keys, err := a.OpenKeys()
 	if err != nil {
 		return nil, nil, err
 	}
@@ -209,7 +209,7 @@ func (a verbs) checkAnchor(ctx context.Context, names []string, view *pairView) 
 	if err != nil {
 		return err
 	}
-	keys, err := a.LoadKeys()
+	keys, err := a.OpenKeys()
 	if err != nil {
 		return err
 	}

@@ -35,7 +35,7 @@ func (a verbs) importCXF(name, path string, replace bool) error {
 	if err != nil {
 		return err
 	}
-	if _, err := a.LoadKeys(); err != nil { // the passphrase of the store first
+	if _, err := a.OpenKeys(); err != nil { // the passphrase of the store first
 		return err
 	}
 	passphrase, err := a.exchangePassphrase(false)
@@ -126,7 +126,8 @@ func (a verbs) nextPassphrase() (string, error) {
 		if err != nil {
 			return "", ui.Secretf("", "reading KEDGE_NEW_PASSPHRASE_FILE: %w", err)
 		}
+		a.WarnIfWeak(line)
 		return line, nil
 	}
-	return a.newPassphrase("new passphrase of the key store: ")
+	return a.NewPassphrase("new passphrase of the key store")
 }

@@ -25,8 +25,10 @@ type App struct {
 	AnchorFlag     bool   // by the flag
 	IdentityFile   string // of a controller
 
-	opened   *device.Store
-	canister project.Known // that a file named
+	opened      *device.Store
+	away        *device.Keys  // that an agent holds
+	agentFailed bool          // an agent is there and does not answer as it should
+	canister    project.Known // that a file named
 }
 
 // GlobalFlags adds the flags of all commands.

@@ -92,7 +92,9 @@ func (a *App) MatchDevice(s *Session, devices []kedge.DeviceWithUsage, name stri
 		key, called = s.Signer.Key.PublicKey(), s.Signer.String()
 	}
 	if key != nil {
-		return matchKey(s.Anchor, devices, name, key, called)
+		f, err := matchKey(s.Anchor, devices, name, key, called)
+		f.Name = own.Name(f.Device.Pubkey)
+		return f, err
 	}
 	found, err := matchName(s.Anchor, devices, name)
 	if err != nil {
@@ -115,7 +117,7 @@ func names(key []byte, text string) bool {
 func matchKey(anchor uint64, devices []kedge.DeviceWithUsage, name string, key []byte, called string) (Found, error) {
 	for _, d := range devices {
 		if bytes.Equal(d.Pubkey, key) {
-			return Found{Device: d, Known: true, Name: name}, nil
+			return Found{Device: d, Known: true}, nil
 		}
 	}
 	err := fmt.Errorf("%s is not a device of anchor %d", called, anchor)
@@ -164,7 +166,7 @@ type OwnKeys struct {
 // OwnKeys reads the key store. The phrase is not kept there, so with a phrase as the signer the store is
 // left closed: whoever has only the paper has no passphrase.
 func (a *App) OwnKeys(s *Session) (OwnKeys, error) {
-	if s.Signer.IsPhrase() && a.opened == nil && a.Getenv("KEDGE_PASSPHRASE_FILE") == "" {
+	if s.Signer.IsPhrase() && a.opened == nil && a.Getenv("KEDGE_PASSPHRASE_FILE") == "" && a.agentKeys() == nil {
 		exists, err := a.KeysExist()
 		return OwnKeys{closed: exists}, err
 	}

@@ -7,13 +7,15 @@ import (
 	"kedge/device"
 )
 
-// LoadKeys reads the key store.
+// LoadKeys returns what the key store holds: without its secrets, signing through the agent, if one holds it and the
+// store was not opened in this run; else it asks for the passphrase.
 func (a *App) LoadKeys() (*device.Keys, error) {
-	store, err := a.store()
-	if err != nil {
-		return nil, err
+	if a.opened == nil {
+		if keys := a.agentKeys(); keys != nil {
+			return keys, nil
+		}
 	}
-	return store.Load()
+	return a.OpenKeys()
 }
 
 // Store opens the key store, asking for its passphrase once a run.

@@ -31,6 +31,15 @@ func (a *App) store() (*device.Store, error) {
 	return a.opened, nil
 }
 
+// Passphrase asks for the passphrase of the key store.
+func (a *App) Passphrase() (string, error) {
+	path, err := a.KeysPath()
+	if err != nil {
+		return "", err
+	}
+	return a.readPassphrase(path)
+}
+
 // KeysExist reports whether there is a key store, without opening it.
 func (a *App) KeysExist() (bool, error) {
 	path, err := a.KeysPath()
@@ -67,19 +76,5 @@ func (a *App) readPassphrase(path string) (string, error) {
 		}
 		return passphrase, err
 	}
-	passphrase, err := t.Secret(fmt.Sprintf("passphrase for the new key store %s: ", path))
-	if err != nil {
-		return "", err
-	}
-	again, err := t.Secret("the same passphrase again: ")
-	if err != nil {
-		return "", err
-	}
-	switch {
-	case passphrase == "":
-		return "", ui.Secretf("", "no passphrase was typed")
-	case passphrase != again:
-		return "", ui.Secretf("", "the two passphrases are not the same")
-	}
-	return passphrase, nil
+	return a.NewPassphrase(fmt.Sprintf("passphrase for the new key store %s", path))
 }

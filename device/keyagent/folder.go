@@ -8,6 +8,9 @@ import (
 	"path/filepath"
 )
 
+// longestSocket is the longest path of a socket in bytes, everywhere (unix(7) on Linux: 107).
+const longestSocket = 103
+
 // SocketPath returns where the agent for a store listens: one socket for each store, in a folder of the user's own
 // below runtimeDir, which is XDG_RUNTIME_DIR, or below the folder for temporary files where that is empty.
 func SocketPath(runtimeDir, store string) (string, error) {
@@ -20,7 +23,11 @@ func SocketPath(runtimeDir, store string) (string, error) {
 		folder = filepath.Join(runtimeDir, "kedge")
 	}
 	hash := sha256.Sum256([]byte(store))
-	return filepath.Join(folder, fmt.Sprintf("agent-%x.sock", hash[:8])), nil
+	socket := filepath.Join(folder, fmt.Sprintf("agent-%x.sock", hash[:8]))
+	if len(socket) > longestSocket {
+		return "", fmt.Errorf("the path of the agent's socket would have %d bytes, the limit is %d: %q", len(socket), longestSocket, socket)
+	}
+	return socket, nil
 }
 
 // storePath is the one way to write the path of a store: absolute, without symbolic links as far as it exists.

@@ -1,0 +1,314 @@
+package key
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"kedge/cli/ui"
+	"kedge/device"
+	"kedge/device/keyagent"
+)
+
+// How long a key store stays unlocked.
+const (
+	usualUnlock   = "15m"
+	longestUnlock = 24 * time.Hour
+)
+
+// agentWait is how long an agent may take to start; opening a store takes about half a second.
+const agentWait = 2 * time.Minute
+
+type agentView struct {
+	Unlocked     bool       `json:"unlocked"`
+	Store        string     `json:"store"`
+	Ends         *time.Time `json:"ends,omitempty"`
+	MemoryLocked *bool      `json:"memory_locked,omitempty"` // kept out of swap space
+	PID          int        `json:"pid,omitempty"`
+}
+
+func viewAgent(s keyagent.Status) agentView {
+	return agentView{Unlocked: true, Store: s.Store, Ends: &s.Ends, MemoryLocked: &s.Locked, PID: s.PID}
+}
+
+func (v agentView) text(now time.Time) string {
+	if !v.Unlocked {
+		return fmt.Sprintf("the key store %s is locked", v.Store)
+	}
+	return fmt.Sprintf("the key store %s is unlocked until %s, for another %s", v.Store, v.Ends.Local().Format("15:04:05"), ui.Rough(v.Ends.Sub(now)))
+}
+
+func (a verbs) unlock() *cobra.Command {
+	var lasts string
+	cmd := &cobra.Command{
+		Use:   "unlock",
+		Short: "unlock the key store for a while: a background process signs, and nobody types the passphrase again",
+		Long: `Asks for the passphrase and starts an agent: a process in the background that holds the
+opened key store and signs for the commands of the same user, until the time is over,
+kedge key lock ends it, or the key store's file changes. It lists what the store holds
+and has passkeys sign; it never gives a seed, a private key, words or a passphrase away.
+Whatever changes the store, and export, finalize, delete and passphrase above all, still
+asks for the passphrase.
+
+As long as it is unlocked, every program that you run can sign in as you. Nothing starts
+an agent but this command. On Linux only.`,
+		Example: `  kedge key unlock
+  kedge key unlock --for 2h`,
+		Args: ui.Args(cobra.NoArgs),
+		RunE: func(*cobra.Command, []string) error {
+			span, err := unlockTime(lasts)
+			if err != nil {
+				return err
+			}
+			return a.startAgent(span)
+		},
+	}
+	cmd.Flags().StringVar(&lasts, "for", usualUnlock, "how long, at most 24h")
+	return cmd
+}
+
+func unlockTime(text string) (time.Duration, error) {
+	span, err := ui.ParseSpan(text)
+	if err != nil {
+		return 0, err
+	}
+	if span < time.Second || span > longestUnlock {
+		return 0, ui.Usagef("--for %s: a key store is unlocked for at least a second and at most %s", text, ui.SpanText(longestUnlock))
+	}
+	return span, nil
+}
+
+func (a verbs) startAgent(span time.Duration) error {
+	if err := keyagent.Supported(); err != nil {
+		return err
+	}
+	path, err := a.KeysPath()
+	if err != nil {
+		return err
+	}
+	exists, err := a.KeysExist()
+	if err != nil {
+		return err
+	}
+	if !exists {
+		return ui.Hinted(fmt.Errorf("there is no key store %s to unlock", path), "kedge key init NAME makes a key; --keys names another store")
+	}
+	passphrase, err := a.Passphrase()
+	if err != nil {
+		return err
+	}
+	client, _, err := a.Agent()
+	if err != nil {
+		return err
+	}
+	if err := client.Lock(); err != nil && !errors.Is(err, keyagent.ErrLocked) {
+		return err
+	}
+	if err := a.spawnAgent(path, passphrase, span); err != nil {
+		return err
+	}
+	status, err := client.Status()
+	if err != nil {
+		return err
+	}
+	v := viewAgent(status)
+	return a.Result(v, v.text(a.Now())+"; kedge key lock ends that")
+}
+
+// spawnAgent starts this program again in the background and hands it the passphrase through a pipe, which is in
+// no argument, environment or file. It returns when the agent answers, or with the reason why it does not.
+func (a verbs) spawnAgent(path, passphrase string, span time.Duration) error {
+	program, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("finding the kedge program: %w", err)
+	}
+	child := exec.Command(program, "key", "agent", "serve", "--for", ui.SpanText(span), "--keys", path)
+	child.Args[0] = "kedge"
+	child.Env = []string{"XDG_RUNTIME_DIR=" + a.Getenv("XDG_RUNTIME_DIR"), "TMPDIR=" + os.Getenv("TMPDIR")}
+	child.SysProcAttr = detached()
+	child.Stdin = strings.NewReader(passphrase)
+	out, err := child.StdoutPipe()
+	if err != nil {
+		return fmt.Errorf("starting the agent: %w", err)
+	}
+	if err := child.Start(); err != nil {
+		return fmt.Errorf("starting the agent: %w", err)
+	}
+	line := make(chan string, 1)
+	go func() {
+		text, _ := bufio.NewReader(io.LimitReader(out, 4096)).ReadString('\n')
+		line <- strings.TrimSpace(text)
+	}()
+	late := time.NewTimer(agentWait)
+	defer late.Stop()
+	said := ""
+	select {
+	case said = <-line:
+	case <-late.C:
+		said = fmt.Sprintf("it has not answered for %s", agentWait)
+	}
+	switch said {
+	case agentReady:
+		return child.Process.Release()
+	case wrongPassphrase:
+		err = fmt.Errorf("opening the key store %q: %w", path, device.ErrWrongPassphrase)
+	case "":
+		err = errors.New("the agent did not start: its process ended")
+	default:
+		err = fmt.Errorf("the agent did not start: %s", said)
+	}
+	_ = child.Process.Kill()
+	_ = child.Wait()
+	return err
+}
+
+// What an agent says on its standard output when it answers, and if the passphrase is wrong; anything else is why
+// it did not start.
+const (
+	agentReady      = "ready"
+	wrongPassphrase = "wrong passphrase"
+)
+
+func (a verbs) lock() *cobra.Command {
+	return &cobra.Command{
+		Use:   "lock",
+		Short: "end what kedge key unlock began",
+		Long: `Ends the agent that holds the key store; its memory goes with it. From then on the
+passphrase is asked for again. Where no agent runs, it says that the store is locked.`,
+		Example: `  kedge key lock
+  kedge key lock --keys work.age`,
+		Args: ui.Args(cobra.NoArgs),
+		RunE: func(*cobra.Command, []string) error {
+			client, _, err := a.Agent()
+			if err != nil {
+				return err
+			}
+			path, err := a.KeysPath()
+			if err != nil {
+				return err
+			}
+			v := agentView{Store: path}
+			switch err := client.Lock(); {
+			case errors.Is(err, keyagent.ErrLocked):
+				return a.Result(v, fmt.Sprintf("the key store %s was locked already", path))
+			case err != nil:
+				return err
+			}
+			return a.Result(v, v.text(a.Now()))
+		},
+	}
+}
+
+func (a verbs) agent() *cobra.Command {
+	return ui.Group("agent", "the background process that signs while the key store is unlocked", a.agentStatus(), a.agentServe())
+}
+
+func (a verbs) agentStatus() *cobra.Command {
+	return &cobra.Command{
+		Use:   "status",
+		Short: "say whether the key store is unlocked, and for how long",
+		Long:  "Asks the agent, if there is one. It asks nobody for a passphrase.",
+		Example: `  kedge key agent status
+  kedge key agent status --json`,
+		Args: ui.Args(cobra.NoArgs),
+		RunE: func(*cobra.Command, []string) error {
+			client, _, err := a.Agent()
+			if err != nil {
+				return err
+			}
+			status, err := client.Status()
+			if errors.Is(err, keyagent.ErrLocked) {
+				path, err := a.KeysPath()
+				if err != nil {
+					return err
+				}
+				v := agentView{Store: path}
+				return a.Result(v, v.text(a.Now()))
+			}
+			if err != nil {
+				return err
+			}
+			v := viewAgent(status)
+			text := v.text(a.Now())
+			if !status.Locked {
+				text += "; its memory may come into swap space, since the system lets this user lock little"
+			}
+			return a.Result(v, text)
+		},
+	}
+}
+
+func (a verbs) agentServe() *cobra.Command {
+	var lasts string
+	cmd := &cobra.Command{
+		Use:    "serve",
+		Short:  "be the agent: what kedge key unlock starts in the background",
+		Hidden: true,
+		Long: `Reads the passphrase from standard input, answers at the socket in the user's runtime
+folder, and says so with a line "ready". kedge key unlock starts it; it need not be
+typed.`,
+		Example: `  kedge key agent serve --for 15m --keys work.age
+  kedge key agent serve --for 1h                 # kedge key unlock --for 1h does this in the background`,
+		Args: ui.Args(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			span, err := unlockTime(lasts)
+			if err != nil {
+				return err
+			}
+			locked, err := keyagent.Harden()
+			if err == nil {
+				err = a.serveAgent(cmd, span, locked)
+			}
+			switch {
+			case errors.Is(err, device.ErrWrongPassphrase):
+				_, _ = fmt.Fprintln(a.Stdout, wrongPassphrase)
+			case err != nil:
+				_, _ = fmt.Fprintln(a.Stdout, strings.ReplaceAll(err.Error(), "\n", "; "))
+			}
+			return err
+		},
+	}
+	cmd.Flags().StringVar(&lasts, "for", usualUnlock, "how long, at most 24h")
+	return cmd
+}
+
+// longestPassphrase bounds what is read as one, in bytes.
+const longestPassphrase = 4096
+
+func (a verbs) serveAgent(cmd *cobra.Command, span time.Duration, locked bool) error {
+	path, err := a.KeysPath()
+	if err != nil {
+		return err
+	}
+	_, socket, err := a.Agent()
+	if err != nil {
+		return err
+	}
+	open := func() (*device.Keys, error) {
+		text, err := io.ReadAll(io.LimitReader(a.Stdin, longestPassphrase+1))
+		if err != nil {
+			return nil, fmt.Errorf("reading the passphrase: %w", err)
+		}
+		if len(text) > longestPassphrase {
+			return nil, fmt.Errorf("a passphrase has at most %d bytes", longestPassphrase)
+		}
+		line, _, _ := strings.Cut(string(text), "\n")
+		store, err := device.OpenStore(path, strings.TrimSuffix(line, "\r"))
+		clear(text)
+		if err != nil {
+			return nil, err
+		}
+		return store.Load()
+	}
+	return keyagent.Serve(cmd.Context(), keyagent.Options{
+		Store: path, Socket: socket, For: span, Locked: locked,
+		Ready: func() { _, _ = fmt.Fprintln(a.Stdout, agentReady); letGo() },
+	}, open)
+}

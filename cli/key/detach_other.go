@@ -1,0 +1,9 @@
+//go:build !unix
+
+package key
+
+import "syscall"
+
+func detached() *syscall.SysProcAttr { return nil }
+
+func letGo() {}
