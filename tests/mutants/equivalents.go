@@ -10,9 +10,21 @@ import (
 // function, the change and the source; #2 is the second of that name.
 var equivalents = map[string]string{
 	"migrations/engine.go Run: taken for false: errors.As(err, &refused)": "the changes of the index that are then dropped are made again on the way up",
+	"storage/tree/batch.go sort: negated: len(part) > simple":             sameOrder,
+	"storage/tree/batch.go sort: taken for true: len(part) > simple":      sameOrder,
+	"storage/tree/batch.go sort: taken for false: len(part) > simple":     sameOrder,
+	"storage/tree/batch.go sort: exchanged: > for >=: len(part) > simple": sameOrder,
+	"storage/tree/batch.go keepInner: taken for true: level > 0":          keptLeaf,
+	"storage/tree/batch.go keepInner: exchanged: > for >=: level > 0":     keptLeaf,
+	"storage/tree/cache.go inner: taken for true: level >= cachedLevel":   "no node of a lower level is in the cache",
 	"delegation/trie.go isLeaf: exchanged: < for <=: r < 0":               "the empty trie, 0, is handled before anybody asks whether it is a leaf",
 	"delegation/trie.go insertAt: exchanged: < for <=: bit < differs":     "no fork on the path has the bit at which the label differs from the leaf at its end: it was passed by that very bit",
 }
+
+const (
+	sameOrder = "both ways of sorting are stable and give the same order; the bound is on the time"
+	keptLeaf  = "a leaf that is kept is as it is in memory; it is not kept because copying it costs more than it saves"
+)
 
 // key names a mutant without its line.
 func (m mutant) key() string {

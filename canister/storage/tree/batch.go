@@ -30,7 +30,7 @@ func (t *Tree) Begin() { t.batch = new(batching) }
 // Batching tells whether a batch is under way.
 func (t *Tree) Batching() bool { return t.batch != nil }
 
-// End ends a batch. After an error of its own the caller dredits the batch; else the edits that wait are made.
+// End ends a batch. After an error of its own the caller drops the batch; else the edits that wait are made.
 func (t *Tree) End(drop bool) error {
 	var err error
 	if !drop {
@@ -124,6 +124,7 @@ func (t *Tree) editLeaf(edits []edit) (done int, err error) {
 	}
 	n := &t.node[0]
 	changed := false
+leaf:
 	for _, o := range edits {
 		if p.bounds && !o.e.Less(p.upper) {
 			break
@@ -133,10 +134,7 @@ func (t *Tree) editLeaf(edits []edit) (done int, err error) {
 		switch {
 		case o.insert == there:
 		case o.insert && n.full(), !o.insert && n.count() == 1:
-			if changed {
-				err = t.writeWholeNode(n, p.leaf)
-			}
-			return done, err
+			break leaf
 		case o.insert:
 			n.insert(at, o.e, 0)
 			t.Entries++
@@ -157,7 +155,7 @@ func (t *Tree) editLeaf(edits []edit) (done int, err error) {
 
 // keptInner returns an inner node that this batch has read last at its level.
 func (t *Tree) keptInner(number uint32, level int) *node {
-	if t.batch != nil && level > 0 && level < maxHeight && t.batch.inner[level].number == number+1 {
+	if t.batch != nil && t.batch.inner[level].number == number+1 { // never a leaf: none is kept
 		return &t.batch.inner[level].node
 	}
 	return nil
@@ -165,7 +163,7 @@ func (t *Tree) keptInner(number uint32, level int) *node {
 
 // keepInner remembers an inner node as it is in memory.
 func (t *Tree) keepInner(n *node, number uint32) {
-	if level := n.level(); t.batch != nil && level > 0 && level < maxHeight {
+	if level := n.level(); t.batch != nil && level > 0 {
 		t.batch.inner[level].number, t.batch.inner[level].node = number+1, *n
 	}
 }

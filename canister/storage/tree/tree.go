@@ -39,7 +39,7 @@ func (s State) Check(nodes uint32) bool {
 type Tree struct {
 	State
 	Dirty bool
-	Edits uint64 // since the tree was opened
+	Edits uint64 // since the tree was opened: one for each entry, or for each leaf that a batch changes
 
 	alloc  *alloc.Allocator
 	region alloc.Region
