@@ -222,7 +222,7 @@ func (h *HID) initialize(l *Link, channel uint32, p [PacketSize]byte, size int) 
 	}
 	given := channel
 	if channel == broadcast {
-		if len(h.channels) >= maxChannels {
+		if len(h.channels) >= maxChannels && !h.reclaim(l) {
 			l.fail(channel, errOther)
 			return
 		}
@@ -237,6 +237,19 @@ func (h *HID) initialize(l *Link, channel uint32, p [PacketSize]byte, size int) 
 	answer = binary.BigEndian.AppendUint32(answer, given)
 	answer = append(answer, 2, 1, 0, 0, capabilities) // protocol 2; device version 1.0.0
 	l.send(channel, hidInit, answer)
+}
+
+// reclaim takes back the oldest channel of a connection: clients never give one back, and one that runs for weeks
+// asks for many. Others' channels are not taken.
+func (h *HID) reclaim(l *Link) bool {
+	oldest, found := uint32(0), false
+	for id, owner := range h.channels {
+		if owner == l && (h.current == nil || h.current.channel != id) && (!found || id-h.last < oldest-h.last) {
+			oldest, found = id, true
+		}
+	}
+	delete(h.channels, oldest)
+	return found
 }
 
 func (h *HID) begin(l *Link, channel uint32, command byte, size int, p [PacketSize]byte) {
