@@ -244,7 +244,7 @@ func (h *HID) initialize(l *Link, channel uint32, p [PacketSize]byte, size int) 
 func (h *HID) reclaim(l *Link) bool {
 	oldest, found := uint32(0), false
 	for id, owner := range h.channels {
-		if owner == l && (h.current == nil || h.current.channel != id) && (!found || id-h.last < oldest-h.last) {
+		if owner == l && (h.current == nil || h.current.channel != id) && (!found || id-h.last-1 < oldest-h.last-1) {
 			oldest, found = id, true
 		}
 	}

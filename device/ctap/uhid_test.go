@@ -33,7 +33,9 @@ func unhex(t *testing.T, text string) []byte {
 }
 
 // fixed is a text in a field of fixed size.
-func fixed(text string, size int) []byte { return append([]byte(text), make([]byte, size-len(text))...) }
+func fixed(text string, size int) []byte {
+	return append([]byte(text), make([]byte, size-len(text))...)
+}
 
 func TestCreateEvent(t *testing.T) {
 	littleEndian(t)
