@@ -20,6 +20,7 @@ import (
 	"kedge/cli/recovery"
 	"kedge/cli/release"
 	"kedge/cli/session"
+	"kedge/cli/sheet"
 	"kedge/cli/signin"
 	"kedge/cli/ui"
 	"kedge/cli/version"
@@ -40,7 +41,7 @@ func rootCommand(app *session.App) *cobra.Command {
 	root := ui.Group("kedge", "an identity provider for the Internet Computer", slices.Concat(
 		[]*cobra.Command{
 			network.Command(app), deploy.Command(app), deploy.Open(app), canister.Command(app), devices.Command(app), devices.Attest(app), key.Command(app),
-			recovery.Command(app), release.Command(app), version.Command(app), complete.Command(app),
+			recovery.Command(app), release.Command(app), version.Command(app), complete.Command(app), sheet.Command(app),
 		},
 		anchor.Commands(app), contacts.Commands(app), signin.Commands(app), migrate.Commands(app))...)
 	root.Long, root.Example = rootLong, rootExample

@@ -80,6 +80,7 @@ func (a verbs) recoverCommand() *cobra.Command {
 	cmd.Flags().BoolVar(&wait, "wait", false, "stay until the recovery can be completed")
 	n.Flags(cmd)
 	a.YesFlag(cmd)
+	a.QRFlag(cmd)
 	a.AnchorOption(cmd, "number of the lost anchor")
 	return cmd
 }
@@ -113,7 +114,10 @@ func (a verbs) recover(ctx context.Context, n devices.NewDevice, wait bool) erro
 		}
 	}
 	if !p.ready() {
-		return a.Result(r.view(p), r.instructions(p))
+		if err := a.Result(r.view(p), r.instructions(p)); err != nil {
+			return err
+		}
+		return a.ShowQR(r.principal().Text())
 	}
 	if !p.recovered {
 		data := session.PasskeyData(r.alias, r.passkey)

@@ -24,18 +24,22 @@ func (a verbs) warnOfMissingPage(about about) {
 // Open returns kedge open.
 func Open(app *session.App) *cobra.Command {
 	a := verbs{app}
-	return &cobra.Command{
+	cmd := &cobra.Command{
 		Use:   "open",
 		Short: "open the web page in a browser",
 		Long: `Prints the address of the canister's web page and opens it in the browser: the
 one that the environment variable BROWSER names, or the system's own. Passkeys
-belong to that address, so use no other for the same canister.`,
+belong to that address, so use no other for the same canister. --qr shows the
+address to a phone's camera in place of opening it here.`,
 		Example: `  kedge open
+  kedge open --qr
   kedge open --network ic --canister ID
   kedge open --json`,
 		Args: ui.Args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.open(cmd.Context()) },
 	}
+	a.QRFlag(cmd)
+	return cmd
 }
 
 // open prints the address before it opens it: it is right even where there is no browser. With --json
@@ -52,6 +56,9 @@ func (a verbs) open(ctx context.Context) error {
 	address := session.DefaultOrigin(network, canister) + "/"
 	if err := a.Result(map[string]string{"url": address}, address); err != nil || a.JSON {
 		return err
+	}
+	if a.QR {
+		return a.ShowQR(address)
 	}
 	browser, err := a.browser()
 	if err != nil {

@@ -14,7 +14,7 @@ const (
 var groups = map[string]string{
 	"anchor": People, "attest": People, "contact": People, "contacts": People, "recover": People, "device": People, "device-bound": People, "guard": People, "history": People,
 	"key": People, "lookup": People, "open": People, "recovery": People, "release": People, "report": People,
-	"session-limit": People, "whoami": People,
+	"session-limit": People, "sheet": People, "whoami": People,
 
 	"canister": Operators, "deploy": Operators, "fsck": Operators, "migrate": Operators,
 
@@ -40,6 +40,7 @@ var otherWords = map[string][]string{
 	"kedge network start":           {"up", "run"},
 	"kedge network stop":            {"down"},
 	"kedge recovery phrase add":     {"words", "mnemonic", "seed"},
+	"kedge sheet":                   {"print", "card", "kit"},
 	"kedge report":                  {"health", "doctor"},
 	"kedge session-limit":           {"timeout"},
 	"kedge version":                 {"about"},

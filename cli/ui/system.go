@@ -34,6 +34,7 @@ type UI struct {
 
 	JSON bool // print results as JSON
 	Yes  bool // do not ask before something is destroyed
+	QR   bool // show codes to scan
 
 	terminal Terminal
 }
