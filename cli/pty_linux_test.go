@@ -397,3 +397,19 @@ func TestStoppedQuestion(t *testing.T) {
 	s.requireRestored()
 	s.requireNotShown("winner")
 }
+
+// A mistyped word, and what may be meant, stands on the alternate screen until enter is pressed, and nowhere else.
+func TestMistypedPhraseIsExplained(t *testing.T) {
+	s := openScreen(t, 24, 80)
+	s.start(nowhere(t), "device", "list", "--as", "phrase")
+	s.expect("recovery phrase: ")
+	s.typeKeys("legal winner thank yaer wave sausage worth useful legal winner thank yellow\r\r")
+	s.expect(`word 4 "yaer" is not in the list, did you mean "year"?`)
+	s.typeKeys("\r")
+	code, output := s.wait()
+	require.Equal(t, 5, code, output)
+	require.Contains(t, output, "kedge: error: the recovery phrase: word 4 is not in the BIP-39 list\n")
+	require.NotContains(t, output, "yaer")
+	s.requireRestored()
+	s.requireNotShown("yaer", "year")
+}

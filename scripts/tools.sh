@@ -65,15 +65,15 @@ else
 fi
 
 if ! command -v python3 >/dev/null 2>&1; then
-	echo "tools: python3 is not here; tests of the security key with python-fido2 are skipped"
+	echo "tools: python3 is not here; tests of the security key with python-fido2 and shamir-mnemonic are skipped"
 elif [ -x tests/ctap/.venv/bin/python ] && [ tests/ctap/.venv -nt tests/ctap/requirements.txt ]; then
-	echo "tools: python-fido2 is here (tests/ctap/.venv)"
+	echo "tools: python-fido2 and shamir-mnemonic are here (tests/ctap/.venv)"
 else
-	echo "tools: installing python-fido2 from PyPI (tests/ctap/requirements.txt)"
+	echo "tools: installing python-fido2 and shamir-mnemonic from PyPI (tests/ctap/requirements.txt)"
 	if python3 -m venv tests/ctap/.venv && tests/ctap/.venv/bin/pip install -q --disable-pip-version-check -r tests/ctap/requirements.txt; then
 		touch tests/ctap/.venv
 	else
-		echo "tools: PyPI cannot be reached or Python has no venv; tests of the security key with python-fido2 are skipped"
+		echo "tools: PyPI cannot be reached or Python has no venv; tests of the security key with python-fido2 and shamir-mnemonic are skipped"
 	fi
 fi
 exit 0

@@ -2,7 +2,6 @@ package key
 
 import (
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"math/big"
 	"os"
@@ -121,7 +120,7 @@ func (a verbs) readWords(b backupFlags) ([]device.Root, error) {
 	}
 	p, err := device.ParsePhrase(text)
 	if err != nil {
-		a.explain(err)
+		a.Explain(err)
 		return nil, ui.Secretf("compare the words with the paper", "%s: %w", from, err)
 	}
 	if _, numbered := p.Anchor(); numbered {
@@ -129,17 +128,6 @@ func (a verbs) readWords(b backupFlags) ([]device.Root, error) {
 	}
 	r, err := device.RootFromPhrase(p)
 	return []device.Root{r}, err
-}
-
-// explain shows the word that is wrong to the person who typed it, on the terminal alone.
-func (a verbs) explain(err error) {
-	var wrong interface{ Explain() string }
-	if !errors.As(err, &wrong) {
-		return
-	}
-	if t, e := a.Ask(); e == nil {
-		_ = t.Show(func(int) string { return wrong.Explain() + "\n" })
-	}
 }
 
 func (a verbs) readPrime(b backupFlags) ([]device.Root, error) {
@@ -183,7 +171,7 @@ func (a verbs) readShares(b backupFlags) ([]byte, error) {
 			err = set.Add(s)
 		}
 		if err != nil {
-			a.explain(err)
+			a.Explain(err)
 			return nil, ui.Secretf("compare the words with the paper", "the share in %q: %w", file, err)
 		}
 	}
@@ -238,7 +226,7 @@ func (a verbs) typeShares(set *slip39.Set, every bool) error {
 		if err == nil {
 			continue
 		}
-		a.explain(err)
+		a.Explain(err)
 		if slips++; slips == attempts || strings.TrimSpace(text) == "" {
 			return ui.Secretf("compare the words with the paper", "the share: %w", err)
 		}

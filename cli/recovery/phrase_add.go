@@ -148,6 +148,7 @@ func teach(a *session.App, phrase device.Phrase) error {
 		if err == nil {
 			err = errors.New("that is another recovery phrase")
 		}
+		a.Explain(err)
 		a.Warn("%v", err)
 	}
 	return ui.Secretf("start again and write the words down once more", "the recovery phrase was not typed back correctly, and nothing was added")

@@ -35,9 +35,24 @@ func (a *App) ReadPhrase() (device.Phrase, error) {
 	}
 	phrase, err := device.ParsePhrase(text)
 	if err != nil {
+		if a.PhraseFile == "" {
+			a.Explain(err)
+		}
 		return device.Phrase{}, fmt.Errorf("%s: %w", from, err)
 	}
 	return phrase, nil
+}
+
+// Explain shows the word that is wrong, and what may be meant, to the person who typed it: on the terminal alone,
+// from which it leaves again. An error without such a word shows nothing.
+func (a *App) Explain(err error) {
+	var wrong interface{ Explain() string }
+	if !errors.As(err, &wrong) {
+		return
+	}
+	if t, e := a.Ask(); e == nil {
+		_ = t.Show(func(int) string { return wrong.Explain() + "\n" })
+	}
 }
 
 // mostWords is the length of the longest phrase.
