@@ -11,15 +11,19 @@ import (
 	"kedge/replica/httpapi"
 )
 
-// headerTimeout is how long a client may take to send the head of a request.
-const headerTimeout = 30 * time.Second
+// timeouts bound what a client may make the network wait for: slow clients must not hold connections for ever.
+type timeouts struct {
+	header time.Duration // to send the head of a request
+	body   time.Duration // to send a whole request
+	idle   time.Duration // to send the next request on a connection
+}
 
-// bodyTimeout is how long a client may take to send a whole request, and idleTimeout how long a connection may be
-// without one: slow clients must not hold connections for ever.
-const (
-	bodyTimeout = 2 * time.Minute
-	idleTimeout = 3 * time.Minute
-)
+var patience = timeouts{header: 30 * time.Second, body: 2 * time.Minute, idle: 3 * time.Minute}
+
+// newServer returns what answers HTTP.
+func newServer(handler http.Handler, limits timeouts) *http.Server {
+	return &http.Server{Handler: handler, ReadHeaderTimeout: limits.header, ReadTimeout: limits.body, IdleTimeout: limits.idle}
+}
 
 // serve begins to answer HTTP.
 func (n *Network) serve() error {
@@ -30,12 +34,7 @@ func (n *Network) serve() error {
 			return fmt.Errorf("listen on %q: %w", n.options.Listen, err)
 		}
 	}
-	server := &http.Server{
-		Handler:           httpapi.New(backend{n}, httpapi.Options{Version: implementation, Log: n.options.Log, Other: gateway.New(backend{n})}),
-		ReadHeaderTimeout: headerTimeout,
-		ReadTimeout:       bodyTimeout,
-		IdleTimeout:       idleTimeout,
-	}
+	server := newServer(httpapi.New(backend{n}, httpapi.Options{Version: implementation, Log: n.options.Log, Other: gateway.New(backend{n})}), patience)
 	// Clients ask for a certified state before they ask for anything else.
 	n.lock.Lock()
 	n.listener, n.server = listener, server

@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
@@ -55,4 +58,30 @@ func NewEngine(ctx context.Context, options Options) (*Engine, error) {
 // Close frees the engine, its modules and their instances.
 func (e *Engine) Close(ctx context.Context) error {
 	return errors.Join(e.runtime.Close(ctx), e.cache.Close(ctx))
+}
+
+// damagedCache begins the errors of wazero about its cache; it has no type for them.
+const damagedCache = "compilationcache: "
+
+// compile compiles a module. What a crash or a full disk left of the cache says nothing about the module: the
+// cache is emptied then, and the module compiled anew.
+func (e *Engine) compile(ctx context.Context, code []byte) (wazero.CompiledModule, error) {
+	compiled, err := e.runtime.CompileModule(ctx, code)
+	if err == nil || e.options.CacheDir == "" || !strings.HasPrefix(err.Error(), damagedCache) {
+		return compiled, err
+	}
+	folders, globErr := filepath.Glob(filepath.Join(e.options.CacheDir, "wazero-*"))
+	if globErr != nil {
+		return nil, err
+	}
+	for _, folder := range folders {
+		entries, readErr := os.ReadDir(folder)
+		if readErr != nil {
+			return nil, err
+		}
+		for _, entry := range entries {
+			_ = os.Remove(filepath.Join(folder, entry.Name())) // another process may have done so
+		}
+	}
+	return e.runtime.CompileModule(ctx, code)
 }

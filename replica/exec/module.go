@@ -129,7 +129,7 @@ func (e *Engine) Compile(ctx context.Context, code []byte) (*Module, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s%w", notValidated, err)
 	}
-	if m.compiled, err = e.runtime.CompileModule(ctx, instrumented); err != nil {
+	if m.compiled, err = e.compile(ctx, instrumented); err != nil {
 		return nil, fmt.Errorf("%s%w", notValidated, err)
 	}
 	return m, nil

@@ -1,6 +1,8 @@
 package clients
 
 import (
+	"bytes"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -13,10 +15,13 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"kedge/candid/kedge"
+	"kedge/cli"
+	"kedge/cli/ui"
 	"kedge/ic/principal"
 	"kedge/internal/clients"
 	"kedge/replica"
@@ -95,6 +100,17 @@ func TestICPConnected(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, len(before), len(after))
 
+	t.Run("kedge finds it", func(t *testing.T) {
+		t.Chdir(c.dir)
+		out := kedgeCLI(t, "canister", "status", "--network", net.URL(), "--json")
+		require.Contains(t, out, id)
+		require.Contains(t, out, strings.TrimPrefix(hash(large), "0x"))
+		// The file has one hash, whoever installs it.
+		file := filepath.Join(t.TempDir(), "kedge.wasm.gz")
+		require.NoError(t, os.WriteFile(file, small, 0o600))
+		require.Contains(t, kedgeCLI(t, "deploy", file, "--network", net.URL(), "--json"), strings.TrimPrefix(hash(small), "0x"))
+		require.NoError(t, os.RemoveAll(".kedge"))
+	})
 	t.Run("call", func(t *testing.T) {
 		c := c.in(t)
 		require.Contains(t, c.run("canister", "call", "kedge", "lookup", "(99999 : nat64)"), "(vec {})")
@@ -172,6 +188,18 @@ func TestICPConnected(t *testing.T) {
 	})
 }
 
+// kedgeCLI runs a command of kedge in the working folder and returns what it prints.
+func kedgeCLI(t *testing.T, args ...string) string {
+	t.Helper()
+	var out, errs bytes.Buffer
+	code := cli.Main(t.Context(), cli.System{
+		Args: args, Stdin: strings.NewReader(""), Stdout: &out, Stderr: &errs, Getenv: func(string) string { return "" },
+		Now: time.Now, Random: rand.Reader, OpenTerminal: func() (cli.Terminal, error) { return nil, ui.ErrNoTerminal },
+	})
+	require.Zero(t, code, errs.String())
+	return out.String()
+}
+
 // icp starts Kedge as its network: it funds its users and installs its own canisters.
 func TestICPManaged(t *testing.T) {
 	clients.ICP(t)
@@ -222,6 +250,10 @@ networks:
 	c.use(harness.Module(t))
 	id := c.deploy()
 	require.Equal(t, id, c.deploy(), "the second deployment is an upgrade")
+	t.Run("kedge finds it", func(t *testing.T) {
+		t.Chdir(c.dir)
+		require.Contains(t, kedgeCLI(t, "canister", "metrics", "--network", fmt.Sprintf("http://127.0.0.1:%d", local.Gateway.Port)), "internet_identity_user_count")
+	})
 	require.Contains(t, c.run("canister", "call", "kedge", "lookup", "(99999 : nat64)"), "(vec {})")
 	// The proxy is a Rust canister that calls others.
 	require.Contains(t, c.run("canister", "call", "kedge", "lookup", "(10000 : nat64)", "--proxy", local.Proxy), "(vec {})")

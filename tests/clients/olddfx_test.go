@@ -3,6 +3,7 @@ package clients
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"io"
 	"net/http"
@@ -220,4 +221,33 @@ func TestOldEndpoints(t *testing.T) {
 // path is the path of something that the state tells of a canister.
 func path(canister principal.Principal, name string) [][]byte {
 	return [][]byte{[]byte("canister"), canister.Bytes(), []byte(name)}
+}
+
+// dfx deploys Kedge as it is in dfx.json: the file that make build leaves, in chunks, with (null) for its init
+// argument; nothing else is called. Then somebody signs in, and the module is the file that was built.
+func TestDeployedAsDfxDoes(t *testing.T) {
+	net := startNetwork(t)
+	a := newOldAgent(t, net)
+	id := a.create(principal.Management)
+	module := harness.Module(t)
+	var hashes []management.ChunkHash
+	for rest := module; len(rest) > 0; {
+		chunk := rest[:min(1<<20, len(rest))]
+		rest = rest[len(chunk):]
+		o := a.call3(id, principal.Management, "upload_chunk", management.EncodeUploadChunkArgs(management.UploadChunkArg{CanisterID: id, Chunk: chunk}))
+		require.Empty(t, o.message)
+		sum := sha256.Sum256(chunk)
+		hashes = append(hashes, management.ChunkHash{Hash: sum[:]})
+	}
+	null := []byte("DIDL\x00\x01\x7f") // (null), as dfx encodes it
+	sum := sha256.Sum256(module)
+	for _, mode := range []management.InstallModeTag{management.InstallModeTagInstall, management.InstallModeTagUpgrade} {
+		o := a.call3(id, principal.Management, "install_chunked_code", management.EncodeInstallChunkedCodeArgs(management.InstallChunkedArg{
+			Mode: management.InstallMode{Tag: mode}, TargetCanister: id, ChunkHashesList: hashes, WasmModuleHash: sum[:], Arg: null}))
+		require.Empty(t, o.message)
+		signsIn(t, net, id)
+		tree := a.read(id, path(id, "module_hash"))
+		hashed, _ := tree.Lookup(path(id, "module_hash")...)
+		require.Equal(t, hash(module), fmt.Sprintf("0x%x", hashed))
+	}
 }

@@ -1,0 +1,37 @@
+package deploy
+
+import (
+	"math/big"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"kedge/ic/management"
+)
+
+// Whether calls have run is judged by two counters: the version of the canister, and what it paid for messages.
+func TestUntouched(t *testing.T) {
+	const fee = 2_000_000 // of one short message: a fixed fee of 1,200,000, and 2,000 for every byte
+	began := count{version: 40, ingress: big.NewInt(500), fee: big.NewInt(fee)}
+	for name, test := range map[string]struct {
+		count   count
+		version uint64
+		paid    int64 // since
+		want    bool
+	}{
+		"started and stopped":                     {began, 42, 2 * fee, true},
+		"its timer ran":                           {began, 45, 2 * fee, true},
+		"the least message of a user":             {began, 43, 2*fee + 1_200_000, false},
+		"many messages":                           {began, 50, 10 * fee, false},
+		"a version that did not move says all":    {count{version: 40}, 42, 0, true},
+		"a version that moved, and no metrics":    {count{version: 40}, 43, 0, false},
+		"a fee that could not be measured":        {count{version: 40, ingress: big.NewInt(500), fee: new(big.Int)}, 43, 0, false},
+		"a little longer messages than the fee's": {began, 44, 2*fee + fee/5, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ingress := big.NewInt(500 + test.paid)
+			require.Equal(t, test.want, test.count.untouched(management.Status{Version: test.version}, ingress))
+		})
+	}
+	require.False(t, began.untouched(management.Status{Version: 43}, nil), "what was paid is not known at the end")
+}
