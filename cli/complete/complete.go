@@ -4,6 +4,7 @@
 package complete
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -22,11 +23,11 @@ func Register(root *cobra.Command, app *session.App) {
 	k := known{app}
 	flags := map[string]Func{
 		"network": values(k.networks), "canister": values(k.canisters), "anchor": values(k.anchors),
-		"as": values(k.signers), "asker": values(k.devices), "origin": values(k.origins),
+		"as": values(k.signers), "asker": values(k.signers), "origin": values(k.origins),
 		"keys": files, "identity": files, "backup": files, "out": files, "proof": files,
 	}
 	arguments := map[string]Func{
-		"DEVICE": values(k.devices), "ORIGIN": values(k.origins), "NUMBER": values(k.anchors),
+		"DEVICE": values(k.signers), "ORIGIN": values(k.origins), "NUMBER": values(k.anchors),
 		"FILE": files, "MODULE": files, "IMAGE": files, "OLD.wasm": files,
 	}
 	var walk func(cmd *cobra.Command)
@@ -48,13 +49,27 @@ func Register(root *cobra.Command, app *session.App) {
 			cmd.PersistentFlags().VisitAll(set)
 		}
 		if !cmd.HasSubCommands() && cmd.ValidArgsFunction == nil && cmd.ValidArgs == nil {
-			cmd.ValidArgsFunction = positional(strings.Fields(cmd.Use)[1:], arguments)
+			cmd.ValidArgsFunction = positional(strings.Fields(cmd.Use)[1:], k.argumentsOf(cmd, arguments))
 		}
 		for _, sub := range cmd.Commands() {
 			walk(sub)
 		}
 	}
 	walk(root)
+}
+
+// argumentsOf returns what completes the arguments of a command. Below kedge key a NAME is that of a security
+// key that is there, unless the command makes it.
+func (k known) argumentsOf(cmd *cobra.Command, arguments map[string]Func) map[string]Func {
+	if !strings.HasPrefix(cmd.CommandPath(), "kedge key ") || slices.Contains([]string{"init", "import"}, cmd.Name()) {
+		return arguments
+	}
+	own := maps.Clone(arguments)
+	own["NAME"], own["OTHER"] = values(k.securityKeys), values(k.securityKeys)
+	own["LABEL"] = func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+		return k.labels(args[0]), cobra.ShellCompDirectiveNoFileComp
+	}
+	return own
 }
 
 // takesFile reports whether a flag's value is a file or a folder, by its name and what its help calls the

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"kedge/cli/client"
@@ -33,16 +34,57 @@ func (k known) canisters() []string {
 	return k.with(list, nil, "", "KEDGE_CANISTER")
 }
 
-// anchors returns the numbers that settings name.
-func (k known) anchors() []string { return k.with(nil, nil, "", "KEDGE_ANCHOR") }
-
-// signers returns what --as takes.
-func (k known) signers() []string {
-	return k.with([]string{device.ReservedName + "\tthe recovery phrase"}, nil, "", "KEDGE_AS")
+// anchors returns the numbers that settings name, and those that the keys of an unlocked store belong to.
+func (k known) anchors() []string {
+	var list []string
+	for _, stored := range k.unlocked() {
+		for _, use := range stored.Uses {
+			list = k.with(list, []string{strconv.FormatUint(use.Anchor, 10)}, "of "+stored.Name)
+		}
+	}
+	return k.with(list, nil, "", "KEDGE_ANCHOR")
 }
 
-// devices returns what names a device.
-func (k known) devices() []string { return k.signers() }
+// signers returns what --as takes, and what names a device: the phrase, and the keys of an unlocked store.
+func (k known) signers() []string {
+	list := []string{device.ReservedName + "\tthe recovery phrase"}
+	for _, stored := range k.unlocked() {
+		list = k.with(list, []string{stored.Name}, "in the key store")
+	}
+	return k.with(list, nil, "", "KEDGE_AS")
+}
+
+// securityKeys returns the names of the security keys of an unlocked store.
+func (k known) securityKeys() (names []string) {
+	if keys, ok := k.UnlockedKeys(); ok {
+		for _, key := range keys.SecurityKeys() {
+			names = append(names, key.Name())
+		}
+	}
+	return names
+}
+
+// labels returns the labels of the credentials of a security key of an unlocked store.
+func (k known) labels(name string) (labels []string) {
+	keys, ok := k.UnlockedKeys()
+	if !ok {
+		return nil
+	}
+	if key, err := keys.Key(name); err == nil {
+		for _, c := range key.Credentials() {
+			labels = append(labels, c.Label)
+		}
+	}
+	return labels
+}
+
+// unlocked returns the passkeys of the store if an agent holds it; nobody is asked for anything.
+func (k known) unlocked() []device.StoredPasskey {
+	if keys, ok := k.UnlockedKeys(); ok {
+		return keys.All()
+	}
+	return nil
+}
 
 // origins returns the canister's own page on the networks that are recorded, and the origins of the sessions
 // that are stored here.

@@ -26,7 +26,7 @@ func TestWordsAreThoseOfThePage(t *testing.T) {
 	require.Len(t, words, len(terms))
 	bare := strings.NewReplacer("*", "", "`", "", "\n", " ")
 	squeeze := func(s string) string { return strings.Join(strings.Fields(s), " ") }
-	rest := squeeze(bare.Replace(page))
+	rest := squeeze(bare.Replace(regexp.MustCompile(`\]\([^)]*\)|\[`).ReplaceAllString(page, "")))
 	text := squeeze(wordsText(words))
 	seen := map[string]bool{}
 	for i, w := range words {
@@ -81,6 +81,7 @@ func TestEnvironmentIsWhatIsRead(t *testing.T) {
 	for _, m := range regexp.MustCompile(`(?m)^  ([A-Z_]{4,})(?:  +|$)`).FindAllStringSubmatch(environmentText, -1) {
 		documented[m[1]] = true
 	}
+	require.Contains(t, environmentText, "\n  LC_ALL, LC_CTYPE, LANG\n")
 	require.Equal(t, read, documented, "environmentText in cli/help/topics.go lists the variables that cli reads")
 	require.Contains(t, documented, "KEDGE_PASSPHRASE_FILE")
 }

@@ -54,7 +54,10 @@ const environmentText = `A flag goes before the environment, and the environment
                     the same for files in which credentials are exchanged
 
   BROWSER           the program that kedge open starts
-  TERM              dumb keeps escape sequences off the terminal`
+  TERM              dumb keeps escape sequences off the terminal
+  NO_COLOR          keeps colours off the terminal if it is not empty
+  LC_ALL, LC_CTYPE, LANG
+                    whether the terminal shows letters beyond ASCII`
 
 const devicesText = `A command that is about a device takes any of these as DEVICE:
 
