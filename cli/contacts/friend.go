@@ -294,5 +294,5 @@ func timeLeft(seconds *uint64) string {
 	case *seconds == 0:
 		return "it may complete now"
 	}
-	return "it may complete in " + ui.Seconds(*seconds)
+	return "it may complete in " + ui.Remaining(*seconds)
 }

@@ -249,7 +249,7 @@ func (r *recoveryRun) instructions(p progress) string {
 func (p progress) text() string {
 	switch {
 	case p.left != nil:
-		return fmt.Sprintf("approved by %s; %s of service time are left", plural(int(p.approvals), "contact", "contacts"), ui.Seconds(*p.left))
+		return fmt.Sprintf("approved by %s; %s of service time are left", plural(int(p.approvals), "contact", "contacts"), ui.Remaining(*p.left))
 	case p.approvals > 0:
 		return fmt.Sprintf("approved by %s, which is not enough yet", plural(int(p.approvals), "contact", "contacts"))
 	}
@@ -305,7 +305,7 @@ func (r *recoveryRun) wait(ctx context.Context, p progress) (progress, error) {
 		}
 		if p.left != nil {
 			longest = max(longest, *p.left)
-			bar.ShowText(longest-*p.left, longest, ui.Seconds(*p.left)+" of service time left")
+			bar.ShowText(longest-*p.left, longest, ui.Remaining(*p.left)+" of service time left")
 		}
 	}
 }

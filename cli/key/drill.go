@@ -70,6 +70,7 @@ func (a verbs) rehearse(ctx context.Context, f findFlags) error {
 		return err
 	}
 	s := &session.Session{Provider: caller, Signer: session.Signer{Name: "backup", Key: signer}, Anchor: f.anchor}
+	a.Watch(ctx, s)
 	// The first call is recorded, the second reads the record.
 	if _, err := s.AnchorInfo(ctx, s.Anchor); err != nil {
 		return err

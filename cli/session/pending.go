@@ -15,10 +15,10 @@ import (
 	"kedge/ic/principal"
 )
 
-// watch says, before anything else that a command has to say, what is under way on the anchor that its owner
+// Watch says, before anything else that a command has to say, what is under way on the anchor that its owner
 // could stop: releases that a device asked for, and new keys that recovery contacts approve. What it can it reads by
 // queries, which are no sign of life. A canister without a history has neither.
-func (a *App) watch(ctx context.Context, s *Session) {
+func (a *App) Watch(ctx context.Context, s *Session) {
 	events, complete, err := s.events(ctx)
 	if err != nil {
 		return
@@ -143,7 +143,7 @@ func ApprovalText(anchor uint64, contacts kedge.Contacts, key principal.Principa
 	state := fmt.Sprintf("%d must, so nothing happens yet", contacts.Threshold)
 	if left != nil {
 		if state = "it may complete now"; *left > 0 {
-			state = "it may complete in " + ui.Seconds(*left)
+			state = "it may complete in " + ui.Remaining(*left)
 		}
 	}
 	return fmt.Sprintf("of the recovery contacts of anchor %d, %s approve the new key %s; %s", anchor, ui.Numbers(by), key, state)

@@ -113,6 +113,6 @@ func (a *App) OpenSession(ctx context.Context) (*Session, error) {
 	if s.Anchor, err = a.chooseAnchor(ctx, s); err != nil {
 		return s, err
 	}
-	a.watch(ctx, s)
+	a.Watch(ctx, s)
 	return s, nil
 }
