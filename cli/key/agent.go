@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 
 	"kedge/cli/ui"
 	"kedge/device"
@@ -290,6 +291,9 @@ func (a verbs) serveAgent(cmd *cobra.Command, span time.Duration, locked bool) e
 	_, socket, err := a.Agent()
 	if err != nil {
 		return err
+	}
+	if f, ok := a.Stdin.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		return ui.Usagef("the agent reads the passphrase from standard input, where it would be shown; kedge key unlock asks for it")
 	}
 	open := func() (*device.Keys, error) {
 		text, err := io.ReadAll(io.LimitReader(a.Stdin, longestPassphrase+1))

@@ -216,7 +216,7 @@ func TestAgentEnds(t *testing.T) {
 				got, err := keys.Get("laptop")
 				require.NoError(t, err)
 				_, err = got.Passkey.Sign([]byte("m"))
-				require.Error(t, err, "not one more signature")
+				require.ErrorIs(t, err, ErrLocked, "not one more signature")
 			}
 			require.NoError(t, wait())
 			_, err = os.Lstat(socket)

@@ -128,6 +128,8 @@ func (c *Client) ask(r request) (response, error) {
 	switch {
 	case err != nil:
 		return response{}, err
+	case answer.Ended:
+		return response{}, ErrLocked
 	case answer.Missing:
 		return response{}, device.ErrNoCredential
 	case answer.Error != "":

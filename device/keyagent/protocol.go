@@ -49,6 +49,7 @@ type response struct {
 	Version    int                       `json:"version"`
 	Error      string                    `json:"error,omitempty"`
 	Missing    bool                      `json:"missing,omitempty"` // the error is that there is no such credential
+	Ended      bool                      `json:"ended,omitempty"`   // the error is that the agent holds nothing any more
 	Status     *Status                   `json:"status,omitempty"`
 	Outline    *device.Outline           `json:"outline,omitempty"`
 	Credential *device.CredentialOutline `json:"credential,omitempty"`

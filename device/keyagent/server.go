@@ -185,10 +185,14 @@ func (a *agent) serve(conn net.Conn) {
 		if err != nil {
 			return
 		}
-		answer, last := a.answer(text)
+		answer, then := a.answer(text)
 		_ = conn.SetDeadline(time.Now().Add(requestTime))
-		if err := writeFrame(conn, answer, maxResponse); err != nil || last {
-			break
+		err = writeFrame(conn, answer, maxResponse)
+		if then == endAgent {
+			a.stop() // which closes the connection, so the answer goes first
+		}
+		if err != nil || then != goOn {
+			return
 		}
 	}
 }
@@ -208,29 +212,36 @@ func (h *hurried) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// answer judges one request; last says that the connection ends with it.
-func (a *agent) answer(text []byte) (answer response, last bool) {
+// next is what comes after an answer.
+type next int
+
+const (
+	goOn next = iota
+	endConnection
+	endAgent
+)
+
+// answer judges one request.
+func (a *agent) answer(text []byte) (answer response, then next) {
 	answer.Version = protocolVersion
 	if !a.valid() {
-		a.stop()
-		answer.Error = "the agent has ended: its time is over, or the key store has changed"
-		return answer, true
+		answer.Error, answer.Ended = "the agent has ended: its time is over, or the key store has changed", true
+		return answer, endAgent
 	}
 	r, err := parseRequest(text)
 	if err != nil {
 		answer.Error = err.Error()
-		return answer, true
+		return answer, endConnection
 	}
 	if r.Op == opLock {
-		a.stop()
 		answer.Status = &a.status
-		return answer, true
+		return answer, endAgent
 	}
 	if err := a.do(r, &answer); err != nil {
 		var missing *device.NotFoundError
 		answer.Error, answer.Missing = err.Error(), errors.Is(err, device.ErrNoCredential) || errors.As(err, &missing)
 	}
-	return answer, false
+	return answer, goOn
 }
 
 func (a *agent) do(r request, answer *response) error {
