@@ -3,10 +3,8 @@ package canister
 import (
 	"context"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"math/big"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -14,9 +12,6 @@ import (
 	"kedge/cli/ui"
 	"kedge/ic/management"
 )
-
-// cleanUpTime is how long the canister may take to be started again.
-const cleanUpTime = time.Minute
 
 type snapshotView struct {
 	ID    string `json:"id"`
@@ -85,7 +80,7 @@ func (a verbs) snapshotCreate() *cobra.Command {
 				return err
 			}
 			var taken management.SnapshotInfo
-			if err := a.whileStopped(cmd.Context(), p, func() (err error) {
+			if err := a.WhileStopped(cmd.Context(), p.Client, p.Canister, true, func() (err error) {
 				done := a.Working("taking a snapshot")
 				defer done()
 				taken, err = p.Client.TakeSnapshot(cmd.Context(), p.Canister, nil)
@@ -133,7 +128,7 @@ and so are protections and anchors made since. It asks; --yes is for scripts.`,
 			if err := a.Confirm(fmt.Sprintf("everything since %s is lost: devices removed since can sign in again, and devices, protections and anchors made since are gone", taken)); err != nil {
 				return err
 			}
-			if err := a.whileStopped(cmd.Context(), p, func() error {
+			if err := a.WhileStopped(cmd.Context(), p.Client, p.Canister, true, func() error {
 				done := a.Working("loading the snapshot")
 				defer done()
 				return p.Client.LoadSnapshot(cmd.Context(), p.Canister, id)
@@ -188,30 +183,4 @@ func (a verbs) openSnapshot(ctx context.Context, text string) (*provider.Provide
 	}
 	p, err := a.open(ctx)
 	return p, id, err
-}
-
-// whileStopped stops the canister, works, and starts it again if it ran, even when the command was interrupted.
-func (a verbs) whileStopped(ctx context.Context, p *provider.Provider, work func() error) error {
-	s, err := p.Client.Status(ctx, p.Canister)
-	if err != nil {
-		return err
-	}
-	if s.Status != management.RunStateRunning {
-		a.Note("canister %s is %s, and stays so", p.Canister, s.Status)
-		if s.Status == management.RunStateStopped {
-			return work()
-		}
-	}
-	done := a.Working("stopping the canister: calls under way are answered first")
-	err = p.Client.StopCanister(ctx, p.Canister)
-	done()
-	if err == nil {
-		err = work()
-	}
-	startCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanUpTime)
-	defer cancel()
-	if startErr := p.Client.StartCanister(startCtx, p.Canister); startErr != nil {
-		return errors.Join(err, ui.Hinted(fmt.Errorf("canister %s is stopped and could not be started: %w", p.Canister, startErr), "kedge canister start"))
-	}
-	return err
 }

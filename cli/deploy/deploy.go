@@ -229,7 +229,7 @@ func (d *deployment) install(ctx context.Context) error {
 	if d.options.dryRun {
 		return nil
 	}
-	if err := d.run(ctx, d.argument(arg), d.installModule); err != nil {
+	if err := d.run(ctx, d.argument(arg), d.installEmpty); err != nil {
 		return err
 	}
 	if err := d.startAgain(ctx); err != nil {
@@ -260,6 +260,15 @@ func (d *deployment) run(ctx context.Context, arg []byte, install func(context.C
 	return install(ctx, u)
 }
 
+// installEmpty installs on an empty canister, and clears up if that fails.
+func (d *deployment) installEmpty(ctx context.Context, u *client.Upload) error {
+	err := d.installModule(ctx, u)
+	if err != nil {
+		d.dropUpload(ctx, u)
+	}
+	return err
+}
+
 func (d *deployment) installModule(ctx context.Context, u *client.Upload) error {
 	done := d.Working("installing the module")
 	err := d.c.InstallUploaded(ctx, u, d.mode == "upgrade")
@@ -267,18 +276,17 @@ func (d *deployment) installModule(ctx context.Context, u *client.Upload) error 
 	if errors.Is(err, client.ErrChunksLeft) {
 		d.Warn("%v", err)
 	} else if err != nil {
-		return errors.Join(fmt.Errorf("cannot %s canister %s: %w", d.mode, d.canister, err), d.dropUpload(ctx, u))
+		return fmt.Errorf("cannot %s canister %s: %w", d.mode, d.canister, err)
 	}
 	return ConfirmModule(ctx, d.c, d.canister, d.module)
 }
 
-func (d *deployment) dropUpload(ctx context.Context, u *client.Upload) error {
+func (d *deployment) dropUpload(ctx context.Context, u *client.Upload) {
 	ctx, cancel := cleanUp(ctx)
 	defer cancel()
 	if err := d.c.DropUpload(ctx, u); err != nil {
 		d.Warn("the chunks of the module could not be cleared away: %v", err)
 	}
-	return nil
 }
 
 // startAgain starts a canister that somebody had stopped.

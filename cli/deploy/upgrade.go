@@ -127,58 +127,33 @@ func (d *deployment) show() error {
 
 // replace stops the canister, takes a snapshot, upgrades and starts it again, whatever happens. Then it asks the
 // new module something, and goes back if it does not answer.
-func (d *deployment) replace(ctx context.Context, u *client.Upload) (err error) {
-	halted := d.before.Status != management.RunStateRunning
-	if halted {
-		d.Note("canister %s is %s; it is started after the upgrade", d.canister, d.before.Status)
-	}
-	defer func() {
-		if halted {
-			err = errors.Join(err, d.start(ctx))
+func (d *deployment) replace(ctx context.Context, u *client.Upload) error {
+	var began count
+	installed := false
+	err := d.WhileStopped(ctx, d.c, d.canister, false, func() error {
+		if err := d.takeSnapshot(ctx); err != nil {
+			return err
 		}
-	}()
-	halted = true
-	if err := d.stop(ctx); err != nil {
-		return errors.Join(fmt.Errorf("cannot stop canister %s for the upgrade: %w", d.canister, err), d.dropUpload(ctx, u))
+		if err := d.installModule(ctx, u); err != nil {
+			return d.unchanged(ctx, err)
+		}
+		installed = true
+		var err error
+		began, err = d.beginCount(ctx)
+		return err
+	})
+	if !installed {
+		d.dropUpload(ctx, u)
 	}
-	if err := d.takeSnapshot(ctx); err != nil {
-		return errors.Join(err, d.dropUpload(ctx, u))
-	}
-	if err := d.installModule(ctx, u); err != nil {
-		return d.unchanged(ctx, err)
-	}
-	count, err := d.beginCount(ctx)
 	if err != nil {
 		return err
 	}
-	if err := d.start(ctx); err != nil {
-		return err
-	}
-	halted = false
 	failure := d.firstQuery(ctx)
-	if failure == nil {
-		return nil
+	var silent *silentError
+	if !errors.As(failure, &silent) {
+		return failure
 	}
-	halted = true
-	return d.goBack(ctx, count, failure)
-}
-
-func (d *deployment) stop(ctx context.Context) error {
-	done := d.Working("stopping the canister: calls under way are answered first")
-	defer done()
-	return d.c.StopCanister(ctx, d.canister)
-}
-
-// start starts the canister, even when the command was interrupted.
-func (d *deployment) start(ctx context.Context) error {
-	ctx, cancel := cleanUp(ctx)
-	defer cancel()
-	done := d.Working("starting the canister")
-	defer done()
-	if err := d.c.StartCanister(ctx, d.canister); err != nil {
-		return ui.Hinted(fmt.Errorf("canister %s is stopped and could not be started: %w", d.canister, err), "kedge canister start")
-	}
-	return nil
+	return d.goBack(ctx, began, silent)
 }
 
 // where names the canister in the record of snapshots.
@@ -317,9 +292,12 @@ func (d *deployment) beginCount(ctx context.Context) (c count, err error) {
 	return c, nil
 }
 
+// ownMessages are those that kedge deploy sends between the counts: start, status, stop.
+const ownMessages = 3
+
 // untouched reports whether nobody's call can have changed anything since the counters were read, while the
 // canister was started and stopped again. Devices sign messages of users, and the canister pays for each: if it
-// paid for the two that started and stopped it alone, nothing but its own timers has run.
+// paid for those that started it, asked for its status and stopped it alone, nothing but its own timers has run.
 func (c count) untouched(now management.Status, ingress *big.Int) bool {
 	if now.Version <= c.version+2 {
 		return true
@@ -329,29 +307,29 @@ func (c count) untouched(now management.Status, ingress *big.Int) bool {
 	}
 	// A message costs a fixed fee, which is more than half of fee, and a little for every byte.
 	quarter := new(big.Int).Rsh(c.fee, 2)
-	most := new(big.Int).Add(new(big.Int).Lsh(c.fee, 1), quarter)
+	most := new(big.Int).Add(new(big.Int).Mul(c.fee, big.NewInt(ownMessages)), quarter)
 	return new(big.Int).Sub(ingress, c.ingress).Cmp(most) <= 0
 }
 
 // goBack loads the snapshot again if nothing is lost by it, or the person accepts what is lost. The canister
 // runs while it asks, so that whoever can use it can.
 func (d *deployment) goBack(ctx context.Context, began count, failure error) error {
-	var silent *silentError
-	if !errors.As(failure, &silent) {
-		return failure
-	}
 	if d.snapshot == nil {
 		return ui.Hinted(fmt.Errorf("%w; there is no snapshot to go back to", failure), "kedge deploy OLD.wasm.gz upgrades to another module")
 	}
-	untouched, err := d.stopAndCount(ctx, began)
+	untouched := false
+	err := d.WhileStopped(ctx, d.c, d.canister, false, func() (err error) {
+		if untouched, err = d.count(ctx, began); err != nil || !untouched {
+			return err
+		}
+		return d.load(ctx)
+	})
 	if err != nil {
 		return errors.Join(failure, err)
 	}
+	went := fmt.Errorf("%w; canister %s went back to the module and the anchors that it had", failure, d.canister)
 	if untouched {
-		return d.load(ctx, failure)
-	}
-	if err := d.start(ctx); err != nil {
-		return errors.Join(failure, err)
+		return went
 	}
 	d.Warn("%v", failure)
 	d.Warn("calls have run since it was started. Going back undoes all of them: devices removed since are back, those added since are gone, and so are protections, names and anchors made since")
@@ -367,16 +345,14 @@ func (d *deployment) goBack(ctx context.Context, began count, failure error) err
 	if answer != "yes" {
 		return ui.Hinted(fmt.Errorf("%w; it was left in place", failure), "%s", hint)
 	}
-	if err := d.stop(ctx); err != nil {
+	if err := d.WhileStopped(ctx, d.c, d.canister, false, func() error { return d.load(ctx) }); err != nil {
 		return errors.Join(failure, err)
 	}
-	return d.load(ctx, failure)
+	return went
 }
 
-func (d *deployment) stopAndCount(ctx context.Context, began count) (untouched bool, err error) {
-	if err := d.stop(ctx); err != nil {
-		return false, err
-	}
+// count reads the counters of the stopped canister again.
+func (d *deployment) count(ctx context.Context, began count) (untouched bool, err error) {
 	var ingress *big.Int
 	if m, err := d.c.Metrics(ctx, d.canister); err == nil {
 		ingress = m.IngressInduction
@@ -388,15 +364,14 @@ func (d *deployment) stopAndCount(ctx context.Context, began count) (untouched b
 	return began.untouched(status, ingress), nil
 }
 
-// load gives the stopped canister back what the snapshot has; the caller starts it.
-func (d *deployment) load(ctx context.Context, failure error) error {
+// load gives the stopped canister back what the snapshot has.
+func (d *deployment) load(ctx context.Context) error {
 	ctx, cancel := cleanUp(ctx)
 	defer cancel()
 	done := d.Working("loading the snapshot")
-	err := d.c.LoadSnapshot(ctx, d.canister, d.snapshot)
-	done()
-	if err != nil {
-		return errors.Join(failure, ui.Hinted(fmt.Errorf("the snapshot could not be loaded: %w", err), "kedge canister snapshot restore %s", hex.EncodeToString(d.snapshot)))
+	defer done()
+	if err := d.c.LoadSnapshot(ctx, d.canister, d.snapshot); err != nil {
+		return ui.Hinted(fmt.Errorf("the snapshot could not be loaded: %w", err), "kedge canister snapshot restore %s", hex.EncodeToString(d.snapshot))
 	}
-	return fmt.Errorf("%w; canister %s went back to the module and the anchors that it had", failure, d.canister)
+	return nil
 }

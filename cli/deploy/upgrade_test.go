@@ -19,14 +19,14 @@ func TestUntouched(t *testing.T) {
 		paid    int64 // since
 		want    bool
 	}{
-		"started and stopped":                     {began, 42, 2 * fee, true},
-		"its timer ran":                           {began, 45, 2 * fee, true},
-		"the least message of a user":             {began, 43, 2*fee + 1_200_000, false},
+		"started and stopped":                     {began, 42, 3 * fee, true},
+		"its timer ran":                           {began, 45, 3 * fee, true},
+		"the least message of a user":             {began, 43, 3*fee + 1_200_000, false},
 		"many messages":                           {began, 50, 10 * fee, false},
 		"a version that did not move says all":    {count{version: 40}, 42, 0, true},
 		"a version that moved, and no metrics":    {count{version: 40}, 43, 0, false},
 		"a fee that could not be measured":        {count{version: 40, ingress: big.NewInt(500), fee: new(big.Int)}, 43, 0, false},
-		"a little longer messages than the fee's": {began, 44, 2*fee + fee/5, true},
+		"a little longer messages than the fee's": {began, 44, 3*fee + fee/5, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			ingress := big.NewInt(500 + test.paid)

@@ -69,10 +69,14 @@ virtual memory 16, and upgrades the canister to the old module. Its memory is ke
 			if err := a.confirmCanister(p, confirmed, fmt.Sprintf("the rollback weakens %s anchors", weakenedCount(view))); err != nil {
 				return err
 			}
-			if err := p.Client.Install(ctx, p.Canister, true, module, arg); err != nil {
-				return fmt.Errorf("cannot go back: %w", err)
-			}
-			if err := deploy.ConfirmModule(ctx, p.Client, p.Canister, module); err != nil {
+			if err := a.WhileStopped(ctx, p.Client, p.Canister, false, func() error {
+				done := a.Working("upgrading to the old module")
+				defer done()
+				if err := p.Client.Install(ctx, p.Canister, true, module, arg); err != nil {
+					return fmt.Errorf("cannot go back: %w", err)
+				}
+				return deploy.ConfirmModule(ctx, p.Client, p.Canister, module)
+			}); err != nil {
 				return err
 			}
 			return a.Result(map[string]any{"canister": p.Canister, "weakened_total": view.WeakenedTotal, "weakened_complete": view.WeakenedAll,
