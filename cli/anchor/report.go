@@ -127,7 +127,11 @@ func reportText(r kedge.RecoveryReport, devices []kedge.DeviceWithUsage, how ste
 		if f.Scenario != nil {
 			text = scenarioTexts[*f.Scenario]
 		}
-		rows = append(rows, []string{ui.Spaced(ui.CaseName(f.Outcome)), text, aliases(f.Devices, devices)})
+		by := aliases(f.Devices, devices)
+		if by == "" && r.Warnings != nil && f.Outcome != nil && *f.Outcome == kedge.OutcomeDelayed {
+			by = "recovery contacts"
+		}
+		rows = append(rows, []string{ui.Spaced(ui.CaseName(f.Outcome)), text, by})
 		if f.NextStep != nil {
 			if helps[*f.NextStep] == nil {
 				advice = append(advice, *f.NextStep)

@@ -49,6 +49,9 @@ func TestAdviceFitsTheAnchor(t *testing.T) {
 	require.NotContains(t, newSteps(kedge.IdentityAnchorInfo{}, session.OwnKeys{}, false).text(kedge.AdviceAddHardwareKey), "kedge open")
 
 	lost, stolen, step := kedge.ScenarioLoseAllDevices, kedge.ScenarioLaptopStolen, kedge.AdviceAddPhrase
+	delayed := kedge.OutcomeDelayed
+	require.Contains(t, reportText(kedge.RecoveryReport{Findings: []kedge.Finding{{Scenario: &lost, Outcome: &delayed}}, Warnings: []kedge.Warning{}}, nil, steps{}),
+		"delayed  all everyday devices are lost  recovery contacts")
 	text := reportText(kedge.RecoveryReport{Findings: []kedge.Finding{{Scenario: &lost, NextStep: &step}, {Scenario: &stolen, NextStep: &step}}}, nil, steps{})
 	require.Equal(t, 1, strings.Count(text, "kedge recovery phrase add"))
 	require.Contains(t, text, "      if all everyday devices are lost; if a thief holds an unlocked device")

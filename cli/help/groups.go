@@ -25,6 +25,11 @@ var groups = map[string]string{
 
 // otherWords are what people call a command who know another program.
 var otherWords = map[string][]string{
+	"kedge contact withdraw":        {"resign", "revoke", "decline"},
+	"kedge contacts end":            {"remove", "delete", "clear", "rm"},
+	"kedge contacts set":            {"add", "name", "new"},
+	"kedge contacts show":           {"list", "status", "ls"},
+	"kedge recover":                 {"restore", "rescue"},
 	"kedge anchor create":           {"register", "new", "signup", "init"},
 	"kedge anchor show":             {"info", "describe"},
 	"kedge device add":              {"enroll", "new"},

@@ -36,7 +36,7 @@ func (b *Bar) ShowText(done, total uint64, text string) {
 		return
 	}
 	filled := int(min(done, total) * barWidth / total)
-	_, _ = fmt.Fprintf(b.out, "\r[%s%s] %s ", strings.Repeat("#", filled), strings.Repeat(".", barWidth-filled), text)
+	_, _ = fmt.Fprintf(b.out, "\r[%s%s] %s \x1b[K", strings.Repeat("#", filled), strings.Repeat(".", barWidth-filled), text)
 	b.drawn = true
 }
 
