@@ -131,8 +131,7 @@ func refusal(err error) kedge.Error {
 }
 
 func coded(code identity.Code, message string) kedge.Error {
-	c := errorCodes[code]
-	return kedge.Error{Code: &c, Message: message}
+	return kedge.Error{Code: &errorCodes[code], Message: message}
 }
 
 func refusalOf(e *identity.Error) kedge.Error {

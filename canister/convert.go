@@ -5,35 +5,11 @@ import (
 	"kedge/canister/identity"
 )
 
-// Names of one thing on two sides: the rules' numbers are stored, Candid's follow from the hashes of the
-// tags.
-var (
-	keyTypeFrom = [...]identity.KeyType{
-		kedge.KeyTypeUnknown:           identity.Unknown,
-		kedge.KeyTypePlatform:          identity.Platform,
-		kedge.KeyTypeCrossPlatform:     identity.CrossPlatform,
-		kedge.KeyTypeSeedPhrase:        identity.SeedPhrase,
-		kedge.KeyTypeBrowserStorageKey: identity.BrowserStorageKey,
-	}
-	keyTypeTo = [...]kedge.KeyType{
-		identity.Unknown:           kedge.KeyTypeUnknown,
-		identity.Platform:          kedge.KeyTypePlatform,
-		identity.CrossPlatform:     kedge.KeyTypeCrossPlatform,
-		identity.SeedPhrase:        kedge.KeyTypeSeedPhrase,
-		identity.BrowserStorageKey: kedge.KeyTypeBrowserStorageKey,
-	}
-	purposeFrom = [...]identity.Purpose{
-		kedge.PurposeAuthentication: identity.Authentication,
-		kedge.PurposeRecovery:       identity.Recovery,
-	}
-	purposeTo = [...]kedge.Purpose{
-		identity.Authentication: kedge.PurposeAuthentication,
-		identity.Recovery:       kedge.PurposeRecovery,
-	}
+// isTrue and isFalse are what opt bool fields point to. isTrue is set when the program starts, because what has its
+// value from the beginning lies elsewhere in memory than the variables that every message touches.
+var isTrue, isFalse bool
 
-	// isTrue and isFalse are what opt bool fields point to.
-	isTrue, isFalse = true, false
-)
+func init() { isTrue = true }
 
 func boolean(b bool) *bool {
 	if b {

@@ -29,9 +29,9 @@ func history() {
 		return
 	}
 	result := kedge.History{
-		Entries:        make([]kedge.HistoryEntry, len(kept.Events)),
-		DroppedRoutine: kept.LostRoutine,
-		DroppedWeighty: kept.LostSecurity,
+		Entries:         make([]kedge.HistoryEntry, len(kept.Events)),
+		DroppedRoutine:  kept.LostRoutine,
+		DroppedSecurity: kept.LostSecurity,
 	}
 	for i := range kept.Events {
 		result.Entries[i] = entryTo(&kept.Events[i])
@@ -53,7 +53,7 @@ func entryTo(e *storage.NumberedEvent) kedge.HistoryEntry {
 		Other:        optionalPrincipal(&e.Other),
 		Until:        timestamp(&e.Until),
 	}
-	if e.Kind != 0 && int(e.Kind) < len(eventKinds) { // else a kind of a newer build
+	if e.Kind != 0 && e.Kind < identity.EventKinds { // else a kind of a newer build
 		entry.Kind = &eventKinds[e.Kind]
 	}
 	return entry
@@ -64,38 +64,4 @@ func optionalPrincipal(p *principal.Principal) *principal.Principal {
 		return nil
 	}
 	return p
-}
-
-// eventKinds begins with a kind that no event has.
-var eventKinds = [...]kedge.EventKind{
-	identity.EventRegistered:         kedge.EventKindRegistered,
-	identity.EventAdded:              kedge.EventKindAdded,
-	identity.EventUpdated:            kedge.EventKindUpdated,
-	identity.EventReplaced:           kedge.EventKindReplaced,
-	identity.EventRemoved:            kedge.EventKindRemoved,
-	identity.EventProtected:          kedge.EventKindProtected,
-	identity.EventUnprotected:        kedge.EventKindUnprotected,
-	identity.EventLapsed:             kedge.EventKindLapsed,
-	identity.EventGuardOn:            kedge.EventKindGuardOn,
-	identity.EventGuardOff:           kedge.EventKindGuardOff,
-	identity.EventDeviceBoundOn:      kedge.EventKindDeviceBoundOn,
-	identity.EventDeviceBoundOff:     kedge.EventKindDeviceBoundOff,
-	identity.EventSessionLimit:       kedge.EventKindSessionLimit,
-	identity.EventConsented:          kedge.EventKindConsented,
-	identity.EventConsentWithdrawn:   kedge.EventKindConsentWithdrawn,
-	identity.EventRequested:          kedge.EventKindReleaseRequested,
-	identity.EventCancelled:          kedge.EventKindReleaseCancelled,
-	identity.EventReleased:           kedge.EventKindReleased,
-	identity.EventAttested:           kedge.EventKindAttested,
-	identity.EventRegistrationOpened: kedge.EventKindRegistrationOpened,
-	identity.EventRegistrationClosed: kedge.EventKindRegistrationClosed,
-	identity.EventRestored:           kedge.EventKindRestored,
-	identity.EventDropped:            kedge.EventKindDropped,
-	identity.EventContactsSet:        kedge.EventKindContactsSet,
-	identity.EventContactsAgreed:     kedge.EventKindContactsAgreed,
-	identity.EventContactsDisagreed:  kedge.EventKindContactsDisagreed,
-	identity.EventContactsEnded:      kedge.EventKindContactsEnded,
-	identity.EventContactActed:       kedge.EventKindContactActed,
-	identity.EventContactVetoed:      kedge.EventKindContactVetoed,
-	identity.EventRecovered:          kedge.EventKindRecovered,
 }

@@ -31,6 +31,10 @@ type heapState struct {
 
 var state heapState
 
+// signatures are those of state. They are a variable of their own, as the first store and the scratch memory are,
+// because variables lie together, where the heap would put each on pages of its own.
+var signatures delegation.Signatures
+
 // Times are in nanoseconds.
 const (
 	second = uint64(1_000_000_000)
@@ -40,10 +44,11 @@ const (
 
 // open sets the state up around an open store.
 func open(store *storage.Store) {
+	signatures.Init()
 	state = heapState{
 		self:       cdk.ID(),
 		store:      store,
-		signatures: delegation.New(),
+		signatures: &signatures,
 		upgradedAt: cdk.Time(),
 	}
 	state.clock.Time, state.clock.Last = store.ServiceTime()

@@ -5,12 +5,13 @@ package delegation
 type list[T any] struct {
 	chunks []*[chunkLen]T
 	len    int
+	room   [32]*[chunkLen]T // what chunks begins with
 }
 
 const chunkLen = 64
 
 // begin gives a list its first chunk.
-func (l *list[T]) begin(first *[chunkLen]T) { l.chunks = append(make([]*[chunkLen]T, 0, 32), first) }
+func (l *list[T]) begin(first *[chunkLen]T) { l.chunks = append(l.room[:0], first) }
 
 func (l *list[T]) at(i int) *T { return &l.chunks[i/chunkLen][i%chunkLen] }
 

@@ -15,13 +15,12 @@ type Message [sha256.Size]byte
 // the signature (Interface Specification, "Authentication" and "Representation-independent hashing of
 // structured data"): SHA-256( 1A "ic-request-auth-delegation" | hash of the map ).
 func NewMessage(sessionKey []byte, expiration uint64) Message {
-	const domain = "\x1Aic-request-auth-delegation"
 	key := sha256.Sum256(sessionKey)
 	var digits [10]byte
 	time := sha256.Sum256(appendLEB128(digits[:0], expiration))
 
 	// Entries of the map are sorted: SHA-256("expiration") is below SHA-256("pubkey").
-	var buf [len(domain) + sha256.Size]byte
+	var buf [len(delegationDomain) + sha256.Size]byte
 	var entries [4 * sha256.Size]byte
 	e := append(entries[:0], hashExpiration[:]...)
 	e = append(e, time[:]...)
@@ -29,7 +28,7 @@ func NewMessage(sessionKey []byte, expiration uint64) Message {
 	e = append(e, key[:]...)
 	fields := sha256.Sum256(e)
 
-	b := append(buf[:0], domain...)
+	b := append(buf[:0], texts[atDelegation:atSig]...)
 	b = append(b, fields[:]...)
 	return sha256.Sum256(b)
 }

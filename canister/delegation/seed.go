@@ -2,6 +2,7 @@ package delegation
 
 import (
 	"crypto/sha256"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"strconv"
@@ -26,7 +27,7 @@ type Seed [sha256.Size]byte
 // It fails with ErrNoSalt for a salt of zeros and with a text that names the length for a front end
 // longer than MaxFrontend.
 func NewSeed(salt *[32]byte, anchor uint64, frontend string) (Seed, error) {
-	if *salt == ([32]byte{}) {
+	if isZero(salt) {
 		return Seed{}, ErrNoSalt
 	}
 	if len(frontend) > MaxFrontend {
@@ -44,9 +45,11 @@ func NewSeed(salt *[32]byte, anchor uint64, frontend string) (Seed, error) {
 	return sha256.Sum256(b), nil
 }
 
-// algorithm is the AlgorithmIdentifier of a canister signature key: OID 1.3.6.1.4.1.56387.1.2
-// (Interface Specification, "Canister signatures").
-var algorithm = [...]byte{0x30, 0x0c, 0x06, 0x0a, 0x2b, 0x06, 0x01, 0x04, 0x01, 0x83, 0xb8, 0x43, 0x01, 0x02}
+// isZero compares with no array of zeros: that would lie on a page of its own.
+func isZero(salt *[32]byte) bool {
+	le := binary.LittleEndian
+	return le.Uint64(salt[:])|le.Uint64(salt[8:])|le.Uint64(salt[16:])|le.Uint64(salt[24:]) == 0
+}
 
 // AppendPublicKey appends the seed's key in DER as the network knows it: a SubjectPublicKeyInfo whose bit
 // string is len(canister) | canister | seed. A canister id has at most 29 bytes, so every length
@@ -54,7 +57,7 @@ var algorithm = [...]byte{0x30, 0x0c, 0x06, 0x0a, 0x2b, 0x06, 0x01, 0x04, 0x01, 
 func (s Seed) AppendPublicKey(key, canister []byte) []byte {
 	bits := 1 + len(canister) + len(s) // without the byte that counts unused bits
 	key = append(key, 0x30, byte(len(algorithm)+3+bits))
-	key = append(key, algorithm[:]...)
+	key = append(key, texts[atAlgorithm:atFork]...)
 	key = append(key, 0x03, byte(1+bits), 0x00)
 	key = append(key, byte(len(canister)))
 	key = append(key, canister...)

@@ -10,12 +10,18 @@ const Lifetime uint64 = 60_000_000_000
 const MaxPruned = 50
 
 // Signatures is the signature map: what the canister has signed in the last minute. Its zero value is
-// not usable; New makes one.
+// not usable; New makes one, Init makes it one. It is not to be copied.
 type Signatures struct {
 	forest forest
 	root   ref // the upper trie
 	queue  queue
 	count  int
+
+	first struct { // the first chunks of the lists
+		forks  [chunkLen]fork
+		leaves [chunkLen]leaf
+		queue  [chunkLen]entry
+	}
 }
 
 // entry stands in the queue of expiries. A signature that is prepared again has several entries, of which
@@ -26,20 +32,21 @@ type entry struct {
 	message hash
 }
 
-// New returns an empty signature map. What the first signatures need is one object, so that few pages
-// are touched.
+// New returns an empty signature map.
 func New() *Signatures {
-	first := new(struct {
-		forks  [chunkLen]fork
-		leaves [chunkLen]leaf
-		queue  [chunkLen]entry
-	})
-	s := &Signatures{forest: forest{emptyLeaf: sha256.Sum256([]byte("\x10ic-hashtree-leaf"))}}
-	copy(s.forest.forkText[:], forkDomain)
-	s.forest.forks.begin(&first.forks)
-	s.forest.leaves.begin(&first.leaves)
-	s.queue.begin(&first.queue)
+	s := new(Signatures)
+	s.Init()
 	return s
+}
+
+// Init makes s an empty signature map, whatever it was. What the first signatures need is a part of it, so that few
+// pages are touched.
+func (s *Signatures) Init() {
+	*s = Signatures{forest: forest{emptyLeaf: sha256.Sum256([]byte(leafDomain))}}
+	copy(s.forest.forkText[:], forkDomain)
+	s.forest.forks.begin(&s.first.forks)
+	s.forest.leaves.begin(&s.first.leaves)
+	s.queue.begin(&s.first.queue)
 }
 
 // Len returns the number of signatures, expired ones that are not pruned included.
@@ -116,12 +123,12 @@ func (s *Signatures) Hash() [32]byte { return s.sig() }
 
 // EmptyTree is the hash of the empty hash tree: what stands beside the signatures where nothing else is
 // certified.
-var EmptyTree = sha256.Sum256([]byte("\x11ic-hashtree-empty"))
+var EmptyTree = sha256.Sum256([]byte(emptyDomain))
 
 func (s *Signatures) sig() hash {
 	under := &EmptyTree
 	if s.root != 0 {
 		under = s.forest.hashOf(s.root)
 	}
-	return hashLabeled([]byte("sig"), under)
+	return hashLabeled([]byte(texts[atSig:atAlgorithm]), under)
 }

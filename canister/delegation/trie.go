@@ -53,8 +53,6 @@ type forest struct {
 	forkText [len(forkDomain) + 2*sha256.Size]byte
 }
 
-const forkDomain = "\x10ic-hashtree-fork"
-
 // find returns the leaf with the label, or false.
 func (f *forest) find(root ref, label *hash) (int, bool) {
 	if root == 0 {
@@ -223,9 +221,8 @@ func (f *forest) join(left, right *hash) hash {
 
 // hashLabeled hashes a label of at most 32 bytes with what stands under it.
 func hashLabeled(label []byte, under *hash) hash {
-	const domain = "\x13ic-hashtree-labeled"
-	var buf [len(domain) + 2*sha256.Size]byte
-	b := append(buf[:0], domain...)
+	var buf [len(labeledDomain) + 2*sha256.Size]byte
+	b := append(buf[:0], texts[:atDelegation]...)
 	b = append(b, label...)
 	b = append(b, under[:]...)
 	return sha256.Sum256(b)

@@ -43,6 +43,7 @@ type Purpose uint8
 const (
 	Authentication Purpose = 0
 	Recovery       Purpose = 1
+	Purposes               = 2 // how many there are
 )
 
 // KeyType of a device. The values are stored.
@@ -55,6 +56,7 @@ const (
 	CrossPlatform     KeyType = 2
 	SeedPhrase        KeyType = 3
 	BrowserStorageKey KeyType = 4
+	KeyTypes                  = 5 // how many there are
 )
 
 // Data is what a client says of a device: the classic fields. Optional byte fields are absent when

@@ -70,10 +70,10 @@ const (
 	ErrAlreadyProtected // Key: the new key is a protected device already
 	ErrPhraseNewcomer   // the new device is a recovery phrase
 
-	codeEnd
+	Codes // how many codes there are, 0 included
 )
 
-var codeNames = [codeEnd]string{
+var codeNames = [Codes]string{
 	ErrNotADevice:        "not_a_device",
 	ErrNoSuchDevice:      "no_such_device",
 	ErrTemporaryKey:      "temporary_key",
@@ -130,19 +130,10 @@ var codeNames = [codeEnd]string{
 
 // String returns the stable snake_case name, which is the Candid variant tag.
 func (c Code) String() string {
-	if c >= codeEnd {
+	if c >= Codes {
 		return "unknown"
 	}
 	return codeNames[c]
-}
-
-// Codes lists every code, for tests that compare them with the Candid interface.
-func Codes() []Code {
-	codes := make([]Code, 0, codeEnd-1)
-	for c := Code(1); c < codeEnd; c++ {
-		codes = append(codes, c)
-	}
-	return codes
 }
 
 // Error is a refusal. New methods reply with it; classic methods trap with Error(), whose wording is

@@ -39,6 +39,7 @@ const (
 	EventContactActed      // Until: number of the contact's anchor; the first of its acts since the last sign of life
 	EventContactVetoed     // By took the contact off the list, which had approved Other; Until: its number
 	EventRecovered         // Device came by the contacts' approval
+	EventKinds             // how many there are, 0 included, which is none
 )
 
 // Event is one entry of an anchor's history. Devices are named by principal, which outlives them.

@@ -16,7 +16,7 @@ const (
 	PhraseLost
 	ModelBroken      // one authenticator model fails; keys of unknown model count as one
 	ContactsDeceived // recovery contacts collude, or approve a stranger's key
-	Scenarios
+	Scenarios        // how many there are
 )
 
 var scenarioNames = [Scenarios]string{
@@ -38,10 +38,10 @@ const (
 	Contested                 // owner and thief both hold on, and neither can put the other out at once
 	LockedOut                 // the owner holds nothing
 	TakenOver                 // a thief can put the owner out
-	outcomes
+	Outcomes                  // how many there are
 )
 
-var outcomeNames = [outcomes]string{"survives", "delayed", "restricted", "contested", "locked_out", "taken_over"}
+var outcomeNames = [Outcomes]string{"survives", "delayed", "restricted", "contested", "locked_out", "taken_over"}
 
 // String returns the stable snake_case name, which is the Candid variant tag.
 func (o Outcome) String() string { return outcomeNames[o] }
@@ -63,10 +63,10 @@ const (
 	StepNameContacts   // name recovery contacts, agree, and have them accept
 	StepAgreeContacts  // let every protected device agree to the contacts
 	StepAcceptContacts // have the contacts accept
-	steps
+	Steps              // how many there are
 )
 
-var stepNames = [steps]string{"none", "prove_device", "protect_phrase", "consent_to_release", "add_phrase", "add_hardware_key",
+var stepNames = [Steps]string{"none", "prove_device", "protect_phrase", "consent_to_release", "add_phrase", "add_hardware_key",
 	"name_contacts", "agree_to_contacts", "have_contacts_accept"}
 
 // String returns the stable snake_case name, which is the Candid variant tag.
@@ -94,6 +94,7 @@ const (
 	Unproven
 	// Marked: some device is protected.
 	Marked
+	Protections // how many there are
 )
 
 // FirstLine is what the report says first.
@@ -125,8 +126,8 @@ func (a *Anchor) Report() Report {
 		report.Protection = Unproven
 	}
 	now := facts.judgeAll()
-	var then [steps][Scenarios]verdict
-	for s := StepNone; s < steps; s++ {
+	var then [Steps][Scenarios]verdict
+	for s := StepNone; s < Steps; s++ {
 		then[s] = facts.after(s, len(a.Devices) < MaxDevices).judgeAll()
 	}
 	for s := range Scenarios {
@@ -150,7 +151,7 @@ func (a *Anchor) Report() Report {
 
 // nextStep is the first thing to do: get the protection that the first line misses, then what betters
 // most.
-func nextStep(protection Protection, then *[steps][Scenarios]verdict) Step {
+func nextStep(protection Protection, then *[Steps][Scenarios]verdict) Step {
 	switch {
 	case protection == Unproven:
 		return StepCall
@@ -158,7 +159,7 @@ func nextStep(protection Protection, then *[steps][Scenarios]verdict) Step {
 		return StepProtectPhrase
 	}
 	best := StepNone
-	for step := StepNone + 1; step < steps; step++ {
+	for step := StepNone + 1; step < Steps; step++ {
 		if step >= StepNameContacts && best > StepNone && best < StepNameContacts {
 			break
 		}
@@ -170,7 +171,7 @@ func nextStep(protection Protection, then *[steps][Scenarios]verdict) Step {
 }
 
 // betters weighs what the step improves against what it makes worse.
-func betters(then *[steps][Scenarios]verdict, step Step) (n int) {
+func betters(then *[Steps][Scenarios]verdict, step Step) (n int) {
 	for s := range Scenarios {
 		if was := then[StepNone][s]; was.applies { // no harm to what is there already
 			n += int(was.outcome) - int(then[step][s].outcome)
@@ -181,9 +182,9 @@ func betters(then *[steps][Scenarios]verdict, step Step) (n int) {
 
 // bestStep is the step that leaves the scenario best off, then the one that betters most of all, then
 // the easiest.
-func bestStep(then *[steps][Scenarios]verdict, s Scenario) Step {
+func bestStep(then *[Steps][Scenarios]verdict, s Scenario) Step {
 	best := StepNone
-	for step := StepNone + 1; step < steps; step++ {
+	for step := StepNone + 1; step < Steps; step++ {
 		is, was := then[step][s].outcome, then[best][s].outcome
 		if is < was || step < StepNameContacts && best != StepNone && is == was && betters(then, step) > betters(then, best) {
 			best = step

@@ -236,11 +236,11 @@ func TestWorst(t *testing.T) {
 }
 
 func TestSteps(t *testing.T) {
-	var then [steps][Scenarios]verdict
+	var then [Steps][Scenarios]verdict
 	then[StepNone][LaptopStolen] = verdict{applies: true, outcome: TakenOver}
 	then[StepAddPhrase][LaptopStolen].outcome = Delayed
 	then[StepAddKey][LaptopStolen].outcome = Delayed
-	for s := range steps {
+	for s := range Steps {
 		if s < StepAddPhrase || s >= StepNameContacts {
 			then[s][LaptopStolen].outcome = TakenOver
 		}
@@ -266,10 +266,10 @@ func TestWords(t *testing.T) {
 	for s := range Scenarios {
 		add(s.String(), Finding{Scenario: s}.Words())
 	}
-	for o := range outcomes {
+	for o := range Outcomes {
 		add(o.String(), Finding{Outcome: o, Scenario: LaptopStolen}.Words()+" ")
 	}
-	for s := range steps {
+	for s := range Steps {
 		add(s.String(), s.Words())
 	}
 	require.Contains(t, Unmarked.FirstLine(), "whoever comes first wins")
@@ -375,7 +375,7 @@ func TestReportKeepsItsPromises(t *testing.T) {
 		}
 		report := a.Report()
 		for _, finding := range report.Findings {
-			for s := StepNone + 1; s < steps; s++ {
+			for s := StepNone + 1; s < Steps; s++ {
 				then := f.after(s, true).judgeAll()[finding.Scenario].outcome
 				if next := f.after(finding.Next, true).judgeAll()[finding.Scenario].outcome; then < next {
 					t.Fatalf("%s: step %s is better than %s", finding.Words(), s, finding.Next)

@@ -14,7 +14,7 @@ var scenarioWords = [Scenarios]string{
 	"your recovery contacts collude or are deceived",
 }
 
-var outcomeWords = [outcomes]string{
+var outcomeWords = [Outcomes]string{
 	"you get back in and keep control",
 	"you get control back once the release, or the recovery by your contacts, has run its delay",
 	"you can sign in, but the lost protected devices stay and nothing can be protected again",
@@ -23,7 +23,7 @@ var outcomeWords = [outcomes]string{
 	"the thief can take the anchor over",
 }
 
-var stepWords = [steps]string{
+var stepWords = [Steps]string{
 	"nothing to do here",
 	"sign a call with the protected device that has never signed one here; for a recovery phrase, type its words",
 	"protect the recovery phrase, signing with it",

@@ -14,10 +14,10 @@ const (
 	WarnNotAgreed                         // Device is protected and has not agreed: it stays after a recovery
 	WarnSharedDevice                      // the anchor of the contact Anchor has Device, too
 	WarnEachOthersOnly                    // this anchor and Anchor have each other as their only contact
-	warnings
+	Warnings                              // how many kinds there are
 )
 
-var warningWords = [warnings]string{
+var warningWords = [Warnings]string{
 	"a thief who holds a protected device can veto every recovery; what helps against that is another protected device of yours",
 	"one contact alone, deceived, brings a stranger in; name two or more who must approve",
 	"all contacts must approve, so one who cannot be reached prevents the recovery; name one more than must approve",

@@ -2,6 +2,7 @@ package storage
 
 import (
 	"fmt"
+	"sync/atomic"
 
 	"kedge/canister/identity"
 	"kedge/canister/storage/alloc"
@@ -115,8 +116,18 @@ func (s *Store) open() (err error) {
 	return nil
 }
 
+// The first store of a program is a variable, so that in a canister, which opens one, it lies together with the other
+// variables: the network charges for every page that a message touches.
+var (
+	resident Store
+	taken    atomic.Bool
+)
+
 func newStore(mem Memory) *Store {
-	s := new(Store)
+	s := &resident
+	if taken.Swap(true) {
+		s = new(Store)
+	}
 	s.alloc.Init(mem, &kinds)
 	s.tree.Init(&s.alloc, index)
 	s.rings.Init(&s.alloc, history, s.anchorName)
@@ -377,7 +388,10 @@ func (s *Store) store(old *rawRecord, number uint64, version byte, events []iden
 }
 
 // Salt is the salt of the delegation seeds; set is false while there is none.
-func (s *Store) Salt() (salt [32]byte, set bool) { return s.sb.salt, s.sb.salt != [32]byte{} }
+func (s *Store) Salt() (salt [32]byte, set bool) {
+	b := &s.sb.salt // comparing with an array of zeros would touch the page where that is
+	return *b, le.Uint64(b[:])|le.Uint64(b[8:])|le.Uint64(b[16:])|le.Uint64(b[24:]) != 0
+}
 
 // SetSalt stores the salt once and for all.
 func (s *Store) SetSalt(salt [32]byte) error {

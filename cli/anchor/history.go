@@ -55,7 +55,7 @@ anchor may read it.`,
 			if err != nil {
 				return err
 			}
-			view.DroppedRoutine, view.DroppedSecurity = last.DroppedRoutine, last.DroppedWeighty
+			view.DroppedRoutine, view.DroppedSecurity = last.DroppedRoutine, last.DroppedSecurity
 			info, err := s.AnchorInfo(cmd.Context(), s.Anchor)
 			if err != nil {
 				return err

@@ -53,7 +53,7 @@ func (a *App) Watch(ctx context.Context, s *Session) {
 // events returns the history of the anchor, and whether nothing of it has been overwritten.
 func (s *Session) events(ctx context.Context) (all []kedge.HistoryEntry, complete bool, err error) {
 	last, err := s.EachEvent(ctx, 0, func(e kedge.HistoryEntry) { all = append(all, e) })
-	return all, last.DroppedRoutine+last.DroppedWeighty == 0, err
+	return all, last.DroppedRoutine+last.DroppedSecurity == 0, err
 }
 
 // mayHaveContacts reports whether the anchor has recovery contacts.

@@ -39,13 +39,25 @@ const (
 	lenES256   = len(plainES256) + 32 + len(plainES256Y) + 32
 )
 
+// plain are the beginnings of these, set when the program starts for the reason that p256Prime is.
+var plain struct {
+	ed25519 [len(plainEd25519)]byte
+	es256   [len(plainES256)]byte
+}
+
+func init() {
+	copy(plain.ed25519[:], plainEd25519)
+	copy(plain.es256[:], plainES256)
+}
+
 func isPlainEd25519(der []byte) bool {
-	return len(der) == lenEd25519 && string(der[:len(plainEd25519)]) == plainEd25519
+	return len(der) == lenEd25519 && bytes.HasPrefix(der, plain.ed25519[:])
 }
 
 func isPlainES256(der []byte) bool {
 	const y = len(plainES256) + 32
-	return len(der) == lenES256 && string(der[:len(plainES256)]) == plainES256 && string(der[y:y+len(plainES256Y)]) == plainES256Y
+	return len(der) == lenES256 && bytes.HasPrefix(der, plain.es256[:]) &&
+		der[y] == plainES256Y[0] && der[y+1] == plainES256Y[1] && der[y+2] == plainES256Y[2]
 }
 
 // Check returns nil for a key that can sign, else why it cannot.

@@ -170,7 +170,7 @@ func TestHistoryInParts(t *testing.T) {
 	all, err := history(h, anchor, laptop, nil, 1_000_000)
 	require.NoError(t, err)
 	require.LessOrEqual(t, len(all.Entries), 100)
-	kept := uint64(1+updates) - all.DroppedRoutine - all.DroppedWeighty
+	kept := uint64(1+updates) - all.DroppedRoutine - all.DroppedSecurity
 	var got uint64
 	var from *uint64
 	for {

@@ -108,7 +108,7 @@ func TestThiefCannotEraseTheHistory(t *testing.T) {
 				kinds = append(kinds, *e.Kind)
 			}
 			if result.Ok.Next == nil {
-				require.Zero(t, result.Ok.DroppedWeighty)
+				require.Zero(t, result.Ok.DroppedSecurity)
 				return kinds, result.Ok.DroppedRoutine
 			}
 			from = *result.Ok.Next

@@ -34,7 +34,7 @@ async function allHistory({ anchor, identity }: Account): Promise<{ history: ked
   for (let from: bigint | null = null; ;) {
     const part: kedge.History = accept(await a.call(identity, kedge.history, anchor, from, 100));
     entries.push(...part.entries);
-    if (part.next === null) return { history: entries, dropped: part.dropped_routine + part.dropped_weighty };
+    if (part.next === null) return { history: entries, dropped: part.dropped_routine + part.dropped_security };
     from = part.next;
   }
 }

@@ -768,9 +768,9 @@ export type History = {
   // how many entries have been overwritten: routine ones, and those about
   // protection, removal and release
   dropped_routine: bigint;
-  dropped_weighty: bigint;
+  dropped_security: bigint;
 };
-export const History: c.Type<History> = /* @__PURE__ */ c.named(() => c.record({entries: c.vec(HistoryEntry), next: c.opt(c.Nat64), dropped_routine: c.Nat64, dropped_weighty: c.Nat64}));
+export const History: c.Type<History> = /* @__PURE__ */ c.named(() => c.record({entries: c.vec(HistoryEntry), next: c.opt(c.Nat64), dropped_routine: c.Nat64, dropped_security: c.Nat64}));
 
 // HistoryResult is the answer to history.
 export type HistoryResult = 
