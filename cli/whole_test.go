@@ -55,7 +55,7 @@ func TestWholeScripts(t *testing.T) {
 		testscript.Run(t, testscript.Params{
 			Dir: "testdata/whole",
 			Cmds: map[string]func(*testscript.TestScript, bool, []string){
-				"anchor": anchorOf, "publickey": publicKey, "plant": plant, "plantphrase": plantPhrase, "bystander": bystander, "stillthere": stillThere,
+				"anchor": anchorOf, "publickey": publicKey, "plant": plant, "plantphrase": plantPhrase, "code": verificationCode, "bystander": bystander, "stillthere": stillThere,
 				"snapshot": snapshotOf,
 			},
 			Setup: func(env *testscript.Env) error {
@@ -112,6 +112,15 @@ func snapshotOf(ts *testscript.TestScript, _ bool, args []string) {
 // plant is the script command "plant ALIAS FILE": it adds a device with the public key in a file.
 func plant(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(ts.Exec("kedge", "device", "add", args[0], "--public-key", strings.TrimSpace(ts.ReadFile(args[1]))))
+}
+
+// verificationCode is the script command "code FILE": it sets CODE to the code in the JSON of an offer.
+func verificationCode(ts *testscript.TestScript, _ bool, args []string) {
+	var offer struct {
+		Code string `json:"verification_code"`
+	}
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[0])), &offer))
+	ts.Setenv("CODE", offer.Code)
 }
 
 // plantPhrase is the script command "plantphrase NAME": a key of the store adds a recovery phrase of a stranger's

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"kedge/candid/kedge"
+	"kedge/cli/provider"
 	"kedge/cli/session"
 	"kedge/cli/ui"
 	"kedge/device"
@@ -62,7 +63,7 @@ func (a verbs) addOwn(ctx context.Context, n NewDevice) error {
 		return err
 	}
 	n.Anchor = &s.Anchor
-	if n.Present, err = present(ctx, s); err != nil {
+	if n.Present, err = present(ctx, s.Provider, s.Anchor); err != nil {
 		return err
 	}
 	passkey, err := n.Make(a.App, s.Provider)
@@ -79,9 +80,9 @@ func (a verbs) addOwn(ctx context.Context, n NewDevice) error {
 	return a.printAdded(s, data)
 }
 
-// present returns a function that knows the keys of the session's anchor, which are public.
-func present(ctx context.Context, s *session.Session) (func(publicKey []byte) bool, error) {
-	devices, err := s.Lookup(ctx, s.Anchor)
+// present returns a function that knows the keys of an anchor, which are public.
+func present(ctx context.Context, p *provider.Provider, anchor uint64) (func(publicKey []byte) bool, error) {
+	devices, err := p.Lookup(ctx, anchor)
 	return func(key []byte) bool {
 		return slices.ContainsFunc(devices, func(d kedge.LookupDevice) bool { return bytes.Equal(d.Pubkey, key) })
 	}, err

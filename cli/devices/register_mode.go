@@ -11,6 +11,7 @@ import (
 	"kedge/cli/session"
 	"kedge/cli/ui"
 	"kedge/device"
+	"kedge/ic/principal"
 )
 
 func (a verbs) deviceRegisterMode() *cobra.Command {
@@ -104,6 +105,9 @@ func (a verbs) offerDevice(ctx context.Context, n NewDevice, anchor uint64) erro
 		return err
 	}
 	n.Anchor = &anchor
+	if n.Present, err = present(ctx, nobody, anchor); err != nil {
+		return err
+	}
 	passkey, err := n.Make(a.App, nobody)
 	if err != nil {
 		return err
@@ -146,6 +150,10 @@ device. After three wrong codes the offer is forgotten.`, Args: ui.Args(cobra.Ex
 			if err != nil {
 				return err
 			}
+			info, err := s.AnchorInfo(cmd.Context(), s.Anchor)
+			if err != nil {
+				return err
+			}
 			reply, err := s.Call(cmd.Context(), "verify_tentative_device", kedge.EncodeVerifyTentativeDeviceArgs(s.Anchor, args[0]))
 			response, err := provider.Decoded("verify_tentative_device", reply, err, kedge.DecodeVerifyTentativeDeviceResult)
 			if err != nil {
@@ -153,7 +161,13 @@ device. After three wrong codes the offer is forgotten.`, Args: ui.Args(cobra.Ex
 			}
 			switch response.Tag {
 			case kedge.VerifyTentativeDeviceResponseTagVerified:
-				return a.Result(map[string]any{"anchor": s.Anchor}, fmt.Sprintf("the device was added to anchor %d", s.Anchor))
+				added, label := map[string]any{"anchor": s.Anchor}, "the device"
+				if r := info.DeviceRegistration; r != nil && r.TentativeDevice != nil {
+					d := *r.TentativeDevice
+					added["alias"], added["principal"] = d.Alias, principal.SelfAuthenticating(d.Pubkey).Text()
+					label = session.Label(d.Alias, d.Pubkey)
+				}
+				return a.Result(added, fmt.Sprintf("added %s to anchor %d", label, s.Anchor))
 			case kedge.VerifyTentativeDeviceResponseTagWrongCode:
 				return provider.Refused("code %q is wrong, %d attempts are left", args[0], response.WrongCode.RetriesLeft)
 			case kedge.VerifyTentativeDeviceResponseTagNoDeviceToVerify:

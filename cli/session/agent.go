@@ -39,6 +39,7 @@ func (a *App) UnlockedKeys() (keys *device.Keys, ok bool) {
 		keys, err := a.opened.Load()
 		return keys, err == nil
 	}
+	a.agentFailed = true // nothing is said of an agent that does not answer
 	keys = a.agentKeys()
 	return keys, keys != nil
 }
