@@ -8,9 +8,6 @@ package captcha
 import (
 	"bytes"
 	"fmt"
-	"image"
-	"image/color"
-	"image/png"
 	"strings"
 )
 
@@ -37,8 +34,7 @@ func New(random []byte) (text string, picture []byte, err error) {
 		// Two bytes a character: the bias of the remainder is below one in two thousand.
 		chars[i] = Alphabet[(int(random[2*i])<<8|int(random[2*i+1]))%len(Alphabet)]
 	}
-	picture, err = draw(string(chars), dice{random[2*Length:]})
-	return string(chars), picture, err
+	return string(chars), draw(string(chars), dice{random[2*Length:]}).png(), nil
 }
 
 // Matches reports whether an answer is the text: case does not count, nor does space around it.
@@ -55,10 +51,8 @@ func (d *dice) below(n int) int {
 	return int(b) * n / 256
 }
 
-func draw(text string, d dice) ([]byte, error) {
-	img := image.NewPaletted(image.Rect(0, 0, Width, Height), color.Palette{
-		color.Gray{0xff}, color.Gray{0x20},
-	})
+func draw(text string, d dice) *bitmap {
+	img := new(bitmap)
 	for i := range len(text) {
 		drawGlyph(img, font[strings.IndexByte(Alphabet, text[i])], 14+i*40+d.below(9), 26+d.below(18), 6+d.below(2), d.below(25)-12)
 	}
@@ -67,18 +61,13 @@ func draw(text string, d dice) ([]byte, error) {
 		drawLine(img, d.below(Height), d.below(Height))
 	}
 	for range 200 {
-		img.SetColorIndex(d.below(Width), d.below(Height), 1)
+		set(img, d.below(Width), d.below(Height))
 	}
-
-	var out bytes.Buffer
-	if err := (&png.Encoder{CompressionLevel: png.BestSpeed}).Encode(&out, img); err != nil {
-		return nil, fmt.Errorf("encode the captcha: %w", err)
-	}
-	return out.Bytes(), nil
+	return img
 }
 
 // drawGlyph fills a square of scale pixels for each dot, leaning by slant pixels from top to bottom.
-func drawGlyph(img *image.Paletted, g glyph, left, top, scale, slant int) {
+func drawGlyph(img *bitmap, g glyph, left, top, scale, slant int) {
 	for row := range g {
 		for column := range glyphWidth {
 			if g[row]>>(glyphWidth-1-column)&1 == 0 {
@@ -96,17 +85,17 @@ func drawGlyph(img *image.Paletted, g glyph, left, top, scale, slant int) {
 
 // ripple shifts every row sideways and every column up and down along a zigzag. Each dot is looked up
 // where it comes from, so that no gaps open.
-func ripple(img *image.Paletted, d *dice) {
-	from := append([]uint8(nil), img.Pix...)
+func ripple(img *bitmap, d *dice) {
+	from := *img
 	phaseX, phaseY := d.below(period), d.below(period)
 	for y := range Height {
 		for x := range Width {
 			fx, fy := x+zigzag(y+phaseX)/3, y+zigzag(x+phaseY)/3
-			var dot uint8
+			dot := false
 			if fx >= 0 && fx < Width && fy >= 0 && fy < Height {
-				dot = from[fy*img.Stride+fx]
+				dot = from[fy][fx]
 			}
-			img.Pix[y*img.Stride+x] = dot
+			img[y][x] = dot
 		}
 	}
 }
@@ -123,7 +112,7 @@ func zigzag(i int) int {
 }
 
 // drawLine draws a line two pixels thick across the whole picture.
-func drawLine(img *image.Paletted, from, to int) {
+func drawLine(img *bitmap, from, to int) {
 	for x := range Width {
 		y := from + (to-from)*x/Width
 		set(img, x, y)
@@ -131,8 +120,8 @@ func drawLine(img *image.Paletted, from, to int) {
 	}
 }
 
-func set(img *image.Paletted, x, y int) {
+func set(img *bitmap, x, y int) {
 	if x >= 0 && x < Width && y >= 0 && y < Height {
-		img.SetColorIndex(x, y, 1)
+		img[y][x] = true
 	}
 }

@@ -3,6 +3,7 @@ package captcha
 import (
 	"bytes"
 	"crypto/sha512"
+	"image/color"
 	"image/png"
 	"strings"
 	"testing"
@@ -31,6 +32,23 @@ func TestNewDrawsWhatItAsksFor(t *testing.T) {
 		require.Less(t, len(picture), 4096)
 	}
 	require.Greater(t, len(texts), 195)
+}
+
+// The decoder is the standard library's.
+func TestPNGShowsEveryDot(t *testing.T) {
+	m := draw("AC347", dice{random(3)})
+	m[0][0], m[0][Width-1], m[Height-1][0], m[Height-1][Width-1] = true, true, true, false
+	img, err := png.Decode(bytes.NewReader(m.png()))
+	require.NoError(t, err)
+	for y := range Height {
+		for x := range Width {
+			want := color.Gray{0xff}
+			if m[y][x] {
+				want = color.Gray{0x20}
+			}
+			require.Equal(t, want, color.GrayModel.Convert(img.At(x, y)), "dot %d, %d", x, y)
+		}
+	}
 }
 
 func TestSameBytesSamePicture(t *testing.T) {
