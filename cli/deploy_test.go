@@ -1,9 +1,13 @@
 package cli_test
 
 import (
+	"bufio"
 	"bytes"
 	"compress/gzip"
+	"context"
+	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -13,12 +17,16 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/fxamacker/cbor/v2"
 	"github.com/stretchr/testify/require"
 
+	"kedge/cli"
 	"kedge/cli/client"
+	"kedge/replica"
 	"kedge/tests/harness"
 	"kedge/wasm"
 )
@@ -210,7 +218,7 @@ func TestDeployedAddressAnswers(t *testing.T) {
 	require.NotEmpty(t, body)
 }
 
-// between puts a proxy before a network, which tells before it passes a query on.
+// between puts a proxy before a network, which tells before it passes a query or a call on.
 func between(t *testing.T, to string, before func(method string)) string {
 	t.Helper()
 	target, err := url.Parse(to)
@@ -228,8 +236,13 @@ func between(t *testing.T, to string, before func(method string)) string {
 				Method string `cbor:"method_name"`
 			} `cbor:"content"`
 		}
-		if err := cbor.Unmarshal(body, &envelope); err == nil && envelope.Content.Kind == "query" {
-			before(envelope.Content.Method)
+		if err := cbor.Unmarshal(body, &envelope); err == nil {
+			switch envelope.Content.Kind {
+			case "query":
+				before(envelope.Content.Method)
+			case "call":
+				before("call " + envelope.Content.Method)
+			}
 		}
 		r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
 		forward.ServeHTTP(w, r)
@@ -281,4 +294,141 @@ func TestCanistersOfOtherToolsAreFound(t *testing.T) {
 	code, _, stderr = run(t, nil, o.env, "canister", "status")
 	require.Equal(t, 4, code)
 	require.Contains(t, stderr, "kedge: hint: the id is from .dfx/local/canister_ids.json, written before the network was started anew (--clean, kedge network reset, another state folder); dfx deploy, or kedge deploy, makes a new one")
+}
+
+// withInterface writes the real module with another interface in its metadata.
+func withInterface(t *testing.T, change func(service string) string) string {
+	t.Helper()
+	r, err := gzip.NewReader(bytes.NewReader(harness.Module(t)))
+	require.NoError(t, err)
+	raw, err := io.ReadAll(r)
+	require.NoError(t, err)
+	m, err := wasm.Decode(raw)
+	require.NoError(t, err)
+	i := slices.IndexFunc(m.Customs, func(c wasm.Custom) bool { return c.Name == "icp:public candid:service" })
+	require.GreaterOrEqual(t, i, 0)
+	m.Customs[i].Bytes = []byte(change(string(m.Customs[i].Bytes)))
+	path := filepath.Join(t.TempDir(), "other.wasm")
+	require.NoError(t, os.WriteFile(path, m.Encode(), 0o600))
+	return path
+}
+
+// An upgrade that takes something of the interface away shows it and asks, on a terminal or by --yes.
+func TestInterfaceChangesAreAskedAbout(t *testing.T) {
+	network, module, _ := startNetwork(t)
+	o := newOperator(t, network)
+	older := withInterface(t, func(service string) string {
+		return strings.Replace(strings.Replace(service, "stats : () ->", "gone : () -> () query;\n  stats : () ->", 1),
+			"// always empty\n  alias : text;", "alias : text;\n  shown : opt text;", 1)
+	})
+	first := o.deploy(older)
+
+	code, _, stderr := run(t, nil, o.env, "deploy", module)
+	require.Equal(t, 1, code, stderr)
+	require.Contains(t, stderr, "kedge: ! interface gone: removed\n")
+	require.Contains(t, stderr, "kedge: ! interface lookup: result[].shown removed\n")
+	require.Contains(t, stderr, "takes 2 things away from those who use it; nobody is there to ask")
+	require.Contains(t, o.must("canister", "status", "--json"), first.ModuleHash)
+
+	p := &person{answers: []func(*person) string{say("no")}}
+	code, _, stderr = run(t, p, o.env, "deploy", module)
+	require.Equal(t, 1, code)
+	require.Contains(t, stderr, "kedge: error: nothing was done\n")
+	require.Contains(t, p.prompts[0], "takes 2 things away")
+	require.Contains(t, o.must("canister", "status", "--json"), first.ModuleHash)
+
+	p = &person{answers: []func(*person) string{say("yes")}}
+	code, stdout, stderr := run(t, p, o.env, "deploy", module, "--json")
+	require.Zero(t, code, stderr)
+	var d deployment
+	require.NoError(t, json.Unmarshal([]byte(stdout), &d))
+	require.Len(t, d.Interface, 2)
+	require.True(t, d.Interface[0].Narrows && d.Interface[1].Narrows)
+
+	// What is new is shown, and not asked about.
+	code, _, stderr = run(t, nil, o.env, "deploy", older)
+	require.Zero(t, code, stderr)
+	require.Contains(t, stderr, "kedge:   interface gone: new\n")
+}
+
+// Ctrl-C while the canister is stopped for the upgrade leaves it running.
+func TestInterruptedUpgradeStartsTheCanister(t *testing.T) {
+	network, module, _ := startNetwork(t)
+	o := newOperator(t, network)
+	first := o.deploy(module)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	env := map[string]string{"KEDGE_NETWORK": between(t, network, func(method string) {
+		if method == "call take_canister_snapshot" {
+			cancel()
+		}
+	}), "KEDGE_CANISTER": first.Canister}
+	var out, errs bytes.Buffer
+	code := cli.Main(ctx, cli.System{
+		Args: []string{"deploy", module}, Stdin: strings.NewReader(""), Stdout: &out, Stderr: &errs, Getenv: func(name string) string { return env[name] },
+		Now: time.Now, Random: rand.Reader, OpenTerminal: func() (cli.Terminal, error) { return nil, errors.New("none") },
+	})
+	require.Equal(t, 130, code, errs.String())
+	require.Contains(t, o.must("canister", "status"), "running")
+	require.Contains(t, o.must("canister", "status", "--json"), first.ModuleHash)
+}
+
+// The logs are followed until Ctrl-C, each record once.
+func TestLogsAreFollowed(t *testing.T) {
+	network, module, _ := startNetwork(t)
+	o := newOperator(t, network)
+	o.deploy(module)
+	o.must("anchor", "create", "--device", "laptop", "--no-phrase")
+	trap := func() {
+		code, _, _ := run(t, nil, o.env, "device", "update", "laptop", "--alias", strings.Repeat("a", 70))
+		require.Equal(t, 4, code)
+	}
+	trap()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	r, w := io.Pipe()
+	ended := make(chan int, 1)
+	go func() {
+		code := cli.Main(ctx, cli.System{
+			Args: []string{"canister", "logs", "--follow", "--json"}, Stdin: strings.NewReader(""), Stdout: w, Stderr: io.Discard,
+			Getenv: func(name string) string { return o.env[name] }, Now: time.Now, Random: rand.Reader,
+			OpenTerminal: func() (cli.Terminal, error) { return nil, errors.New("none") },
+		})
+		_ = w.Close()
+		ended <- code
+	}()
+	lines := bufio.NewScanner(r)
+	next := func() (record struct {
+		Index   uint64
+		Content string
+	}) {
+		require.True(t, lines.Scan())
+		require.NoError(t, json.Unmarshal(lines.Bytes(), &record))
+		return record
+	}
+	last := next()
+	for !strings.Contains(last.Content, "[TRAP]") {
+		last = next()
+	}
+	trap()
+	record := next()
+	require.Equal(t, last.Index+1, record.Index)
+	require.Contains(t, record.Content, "[TRAP]")
+	cancel()
+	require.False(t, lines.Scan())
+	require.Zero(t, <-ended)
+}
+
+// A network that limits the rate of installations, as production does, delays a deployment and does not fail it.
+func TestDeploymentsWaitForTheRate(t *testing.T) {
+	cache, err := os.UserCacheDir()
+	require.NoError(t, err)
+	network, err := replica.Start(replica.WithListen("127.0.0.1:0"), replica.WithRateLimit(), replica.WithCache(filepath.Join(cache, "kedge", "modules")))
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, network.Close()) })
+	module := filepath.Join(t.TempDir(), "kedge.wasm.gz")
+	require.NoError(t, os.WriteFile(module, harness.Module(t), 0o600))
+	o := newOperator(t, network.URL())
+	o.deploy(module)
+	require.Equal(t, "upgrade", o.deploy(module).Mode)
 }

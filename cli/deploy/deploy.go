@@ -260,6 +260,21 @@ func (d *deployment) run(ctx context.Context, arg []byte, install func(context.C
 	return install(ctx, u)
 }
 
+// installedAllTheSame reports whether the new module runs although the answer of the installation was lost.
+func (d *deployment) installedAllTheSame(ctx context.Context, failure error) bool {
+	var reject *client.Reject
+	if errors.As(failure, &reject) || ctx.Err() != nil {
+		return false
+	}
+	sum := sha256.Sum256(d.module)
+	hash, err := d.c.ModuleHash(ctx, d.canister)
+	if err != nil || !bytes.Equal(hash, sum[:]) || bytes.Equal(hash, d.before.ModuleHash) {
+		return false
+	}
+	d.Warn("the answer of the installation was lost (%v), but the canister runs the new module", failure)
+	return true
+}
+
 // installEmpty installs on an empty canister, and clears up if that fails.
 func (d *deployment) installEmpty(ctx context.Context, u *client.Upload) error {
 	err := d.installModule(ctx, u)
@@ -275,7 +290,7 @@ func (d *deployment) installModule(ctx context.Context, u *client.Upload) error 
 	done()
 	if errors.Is(err, client.ErrChunksLeft) {
 		d.Warn("%v", err)
-	} else if err != nil {
+	} else if err != nil && !d.installedAllTheSame(ctx, err) {
 		return fmt.Errorf("cannot %s canister %s: %w", d.mode, d.canister, err)
 	}
 	return ConfirmModule(ctx, d.c, d.canister, d.module)

@@ -68,7 +68,8 @@ func (f *settingFlags) check() error {
 }
 
 // argument returns the init argument that the flags ask for, nil if they ask for nothing. A setting of two
-// parts of which one flag is given keeps the other part as the canister has it.
+// parts of which one flag is given keeps the other part as the canister has it; before is nil if that is not
+// known.
 func (f *settingFlags) argument(before *kedge.KedgeInit) (*kedge.KedgeInit, error) {
 	if f.given() == "" {
 		return nil, nil
@@ -104,8 +105,11 @@ func (f *settingFlags) rateOf(arg, before *kedge.KedgeInit) error {
 	if !changed("register-every") && !changed("register-burst") {
 		return nil
 	}
+	if before == nil && !(changed("register-every") && changed("register-burst")) {
+		return unknownPart("register-every", "register-burst")
+	}
 	rate := kedge.RateLimitConfig{TimePerTokenNs: uint64(defaultRate), MaxTokens: defaultBurst}
-	if before.RegisterRateLimit != nil {
+	if before != nil && before.RegisterRateLimit != nil {
 		rate = *before.RegisterRateLimit
 	}
 	if changed("register-every") {
@@ -125,11 +129,19 @@ func (f *settingFlags) rateOf(arg, before *kedge.KedgeInit) error {
 	return nil
 }
 
+// unknownPart refuses one flag of two where the canister does not say what the other stays at.
+func unknownPart(one, other string) error {
+	return ui.Usagef("--%s and --%s belong together, and the canister does not say what it has; give both", one, other)
+}
+
 func (f *settingFlags) captchaOf(arg, before *kedge.KedgeInit) error {
 	changed := f.cmd.Flags().Changed
 	if changed("captcha") || changed("captcha-unsolved") {
+		if before == nil && !(changed("captcha") && changed("captcha-unsolved")) {
+			return unknownPart("captcha", "captcha-unsolved")
+		}
 		c := kedge.CaptchaConfig{MaxUnsolvedCaptchas: defaultUnsolved, CaptchaTrigger: kedge.CaptchaTrigger{Tag: kedge.CaptchaTriggerTagStatic, Static: kedge.CaptchaTriggerStaticCaptchaDisabled}}
-		if before.CaptchaConfig != nil {
+		if before != nil && before.CaptchaConfig != nil {
 			c = *before.CaptchaConfig
 		}
 		if changed("captcha") {
@@ -232,10 +244,17 @@ type change struct {
 }
 
 // settingChanges compares the settings of a canister with those that an init argument asks for; what the
-// argument leaves out stays as it is.
+// argument leaves out stays as it is. Before is nil if it is not known.
 func settingChanges(before, arg *kedge.KedgeInit) []change {
 	changes := []change{}
+	known := before != nil
+	if !known {
+		before = new(kedge.KedgeInit)
+	}
 	add := func(name, was, is string, narrows bool) {
+		if !known {
+			was, narrows = "unknown", false
+		}
 		if was != is {
 			changes = append(changes, change{name, was, is, narrows})
 		}
@@ -282,11 +301,10 @@ func rateText(r *kedge.RateLimitConfig) string {
 	if r == nil {
 		return "no limit"
 	}
-	every := "at once"
-	if r.TimePerTokenNs > 0 {
-		every = "every " + time.Duration(min(r.TimePerTokenNs, math.MaxInt64)).String()
+	if r.TimePerTokenNs == 0 {
+		return "no limit"
 	}
-	return fmt.Sprintf("one %s, %d at once", every, r.MaxTokens)
+	return fmt.Sprintf("one every %s, %d at once", time.Duration(min(r.TimePerTokenNs, math.MaxInt64)), r.MaxTokens)
 }
 
 func captchaText(c *kedge.CaptchaConfig) string {

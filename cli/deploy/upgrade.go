@@ -61,26 +61,23 @@ func (d *deployment) compare(ctx context.Context) (*kedge.KedgeInit, error) {
 	return arg, d.show()
 }
 
-// oldSettings reads the settings that the canister has. A module that does not tell them has none that could be
-// compared; a stopped canister answers nothing.
+// oldSettings reads the settings that the canister has; nil if it does not tell: it is stopped, or its module
+// knows of none.
 func (d *deployment) oldSettings(ctx context.Context) (*kedge.KedgeInit, error) {
 	if d.before.Status != management.RunStateRunning {
-		if d.options.settings.given() != "" {
-			d.Note("canister %s is %s, so its settings cannot be compared", d.canister, d.before.Status)
-		}
-		return new(kedge.KedgeInit), nil
+		return nil, nil
 	}
 	reply, err := d.c.Query(ctx, d.canister, "config", kedge.EncodeConfigArgs())
 	var reject *client.Reject
 	if errors.As(err, &reject) {
-		return new(kedge.KedgeInit), nil
+		return nil, nil
 	}
 	if err != nil {
 		return nil, err
 	}
 	s, err := kedge.DecodeConfigResult(reply)
 	if err != nil { // of another provider, which means something else by this name
-		return new(kedge.KedgeInit), nil
+		return nil, nil
 	}
 	return &s, nil
 }

@@ -107,6 +107,7 @@ func rejectHint(r *client.Reject) string {
 // networkHints go with error codes of the network.
 var networkHints = map[string]string{
 	"IC0301": "no canister has this id on this network; kedge deploy makes one, --canister names another",
+	"IC0508": "the canister is stopped; its controller starts it with kedge canister start",
 	"IC0536": "the canister has no such method; is it Kedge, and new enough? kedge deploy upgrades it",
 	"IC0537": "the canister is empty; kedge deploy installs Kedge",
 	"IC0542": "only a controller of the canister may do that; --identity names another key",
