@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"slices"
 	"strings"
 	"time"
@@ -97,6 +98,11 @@ func (a verbs) recover(ctx context.Context, n devices.NewDevice, wait bool) erro
 	nobody, err := a.OpenProvider(ctx)
 	if err != nil {
 		return err
+	}
+	if wait {
+		if _, err := a.OpenKeys(); err != nil { // an agent that holds the keys may end before the wait does
+			return err
+		}
 	}
 	r, err := a.openRecovery(ctx, nobody, n)
 	if err != nil {
@@ -266,7 +272,7 @@ const (
 // time that is left.
 func (r *recoveryRun) wait(ctx context.Context, p progress) (progress, error) {
 	every := lookFar
-	if url := r.Client.Network().URL; !r.Client.Network().IsMainnet() && url != nil && strings.HasPrefix(url.Hostname(), "127.") {
+	if ip := net.ParseIP(r.Client.Network().URL.Hostname()); ip != nil && ip.IsLoopback() {
 		every = lookHere
 	}
 	bar := r.NewBar()

@@ -3,12 +3,15 @@ package session
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 
 	"kedge/candid/kedge"
+	"kedge/cli/client"
+	"kedge/cli/provider"
 	"kedge/cli/sixwords"
 	"kedge/cli/ui"
 	"kedge/device"
@@ -21,6 +24,7 @@ import (
 func (a *App) Watch(ctx context.Context, s *Session) {
 	events, complete, err := s.events(ctx)
 	if err != nil {
+		a.unwatched(err)
 		return
 	}
 	a.watchReleases(ctx, s, events)
@@ -31,6 +35,7 @@ func (a *App) Watch(ctx context.Context, s *Session) {
 	}
 	devices, err := s.Lookup(ctx, s.Anchor)
 	if err != nil {
+		a.unwatched(err)
 		return
 	}
 	for _, r := range asked {
@@ -48,6 +53,24 @@ func (a *App) Watch(ctx context.Context, s *Session) {
 	default:
 		a.announceApprovals(ctx, s, devices)
 	}
+}
+
+// unwatched says that what is pending is not known, unless the canister has nothing of the kind, or the command's
+// own call will fail for the same reason.
+func (a *App) unwatched(err error) {
+	var (
+		reject      *client.Reject
+		refused     *provider.RefusedError
+		unreachable *client.UnreachableError
+		untrusted   *client.UntrustedError
+		clock       *client.ClockError
+	)
+	switch {
+	case errors.As(err, &reject), errors.As(err, &refused), errors.As(err, &unreachable), errors.As(err, &untrusted), errors.As(err, &clock),
+		errors.Is(err, context.Canceled):
+		return
+	}
+	a.Warn("whether a release or a recovery is under way on the anchor is not known: %v", err)
 }
 
 // events returns the history of the anchor, and whether nothing of it has been overwritten.
