@@ -113,6 +113,35 @@ func TestPlugRefused(t *testing.T) {
 	s.requireRestored()
 }
 
+// With --verify the passphrase of the key store says that it is the owner; it is not shown.
+func TestPlugVerify(t *testing.T) {
+	env := keyWithSeed(t)
+	s, socket := plugIn(t, env, "--verify")
+	end := fido2(t, socket, "owner")
+	s.typeKeys("a passphrase\r") // nobody has asked yet
+	asked := func(n int) {
+		require.Eventually(t, func() bool { return strings.Count(s.text(), "or nothing to refuse") >= n }, 30*time.Second, time.Millisecond, "%q", s)
+	}
+	asked(1)
+	require.NotContains(t, s.text(), "n to refuse")
+	before := len(s.text())
+	s.typeKeys("another one\r")
+	asked(2)
+	s.typeKeys("\r")
+	asked(3)
+	s.typeKeys("a passphrase\r")
+	s.asked(1)
+	require.NotContains(t, s.text()[before:], "a passphrase")
+	s.typeKeys("y")
+	end()
+	s.typeKeys("\x03")
+	code, output := s.wait()
+	require.Zero(t, code, output)
+	require.Contains(t, output, "that is not the passphrase of the key store")
+	require.NotContains(t, output, "another one")
+	s.requireRestored()
+}
+
 func TestPlugNobodyPresses(t *testing.T) {
 	s, socket := plugIn(t, keyWithSeed(t), "--wait", "1s", "--json")
 	fido2(t, socket, "wait")()

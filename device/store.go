@@ -2,6 +2,8 @@ package device
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"crypto/subtle"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -60,6 +62,13 @@ func OpenStore(path, passphrase string) (*Store, error) {
 		return nil, errors.New("the passphrase of the key store is empty")
 	}
 	return &Store{path: path, passphrase: passphrase, workFactor: defaultWorkFactor}, nil
+}
+
+// IsPassphrase reports whether the text is the passphrase of the store. The comparison takes the same time
+// wherever they differ.
+func (s *Store) IsPassphrase(text string) bool {
+	given, want := sha256.Sum256([]byte(text)), sha256.Sum256([]byte(s.passphrase))
+	return subtle.ConstantTimeCompare(given[:], want[:]) == 1
 }
 
 // SetWorkFactor sets the cost of the passphrase for files written from now on: scrypt's N is 2 to

@@ -24,6 +24,7 @@ type plugFlags struct {
 	socket    string
 	uhid      bool
 	printRule bool
+	verify    bool
 	wait      time.Duration
 }
 
@@ -45,9 +46,12 @@ sits at the machine. Elsewhere the key is a Unix socket for programs of the same
 root.
 
 A PIN is set by the browser or another program. Three wrong PINs block it until the
-key is plugged in again, eight for ever. A reset is possible in the first ten seconds.`,
+key is plugged in again, eight for ever. With --verify, sites that want to know that it
+is you have this terminal ask for the passphrase of the key store; the PIN, if there is
+one, works beside it. A reset is possible in the first ten seconds.`,
 		Example: `  kedge key plug laptop
   kedge key plug laptop --socket /run/user/1000/kedge/laptop.sock
+  kedge key plug laptop --verify
   kedge key plug --print-udev-rule | sudo tee /etc/udev/rules.d/70-kedge-uhid.rules`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if f.printRule {
@@ -65,6 +69,7 @@ key is plugged in again, eight for ever. A reset is possible in the first ten se
 	cmd.Flags().StringVar(&f.socket, "socket", "", "path of a Unix socket (default kedge/NAME.sock in XDG_RUNTIME_DIR where /dev/uhid cannot be written)")
 	cmd.Flags().BoolVar(&f.uhid, "uhid", false, "be a device of this machine, by "+ctap.UHIDPath)
 	cmd.Flags().BoolVar(&f.printRule, "print-udev-rule", false, "print the rule that lets who sits at the machine use "+ctap.UHIDPath+", and end")
+	cmd.Flags().BoolVar(&f.verify, "verify", false, "verify the owner by the passphrase of the key store, typed here, where a site asks for that")
 	cmd.Flags().DurationVar(&f.wait, "wait", ctap.PresenceWindow, "how long a question waits for a key press, 1s to 5m")
 	return cmd
 }
@@ -103,9 +108,11 @@ func (a verbs) runPlug(ctx context.Context, name string, f plugFlags) error {
 	defer p.unplug()
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGHUP, syscall.SIGQUIT)
 	defer stop()
-	authenticator, err := ctap.New(ctap.Options{
-		Store: p, Presence: p.present, Report: p.report, Random: a.Random, Now: a.Now, Window: f.wait,
-	})
+	options := ctap.Options{Store: p, Presence: p.present, Report: p.report, Random: a.Random, Now: a.Now, Window: f.wait}
+	if f.verify {
+		options.Verify = p.verify
+	}
+	authenticator, err := ctap.New(options)
 	if err != nil {
 		return err
 	}

@@ -60,24 +60,45 @@ func (p *plugged) report(err error) { p.Warn("%v", err) }
 
 // present asks for a key press.
 func (p *plugged) present(ctx context.Context, prompt ctap.Prompt) error {
-	yes, err := p.terminal.Press(ctx, p.question(prompt))
+	yes, err := p.terminal.Press(ctx, p.question(prompt)+fmt.Sprintf("Press y to do it, n to refuse (%s): ", p.wait))
+	if err != nil {
+		return p.unanswered(err)
+	}
+	if !yes {
+		return ctap.ErrDeclined
+	}
+	return nil
+}
+
+// verify asks for the passphrase of the key store.
+func (p *plugged) verify(ctx context.Context, prompt ctap.Prompt) error {
+	text, err := p.terminal.SecretUntil(ctx, p.question(prompt)+fmt.Sprintf("Passphrase of the key store, or nothing to refuse (%s): ", p.wait))
+	switch {
+	case err != nil:
+		return p.unanswered(err)
+	case text == "":
+		return ctap.ErrDeclined
+	case !p.store.IsPassphrase(text):
+		p.Note("that is not the passphrase of the key store")
+		return ctap.ErrNotVerified
+	}
+	return nil
+}
+
+// unanswered says why a question has no answer.
+func (p *plugged) unanswered(err error) error {
 	switch {
 	case errors.Is(err, ui.ErrInterrupted):
 		p.unplug()
 		return ctap.ErrDeclined
 	case errors.Is(err, context.DeadlineExceeded):
 		p.Note("nobody pressed a key, so nothing was done")
-		return err
 	case errors.Is(err, context.Canceled):
 		p.Note("the program gave up, so nothing was done")
-		return err
-	case err != nil:
+	default:
 		p.unplug() // a key without a terminal cannot ask
-		return err
-	case !yes:
-		return ctap.ErrDeclined
 	}
-	return nil
+	return err
 }
 
 // mostUsers is how many users a question names.
@@ -120,9 +141,8 @@ func (p *plugged) question(prompt ctap.Prompt) string {
 		line("  The stored credential %s is replaced, and its private key is nowhere else: it is lost for ever.", ui.Printable(prompt.Replaces))
 	}
 	if prompt.Verified {
-		line("  The PIN was given.")
+		line("  It was verified that you are the owner.")
 	}
-	fmt.Fprintf(&b, "Press y to do it, n to refuse (%s): ", p.wait)
 	return b.String()
 }
 

@@ -7,6 +7,15 @@ import (
 	"errors"
 )
 
+// SecretUntil asks for a line that is not shown, see [Keypad].
+func (t *tty) SecretUntil(ctx context.Context, prompt string) (string, error) {
+	text, err := t.secret(prompt, ctx.Done())
+	if errors.Is(err, errNobody) {
+		return "", ctx.Err()
+	}
+	return text, err
+}
+
 // Press asks for one key, see [Keypad].
 func (t *tty) Press(ctx context.Context, text string) (yes bool, err error) {
 	var e editor // knows what arrow keys and pastes look like

@@ -34,6 +34,8 @@ type Keypad interface {
 	// answer, and neither is what was typed before the question, or pasted. When the context ends first,
 	// the error is its.
 	Press(ctx context.Context, question string) (yes bool, err error)
+	// SecretUntil is Secret until the context ends. What was typed before the question is thrown away.
+	SecretUntil(ctx context.Context, prompt string) (string, error)
 }
 
 // ErrNoTerminal says that there is nobody to ask.

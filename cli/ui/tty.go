@@ -235,10 +235,13 @@ func stop() {
 }
 
 // Secret asks for a line that is not shown as it is typed.
-func (t *tty) Secret(prompt string) (string, error) {
+func (t *tty) Secret(prompt string) (string, error) { return t.secret(prompt, nil) }
+
+// secret asks for a line; until, if not nil, ends the question, and what was typed before it does not count.
+func (t *tty) secret(prompt string, until <-chan struct{}) (string, error) {
 	var e editor
 	err := t.ask(question{
-		begin: markPastes, end: plainPastes, interrupted: "\n",
+		begin: markPastes, end: plainPastes, interrupted: "\n", until: until, fresh: until != nil,
 		draw: func() { t.print(prompt) },
 		got: func(b byte) (bool, error) {
 			switch e.feed(b) {

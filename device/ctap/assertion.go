@@ -19,6 +19,8 @@ type getRequest struct {
 
 type getExtensions struct {
 	HMACSecret *hmacInput `cbor:"hmac-secret"`
+	CredBlob   *bool      `cbor:"credBlob"`
+	LargeKey   *bool      `cbor:"largeBlobKey"`
 }
 
 // hmacInput is the input of the extension hmac-secret (CTAP 2.1, section 12.5).
@@ -29,8 +31,9 @@ type hmacInput struct {
 	Protocol     *uint64    `cbor:"4,keyasint"`
 }
 
-type hmacOutput struct {
-	HMACSecret []byte `cbor:"hmac-secret"`
+type getOutputs struct {
+	HMACSecret []byte  `cbor:"hmac-secret,omitempty"`
+	CredBlob   *[]byte `cbor:"credBlob,omitempty"`
 }
 
 type assertion struct {
@@ -39,6 +42,7 @@ type assertion struct {
 	Signature  []byte     `cbor:"3,keyasint"`
 	User       *user      `cbor:"4,keyasint,omitempty"`
 	Number     int        `cbor:"5,keyasint,omitempty"`
+	LargeKey   []byte     `cbor:"7,keyasint,omitempty"`
 }
 
 // assertions is a getAssertion that getNextAssertion goes on with.
@@ -49,6 +53,7 @@ type assertions struct {
 	verified       bool
 	secret         *shared // of hmac-secret, nil if it was not asked for
 	salts          [][]byte
+	blob, largeKey bool // extensions of the request
 	discovered     bool // no list was given
 	several        bool
 	left           []*device.Credential
@@ -71,7 +76,11 @@ func (a *Authenticator) getAssertion(c call, parameters []byte) (any, error) {
 	case len(r.Allow) > maxListLength:
 		return nil, InvalidParameter
 	}
-	verified, err := a.verification(c, r.Protocol, r.AuthParam, r.ClientDataHash, maySign, r.RPID, is(r.Options.UV, false))
+	if e := r.Extensions; e != nil && e.LargeKey != nil && !*e.LargeKey {
+		return nil, InvalidOption
+	}
+	prompt := Prompt{Action: SignIn, RPID: r.RPID}
+	verified, err := a.verification(c, r.Protocol, r.AuthParam, r.ClientDataHash, maySign, prompt, is(r.Options.UV, false), is(r.Options.UP, true))
 	if err != nil {
 		return nil, err
 	}
@@ -91,12 +100,15 @@ func (a *Authenticator) getAssertion(c call, parameters []byte) (any, error) {
 		if !run.present {
 			return nil, UnsupportedOption
 		}
-		if err := a.openSalts(run, *r.Extensions.HMACSecret); err != nil {
+		if run.secret, run.salts, err = a.openSalts(*r.Extensions.HMACSecret); err != nil {
 			return nil, err
 		}
 	}
+	if e := r.Extensions; e != nil {
+		run.blob, run.largeKey = is(e.CredBlob, false), is(e.LargeKey, false)
+	}
 	if run.present {
-		prompt := Prompt{Action: SignIn, RPID: r.RPID, Verified: verified}
+		prompt.Verified = verified
 		for _, credential := range run.left {
 			prompt.Users = append(prompt.Users, user{nil, credential.User.Name, credential.User.DisplayName}.title())
 		}
@@ -132,9 +144,9 @@ func applicable(k *device.SecurityKey, r getRequest, verified bool) []*device.Cr
 }
 
 // openSalts decrypts the salts of hmac-secret.
-func (a *Authenticator) openSalts(run *assertions, in hmacInput) error {
+func (a *Authenticator) openSalts(in hmacInput) (*shared, [][]byte, error) {
 	if in.KeyAgreement == nil || in.SaltEnc == nil || in.SaltAuth == nil {
-		return MissingParameter
+		return nil, nil, MissingParameter
 	}
 	protocol := uint64(1) // of CTAP 2.0, whose clients do not say it
 	if in.Protocol != nil {
@@ -142,27 +154,27 @@ func (a *Authenticator) openSalts(run *assertions, in hmacInput) error {
 	}
 	g, err := a.exchange(&protocol)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	secret, err := g.decapsulate(in.KeyAgreement)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	if err := secret.verify(in.SaltAuth, in.SaltEnc); err != nil {
-		return err
+		return nil, nil, err
 	}
-	salts, err := secret.decrypt(in.SaltEnc)
+	plain, err := secret.decrypt(in.SaltEnc)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
-	if len(salts) != 32 && len(salts) != 64 {
-		return InvalidLength
+	if len(plain) != 32 && len(plain) != 64 {
+		return nil, nil, InvalidLength
 	}
-	run.secret = &secret
-	for ; len(salts) > 0; salts = salts[32:] {
-		run.salts = append(run.salts, salts[:32])
+	var salts [][]byte
+	for ; len(plain) > 0; plain = plain[32:] {
+		salts = append(salts, plain[:32])
 	}
-	return nil
+	return &secret, salts, nil
 }
 
 // getNextAssertion is CTAP 2.1, section 6.3.
@@ -190,24 +202,41 @@ func (a *Authenticator) assert(run *assertions, number int) (any, error) {
 		}
 		credential = used
 	}
-	var extensions any
+	var kept extra
+	if run.blob || run.largeKey {
+		s, err := a.pin()
+		if err != nil {
+			return nil, err
+		}
+		kept = s.extraOf(credential.CredentialID())
+	}
+	var out getOutputs
 	if run.secret != nil && credential.HasHMACSecret() {
 		plain, err := credential.HMACSecret(run.verified, run.salts...)
 		if err != nil {
 			return nil, err
 		}
-		out, err := run.secret.encrypt(plain, a.o.Random)
-		if err != nil {
+		if out.HMACSecret, err = run.secret.encrypt(plain, a.o.Random); err != nil {
 			return nil, err
 		}
-		extensions = hmacOutput{out}
+	}
+	if run.blob {
+		blob := append([]byte{}, kept.Blob...) // empty if there is none
+		out.CredBlob = &blob
+	}
+	var extensions any
+	if out.HMACSecret != nil || out.CredBlob != nil {
+		extensions = out
 	}
 	data := authenticatorData(run.rpID, f, credential.Counter(), nil, extensions)
 	signature, err := credential.SignData(data, run.clientDataHash)
 	if err != nil {
 		return nil, err
 	}
-	answer := assertion{descriptor{credential.CredentialID(), publicKeyType}, data, signature, nil, number}
+	answer := assertion{Credential: descriptor{credential.CredentialID(), publicKeyType}, AuthData: data, Signature: signature, Number: number}
+	if run.largeKey {
+		answer.LargeKey = kept.LargeKey
+	}
 	if credential.Kind != device.NotDiscoverable && len(credential.User.ID) > 0 {
 		answer.User = &user{ID: credential.User.ID}
 		if run.verified && run.several { // names are for those who gave the PIN and have to choose

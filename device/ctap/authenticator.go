@@ -37,6 +37,8 @@ const (
 	SignIn   Action = "sign in"
 	Select   Action = "select this security key"
 	Reset    Action = "reset this security key"
+	// Verify is what [Options.Verify] is asked when a client wants the person verified before it says what for.
+	Verify Action = "verify that you are the owner"
 )
 
 // Prompt is what a person sees before they press a key. The texts are the relying party's and may hold
@@ -55,12 +57,18 @@ type Prompt struct {
 // ErrDeclined is what [Options.Presence] returns when the person said no.
 var ErrDeclined = errors.New("the request was declined")
 
+// ErrNotVerified is what [Options.Verify] returns when the person is not the owner.
+var ErrNotVerified = errors.New("the owner was not verified")
+
 // Options are what an [Authenticator] is made of.
 type Options struct {
 	Store Store
 	// Presence asks the person who has the key and returns nil once they pressed it. Its context ends after
 	// [PresenceWindow], or when the client cancels.
 	Presence func(context.Context, Prompt) error
+	// Verify, if not nil, verifies the person in place of the PIN, for clients that ask for it: nil once they
+	// proved that they are the owner, [ErrNotVerified], or [ErrDeclined]. The PIN works beside it.
+	Verify func(context.Context, Prompt) error
 	// Report is told of errors that the protocol has no code for. It may be nil.
 	Report func(error)
 	Random io.Reader
@@ -79,8 +87,10 @@ type Authenticator struct {
 	exchanges map[uint64]*agreement // by PIN protocol
 	token     token
 	wrongPINs int // in a row since the key was plugged in
+	wrongUVs  int // in a row
 	next      *assertions
 	listing   listing
+	upload    *upload
 }
 
 // New plugs a security key in.
@@ -107,6 +117,7 @@ const (
 	cmdGetNextAssertion     = 0x08
 	cmdCredentialManagement = 0x0A
 	cmdSelection            = 0x0B
+	cmdLargeBlobs           = 0x0C
 	cmdConfig               = 0x0D
 )
 
@@ -151,6 +162,9 @@ func (a *Authenticator) dispatch(c call, command []byte) (any, error) {
 	if number != cmdCredentialManagement {
 		a.listing = listing{}
 	}
+	if number != cmdLargeBlobs {
+		a.upload = nil
+	}
 	switch number {
 	case cmdMakeCredential:
 		return a.makeCredential(c, parameters)
@@ -161,13 +175,15 @@ func (a *Authenticator) dispatch(c call, command []byte) (any, error) {
 	case cmdGetInfo:
 		return a.getInfo()
 	case cmdClientPIN:
-		return a.clientPIN(parameters)
+		return a.clientPIN(c, parameters)
 	case cmdReset:
 		return nil, a.reset(c)
 	case cmdCredentialManagement:
 		return a.credentialManagement(parameters)
 	case cmdSelection:
 		return nil, a.present(c, Prompt{Action: Select})
+	case cmdLargeBlobs:
+		return a.largeBlobs(parameters)
 	case cmdConfig:
 		return nil, a.config(parameters)
 	}
@@ -178,11 +194,13 @@ func (a *Authenticator) dispatch(c call, command []byte) (any, error) {
 func (a *Authenticator) forget() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.next, a.listing = nil, listing{}
+	a.next, a.listing, a.upload = nil, listing{}, nil
 }
 
 // present waits until somebody presses a key.
-func (a *Authenticator) present(c call, p Prompt) error {
+func (a *Authenticator) present(c call, p Prompt) error { return a.ask(c, a.o.Presence, p) }
+
+func (a *Authenticator) ask(c call, person func(context.Context, Prompt) error, p Prompt) error {
 	window := a.o.Window
 	if window == 0 {
 		window = PresenceWindow
@@ -190,7 +208,7 @@ func (a *Authenticator) present(c call, p Prompt) error {
 	ctx, cancel := context.WithTimeout(c, window)
 	defer cancel()
 	c.waiting(true)
-	err := a.o.Presence(ctx, p)
+	err := person(ctx, p)
 	c.waiting(false)
 	switch {
 	case c.Err() != nil:
@@ -215,7 +233,7 @@ func (a *Authenticator) reset(c call) error {
 	if err := a.o.Store.Change(func(k *device.SecurityKey) error { k.Reset(a.o.Now()); return nil }); err != nil {
 		return err
 	}
-	a.wrongPINs = 0
+	a.wrongPINs, a.wrongUVs = 0, 0
 	for protocol := range a.exchanges {
 		if err := a.renew(protocol); err != nil {
 			return err
@@ -238,7 +256,12 @@ type info struct {
 	Algorithms       []parameter     `cbor:"10,keyasint"`
 	ForcePINChange   bool            `cbor:"12,keyasint"`
 	MinPINLength     int             `cbor:"13,keyasint"`
+	MaxLargeBlobs    int             `cbor:"11,keyasint"`
 	FirmwareVersion  int             `cbor:"14,keyasint"`
+	MaxCredBlob      int             `cbor:"15,keyasint"`
+	MaxMinimumRPIDs  int             `cbor:"16,keyasint"`
+	UVAttempts       int             `cbor:"17,keyasint,omitempty"`
+	UVModality       int             `cbor:"18,keyasint,omitempty"`
 	Remaining        int             `cbor:"20,keyasint"`
 	AttestationForms []string        `cbor:"22,keyasint"`
 }
@@ -258,16 +281,23 @@ func (a *Authenticator) getInfo() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return info{
-		Versions: []string{"FIDO_2_0", "FIDO_2_1"}, Extensions: []string{"credProtect", "hmac-secret"}, AAGUID: device.AAGUID[:],
+	i := info{
+		Versions:   []string{"FIDO_2_0", "FIDO_2_1"},
+		Extensions: []string{"credBlob", "credProtect", "hmac-secret", "hmac-secret-mc", "largeBlobKey", "minPinLength"}, AAGUID: device.AAGUID[:],
 		Options: map[string]bool{
 			"rk": true, "up": true, "plat": false, "clientPin": s.isSet(), "pinUvAuthToken": true, "credMgmt": true,
-			"makeCredUvNotRqd": true, "authnrCfg": true, "setMinPINLength": true,
+			"largeBlobs": true, "alwaysUv": s.AlwaysUV, "makeCredUvNotRqd": !s.AlwaysUV, "authnrCfg": true, "setMinPINLength": true,
 		},
+		MaxLargeBlobs: maxLargeBlobs, MaxCredBlob: maxCredBlob, MaxMinimumRPIDs: maxMinimumRPIDs,
 		MaxMessageSize: maxMessage, PINProtocols: []uint64{2, 1}, MaxListLength: maxListLength, MaxIDLength: maxIDLength,
 		Transports:     []string{"usb"},
 		Algorithms:     []parameter{{int64(credid.ES256), publicKeyType}, {int64(credid.EdDSA), publicKeyType}},
 		ForcePINChange: s.ForceChange, MinPINLength: s.minimum(), FirmwareVersion: 1,
 		Remaining: k.Free(), AttestationForms: []string{"packed", "none"},
-	}, nil
+	}
+	if a.o.Verify != nil {
+		const passcodeExternal = 0x0004 // typed elsewhere than on the key (FIDO Registry, section 3.1)
+		i.Options["uv"], i.UVAttempts, i.UVModality = true, uvTries, passcodeExternal
+	}
+	return i, nil
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"crypto/subtle"
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -29,7 +30,19 @@ type pinState struct {
 	Minimum     int    `cbor:"4,keyasint,omitempty"` // code points, 0 for minPINLength
 	Length      int    `cbor:"5,keyasint,omitempty"` // code points of the PIN
 	ForceChange bool   `cbor:"6,keyasint,omitempty"`
+
+	// Since version 2.
+	MinimumRPIDs []string `cbor:"7,keyasint,omitempty"` // who may know the least length of the PIN
+	AlwaysUV     bool     `cbor:"8,keyasint,omitempty"`
+	Extras       []extra  `cbor:"9,keyasint,omitempty"`
+	LargeBlobs   []byte   `cbor:"10,keyasint,omitempty"`
 }
+
+// stateVersion is what is written; version 1 is read.
+const stateVersion = 2
+
+// maxMinimumRPIDs is how many relying parties may know the least length of the PIN.
+const maxMinimumRPIDs = 16
 
 func (s pinState) isSet() bool  { return len(s.Hash) > 0 }
 func (s pinState) minimum() int { return max(s.Minimum, minPINLength) }
@@ -37,13 +50,13 @@ func (s pinState) minimum() int { return max(s.Minimum, minPINLength) }
 func loadPIN(k *device.SecurityKey) (pinState, error) {
 	raw := k.ProtocolState()
 	if raw == nil {
-		return pinState{Version: 1, Tries: pinTries}, nil
+		return pinState{Version: stateVersion, Tries: pinTries}, nil
 	}
 	var s pinState
 	if err := decode(raw, &s); err != nil {
 		return s, fmt.Errorf("the security key's record of its PIN is damaged: %v", err)
 	}
-	if s.Version != 1 {
+	if s.Version < 1 || s.Version > stateVersion {
 		return s, fmt.Errorf("the security key's record of its PIN has version %d, which a newer version of this program wrote", s.Version)
 	}
 	return s, nil
@@ -68,19 +81,30 @@ func (a *Authenticator) changeState(change func(*pinState) error) error {
 		if err := change(&s); err != nil {
 			return err
 		}
-		k.SetProtocolState(encode(s))
+		s.keep(k)
 		return nil
 	})
 }
+
+// keep writes the state to the key.
+func (s pinState) keep(k *device.SecurityKey) {
+	s.Version = stateVersion
+	s.prune(k)
+	k.SetProtocolState(encode(s))
+}
+
+// guarded reports whether there is a way to verify the person.
+func (a *Authenticator) guarded(s pinState) bool { return s.isSet() || a.o.Verify != nil }
 
 // permission is a right of a token (CTAP 2.1, section 6.5.5.7).
 type permission uint64
 
 const (
-	mayMake      permission = 0x01
-	maySign      permission = 0x02
-	mayManage    permission = 0x04
-	mayConfigure permission = 0x20
+	mayMake       permission = 0x01
+	maySign       permission = 0x02
+	mayManage     permission = 0x04
+	mayWriteBlobs permission = 0x10
+	mayConfigure  permission = 0x20
 )
 
 // tokenLife is how long a token is good for (CTAP 2.1, section 6.5.2.1).
@@ -149,10 +173,11 @@ type pinAnswer struct {
 	Token        []byte     `cbor:"2,keyasint,omitempty"`
 	Retries      *int       `cbor:"3,keyasint,omitempty"`
 	PowerCycle   *bool      `cbor:"4,keyasint,omitempty"`
+	UVRetries    *int       `cbor:"5,keyasint,omitempty"`
 }
 
 // clientPIN is CTAP 2.1, section 6.5.
-func (a *Authenticator) clientPIN(parameters []byte) (any, error) {
+func (a *Authenticator) clientPIN(c call, parameters []byte) (any, error) {
 	var r pinRequest
 	if err := decode(parameters, &r); err != nil {
 		return nil, err
@@ -184,6 +209,17 @@ func (a *Authenticator) clientPIN(parameters []byte) (any, error) {
 			return nil, InvalidParameter
 		}
 		return a.giveToken(r, mayMake|maySign, "")
+	case 6: // getPinUvAuthTokenUsingUvWithPermissions
+		if a.o.Verify == nil {
+			return nil, InvalidSubcommand
+		}
+		return a.giveTokenByUV(c, r)
+	case 7: // getUVRetries
+		if a.o.Verify == nil {
+			return nil, InvalidSubcommand
+		}
+		left := max(0, uvTries-a.wrongUVs)
+		return pinAnswer{UVRetries: &left}, nil
 	case 9: // getPinUvAuthTokenUsingPinWithPermissions
 		return a.giveTokenFor(r)
 	}
@@ -314,27 +350,73 @@ func (a *Authenticator) checkPIN(secret shared, encrypted []byte) error {
 		}
 		return PINInvalid
 	}
-	a.wrongPINs = 0
+	a.wrongPINs, a.wrongUVs = 0, 0
 	return a.changeState(func(now *pinState) error { now.Tries = pinTries; return nil })
 }
 
-func (a *Authenticator) giveTokenFor(r pinRequest) (any, error) {
+// wanted reads which rights a token is asked for, and for which relying party.
+func (r pinRequest) wanted() (rights permission, rpID string, err error) {
 	if r.Permissions == nil {
-		return nil, MissingParameter
+		return 0, "", MissingParameter
 	}
-	rights, rpID := *r.Permissions, ""
+	rights = *r.Permissions
 	if r.RPID != nil {
 		rpID = *r.RPID
 	}
 	switch {
 	case rights == 0:
-		return nil, InvalidParameter
-	case rights&^(mayMake|maySign|mayManage|mayConfigure) != 0:
-		return nil, UnauthorizedPermission
+		return 0, "", InvalidParameter
+	case rights&^(mayMake|maySign|mayManage|mayWriteBlobs|mayConfigure) != 0:
+		return 0, "", UnauthorizedPermission
 	case rights&(mayMake|maySign) != 0 && rpID == "":
-		return nil, MissingParameter
+		return 0, "", MissingParameter
+	}
+	return rights, rpID, nil
+}
+
+func (a *Authenticator) giveTokenFor(r pinRequest) (any, error) {
+	rights, rpID, err := r.wanted()
+	if err != nil {
+		return nil, err
 	}
 	return a.giveToken(r, rights, rpID)
+}
+
+// giveTokenByUV gives a token to whom the callback verifies.
+func (a *Authenticator) giveTokenByUV(c call, r pinRequest) (any, error) {
+	rights, rpID, err := r.wanted()
+	if err != nil {
+		return nil, err
+	}
+	secret, err := a.share(r)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.verifyPerson(c, Prompt{Action: Verify, RPID: rpID}); err != nil {
+		return nil, err
+	}
+	return a.issue(secret, rights, rpID)
+}
+
+// uvTries is how often in a row the person may fail to be verified without a PIN.
+const uvTries = 3
+
+// verifyPerson asks the person to prove who they are.
+func (a *Authenticator) verifyPerson(c call, p Prompt) error {
+	if a.wrongUVs >= uvTries {
+		return UVBlocked
+	}
+	err := a.ask(c, a.o.Verify, p)
+	switch {
+	case errors.Is(err, ErrNotVerified):
+		if a.wrongUVs++; a.wrongUVs >= uvTries {
+			return UVBlocked
+		}
+		return UVInvalid
+	case err == nil:
+		a.wrongUVs = 0
+	}
+	return err
 }
 
 func (a *Authenticator) giveToken(r pinRequest, rights permission, rpID string) (any, error) {
@@ -355,6 +437,11 @@ func (a *Authenticator) giveToken(r pinRequest, rights permission, rpID string) 
 	if s.ForceChange {
 		return nil, PINInvalid
 	}
+	return a.issue(secret, rights, rpID)
+}
+
+// issue gives out a new token, encrypted; the last one is good for nothing any more.
+func (a *Authenticator) issue(secret shared, rights permission, rpID string) (any, error) {
 	if err := a.renewToken(); err != nil {
 		return nil, err
 	}
@@ -380,7 +467,13 @@ type minPINParams struct {
 	ForceChange bool     `cbor:"3,keyasint"`
 }
 
-// config is authenticatorConfig (CTAP 2.1, section 6.11) with the one subcommand setMinPINLength.
+// The subcommands of authenticatorConfig. There is no enterprise attestation.
+const (
+	toggleAlwaysUV  = 2
+	setMinPINLength = 3
+)
+
+// config is authenticatorConfig (CTAP 2.1, section 6.11).
 func (a *Authenticator) config(parameters []byte) error {
 	var r configRequest
 	if err := decode(parameters, &r); err != nil {
@@ -389,14 +482,14 @@ func (a *Authenticator) config(parameters []byte) error {
 	if r.Subcommand == nil {
 		return MissingParameter
 	}
-	if *r.Subcommand != 3 {
+	if *r.Subcommand != toggleAlwaysUV && *r.Subcommand != setMinPINLength {
 		return InvalidSubcommand
 	}
 	s, err := a.pin()
 	if err != nil {
 		return err
 	}
-	if s.isSet() {
+	if a.guarded(s) {
 		if r.AuthParam == nil {
 			return PUATRequired
 		}
@@ -405,14 +498,17 @@ func (a *Authenticator) config(parameters []byte) error {
 			return err
 		}
 	}
+	if *r.Subcommand == toggleAlwaysUV {
+		return a.changeState(func(s *pinState) error { s.AlwaysUV = !s.AlwaysUV; return nil })
+	}
 	var p minPINParams
 	if len(r.Params) > 0 {
 		if err := decode(r.Params, &p); err != nil {
 			return err
 		}
 	}
-	if len(p.RPIDs) > 0 {
-		return InvalidParameter // the extension minPinLength is not offered
+	if len(p.RPIDs) > maxMinimumRPIDs {
+		return KeyStoreFull
 	}
 	err = a.changeState(func(s *pinState) error {
 		minimum := s.minimum()
@@ -427,6 +523,9 @@ func (a *Authenticator) config(parameters []byte) error {
 		}
 		s.ForceChange = s.ForceChange || p.ForceChange || s.isSet() && s.Length < minimum
 		s.Minimum = minimum
+		if p.RPIDs != nil {
+			s.MinimumRPIDs = p.RPIDs
+		}
 		return nil
 	})
 	if err != nil {

@@ -5,6 +5,9 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
+	"fmt"
+	"io"
+	"slices"
 
 	"github.com/fxamacker/cbor/v2"
 
@@ -72,14 +75,31 @@ type makeRequest struct {
 }
 
 type makeExtensions struct {
-	CredProtect *uint8 `cbor:"credProtect,omitempty"`
-	HMACSecret  *bool  `cbor:"hmac-secret,omitempty"`
+	CredProtect  *uint8     `cbor:"credProtect"`
+	HMACSecret   *bool      `cbor:"hmac-secret"`
+	HMACSecretMC *hmacInput `cbor:"hmac-secret-mc"`
+	CredBlob     *[]byte    `cbor:"credBlob"`
+	LargeKey     *bool      `cbor:"largeBlobKey"`
+	MinPINLength *bool      `cbor:"minPinLength"`
+}
+
+type makeOutputs struct {
+	CredProtect  *uint8 `cbor:"credProtect,omitempty"`
+	HMACSecret   *bool  `cbor:"hmac-secret,omitempty"`
+	HMACSecretMC []byte `cbor:"hmac-secret-mc,omitempty"`
+	CredBlob     *bool  `cbor:"credBlob,omitempty"`
+	MinPINLength *int   `cbor:"minPinLength,omitempty"`
+}
+
+func (o makeOutputs) empty() bool {
+	return o.CredProtect == nil && o.HMACSecret == nil && o.HMACSecretMC == nil && o.CredBlob == nil && o.MinPINLength == nil
 }
 
 type madeCredential struct {
 	Format    string `cbor:"1,keyasint"`
 	AuthData  []byte `cbor:"2,keyasint"`
 	Statement any    `cbor:"3,keyasint"`
+	LargeKey  []byte `cbor:"5,keyasint,omitempty"`
 }
 
 type selfAttestation struct {
@@ -111,11 +131,20 @@ func authenticatorData(rpID string, f device.Flags, counter uint32, credential [
 	return data
 }
 
-// verification finds out whether a request comes from somebody who gave the PIN.
-func (a *Authenticator) verification(c call, protocol *uint64, param, clientDataHash []byte, right permission, rpID string, uv bool) (bool, error) {
+// verification finds out whether a request comes from somebody who gave the PIN, or verifies them here if it asks
+// for that. up says that the request needs presence.
+func (a *Authenticator) verification(c call, protocol *uint64, param, clientDataHash []byte, right permission, p Prompt, uv, up bool) (bool, error) {
 	if param == nil {
-		if uv {
+		s, err := a.pin()
+		switch {
+		case err != nil:
+			return false, err
+		case uv && a.o.Verify == nil:
 			return false, InvalidOption // there is no verification but the PIN
+		case uv || s.AlwaysUV && up && a.o.Verify != nil:
+			return true, a.verifyPerson(c, p)
+		case s.AlwaysUV && up:
+			return false, PUATRequired
 		}
 		return false, nil
 	}
@@ -135,7 +164,7 @@ func (a *Authenticator) verification(c call, protocol *uint64, param, clientData
 	if err := a.authorize(protocol, param, right, clientDataHash); err != nil {
 		return false, err
 	}
-	return true, a.bind(rpID)
+	return true, a.bind(p.RPID)
 }
 
 // approve asks about a credential and, as CTAP 2.1 has it, takes the token's rights once somebody has pressed.
@@ -143,7 +172,7 @@ func (a *Authenticator) approve(c call, p Prompt) error {
 	if err := a.present(c, p); err != nil {
 		return err
 	}
-	a.token.rights = 0
+	a.token.rights &= mayWriteBlobs // which comes after the sign-in that gives the key of the blob
 	return nil
 }
 
@@ -157,7 +186,8 @@ func (a *Authenticator) makeCredential(c call, parameters []byte) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	verified, err := a.verification(c, r.Protocol, r.AuthParam, r.ClientDataHash, mayMake, r.RP.ID, is(r.Options.UV, false))
+	prompt := Prompt{Action: Register, RPID: r.RP.ID, Users: []string{r.User.title()}}
+	verified, err := a.verification(c, r.Protocol, r.AuthParam, r.ClientDataHash, mayMake, prompt, is(r.Options.UV, false), true)
 	if err != nil {
 		return nil, err
 	}
@@ -170,10 +200,10 @@ func (a *Authenticator) makeCredential(c call, parameters []byte) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if resident && s.isSet() && !verified {
+	if resident && a.guarded(s) && !verified {
 		return nil, PUATRequired
 	}
-	prompt := Prompt{Action: Register, RPID: r.RP.ID, Users: []string{r.User.title()}, Verified: verified}
+	prompt.Verified = verified
 	for _, d := range r.Exclude {
 		if found, err := k.ByID(d.ID, r.RP.ID); err == nil && d.Type == publicKeyType && (found.Protection < 3 || verified) {
 			prompt.Known = true
@@ -184,17 +214,55 @@ func (a *Authenticator) makeCredential(c call, parameters []byte) (any, error) {
 			return nil, CredentialExcluded
 		}
 	}
+	var secret *shared
+	var salts [][]byte
+	if e := r.Extensions; e != nil && e.HMACSecretMC != nil && is(e.HMACSecret, false) {
+		if secret, salts, err = a.openSalts(*e.HMACSecretMC); err != nil {
+			return nil, err
+		}
+	}
 	if resident {
 		prompt.Replaces = replaced(k, r.RP.ID, r.User.ID)
 	}
 	if err := a.approve(c, prompt); err != nil {
 		return nil, err
 	}
-	made, err := a.create(r, algorithm, prompt.Replaces != "")
+	made, kept, err := a.create(r, algorithm, prompt.Replaces != "")
 	if err != nil {
 		return nil, err
 	}
-	return r.attest(made, verified)
+	out := r.outputs(s, kept)
+	if secret != nil {
+		plain, err := made.HMACSecret(verified, salts...)
+		if err != nil {
+			return nil, err
+		}
+		if out.HMACSecretMC, err = secret.encrypt(plain, a.o.Random); err != nil {
+			return nil, err
+		}
+	}
+	return r.attest(made, verified, out, kept.LargeKey)
+}
+
+// outputs answers the extensions that need no more than what is kept.
+func (r makeRequest) outputs(s pinState, kept extra) (out makeOutputs) {
+	e := r.Extensions
+	if e == nil {
+		return out
+	}
+	out.CredProtect = e.CredProtect
+	if is(e.HMACSecret, false) {
+		out.HMACSecret = e.HMACSecret
+	}
+	if e.CredBlob != nil {
+		stored := kept.Blob != nil
+		out.CredBlob = &stored
+	}
+	if is(e.MinPINLength, false) && slices.Contains(s.MinimumRPIDs, r.RP.ID) {
+		minimum := s.minimum()
+		out.MinPINLength = &minimum
+	}
+	return out
 }
 
 // check looks at all that can be judged without the key.
@@ -211,6 +279,9 @@ func (r makeRequest) check() (credid.Algorithm, error) {
 		return 0, InvalidParameter
 	}
 	if e := r.Extensions; e != nil && e.CredProtect != nil && (*e.CredProtect < 1 || *e.CredProtect > 3) {
+		return 0, InvalidOption
+	}
+	if e := r.Extensions; e != nil && e.LargeKey != nil && (!*e.LargeKey || !is(r.Options.RK, false)) {
 		return 0, InvalidOption
 	}
 	for _, p := range r.Parameters {
@@ -231,7 +302,8 @@ func replaced(k *device.SecurityKey, rpID string, userID []byte) string {
 	return ""
 }
 
-func (a *Authenticator) create(r makeRequest, algorithm credid.Algorithm, replace bool) (*device.Credential, error) {
+// create makes the credential. What extensions have kept is kept with one that can be discovered.
+func (a *Authenticator) create(r makeRequest, algorithm credid.Algorithm, replace bool) (*device.Credential, extra, error) {
 	request := device.CreateRequest{
 		Kind: device.NotDiscoverable, RPID: r.RP.ID, RPName: r.RP.Name, Algorithm: algorithm,
 		User: device.User{ID: r.User.ID, Name: r.User.Name, DisplayName: r.User.DisplayName}, ReplaceStored: replace,
@@ -253,18 +325,54 @@ func (a *Authenticator) create(r makeRequest, algorithm credid.Algorithm, replac
 		made, err = k.Create(request, a.o.Random, a.o.Now())
 		return err
 	}
+	var kept extra
 	if request.Kind == device.Discoverable {
-		return made, a.o.Store.Change(func(k *device.SecurityKey) error { return create(k) })
+		err := a.o.Store.Change(func(k *device.SecurityKey) (err error) {
+			if err := create(k); err != nil {
+				return err
+			}
+			kept, err = a.keepExtra(k, r.Extensions, made.CredentialID())
+			return err
+		})
+		return made, kept, err
 	}
 	k, err := a.o.Store.Load()
 	if err != nil {
-		return nil, err
+		return nil, kept, err
 	}
-	return made, create(k)
+	err = create(k)
+	return made, kept, err
+}
+
+// keepExtra keeps what the extensions credBlob and largeBlobKey ask for.
+func (a *Authenticator) keepExtra(k *device.SecurityKey, e *makeExtensions, id []byte) (extra, error) {
+	kept := extra{Mark: markOf(id)}
+	if e == nil {
+		return kept, nil
+	}
+	if e.CredBlob != nil && len(*e.CredBlob) <= maxCredBlob {
+		kept.Blob = append([]byte{}, *e.CredBlob...)
+	}
+	if is(e.LargeKey, false) {
+		kept.LargeKey = make([]byte, 32)
+		if _, err := io.ReadFull(a.o.Random, kept.LargeKey); err != nil {
+			return kept, fmt.Errorf("drawing the key of a large blob: %w", err)
+		}
+	}
+	if kept.Blob == nil && kept.LargeKey == nil {
+		return kept, nil
+	}
+	s, err := loadPIN(k)
+	if err != nil {
+		return kept, err
+	}
+	s.Extras = append(s.Extras, kept)
+	s.keep(k)
+	return kept, nil
 }
 
 // attest makes the answer: self attestation, which says that the key pair is the credential's, or none.
-func (r makeRequest) attest(c *device.Credential, verified bool) (any, error) {
+func (r makeRequest) attest(c *device.Credential, verified bool, out makeOutputs, largeKey []byte) (any, error) {
 	id := c.CredentialID()
 	attested := append(bytes.Clone(device.AAGUID[:]), byte(len(id)>>8), byte(len(id)))
 	attested = append(append(attested, id...), c.COSE()...)
@@ -274,17 +382,13 @@ func (r makeRequest) attest(c *device.Credential, verified bool) (any, error) {
 	}
 	// A null pointer in an interface is not nil.
 	var extensions any
-	if e := r.Extensions; e != nil && (e.CredProtect != nil || is(e.HMACSecret, false)) {
-		out := *e
-		if !is(e.HMACSecret, false) {
-			out.HMACSecret = nil
-		}
+	if !out.empty() {
 		extensions = out
 	}
 	data := authenticatorData(r.RP.ID, f, c.Counter(), attested, extensions)
 	for _, format := range r.Formats {
 		if format == "none" {
-			return madeCredential{"none", data, struct{}{}}, nil
+			return madeCredential{"none", data, struct{}{}, largeKey}, nil
 		}
 		if format == "packed" {
 			break
@@ -294,5 +398,5 @@ func (r makeRequest) attest(c *device.Credential, verified bool) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return madeCredential{"packed", data, selfAttestation{int64(c.Algorithm()), signature}}, nil
+	return madeCredential{"packed", data, selfAttestation{int64(c.Algorithm()), signature}, largeKey}, nil
 }

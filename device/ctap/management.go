@@ -32,6 +32,7 @@ type manageAnswer struct {
 	PublicKey   rawCBOR       `cbor:"8,keyasint,omitempty"`
 	Total       int           `cbor:"9,keyasint,omitempty"`
 	CredProtect uint8         `cbor:"10,keyasint,omitempty"`
+	LargeKey    []byte        `cbor:"11,keyasint,omitempty"`
 }
 
 // listing is an enumeration that goes on with the next call.
@@ -50,11 +51,15 @@ func (a *Authenticator) credentialManagement(parameters []byte) (any, error) {
 	if r.Subcommand == nil {
 		return nil, MissingParameter
 	}
+	k, err := a.o.Store.Load()
+	if err != nil {
+		return nil, err
+	}
 	switch *r.Subcommand {
 	case 3:
 		return a.nextParty(0)
 	case 5:
-		return a.nextCredential(0)
+		return a.nextCredential(k, 0)
 	case 1, 2, 4, 6, 7:
 	default:
 		return nil, InvalidSubcommand
@@ -71,10 +76,6 @@ func (a *Authenticator) credentialManagement(parameters []byte) (any, error) {
 		if err := decode(r.Params, &p); err != nil {
 			return nil, err
 		}
-	}
-	k, err := a.o.Store.Load()
-	if err != nil {
-		return nil, err
 	}
 	switch *r.Subcommand {
 	case 1, 2:
@@ -151,18 +152,23 @@ func (a *Authenticator) beginCredentials(k *device.SecurityKey, p manageParams) 
 	if len(a.listing.credentials) == 0 {
 		return nil, NoCredentials
 	}
-	return a.nextCredential(len(a.listing.credentials))
+	return a.nextCredential(k, len(a.listing.credentials))
 }
 
-func (a *Authenticator) nextCredential(total int) (any, error) {
+func (a *Authenticator) nextCredential(k *device.SecurityKey, total int) (any, error) {
 	if len(a.listing.credentials) == 0 {
 		return nil, NotAllowed
+	}
+	s, err := loadPIN(k)
+	if err != nil {
+		return nil, err
 	}
 	c := a.listing.credentials[0]
 	a.listing.credentials = a.listing.credentials[1:]
 	return manageAnswer{
 		User:       &user{c.User.ID, c.User.Name, c.User.DisplayName},
 		Credential: &descriptor{c.CredentialID(), publicKeyType}, PublicKey: c.COSE(), Total: total, CredProtect: max(1, c.Protection),
+		LargeKey: s.extraOf(c.CredentialID()).LargeKey,
 	}, nil
 }
 

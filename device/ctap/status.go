@@ -11,6 +11,7 @@ const (
 	InvalidCommand         Status = 0x01
 	InvalidParameter       Status = 0x02
 	InvalidLength          Status = 0x03
+	InvalidSequence        Status = 0x04
 	CBORUnexpectedType     Status = 0x11
 	InvalidCBOR            Status = 0x12
 	MissingParameter       Status = 0x14
@@ -31,13 +32,19 @@ const (
 	PINNotSet              Status = 0x35
 	PUATRequired           Status = 0x36
 	PINPolicyViolation     Status = 0x37
+	UVBlocked              Status = 0x3C
+	IntegrityFailure       Status = 0x3D
 	InvalidSubcommand      Status = 0x3E
+	UVInvalid              Status = 0x3F
 	UnauthorizedPermission Status = 0x40
+	LargeBlobStorageFull   Status = 0x18
 	Other                  Status = 0x7F
 )
 
 var statusNames = map[Status]string{
 	OK: "success", InvalidCommand: "invalid command", InvalidParameter: "invalid parameter", InvalidLength: "invalid length",
+	InvalidSequence: "invalid sequence", UVBlocked: "user verification blocked", IntegrityFailure: "integrity failure",
+	UVInvalid: "user not verified", LargeBlobStorageFull: "large blobs are full",
 	CBORUnexpectedType: "unexpected CBOR type", InvalidCBOR: "invalid CBOR", MissingParameter: "missing parameter",
 	CredentialExcluded: "credential excluded", UnsupportedAlgorithm: "unsupported algorithm", OperationDenied: "operation denied",
 	KeyStoreFull: "key store full", UnsupportedOption: "unsupported option", InvalidOption: "invalid option",
