@@ -13,6 +13,7 @@ import (
 	"kedge/cli/contacts"
 	"kedge/cli/deploy"
 	"kedge/cli/devices"
+	"kedge/cli/guide"
 	"kedge/cli/help"
 	"kedge/cli/key"
 	"kedge/cli/migrate"
@@ -43,7 +44,7 @@ func rootCommand(app *session.App) *cobra.Command {
 			network.Command(app), deploy.Command(app), deploy.Open(app), canister.Command(app), devices.Command(app), devices.Attest(app), key.Command(app),
 			recovery.Command(app), release.Command(app), version.Command(app), complete.Command(app), sheet.Command(app),
 		},
-		anchor.Commands(app), contacts.Commands(app), signin.Commands(app), migrate.Commands(app))...)
+		anchor.Commands(app), contacts.Commands(app), guide.Commands(app, rootCommand), signin.Commands(app), migrate.Commands(app))...)
 	root.Long, root.Example = rootLong, rootExample
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.CompletionOptions.DisableDefaultCmd = true

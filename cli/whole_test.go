@@ -116,11 +116,12 @@ func plant(ts *testscript.TestScript, _ bool, args []string) {
 
 // verificationCode is the script command "code FILE": it sets CODE to the code in the JSON of an offer.
 func verificationCode(ts *testscript.TestScript, _ bool, args []string) {
-	var offer struct {
-		Code string `json:"verification_code"`
+	_, rest, found := strings.Cut(ts.ReadFile(args[0]), `"verification_code":"`)
+	if !found {
+		ts.Fatalf("no code")
 	}
-	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[0])), &offer))
-	ts.Setenv("CODE", offer.Code)
+	code, _, _ := strings.Cut(rest, `"`)
+	ts.Setenv("CODE", code)
 }
 
 // plantPhrase is the script command "plantphrase NAME": a key of the store adds a recovery phrase of a stranger's

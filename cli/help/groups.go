@@ -14,7 +14,7 @@ const (
 var groups = map[string]string{
 	"anchor": People, "attest": People, "contact": People, "contacts": People, "recover": People, "device": People, "device-bound": People, "guard": People, "history": People,
 	"key": People, "lookup": People, "open": People, "recovery": People, "release": People, "report": People,
-	"session-limit": People, "sheet": People, "whoami": People,
+	"session-limit": People, "sheet": People, "setup": People, "guide": People, "whoami": People,
 
 	"canister": Operators, "deploy": Operators, "fsck": Operators, "migrate": Operators,
 
@@ -45,6 +45,7 @@ var otherWords = map[string][]string{
 	"kedge network start":           {"up", "run"},
 	"kedge network stop":            {"down"},
 	"kedge recovery phrase add":     {"words", "mnemonic", "seed"},
+	"kedge setup":                   {"wizard", "quickstart"},
 	"kedge sheet":                   {"print", "card", "kit"},
 	"kedge report":                  {"health", "doctor"},
 	"kedge session-limit":           {"timeout"},

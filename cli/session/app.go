@@ -2,6 +2,7 @@ package session
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -97,4 +98,13 @@ func (a *App) KeysPath() (string, error) {
 		return "", ui.Hinted(fmt.Errorf("finding the configuration folder: %w", err), "--keys FILE names the key store")
 	}
 	return filepath.Join(dir, "kedge", "keys.age"), nil
+}
+
+// Again runs another command of the same run, with flags of its own and its results to out: the key store stays
+// open and is not asked for again.
+func (a *App) Again(out io.Writer, run func(*App) error) error {
+	again := &App{UI: a.UI.Again(out), opened: a.opened, away: a.away, agentFailed: a.agentFailed}
+	err := run(again)
+	a.opened, a.away, a.agentFailed = again.opened, again.away, again.agentFailed
+	return err
 }

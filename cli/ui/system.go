@@ -67,3 +67,12 @@ func (u *UI) Close() {
 		_ = u.terminal.Close()
 	}
 }
+
+// Again returns a UI for another command of the same run, whose results go to out: the terminal is the same,
+// the flags are not.
+func (u *UI) Again(out io.Writer) *UI {
+	again := &UI{System: u.System}
+	again.Stdout = out
+	again.OpenTerminal = u.OpenTerminalOnce
+	return again
+}

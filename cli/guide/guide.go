@@ -1,0 +1,275 @@
+// Package guide is kedge setup and kedge guide: paths through several commands, with plain questions. Each step
+// looks at what is really there, says what it will do and which command that is, and asks; so a path can be
+// left at any question and taken up again. What a step does is done by the command that it names.
+package guide
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"kedge/candid/kedge"
+	"kedge/cli/session"
+	"kedge/cli/ui"
+	"kedge/device"
+)
+
+// Root makes the commands for another run of them.
+type Root func(*session.App) *cobra.Command
+
+// Commands returns kedge setup and kedge guide.
+func Commands(app *session.App, root Root) []*cobra.Command {
+	group := ui.Group("guide", "be led through what is hard: a lost device, a lost phrase, another machine, …",
+		lostDevice(app, root), lostPhrase(app, root), moving(app, root), fromInternetIdentity(app, root))
+	group.Long = `Each guide asks plain questions, says what it will do and by which command before it
+does it, and can be left with Ctrl-C and taken up again: it looks at what is really
+there. Flags give the same answers; without a terminal, what no flag answers is left
+undone and listed.`
+	return []*cobra.Command{setup(app, root), group}
+}
+
+// The states of a step.
+const (
+	there = "there" // before this run
+	done  = "done"  // by this run
+	left  = "left"  // for later
+)
+
+// step is what became of a step.
+type step struct {
+	Step    string          `json:"step"`
+	State   string          `json:"state"`
+	Text    string          `json:"text"`
+	Command string          `json:"command,omitempty"` // that does it, or did
+	Result  json.RawMessage `json:"result,omitempty"`  // of that command
+}
+
+// path is one run along a guide.
+type path struct {
+	*session.App
+	root  Root
+	name  string // the command that takes it up again
+	yes   bool
+	steps []step
+}
+
+// run makes a command of a path. What it has done stays, whatever ends it, and the hint says how to go on.
+func (p *path) run(walk func(ctx context.Context, p *path) error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, _ []string) error {
+		p.name = cmd.CommandPath()
+		err := walk(cmd.Context(), p)
+		if err != nil {
+			p.Note("what was done stays; %s goes on from there", p.name)
+			return err
+		}
+		var open []string
+		for _, s := range p.steps {
+			if s.State == left {
+				open = append(open, "  "+s.Text)
+			}
+		}
+		text := "everything is done"
+		if len(open) > 0 {
+			text = "left for later\n" + strings.Join(open, "\n")
+		}
+		return p.Result(map[string]any{"steps": p.steps}, text)
+	}
+}
+
+func (p *path) yesFlag(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&p.yes, "yes", false, "do what is said without asking; what a command itself asks before a loss is still asked")
+}
+
+func (p *path) note(name, state, format string, args ...any) {
+	s := step{Step: name, State: state, Text: fmt.Sprintf(format, args...)}
+	p.steps = append(p.steps, s)
+	if state != left {
+		p.Note("%s: %s", name, s.Text)
+	}
+}
+
+// leave notes that a step is left for later, and the command that does it.
+func (p *path) leave(name, command, format string, args ...any) {
+	s := step{Step: name, State: left, Text: fmt.Sprintf(format, args...), Command: command}
+	if command != "" {
+		s.Text += ": " + command
+	}
+	p.steps = append(p.steps, s)
+	p.Note("%s: left for later; %s", name, s.Text)
+}
+
+// alone reports whether nobody is there to be asked.
+func (p *path) alone() bool {
+	_, err := p.OpenTerminalOnce()
+	return err != nil
+}
+
+// ask returns the answer of a flag, or that of the person; without either, otherwise.
+func (p *path) ask(flag, question, otherwise string) (string, error) {
+	if flag != "" {
+		return flag, nil
+	}
+	if p.alone() {
+		return otherwise, nil
+	}
+	t, err := p.OpenTerminalOnce()
+	if err != nil {
+		return "", err
+	}
+	answer, err := t.Line(question)
+	if answer = strings.TrimSpace(answer); answer == "" {
+		answer = otherwise
+	}
+	return answer, err
+}
+
+// agree asks whether a step is to be done.
+func (p *path) agree(name string) (bool, error) {
+	if p.yes {
+		return true, nil
+	}
+	if p.alone() {
+		return false, ui.Hinted(fmt.Errorf("%s: nobody is there to ask", name), "--yes does what is said without asking")
+	}
+	for {
+		answer, err := p.ask("", "do it? enter or yes does it, no leaves it for later: ", "yes")
+		if err != nil {
+			return false, err
+		}
+		switch strings.ToLower(answer) {
+		case "y", "yes":
+			return true, nil
+		case "n", "no":
+			return false, nil
+		}
+	}
+}
+
+// do says what a step does, asks, and runs its command. It reports whether the command was run.
+func (p *path) do(ctx context.Context, name, says string, args ...string) (bool, error) {
+	args = append(args, p.forwarded()...)
+	command := "kedge " + commandLine(args)
+	p.Note("%s: %s", name, says)
+	p.Note("  that is: %s", command)
+	if ok, err := p.agree(name); err != nil {
+		return false, err
+	} else if !ok {
+		p.leave(name, command, "%s", says)
+		return false, nil
+	}
+	result, err := p.verb(ctx, args)
+	if err != nil {
+		return false, fmt.Errorf("%s: %w", name, err)
+	}
+	p.steps = append(p.steps, step{Step: name, State: done, Text: says, Command: command, Result: result})
+	return true, nil
+}
+
+// verb runs a command of this program.
+func (p *path) verb(ctx context.Context, args []string) (result json.RawMessage, err error) {
+	var out bytes.Buffer
+	var to io.Writer = p.Stdout
+	if p.JSON {
+		to = &out
+		args = append(slices.Clone(args), "--json")
+	}
+	err = p.Again(to, func(again *session.App) error {
+		root := p.root(again)
+		root.SetArgs(args)
+		root.SetIn(p.Stdin)
+		root.SetOut(to)
+		root.SetErr(p.Stderr)
+		return root.ExecuteContext(ctx)
+	})
+	if err == nil && p.JSON {
+		result = bytes.TrimSpace(out.Bytes())
+	}
+	return result, err
+}
+
+// forwarded are the flags of every command that this one was given.
+func (p *path) forwarded() (flags []string) {
+	for _, f := range [][2]string{{"--network", p.NetworkFlag}, {"--root-key", p.RootKeyFlag}, {"--canister", p.CanisterFlag}, {"--keys", p.KeysFlag}} {
+		if f[1] != "" {
+			flags = append(flags, f[0], f[1])
+		}
+	}
+	return flags
+}
+
+// commandLine writes arguments as a shell reads them.
+func commandLine(args []string) string {
+	quoted := make([]string, len(args))
+	for i, a := range args {
+		quoted[i] = a
+		if a == "" || strings.ContainsFunc(a, func(r rune) bool { return !strings.ContainsRune("-_./:=,@%+", r) && !isPlain(r) }) {
+			quoted[i] = "'" + strings.ReplaceAll(a, "'", `'\''`) + "'"
+		}
+	}
+	return strings.Join(quoted, " ")
+}
+
+func isPlain(r rune) bool {
+	return r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z'
+}
+
+// signer are the flags that have a command signed as the session is.
+func (p *path) signer(s *session.Session) []string {
+	flags := []string{"--anchor", strconv.FormatUint(s.Anchor, 10), "--as", s.Signer.Name}
+	if s.Signer.IsPhrase() && p.PhraseFile != "" {
+		flags = append(flags, "--phrase-file", p.PhraseFile)
+	}
+	return flags
+}
+
+// asPhrase are the flags that have the recovery phrase sign.
+func (p *path) asPhrase(anchor uint64, file string) []string {
+	flags := []string{"--anchor", strconv.FormatUint(anchor, 10), "--as", device.ReservedName}
+	if file != "" {
+		flags = append(flags, "--phrase-file", file)
+	}
+	return flags
+}
+
+// report ends a path.
+func (p *path) report(ctx context.Context, s *session.Session) error {
+	result, err := p.verb(ctx, slices.Concat([]string{"report"}, p.signer(s), p.forwarded()))
+	if err != nil {
+		return err
+	}
+	p.steps = append(p.steps, step{Step: "report", State: done, Text: "which disasters the anchor survives", Result: result})
+	return nil
+}
+
+// phraseOf returns the recovery phrase among devices, nil if there is none.
+func phraseOf(devices []kedge.DeviceWithUsage) *kedge.DeviceWithUsage {
+	for i, d := range devices {
+		if d.KeyType == kedge.KeyTypeSeedPhrase {
+			return &devices[i]
+		}
+	}
+	return nil
+}
+
+func protected(d kedge.DeviceWithUsage) bool { return d.Protection == kedge.DeviceProtectionProtected }
+
+// yesNo reads a yes or a no of a flag or a person.
+func yesNo(what, text string) (bool, error) {
+	switch strings.ToLower(text) {
+	case "yes", "y":
+		return true, nil
+	case "no", "n":
+		return false, nil
+	}
+	return false, ui.Usagef("%s %q is neither yes nor no", what, text)
+}
+
+var errNoAnchor = errors.New("which anchor?")
