@@ -89,7 +89,7 @@ func (a verbs) listKeys() error {
 			anchors = "none"
 		}
 		views = append(views, v)
-		rows = append(rows, []string{v.Name, v.Origin, anchors, v.Created.Format(time.DateOnly)})
+		rows = append(rows, []string{ui.Printable(v.Name), v.Origin, anchors, v.Created.Format(time.DateOnly)})
 	}
 	if len(views) == 0 {
 		path, err := a.KeysPath()

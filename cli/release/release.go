@@ -63,7 +63,11 @@ func (a verbs) releaseVerb(verb, done string, step func(*provider.Provider, cont
 			if err := step(s.Provider, cmd.Context(), s.Anchor, key); err != nil {
 				return err
 			}
-			return a.Result(devices.Marked{Anchor: s.Anchor, PublicKey: hex.EncodeToString(key)}, fmt.Sprintf("%s %s on anchor %d", done, found, s.Anchor))
+			text := fmt.Sprintf("%s %s on anchor %d", done, found, s.Anchor)
+			if verb == "cancel" {
+				text += "; whoever asked is off the list of those who may"
+			}
+			return a.Result(devices.Marked{Anchor: s.Anchor, PublicKey: hex.EncodeToString(key)}, text)
 		},
 	}
 	a.SignerFlags(cmd)
