@@ -239,7 +239,7 @@ func (a verbs) agentStatus() *cobra.Command {
 			v := viewAgent(status)
 			text := v.text(a.Now())
 			if !status.Locked {
-				text += "; its memory may come into swap space, since the system lets this user lock little"
+				text += "; its memory may be swapped out to disk: RLIMIT_MEMLOCK is too low for this user"
 			}
 			return a.Result(v, text)
 		},
