@@ -38,12 +38,25 @@ that kedge deploy recorded stay; the next deploy finds them gone and makes new o
 			if err := eraseState(dir); err != nil {
 				return err
 			}
+			a.sayStale()
 			return a.Result(map[string]string{"state_dir": dir}, fmt.Sprintf("erased the network's state in %s", dir))
 		},
 	}
 	a.YesFlag(cmd)
 	cmd.Flags().StringVar(&dir, "state-dir", defaultStateDir(), "folder that the network keeps its state in")
 	return cmd
+}
+
+// sayStale says which files name canisters of the network that was erased. They are left alone: dfx and icp own
+// theirs, and kedge deploy makes a new canister where its own is gone.
+func (a verbs) sayStale() {
+	found, err := project.FindCanister(".", a.Target())
+	if err != nil {
+		return
+	}
+	for _, known := range found {
+		a.Note("canister %s is gone with the network; %s still names it until %s deploy makes another", known.ID, known.File, known.Tool)
+	}
 }
 
 // errRuns says that the state is in use.

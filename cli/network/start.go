@@ -157,7 +157,9 @@ func (a verbs) startInBackground(ctx context.Context, o networkOptions) error {
 	if err := child.Start(); err != nil {
 		return fmt.Errorf("starting the network: %w", err)
 	}
+	done := a.Working("starting the network")
 	started, err := awaitStart(ctx, out)
+	done()
 	if err != nil {
 		_ = child.Process.Kill()
 		_ = child.Wait()

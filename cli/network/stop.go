@@ -64,6 +64,7 @@ func (a verbs) stopNetwork(ctx context.Context) error {
 	if err := process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return fmt.Errorf("stopping the network's process %d: %w", pid, err)
 	}
+	defer a.Working("stopping the network, which saves its state")()
 	deadline := time.Now().Add(stopWait)
 	for {
 		// The network removes its state file as the last thing that it does.
