@@ -76,4 +76,14 @@ else
 		echo "tools: PyPI cannot be reached or Python has no venv; tests of the security key with python-fido2 and shamir-mnemonic are skipped"
 	fi
 fi
+
+if ldconfig -p 2>/dev/null | grep -q 'libfido2\.so\.1'; then
+	echo "tools: libfido2 is here"
+elif command -v apt-get >/dev/null 2>&1 && [ "$(id -u)" = 0 ]; then
+	echo "tools: installing libfido2 from Debian's packages"
+	{ apt-get update && apt-get install -y --no-install-recommends libfido2-1; } >/dev/null 2>&1 ||
+		echo "tools: libfido2 cannot be installed; its test with the security key is skipped"
+else
+	echo "tools: libfido2 is not here and needs root to install; its test with the security key is skipped"
+fi
 exit 0

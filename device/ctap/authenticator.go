@@ -119,6 +119,9 @@ const (
 	cmdSelection            = 0x0B
 	cmdLargeBlobs           = 0x0C
 	cmdConfig               = 0x0D
+
+	// cmdManagementPreview is credentialManagement before CTAP 2.1 was final. libfido2 1.12 uses no other.
+	cmdManagementPreview = 0x41
 )
 
 // call is a command while it runs.
@@ -156,6 +159,9 @@ func (a *Authenticator) dispatch(c call, command []byte) (any, error) {
 		return nil, InvalidLength
 	}
 	number, parameters := command[0], command[1:]
+	if number == cmdManagementPreview {
+		number = cmdCredentialManagement
+	}
 	if number != cmdGetNextAssertion {
 		a.next = nil
 	}
@@ -282,10 +288,10 @@ func (a *Authenticator) getInfo() (any, error) {
 		return nil, err
 	}
 	i := info{
-		Versions:   []string{"FIDO_2_0", "FIDO_2_1"},
+		Versions:   []string{"FIDO_2_0", "FIDO_2_1_PRE", "FIDO_2_1"},
 		Extensions: []string{"credBlob", "credProtect", "hmac-secret", "hmac-secret-mc", "largeBlobKey", "minPinLength"}, AAGUID: device.AAGUID[:],
 		Options: map[string]bool{
-			"rk": true, "up": true, "plat": false, "clientPin": s.isSet(), "pinUvAuthToken": true, "credMgmt": true,
+			"rk": true, "up": true, "plat": false, "clientPin": s.isSet(), "pinUvAuthToken": true, "credMgmt": true, "credentialMgmtPreview": true,
 			"largeBlobs": true, "alwaysUv": s.AlwaysUV, "makeCredUvNotRqd": !s.AlwaysUV, "authnrCfg": true, "setMinPINLength": true,
 		},
 		MaxLargeBlobs: maxLargeBlobs, MaxCredBlob: maxCredBlob, MaxMinimumRPIDs: maxMinimumRPIDs,
