@@ -170,7 +170,7 @@ func (c *Actor) replace(key []byte, data Data) error {
 			return err
 		}
 	}
-	same := own && gone.KeyType == d.KeyType && bytes.Equal(gone.PublicKey, d.PublicKey) && sameBytes(gone.CredentialID, d.CredentialID)
+	same := own && gone.KeyType == d.KeyType && sameBytes(gone.CredentialID, d.CredentialID) // its own key is gone's
 	if same { // so that its place in look-ups stays, too
 		d.AddedAt = gone.AddedAt
 	}

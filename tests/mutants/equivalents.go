@@ -9,16 +9,20 @@ import (
 // equivalents are the mutants that nobody can notice, with the reason. A key names the file, the
 // function, the change and the source; #2 is the second of that name.
 var equivalents = map[string]string{
-	"migrations/engine.go Run: taken for false: errors.As(err, &refused)": "the changes of the index that are then dropped are made again on the way up",
-	"storage/tree/batch.go sort: negated: len(part) > simple":             sameOrder,
-	"storage/tree/batch.go sort: taken for true: len(part) > simple":      sameOrder,
-	"storage/tree/batch.go sort: taken for false: len(part) > simple":     sameOrder,
-	"storage/tree/batch.go sort: exchanged: > for >=: len(part) > simple": sameOrder,
-	"storage/tree/batch.go keepInner: taken for true: level > 0":          keptLeaf,
-	"storage/tree/batch.go keepInner: exchanged: > for >=: level > 0":     keptLeaf,
-	"storage/tree/cache.go inner: taken for true: level >= cachedLevel":   "no node of a lower level is in the cache",
-	"delegation/trie.go isLeaf: exchanged: < for <=: r < 0":               "the empty trie, 0, is handled before anybody asks whether it is a leaf",
-	"delegation/trie.go insertAt: exchanged: < for <=: bit < differs":     "no fork on the path has the bit at which the label differs from the leaf at its end: it was passed by that very bit",
+	"identity/contacts.go vetoContacts: taken for true: vetoed":                "without an approval nobody leaves the list, and an anchor is settled already",
+	"identity/contacts.go ApproveKey: taken for true: contact.ApprovedAt != 0": "a contact that approves nothing has no key, and none is approved",
+	"identity/contacts.go CompleteContacts: taken for true: err != nil":        "the newcomer is proven and protected already, and nothing is left that it could veto",
+	"identity/contacts.go release: taken for true: d != newcomer":              "who agrees is protected, and a protected device cannot complete",
+	"migrations/engine.go Run: taken for false: errors.As(err, &refused)":      "the changes of the index that are then dropped are made again on the way up",
+	"storage/tree/batch.go sort: negated: len(part) > simple":                  sameOrder,
+	"storage/tree/batch.go sort: taken for true: len(part) > simple":           sameOrder,
+	"storage/tree/batch.go sort: taken for false: len(part) > simple":          sameOrder,
+	"storage/tree/batch.go sort: exchanged: > for >=: len(part) > simple":      sameOrder,
+	"storage/tree/batch.go keepInner: taken for true: level > 0":               keptLeaf,
+	"storage/tree/batch.go keepInner: exchanged: > for >=: level > 0":          keptLeaf,
+	"storage/tree/cache.go inner: taken for true: level >= cachedLevel":        "no node of a lower level is in the cache",
+	"delegation/trie.go isLeaf: exchanged: < for <=: r < 0":                    "the empty trie, 0, is handled before anybody asks whether it is a leaf",
+	"delegation/trie.go insertAt: exchanged: < for <=: bit < differs":          "no fork on the path has the bit at which the label differs from the leaf at its end: it was passed by that very bit",
 }
 
 const (

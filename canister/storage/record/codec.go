@@ -65,14 +65,10 @@ func (r *reader) blob(n int) []byte {
 
 // present is blob for an optional field: never nil when it is there.
 func (r *reader) present(n int, there bool) []byte {
-	switch b := r.take(n); {
-	case !there:
-		return nil
-	case b == nil:
-		return []byte{}
-	default:
+	if b := r.take(n); there {
 		return b
 	}
+	return nil
 }
 
 // text returns n bytes as a string without copying them: a record is never written to once it is read.
@@ -125,9 +121,7 @@ func appendMetadata(b []byte, m identity.Metadata, depth int) ([]byte, error) {
 func (r *reader) metadata(depth int) identity.Metadata {
 	n := int(r.u16())
 	if depth == maxMetadataDepth || n > len(r.b)/3 { // an entry takes at least 5 bytes, an empty map's 3
-		r.failed = r.failed || depth == maxMetadataDepth || n > 0
-	}
-	if r.failed {
+		r.failed = true
 		return nil
 	}
 	m := make(identity.Metadata, n)
@@ -144,9 +138,6 @@ func (r *reader) metadata(depth int) identity.Metadata {
 			e.Map = r.metadata(depth + 1)
 		default:
 			r.failed = true
-		}
-		if r.failed {
-			return nil
 		}
 	}
 	return m
