@@ -171,7 +171,7 @@ func (c *Actor) replace(key []byte, data Data) error {
 		}
 	}
 	same := own && gone.KeyType == d.KeyType && sameBytes(gone.CredentialID, d.CredentialID) // its own key is gone's
-	if same { // so that its place in look-ups stays, too
+	if same {                                                                                // so that its place in look-ups stays, too
 		d.AddedAt = gone.AddedAt
 	}
 	c.event(Event{Kind: EventReplaced, Device: gone.Principal, Other: d.Principal, Until: gone.SessionsUntil,

@@ -9,23 +9,29 @@ import (
 // equivalents are the mutants that nobody can notice, with the reason. A key names the file, the
 // function, the change and the source; #2 is the second of that name.
 var equivalents = map[string]string{
-	"identity/contacts.go vetoContacts: taken for true: vetoed":                "without an approval nobody leaves the list, and an anchor is settled already",
-	"identity/contacts.go ApproveKey: taken for true: contact.ApprovedAt != 0": "a contact that approves nothing has no key, and none is approved",
-	"identity/contacts.go CompleteContacts: taken for true: err != nil":        "the newcomer is proven and protected already, and nothing is left that it could veto",
-	"identity/contacts.go release: taken for true: d != newcomer":              "who agrees is protected, and a protected device cannot complete",
-	"migrations/engine.go Run: taken for false: errors.As(err, &refused)":      "the changes of the index that are then dropped are made again on the way up",
-	"storage/tree/batch.go sort: negated: len(part) > simple":                  sameOrder,
-	"storage/tree/batch.go sort: taken for true: len(part) > simple":           sameOrder,
-	"storage/tree/batch.go sort: taken for false: len(part) > simple":          sameOrder,
-	"storage/tree/batch.go sort: exchanged: > for >=: len(part) > simple":      sameOrder,
-	"storage/tree/batch.go keepInner: taken for true: level > 0":               keptLeaf,
-	"storage/tree/batch.go keepInner: exchanged: > for >=: level > 0":          keptLeaf,
-	"storage/tree/cache.go inner: taken for true: level >= cachedLevel":        "no node of a lower level is in the cache",
-	"delegation/trie.go isLeaf: exchanged: < for <=: r < 0":                    "the empty trie, 0, is handled before anybody asks whether it is a leaf",
-	"delegation/trie.go insertAt: exchanged: < for <=: bit < differs":          "no fork on the path has the bit at which the label differs from the leaf at its end: it was passed by that very bit",
+	"storage/record/codec.go appendMetadata: exchanged: > for >=: len(m) > 0xffff":                                                              tooLong,
+	"storage/record/codec.go metadata: taken for false: n > len(r.b)/3":                                                                         "entries that are not there fail the reader, too; the bound is on the memory that they would take",
+	"storage/record/device.go appendDevice: exchanged: > for >=: max(len(d.PublicKey), len(d.CredentialID), len(d.Alias), len(d.Origin)) > Max": tooLong,
+	"storage/record/device.go appendDevice: exchanged: > for >=: len(b)-at > Max":                                                               tooLong,
+	"storage/record/record.go Append: exchanged: > for >=: max(len(a.Devices), len(a.Copies)) > 0xffff":                                         tooLong,
+	"identity/contacts.go vetoContacts: taken for true: vetoed":                                                                                 "without an approval nobody leaves the list, and an anchor is settled already",
+	"identity/contacts.go ApproveKey: taken for true: contact.ApprovedAt != 0":                                                                  "a contact that approves nothing has no key, and none is approved",
+	"identity/contacts.go CompleteContacts: taken for true: err != nil":                                                                         "the newcomer is proven and protected already, and nothing is left that it could veto",
+	"identity/contacts.go release: taken for true: d != newcomer":                                                                               "who agrees is protected, and a protected device cannot complete",
+	"migrations/engine.go Run: taken for false: errors.As(err, &refused)":                                                                       "the changes of the index that are then dropped are made again on the way up",
+	"storage/tree/batch.go sort: negated: len(part) > simple":                                                                                   sameOrder,
+	"storage/tree/batch.go sort: taken for true: len(part) > simple":                                                                            sameOrder,
+	"storage/tree/batch.go sort: taken for false: len(part) > simple":                                                                           sameOrder,
+	"storage/tree/batch.go sort: exchanged: > for >=: len(part) > simple":                                                                       sameOrder,
+	"storage/tree/batch.go keepInner: taken for true: level > 0":                                                                                keptLeaf,
+	"storage/tree/batch.go keepInner: exchanged: > for >=: level > 0":                                                                           keptLeaf,
+	"storage/tree/cache.go inner: taken for true: level >= cachedLevel":                                                                         "no node of a lower level is in the cache",
+	"delegation/trie.go isLeaf: exchanged: < for <=: r < 0":                                                                                     "the empty trie, 0, is handled before anybody asks whether it is a leaf",
+	"delegation/trie.go insertAt: exchanged: < for <=: bit < differs":                                                                           "no fork on the path has the bit at which the label differs from the leaf at its end: it was passed by that very bit",
 }
 
 const (
+	tooLong   = "what has just as many is refused for the length of the whole"
 	sameOrder = "both ways of sorting are stable and give the same order; the bound is on the time"
 	keptLeaf  = "a leaf that is kept is as it is in memory; it is not kept because copying it costs more than it saves"
 )

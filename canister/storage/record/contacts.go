@@ -6,7 +6,7 @@ import (
 	"kedge/canister/identity"
 )
 
-var noContacts [identity.MaxContacts * contactSize]byte
+var noContact [contactSize]byte
 
 // appendContacts appends the recovery contacts of an anchor.
 func appendContacts(b []byte, c *identity.Contacts) ([]byte, error) {
@@ -16,15 +16,12 @@ func appendContacts(b []byte, c *identity.Contacts) ([]byte, error) {
 	b = append(b, c.Threshold, byte(len(c.List)))
 	b = le.AppendUint64(b, c.Delay)
 	at := len(b)
-	b = append(b, noContacts[:min(len(c.List)*contactSize, len(noContacts))]...)
 	for i := range c.List {
 		f := &c.List[i]
 		if n := f.Key.Len(); n != 0 && n != principalSize {
 			return nil, fmt.Errorf("a contact approves a principal of %d bytes, not %d", n, principalSize)
 		}
-		if len(b) < at+contactSize { // more than are legal
-			b = append(b, noContacts[:contactSize]...)
-		}
+		b = append(b, noContact[:]...)
 		rec := b[at : at+contactSize]
 		le.PutUint64(rec, f.Anchor)
 		rec[8] = bit(f.Accepted, flagAccepted) | bit(f.ByProtected, flagByProtected) | bit(f.Noted, flagNoted)
@@ -52,10 +49,8 @@ func decodeContacts(b []byte, room *identity.Contacts) *identity.Contacts {
 		flags := rec[8]
 		*f = identity.Contact{
 			Anchor: le.Uint64(rec[:]), ApprovedAt: le.Uint64(rec[9+principalSize:]),
+			Key:      storedPrincipal(rec[9 : 9+principalSize]),
 			Accepted: flags&flagAccepted != 0, ByProtected: flags&flagByProtected != 0, Noted: flags&flagNoted != 0,
-		}
-		if le.Uint64(rec[9:]) != 0 || f.ApprovedAt != 0 { // else there is no key: none begins with eight zeros
-			f.Key = storedPrincipal(rec[9 : 9+principalSize])
 		}
 	}
 	return c

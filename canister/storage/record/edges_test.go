@@ -126,6 +126,10 @@ func TestDepthOfMetadata(t *testing.T) {
 	r := reader{b: text}
 	r.metadata(0)
 	require.True(t, r.failed)
+
+	r = reader{b: []byte{1, 0, 1, 0, 'k', 3}}
+	r.metadata(0)
+	require.True(t, r.failed, "an unknown kind")
 }
 
 // The greatest record is written and read; one byte more is refused.
@@ -211,15 +215,19 @@ func TestRoomForDevices(t *testing.T) {
 			require.Equal(t, devices <= cap(room), &a.Devices[0] == &room[:1][0])
 		}
 	}
-	contacts := identity.Contacts{List: make([]identity.Contact, 0, 2)}
+	list := make([]identity.Contact, 0, 2)
+	contacts := identity.Contacts{List: list}
 	for n := range 4 {
 		b := encoded(t, Newest, &identity.Anchor{Contacts: &identity.Contacts{List: make([]identity.Contact, n)}})
 		a := identity.Anchor{Contacts: &contacts}
-		contacts.List = contacts.List[:0]
+		contacts.List = list
 		_, err := Decode(b, Newest, &a)
 		require.NoError(t, err)
 		require.Same(t, &contacts, a.Contacts)
 		require.Len(t, a.Contacts.List, n)
+		if n > 0 {
+			require.Equal(t, n <= cap(list), &contacts.List[0] == &list[:1][0])
+		}
 	}
 	a := identity.Anchor{Contacts: &contacts}
 	_, err := Decode(encoded(t, Newest, anchorOf()), Newest, &a)
@@ -236,4 +244,31 @@ func TestEventsWithTooLongAPrincipal(t *testing.T) {
 	b[14]++
 	_, ok = Events(nil, append(b, 0), 1, 0)
 	require.False(t, ok)
+
+	// Nor is what should be its bytes taken for another event.
+	next := AppendEvent(nil, 1, &identity.Event{})
+	_, ok = Events(nil, append(b[:15:15], next...), 2, 0)
+	require.False(t, ok)
+}
+
+func TestIdleContacts(t *testing.T) {
+	for _, c := range []struct {
+		contact identity.Contact
+		idle    bool
+	}{
+		{identity.Contact{Anchor: 1, Accepted: true, ByProtected: true}, true},
+		{identity.Contact{Noted: true}, false},
+		{identity.Contact{Key: principal.SelfAuthenticating([]byte("key")), ApprovedAt: 1}, false},
+	} {
+		for at := range 3 {
+			contacts := identity.Contacts{List: make([]identity.Contact, 3)}
+			contacts.List[at] = c.contact
+			var a identity.Anchor
+			var stored StoredContacts
+			_, err := DecodeLazily(encoded(t, Newest, &identity.Anchor{Contacts: &contacts}), Newest, &a, &stored)
+			require.NoError(t, err)
+			require.Equal(t, c.idle, a.Stored.Idle())
+			require.Equal(t, &contacts, a.RecoveryContacts())
+		}
+	}
 }
