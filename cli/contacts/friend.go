@@ -42,7 +42,7 @@ right. Nothing of it is written on your own anchor.`,
 				return err
 			}
 			if err := s.ContactAccept(cmd.Context(), owner, s.Anchor); err != nil {
-				return err
+				return about(owner, err)
 			}
 			return a.Result(acted{Anchor: owner, As: s.Anchor, Accepted: true, Listed: true},
 				fmt.Sprintf("anchor %d is a recovery contact of anchor %d; one day its owner may call you: believe the voice and nothing in writing", s.Anchor, owner))
@@ -60,6 +60,15 @@ func (a verbs) friend(cmd *cobra.Command, text string) (*session.Session, uint64
 	}
 	s, err := a.OpenSession(cmd.Context())
 	return s, owner, err
+}
+
+// about says of a number that was never registered that it is the owner's, and not the contact's own.
+func about(owner uint64, err error) error {
+	var refused *provider.RefusedError
+	if errors.As(err, &refused) && refused.Coded && refused.Code == kedge.ErrorCodeNoSuchAnchor {
+		return ui.Hinted(err, "%d is meant to be the owner's anchor; ask the owner for its number, --anchor is your own", owner)
+	}
+	return err
 }
 
 // attempts is how often words that cannot be read may be typed.
@@ -104,7 +113,7 @@ func (a verbs) approve(cmd *cobra.Command, args []string, file string) error {
 	}
 	status, err := s.ContactStatus(cmd.Context(), owner, &s.Anchor)
 	if err != nil {
-		return err
+		return about(owner, err)
 	}
 	if status.Accepted != nil && !*status.Accepted {
 		code := kedge.ErrorCodeNotAccepted
@@ -208,7 +217,7 @@ protected one takes back.`,
 				return err
 			}
 			if err := s.ContactWithdraw(cmd.Context(), owner, s.Anchor, resign); err != nil {
-				return err
+				return about(owner, err)
 			}
 			text := fmt.Sprintf("anchor %d approves no key for anchor %d", s.Anchor, owner)
 			if resign {
@@ -253,7 +262,7 @@ words of a key are shown once you approve it yourself: before, you hear them.`,
 			}
 			status, err := s.ContactStatus(cmd.Context(), owner, &s.Anchor)
 			if err != nil {
-				return err
+				return about(owner, err)
 			}
 			view := statusView{Anchor: owner, As: s.Anchor, Accepted: status.Accepted != nil && *status.Accepted, Approves: status.Approves, Approvals: []approvalView{}}
 			if view.Approves != nil {
