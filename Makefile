@@ -7,6 +7,7 @@ GOTESTSUM    = gotest.tools/gotestsum@v1.13.0
 WASM         = build/kedge.wasm.gz
 FUZZTIME    ?= 3s
 PREFIX      ?= $(HOME)/.local
+PROGRAM     ?= build/kedge
 
 .PHONY: all build page browser screenshots cli demo test vet lint unit fuzz clients tools install uninstall docs race bench mutants test-migrations generate clean help
 
@@ -22,12 +23,13 @@ page: ## build the web page: frontend-shim/dist
 	sh scripts/page.sh
 
 cli: ## build the command line: build/kedge (VERSION=v1.2.3 in place of the version that Go finds)
-	$(GO) build -trimpath $(if $(VERSION),-ldflags "-X kedge/cli/version.release=$(VERSION)") -o build/kedge ./cmd/kedge
+	$(GO) build -trimpath $(if $(VERSION),-ldflags "-X kedge/cli/version.release=$(VERSION)") -o $(PROGRAM) ./cmd/kedge
 
 install: cli ## put kedge, its man pages and its shell completions in PREFIX (~/.local), below DESTDIR if that is set
 	install -d $(DESTDIR)$(PREFIX)/bin
-	install build/kedge $(DESTDIR)$(PREFIX)/bin/kedge
-	SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct 2>/dev/null)} $(GO) run ./cmd/clidoc man $(DESTDIR)$(PREFIX)/share/man
+	install $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/kedge
+	SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct 2>/dev/null)} KEDGE_VERSION=$$($(PROGRAM) --version | cut -d' ' -f2) \
+		$(GO) run ./cmd/clidoc man $(DESTDIR)$(PREFIX)/share/man
 	$(GO) run ./cmd/clidoc completion $(DESTDIR)$(PREFIX)/share
 
 uninstall: ## take out of PREFIX what install put there

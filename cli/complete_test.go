@@ -96,6 +96,15 @@ func TestCompletionWithoutAnything(t *testing.T) {
 	require.Equal(t, []string{"local", "ic"}, completed(t, nil, "--network", ""))
 }
 
+// The canisters that dfx and icp recorded are known, too.
+func TestCompletionOfOtherTools(t *testing.T) {
+	t.Chdir(t.TempDir())
+	require.NoError(t, os.WriteFile("dfx.json", []byte(`{"canisters":{"kedge":{}}}`), 0o644))
+	require.NoError(t, os.WriteFile("canister_ids.json", []byte(`{"kedge":{"ic":"`+canisterID+`"}}`), 0o644))
+	require.Equal(t, []string{canisterID}, completed(t, nil, "--canister", ""))
+	require.Equal(t, []string{"https://" + canisterID + ".icp0.io"}, completed(t, nil, "login", ""))
+}
+
 // Completing opens neither the terminal nor the key store, whatever is completed.
 func TestCompletionNeverAsks(t *testing.T) {
 	projectFolder(t)

@@ -123,13 +123,23 @@ func sessionOrigins() (origins []string) {
 	return origins
 }
 
-// recorded returns the canisters that kedge deploy recorded in this folder; a damaged record is none.
+// recorded returns the canisters that files of this folder name, as kedge deploy, dfx and icp write them, by
+// network; a damaged file names none.
 func (k known) recorded() map[string]principal.Principal {
-	file, err := project.LoadCanisters()
-	if err != nil {
-		return nil
+	ids := map[string]principal.Principal{}
+	if file, err := project.LoadCanisters(); err == nil {
+		maps.Copy(ids, file.ByNetwork)
 	}
-	return file.ByNetwork
+	for _, name := range []string{session.Local, session.IC, k.NetworkName()} {
+		if _, has := ids[name]; has {
+			continue
+		}
+		there := session.App{UI: k.UI, NetworkFlag: name}
+		if found, err := project.FindCanister(".", there.Target()); err == nil && len(found) > 0 {
+			ids[name] = found[0].ID
+		}
+	}
+	return ids
 }
 
 // with adds to a list what is not in it yet: more, with a description, and the values of environment

@@ -4,7 +4,8 @@
 //	clidoc man FOLDER          man pages, in FOLDER/man1 and FOLDER/man7
 //	clidoc completion FOLDER   what shells need, below FOLDER as they look for it
 //
-// SOURCE_DATE_EPOCH dates the man pages, in seconds since 1970.
+// SOURCE_DATE_EPOCH dates the man pages, in seconds since 1970, and KEDGE_VERSION is the version that they
+// name: go run does not know that of the commit.
 package main
 
 import (
@@ -40,7 +41,11 @@ func run(what, where string) error {
 		if err != nil {
 			return err
 		}
-		return manual.Man(cli.Commands(), where, version.Current().Version, date)
+		name := os.Getenv("KEDGE_VERSION")
+		if name == "" {
+			name = version.Current().Version
+		}
+		return manual.Man(cli.Commands(), where, name, date)
 	case "completion":
 		return completions(where)
 	}
