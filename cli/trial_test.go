@@ -1,0 +1,65 @@
+package cli_test
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"kedge/canister/storage"
+	"kedge/ic/principal"
+	"kedge/migrations/ii/iitest"
+	"kedge/replica"
+	"kedge/tests/harness"
+)
+
+// An operator comes from Internet Identity and goes back with the commands alone: both are upgrades, so the canister
+// is stopped around them and runs afterwards.
+func TestThereAndBackByCommands(t *testing.T) {
+	cache, err := os.UserCacheDir()
+	require.NoError(t, err)
+	network, err := replica.Start(replica.WithListen("127.0.0.1:0"), replica.WithCache(filepath.Join(cache, "kedge", "modules")))
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, network.Close()) })
+	o := newOperator(t, network.URL())
+	dir := t.TempDir()
+	old, module := filepath.Join(dir, "old.wasm.gz"), filepath.Join(dir, "kedge.wasm.gz")
+	require.NoError(t, os.WriteFile(old, harness.Whoami(t), 0o600))
+	require.NoError(t, os.WriteFile(module, harness.Module(t), 0o600))
+	sum := sha256.Sum256(harness.Whoami(t))
+	oldHash := hex.EncodeToString(sum[:])
+
+	code, _, stderr := run(t, nil, o.env, "deploy", old)
+	require.Equal(t, 1, code)
+	require.Contains(t, stderr, "is not a module of Kedge: its metadata candid:service lacks prepare_delegation, protect, guard_set, migration_status")
+	first := o.deploy(old, "--force-module")
+	require.Equal(t, oldHash, first.ModuleHash)
+
+	mem := storage.NewRAM(0)
+	iitest.Install(t, mem, 7, iitest.Options{BucketPages: 128})
+	before := iitest.Start(t, mem, iitest.From2023Apr)
+	before.Register(iitest.Passkey("first"), iitest.Phrase("phrase of first", true))
+	before.Stop()
+	require.NoError(t, network.SetStableMemory(principal.MustParse(first.Canister), mem.Bytes()))
+
+	d := o.deploy(module)
+	require.Equal(t, "upgrade", d.Mode)
+	require.NotEmpty(t, d.Snapshot)
+	require.Contains(t, o.must("migrate", "status"), "trial")
+	require.Contains(t, o.must("canister", "status"), "anchors             1 of the range")
+
+	code, _, stderr = run(t, nil, o.env, "migrate", "rollback", old)
+	require.Equal(t, 5, code)
+	require.Contains(t, stderr, "--confirm "+first.Canister)
+	require.Contains(t, o.must("migrate", "rollback", old, "--confirm", first.Canister), "runs the old module")
+	status := o.must("canister", "status", "--json")
+	require.Contains(t, status, oldHash)
+	require.Contains(t, status, `"status":"running"`)
+
+	// And there again.
+	o.deploy(module)
+	require.Contains(t, o.must("migrate", "status"), "trial")
+}
