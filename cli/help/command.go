@@ -29,6 +29,15 @@ func Arrange(root *cobra.Command, app *session.App) {
 	}
 	suggest(root)
 	root.SetFlagErrorFunc(ui.FlagError)
+	show := root.HelpFunc()
+	root.SetHelpFunc(func(cmd *cobra.Command, args []string) {
+		// What is asked for with --help may not exist; cobra shows the group's help then.
+		if cmd.HasSubCommands() && cmd.Flags().NArg() > 0 {
+			name := cmd.Flags().Arg(0)
+			app.Warn("%v; %s", ui.UnknownCommand(cmd, name), ui.DidYouMean(ui.CommandsLike(cmd, name), "what follows"))
+		}
+		show(cmd, args)
+	})
 	root.SetUsageTemplate(root.UsageTemplate() + "{{if not .HasParent}}\nTopics (kedge help TOPIC):\n" + topicList() + "{{end}}")
 }
 
