@@ -10,6 +10,7 @@ import (
 	"kedge/cli/anchor"
 	"kedge/cli/canister"
 	"kedge/cli/complete"
+	"kedge/cli/config"
 	"kedge/cli/contacts"
 	"kedge/cli/deploy"
 	"kedge/cli/devices"
@@ -23,6 +24,7 @@ import (
 	"kedge/cli/session"
 	"kedge/cli/sheet"
 	"kedge/cli/signin"
+	"kedge/cli/status"
 	"kedge/cli/ui"
 	"kedge/cli/version"
 )
@@ -42,11 +44,26 @@ func rootCommand(app *session.App) *cobra.Command {
 	root := ui.Group("kedge", "an identity provider for the Internet Computer", slices.Concat(
 		[]*cobra.Command{
 			network.Command(app), deploy.Command(app), deploy.Open(app), canister.Command(app), devices.Command(app), devices.Attest(app), key.Command(app),
-			recovery.Command(app), release.Command(app), version.Command(app), complete.Command(app), sheet.Command(app),
+			recovery.Command(app), release.Command(app), version.Command(app), status.Command(app), config.Command(app), complete.Command(app), sheet.Command(app),
 		},
 		anchor.Commands(app), contacts.Commands(app), guide.Commands(app, rootCommand), signin.Commands(app), migrate.Commands(app))...)
 	root.Long, root.Example = rootLong, rootExample
 	root.SilenceErrors, root.SilenceUsage = true, true
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
+		for c := cmd; c != nil; c = c.Parent() {
+			if slices.Contains([]string{"help", "version", "completion"}, c.Name()) {
+				return nil
+			}
+		}
+		return app.LoadSettings()
+	}
+	refuse := root.RunE
+	root.RunE = func(cmd *cobra.Command, args []string) error {
+		if len(args) > 0 {
+			return refuse(cmd, args)
+		}
+		return status.Show(cmd.Context(), app)
+	}
 	root.CompletionOptions.DisableDefaultCmd = true
 	app.GlobalFlags(root)
 	version.Flag(root)

@@ -226,10 +226,10 @@ func TestOpen(t *testing.T) {
 
 func TestIsLoopback(t *testing.T) {
 	for _, host := range []string{"127.0.0.1", "127.9.9.9", "::1", "localhost", "LOCALHOST.", "a.localhost"} {
-		require.True(t, isLoopback(host), host)
+		require.True(t, Loopback(host), host)
 	}
 	for _, host := range []string{"", "0.0.0.0", "10.0.0.1", "localhost.example", "notlocalhost", "127.0.0.1.example"} {
-		require.False(t, isLoopback(host), host)
+		require.False(t, Loopback(host), host)
 	}
 }
 

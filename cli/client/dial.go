@@ -26,7 +26,7 @@ var (
 
 // transportFor returns how requests to a URL travel.
 func transportFor(u *url.URL) http.RoundTripper {
-	if isLoopback(u.Hostname()) {
+	if Loopback(u.Hostname()) {
 		return loopbackTransport
 	}
 	return remoteTransport
@@ -38,7 +38,7 @@ func dialLoopback(ctx context.Context, network, address string) (net.Conn, error
 	if err != nil {
 		return nil, err
 	}
-	if !isLoopback(host) {
+	if !Loopback(host) {
 		return nil, errors.New(host + " is not an address of this machine")
 	}
 	addresses := []string{"127.0.0.1", "::1"}

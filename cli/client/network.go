@@ -125,7 +125,7 @@ func Open(ctx context.Context, address string, rootKey []byte) (Network, error) 
 		}
 		return Network{URL: u, RootKey: rootKey}, nil
 	}
-	if !isLoopback(u.Hostname()) {
+	if !Loopback(u.Hostname()) {
 		return Network{}, fmt.Errorf("the network %q cannot be trusted: %w", address, ErrNoRootKey)
 	}
 	status, err := Ask(ctx, u)
@@ -147,9 +147,9 @@ func parseURL(address string) (*url.URL, error) {
 	return u, nil
 }
 
-// isLoopback reports whether a host name can only mean this machine (RFC 6761, section 6.3, for
+// Loopback reports whether a host name can only mean this machine (RFC 6761, section 6.3, for
 // localhost and the names below it).
-func isLoopback(host string) bool {
+func Loopback(host string) bool {
 	if ip := net.ParseIP(host); ip != nil {
 		return ip.IsLoopback()
 	}
@@ -214,4 +214,4 @@ func plain(err error) error {
 }
 
 // IsLocal reports whether the network can only be one on this machine.
-func (n Network) IsLocal() bool { return isLoopback(n.URL.Hostname()) }
+func (n Network) IsLocal() bool { return Loopback(n.URL.Hostname()) }

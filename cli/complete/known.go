@@ -110,7 +110,7 @@ func (k known) origins() []string {
 // sessionOrigins returns the hosts of the sessions that kedge login stored here. The file's name is made
 // of the origin; only that of an https origin without a port is the host itself.
 func sessionOrigins() (origins []string) {
-	found, err := filepath.Glob(filepath.Join(project.Folder, "sessions", "*.json"))
+	found, err := filepath.Glob(filepath.Join(project.Folder(), "sessions", "*.json"))
 	if err != nil {
 		return nil
 	}

@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -16,6 +17,7 @@ import (
 	"kedge/cli/client"
 	"kedge/cli/project"
 	"kedge/cli/session"
+	"kedge/cli/settings"
 	"kedge/cli/ui"
 	"kedge/ic/management"
 	"kedge/ic/principal"
@@ -70,7 +72,7 @@ docs/operating.md is the operator's page.`,
   kedge deploy --network ic --canister ID --identity controller.pem`,
 		Args: ui.Args(cobra.MaximumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if o.module = defaultModule; len(args) == 1 {
+			if o.module = filepath.Join(project.Root(), defaultModule); len(args) == 1 {
 				o.module = args[0]
 			}
 			return a.deploy(cmd.Context(), &o)
@@ -156,6 +158,9 @@ func (a verbs) deploy(ctx context.Context, o *deployOptions) error {
 		return err
 	}
 	if !o.dryRun {
+		if err := settings.Accept(session.CanisterAt(canister.Text(), a.NetworkName())); err != nil {
+			return err
+		}
 		if err := project.RecordCanister(a.NetworkName(), canister); err != nil {
 			return err
 		}

@@ -14,13 +14,13 @@ const (
 var groups = map[string]string{
 	"anchor": People, "attest": People, "contact": People, "contacts": People, "recover": People, "device": People, "device-bound": People, "guard": People, "history": People,
 	"key": People, "lookup": People, "open": People, "recovery": People, "release": People, "report": People,
-	"session-limit": People, "sheet": People, "setup": People, "guide": People, "whoami": People,
+	"session-limit": People, "sheet": People, "status": People, "setup": People, "guide": People, "whoami": People,
 
 	"canister": Operators, "deploy": Operators, "fsck": Operators, "migrate": Operators,
 
 	"login": Developers, "network": Developers, "principal": Developers,
 
-	"help": About, "version": About, "completion": About,
+	"config": About, "help": About, "version": About, "completion": About,
 }
 
 // otherWords are what people call a command who know another program.

@@ -66,7 +66,7 @@ func TestWrap(t *testing.T) {
 // The topic on the environment has every variable that the program reads, and no other.
 func TestEnvironmentIsWhatIsRead(t *testing.T) {
 	read := map[string]bool{}
-	use := regexp.MustCompile(`(?:Getenv|LookupEnv|Setting)\([^)]*?"((?:KEDGE_)[A-Z_]+|BROWSER|TERM|NO_COLOR|COLUMNS|LC_ALL|LANG)"`)
+	use := regexp.MustCompile(`(?:Getenv|LookupEnv|Setting|Value)\([^)]*?"((?:KEDGE_)[A-Z_]+|BROWSER|TERM|NO_COLOR|COLUMNS|LC_ALL|LANG)"`)
 	require.NoError(t, filepath.WalkDir(filepath.Join(clients.Root(), "cli"), func(path string, e fs.DirEntry, err error) error {
 		if err != nil || e.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
 			return err
@@ -87,7 +87,9 @@ func TestEnvironmentIsWhatIsRead(t *testing.T) {
 }
 
 func TestFilesAreThoseOfTheProject(t *testing.T) {
-	for _, path := range []string{project.CanistersPath(), project.NetworkPath(), project.Folder + "/sessions", project.Folder + "/deployer.pem"} {
+	for _, path := range []string{project.CanistersPath(), project.NetworkPath(), project.Folder() + "/sessions", project.Folder() + "/deployer.pem", project.Folder() + "/config.json"} {
+		path, err := filepath.Rel(project.Root(), path)
+		require.NoError(t, err)
 		require.Contains(t, filesText, "  "+filepath.ToSlash(path)+" ")
 	}
 }

@@ -37,7 +37,8 @@ func Find(name string) (Topic, bool) {
 	return Topic{}, false
 }
 
-const environmentText = `A flag goes before the environment, and the environment before what is stored.
+const environmentText = `A flag goes before the environment, the environment before the settings of the
+project, and those before your own: kedge config shows all of them.
 
   KEDGE_NETWORK     what --network is when it is not given
   KEDGE_ROOT_KEY    what --root-key is when it is not given
@@ -101,14 +102,17 @@ recorded for that network in this folder.
 const filesText = `In the user's configuration folder (~/.config on Linux):
 
   kedge/keys.age            the key store: secret, encrypted with its passphrase
+  kedge/config.json         your settings: kedge config
+  kedge/projects.json       what you have accepted of projects
 
 In the user's cache folder (~/.cache on Linux), which may be deleted any time:
 
   kedge/modules             compiled modules of the local network
 
-In the project, below the working folder. It can all be made again, and git
-ignores it:
+In the project: in the nearest folder, the working folder or one above it, that has
+.kedge and is yours. It can all be made again, and git ignores it:
 
+  .kedge/config.json        settings for everybody who works in the project
   .kedge/canisters.json     the canister's id on each network
   .kedge/network.json       address and process of the network in background
   .kedge/network.lock       held while a network runs from here

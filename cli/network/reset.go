@@ -16,7 +16,7 @@ import (
 )
 
 // defaultStateDir is where the network keeps its state, in the folder that it is started from.
-func defaultStateDir() string { return filepath.Join(project.Folder, "network") }
+func defaultStateDir() string { return filepath.Join(project.Folder(), "network") }
 
 func (a verbs) networkReset() *cobra.Command {
 	var dir string
@@ -44,6 +44,7 @@ that kedge deploy recorded stay; the next deploy finds them gone and makes new o
 	}
 	a.YesFlag(cmd)
 	cmd.Flags().StringVar(&dir, "state-dir", defaultStateDir(), "folder that the network keeps its state in")
+	cmd.Flags().Lookup("state-dir").DefValue = ".kedge/network" // of the project, wherever the working folder is
 	return cmd
 }
 

@@ -82,6 +82,7 @@ of one node: unlike on the production network nothing compares them.`,
 	cmd.Flags().StringVar(&o.bind, "bind", "127.0.0.1", "address to listen on")
 	cmd.Flags().BoolVar(&o.background, "background", false, "return once the network is healthy and leave it running")
 	cmd.Flags().StringVar(&o.stateDir, "state-dir", defaultStateDir(), "folder that the network keeps its state in; empty keeps nothing")
+	cmd.Flags().Lookup("state-dir").DefValue = ".kedge/network" // of the project, wherever the working folder is
 	cmd.Flags().BoolVar(&o.clean, "clean", false, "erase the state first")
 	a.YesFlag(cmd)
 	cmd.Flags().BoolVar(&o.sync, "sync", false, "wait for the disk after every round")
@@ -216,7 +217,7 @@ func lastError(path string) string {
 	return reason
 }
 
-func networkLogPath() string { return filepath.Join(project.Folder, "network.log") }
+func networkLogPath() string { return filepath.Join(project.Folder(), "network.log") }
 
 // runNetwork runs the network until the context ends.
 func (a verbs) runNetwork(ctx context.Context, o networkOptions) (err error) {

@@ -55,7 +55,7 @@ func (a verbs) stopNetwork(ctx context.Context) error {
 	}
 	if status, err := client.Ask(ctx, u); err == nil && hex.EncodeToString(status.RootKey) != state.RootKey {
 		return ui.Hinted(fmt.Errorf("another network answers at %s than the one that was started from this folder, so nothing was stopped", state.URL),
-			"process %d holds %s; end it if that is the one", pid, project.Folder)
+			"process %d holds %s; end it if that is the one", pid, project.Folder())
 	}
 	process, err := os.FindProcess(pid)
 	if err != nil {

@@ -21,7 +21,7 @@ type Canisters struct {
 	ByNetwork map[string]principal.Principal `json:"canisters"`
 }
 
-func CanistersPath() string { return filepath.Join(Folder, "canisters.json") }
+func CanistersPath() string { return filepath.Join(Folder(), "canisters.json") }
 
 // LoadCanisters reads the record of canister ids; none is an empty one.
 func LoadCanisters() (Canisters, error) {

@@ -24,7 +24,7 @@ type NetworkState struct {
 const networkVersion = 1
 
 // NetworkPath is where the state of the network is.
-func NetworkPath() string { return filepath.Join(Folder, "network.json") }
+func NetworkPath() string { return filepath.Join(Folder(), "network.json") }
 
 // ErrNoNetwork says that no network runs from this folder.
 var ErrNoNetwork = ui.Hinted(errors.New("no network was started from this folder"), "kedge network start --background")

@@ -20,16 +20,13 @@ import (
 	"kedge/internal/fileio"
 )
 
-// Folder is the project folder, below the working folder.
-const Folder = ".kedge"
-
 // Make makes the project folder, and sees to it that git ignores it: sessions and the deployer's key
 // are in there. A file .gitignore that is there already stays as it is.
 func Make() error {
-	if err := os.MkdirAll(Folder, 0o755); err != nil {
+	if err := os.MkdirAll(Folder(), 0o755); err != nil {
 		return fmt.Errorf("making the project folder: %w", err)
 	}
-	ignore := filepath.Join(Folder, ".gitignore")
+	ignore := filepath.Join(Folder(), ".gitignore")
 	if _, err := os.Lstat(ignore); !errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}

@@ -13,7 +13,7 @@ import (
 // A network that runs from this folder holds a lock, and its process id is in the locked file. A process
 // id alone proves nothing: after a crash it belongs to whatever program the system gave it next.
 
-func runningPath() string { return filepath.Join(Folder, "network.lock") }
+func runningPath() string { return filepath.Join(Folder(), "network.lock") }
 
 // HoldNetwork takes the lock for this process, for as long as it runs. It says whether it got it.
 func HoldNetwork() (release func() error, held bool, err error) {

@@ -22,7 +22,7 @@ type snapshots struct {
 	ByCanister map[string]string `json:"snapshots"` // by canister and network, the id in hexadecimal
 }
 
-func snapshotsPath() string { return filepath.Join(Folder, "snapshots.json") }
+func snapshotsPath() string { return filepath.Join(Folder(), "snapshots.json") }
 
 func loadSnapshots() (snapshots, error) {
 	empty := snapshots{Version: snapshotsVersion, ByCanister: map[string]string{}}

@@ -47,7 +47,7 @@ func (a *App) UnlockedKeys() (keys *device.Keys, ok bool) {
 // agentKeys returns the keys that an agent holds, nil if there is none. Where a file gives the passphrase, no agent
 // is asked.
 func (a *App) agentKeys() *device.Keys {
-	if a.away != nil || a.Getenv("KEDGE_PASSPHRASE_FILE") != "" {
+	if a.away != nil || a.PassphraseFile() != "" {
 		return a.away
 	}
 	client, _, err := a.Agent()

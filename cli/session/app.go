@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"kedge/cli/project"
+	"kedge/cli/settings"
 	"kedge/cli/ui"
 	"kedge/device"
 )
@@ -26,10 +27,15 @@ type App struct {
 	AnchorFlag     bool   // by the flag
 	IdentityFile   string // of a controller
 
+	// NoQuestions is for commands that only look: what would have to be asked about is an error.
+	NoQuestions bool
+
 	opened      *device.Store
-	away        *device.Keys  // that an agent holds
-	agentFailed bool          // an agent is there and does not answer as it should
-	canister    project.Known // that a file named
+	away        *device.Keys     // that an agent holds
+	agentFailed bool             // an agent is there and does not answer as it should
+	canister    project.Known    // that a file named
+	stored      []*settings.File // of settings, strongest first; nil before they are read
+	storedErr   error
 }
 
 // GlobalFlags adds the flags of all commands.
@@ -65,27 +71,22 @@ func (a *App) AnchorOption(cmd *cobra.Command, usage string) {
 // readAnchor takes the anchor from the environment where there is no flag.
 func (a *App) readAnchor() error {
 	a.AnchorGiven = a.AnchorFlag
-	text := a.Getenv("KEDGE_ANCHOR")
-	if a.AnchorFlag || text == "" {
+	if a.AnchorFlag {
+		return nil
+	}
+	text, source, _ := a.Value("", "KEDGE_ANCHOR", "")
+	if text == "" {
 		return nil
 	}
 	n, err := strconv.ParseUint(text, 10, 64)
-	if err != nil {
+	if err != nil && source == settings.FromEnvironment {
 		return ui.Usagef("KEDGE_ANCHOR %q is not the number of an anchor", text)
+	}
+	if err != nil {
+		return ui.Usagef("the setting anchor, %q, is not the number of an anchor; kedge config shows where it is set", text)
 	}
 	a.AnchorNumber, a.AnchorGiven = n, true
 	return nil
-}
-
-// Setting returns a flag's value, or that of the environment variable, or the default.
-func (a *App) Setting(flag, variable, otherwise string) string {
-	if flag != "" {
-		return flag
-	}
-	if v := a.Getenv(variable); v != "" {
-		return v
-	}
-	return otherwise
 }
 
 // KeysPath returns where the key store is.

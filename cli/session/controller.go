@@ -21,10 +21,10 @@ import (
 // IdentityFlag adds the flag of commands that controllers run. Controlling the canister and having
 // an anchor on it are different powers, so no device of the key store serves here.
 func (a *App) IdentityFlag(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&a.IdentityFile, "identity", "", "PEM file of the controller's key, as dfx and icp export it (default on this machine's networks: "+DeployerPath()+", made if missing)")
+	cmd.Flags().StringVar(&a.IdentityFile, "identity", "", "PEM file of the controller's key, as dfx and icp export it (default on this machine's networks: .kedge/deployer.pem of the project, made if missing)")
 }
 
-func DeployerPath() string { return filepath.Join(project.Folder, "deployer.pem") }
+func DeployerPath() string { return filepath.Join(project.Folder(), "deployer.pem") }
 
 // Controller returns the identity that deploys. A network on this machine gets a key of its own,
 // unencrypted: what it controls can be made again at any time. Any other network takes --identity.

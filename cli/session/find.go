@@ -166,7 +166,7 @@ type OwnKeys struct {
 // OwnKeys reads the key store. The phrase is not kept there, so with a phrase as the signer the store is
 // left closed: whoever has only the paper has no passphrase.
 func (a *App) OwnKeys(s *Session) (OwnKeys, error) {
-	if s.Signer.IsPhrase() && a.opened == nil && a.Getenv("KEDGE_PASSPHRASE_FILE") == "" && a.agentKeys() == nil {
+	if s.Signer.IsPhrase() && a.opened == nil && a.PassphraseFile() == "" && a.agentKeys() == nil {
 		exists, err := a.KeysExist()
 		return OwnKeys{closed: exists}, err
 	}

@@ -50,7 +50,7 @@ func (a *App) KeysExist() (bool, error) {
 }
 
 func (a *App) readPassphrase(path string) (string, error) {
-	if file := a.Getenv("KEDGE_PASSPHRASE_FILE"); file != "" {
+	if file := a.PassphraseFile(); file != "" {
 		data, err := os.ReadFile(file)
 		if err != nil {
 			return "", ui.Secretf("", "reading KEDGE_PASSPHRASE_FILE: %w", err)

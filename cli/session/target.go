@@ -9,6 +9,7 @@ import (
 
 	"kedge/cli/client"
 	"kedge/cli/project"
+	"kedge/cli/settings"
 	"kedge/cli/ui"
 	"kedge/ic/principal"
 )
@@ -35,6 +36,9 @@ func (a *App) OpenNetwork(ctx context.Context) (client.Network, error) {
 }
 
 func (a *App) openNetwork(ctx context.Context) (client.Network, error) {
+	if err := a.acceptNetwork(); err != nil {
+		return client.Network{}, err
+	}
 	var key []byte
 	if digits := a.Setting(a.RootKeyFlag, "KEDGE_ROOT_KEY", ""); digits != "" {
 		var err error
@@ -81,14 +85,18 @@ func (a *App) CanisterID() (principal.Principal, error) {
 
 // FindCanister is CanisterID with where the id comes from, which is kept for [App.StaleHint].
 func (a *App) FindCanister() (project.Known, error) {
-	if text := a.Setting(a.CanisterFlag, "KEDGE_CANISTER", ""); text != "" {
+	if text, source, file := a.Value(a.CanisterFlag, "KEDGE_CANISTER", ""); text != "" {
 		id, err := principal.Parse(text)
 		if err != nil {
 			return project.Known{}, ui.Usagef("canister id %q: %w", text, err)
 		}
-		return project.Known{ID: id}, nil
+		known := project.Known{ID: id}
+		if source == settings.FromProject {
+			known.Tool, known.File = "kedge", file
+		}
+		return known, a.acceptCanister(known)
 	}
-	found, err := project.FindCanister(".", a.Target())
+	found, err := project.FindCanister(project.Root(), a.Target())
 	if err != nil {
 		return project.Known{}, err
 	}
@@ -105,7 +113,7 @@ func (a *App) FindCanister() (project.Known, error) {
 		}
 	}
 	a.canister = found[0]
-	return found[0], nil
+	return found[0], a.acceptCanister(found[0])
 }
 
 // Target is the network that commands are for, as far as that is known without asking it.

@@ -229,7 +229,7 @@ func storeLogin(o loginOptions, chain client.Chain, secret []byte) (file, keyFil
 		if err := project.Make(); err != nil {
 			return "", "", err
 		}
-		prefix = filepath.Join(project.Folder, "sessions", fileName(o.origin))
+		prefix = filepath.Join(project.Folder(), "sessions", fileName(o.origin))
 		if err := os.MkdirAll(filepath.Dir(prefix), 0o700); err != nil {
 			return "", "", fmt.Errorf("making the folder of sessions: %w", err)
 		}

@@ -9,12 +9,14 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"kedge/candid/kedge"
 	"kedge/cli/client"
+	"kedge/cli/project"
 	"kedge/cli/provider"
 	"kedge/cli/session"
 	"kedge/cli/ui"
@@ -138,7 +140,7 @@ func (v view) canisterRows() [][]string {
 
 // builtModule returns the module in the working folder, nil if there is none.
 func builtModule() (*module, error) {
-	data, err := os.ReadFile(moduleFile)
+	data, err := os.ReadFile(filepath.Join(project.Root(), moduleFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
