@@ -109,8 +109,8 @@ In the user's cache folder (~/.cache on Linux), which may be deleted any time:
 
   kedge/modules             compiled modules of the local network
 
-In the project: in the nearest folder, the working folder or one above it, that has
-.kedge and is yours. It can all be made again, and git ignores it:
+In the project: in the nearest folder, the working folder or one above it, that
+has .kedge and is yours. It can all be made again, and git ignores it:
 
   .kedge/config.json        settings for everybody who works in the project
   .kedge/canisters.json     the canister's id on each network

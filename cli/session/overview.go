@@ -11,7 +11,7 @@ import (
 // Overview is what queries tell of an anchor, which are no sign of life.
 type Overview struct {
 	Guard   *bool    // nil if the history no longer says
-	Pending []string // releases that were asked for, in sentences
+	Pending []string // releases under way, in sentences
 }
 
 // Overview reads the history of the session's anchor.
