@@ -190,8 +190,9 @@ func TestEncodeAgainstTheDecoder(t *testing.T) {
 		}
 		a := wire.AnyAnchor{CreatedAt: rapid.Ptr(rapid.Uint64(), true).Draw(t, "created")}
 		for _, d := range someDevices(t) {
+			purpose, keyType, protection := wire.Purpose(d.Purpose), wire.KeyType(d.KeyType), wire.Protection(d.Protection)
 			w := wire.AnyDevice{
-				Pubkey: d.Pubkey, Alias: d.Alias, CredentialID: d.CredentialID, Purpose: &d.Purpose, KeyType: &d.KeyType, Protection: &d.Protection,
+				Pubkey: d.Pubkey, Alias: d.Alias, CredentialID: d.CredentialID, Purpose: &purpose, KeyType: &keyType, Protection: &protection,
 				Origin: d.Origin, LastUsageTimestamp: d.LastUsageTimestamp, Aaguid: d.Aaguid,
 			}
 			if d.Metadata != nil {

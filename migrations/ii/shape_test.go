@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
+	"kedge/migrations/ii/iitest/old"
 	"kedge/migrations/ii/wire"
 )
 
@@ -57,12 +58,12 @@ func TestShapesReadRealImages(t *testing.T) {
 // someBlob makes short blobs, and some whose length takes two bytes.
 func someBlob() *rapid.Generator[[]byte] { return rapid.SliceOfN(rapid.Byte(), 0, 200) }
 
-func someDevices(t *rapid.T) []wire.Device {
-	return rapid.SliceOfN(rapid.Custom(func(t *rapid.T) wire.Device {
-		d := wire.Device{
+func someDevices(t *rapid.T) []old.Device {
+	return rapid.SliceOfN(rapid.Custom(func(t *rapid.T) old.Device {
+		d := old.Device{
 			Pubkey: someBlob().Draw(t, "key"), Alias: rapid.String().Draw(t, "alias"),
-			Purpose: wire.Purpose(rapid.IntRange(0, 1).Draw(t, "purpose")), KeyType: wire.KeyType(rapid.IntRange(0, 4).Draw(t, "type")),
-			Protection: wire.Protection(rapid.IntRange(0, 1).Draw(t, "protection")),
+			Purpose: old.Purpose(rapid.IntRange(0, 1).Draw(t, "purpose")), KeyType: old.KeyType(rapid.IntRange(0, 4).Draw(t, "type")),
+			Protection: old.Protection(rapid.IntRange(0, 1).Draw(t, "protection")),
 			Origin:     rapid.Ptr(rapid.String(), true).Draw(t, "origin"), LastUsageTimestamp: rapid.Ptr(rapid.Uint64(), true).Draw(t, "used"),
 		}
 		if rapid.Bool().Draw(t, "credential?") {
@@ -72,28 +73,33 @@ func someDevices(t *rapid.T) []wire.Device {
 			d.Aaguid = someBlob().Draw(t, "aaguid")
 		}
 		if rapid.IntRange(0, 9).Draw(t, "metadata?") == 0 {
-			d.Metadata = wire.Metadata{}
+			d.Metadata = old.Metadata{}
 		}
 		return d
 	}), 0, 6).Draw(t, "devices")
 }
 
 // messages makes a record in each of the three generations, of the same devices.
-func messages(devices []wire.Device, created *uint64) [][]byte {
+func messages(devices []old.Device, created *uint64) [][]byte {
 	var any []wire.AnyDevice
-	var early []wire.EarlyDevice
+	var early []old.EarlyDevice
 	for i := range devices {
 		d := &devices[i]
-		any = append(any, wire.AnyDevice{
-			Pubkey: d.Pubkey, Alias: d.Alias, CredentialID: d.CredentialID, Purpose: &d.Purpose, Protection: &d.Protection,
-			Origin: d.Origin, LastUsageTimestamp: d.LastUsageTimestamp, Metadata: d.Metadata, Aaguid: d.Aaguid,
-		})
-		early = append(early, wire.EarlyDevice{Pubkey: d.Pubkey, Alias: d.Alias, CredentialID: d.CredentialID, KeyType: &d.KeyType})
+		purpose, protection := wire.Purpose(d.Purpose), wire.Protection(d.Protection) // the same cases in the same order
+		in := wire.AnyDevice{
+			Pubkey: d.Pubkey, Alias: d.Alias, CredentialID: d.CredentialID, Purpose: &purpose, Protection: &protection,
+			Origin: d.Origin, LastUsageTimestamp: d.LastUsageTimestamp, Aaguid: d.Aaguid,
+		}
+		if d.Metadata != nil {
+			in.Metadata = wire.Metadata{}
+		}
+		any = append(any, in)
+		early = append(early, old.EarlyDevice{Pubkey: d.Pubkey, Alias: d.Alias, CredentialID: d.CredentialID, KeyType: &d.KeyType})
 	}
 	return [][]byte{
-		wire.EncodeAnyDevicesArgs(any), wire.EncodeEarlyDevicesArgs(early),
+		wire.EncodeAnyDevicesArgs(any), old.EncodeEarlyDevicesArgs(early),
 		wire.EncodeAnyAnchorArgs(wire.AnyAnchor{Devices: any, CreatedAt: created}),
-		wire.EncodeAnchorArgs(wire.Anchor{Devices: devices, CreatedAt: created}),
+		old.EncodeAnchorArgs(old.Anchor{Devices: devices, CreatedAt: created}),
 	}
 }
 
@@ -133,9 +139,9 @@ func TestNoShapeOfIncompleteTables(t *testing.T) {
 
 func FuzzShape(f *testing.F) {
 	origin, used := "https://identity.example.org", uint64(7)
-	devices := []wire.Device{
+	devices := []old.Device{
 		{Pubkey: []byte{1, 2, 3}, Alias: "key", CredentialID: []byte{4}, Origin: &origin, LastUsageTimestamp: &used, Aaguid: make([]byte, 16)},
-		{Pubkey: []byte{5}, KeyType: wire.KeyTypeSeedPhrase, Purpose: wire.PurposeRecovery, Protection: wire.ProtectionProtected},
+		{Pubkey: []byte{5}, KeyType: old.KeyTypeSeedPhrase, Purpose: old.PurposeRecovery, Protection: old.ProtectionProtected},
 	}
 	for _, message := range messages(devices, &used) {
 		f.Add(message, message)

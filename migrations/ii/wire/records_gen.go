@@ -95,36 +95,6 @@ type AnyAnchor struct {
 	CreatedAt *uint64
 }
 
-// A device as layouts 1 to 3 have it.
-type EarlyDevice struct {
-	Pubkey       []byte
-	Alias        string
-	CredentialID []byte
-	Purpose      *Purpose
-	KeyType      *KeyType
-	Protection   *Protection
-}
-
-// A device as layouts 5 to 9 have it.
-type Device struct {
-	Pubkey             []byte
-	Alias              string
-	CredentialID       []byte
-	Purpose            Purpose
-	KeyType            KeyType
-	Protection         Protection
-	Origin             *string
-	LastUsageTimestamp *uint64
-	Metadata           Metadata
-	Aaguid             []byte
-}
-
-type Anchor struct {
-	Devices   []Device
-	Metadata  Metadata
-	CreatedAt *uint64
-}
-
 // What an old module keeps of its settings over an upgrade, beside much else. The first builds have none of
 // these fields; registration_rate_limit and max_inflight_captchas were opt at first.
 type PersistentState struct {
@@ -231,31 +201,9 @@ func (c CaptchaConfigCaptchaTriggerStatic) String() string {
 
 // Methods are the methods of the service.
 var Methods = []wire.Method{
-	{Name: "anchor"},
 	{Name: "any_anchor"},
 	{Name: "any_devices"},
-	{Name: "early_devices"},
 	{Name: "persistent_state"},
-}
-
-// EncodeAnchorArgs encodes the arguments of anchor.
-func EncodeAnchorArgs(anchor Anchor) []byte { return AppendAnchorArgs(nil, anchor) }
-
-// AppendAnchorArgs encodes the arguments of anchor at the end of b.
-func AppendAnchorArgs(b []byte, anchor Anchor) []byte {
-	b = append(b, signature0.Header...)
-	b = appendAnchor(b, &anchor)
-	return b
-}
-
-// DecodeAnchorArgs decodes the arguments of anchor.
-func DecodeAnchorArgs(data []byte) (anchor Anchor, err error) {
-	d := wire.NewDecoder(data, types, &signature0)
-	if w, ok := d.Arg(); ok {
-		decodeAnchor(d, w, &anchor)
-	}
-	err = d.Finish()
-	return
 }
 
 // EncodeAnyAnchorArgs encodes the arguments of any_anchor.
@@ -263,14 +211,14 @@ func EncodeAnyAnchorArgs(anyAnchor AnyAnchor) []byte { return AppendAnyAnchorArg
 
 // AppendAnyAnchorArgs encodes the arguments of any_anchor at the end of b.
 func AppendAnyAnchorArgs(b []byte, anyAnchor AnyAnchor) []byte {
-	b = append(b, signature2.Header...)
+	b = append(b, signature0.Header...)
 	b = appendAnyAnchor(b, &anyAnchor)
 	return b
 }
 
 // DecodeAnyAnchorArgs decodes the arguments of any_anchor.
 func DecodeAnyAnchorArgs(data []byte) (anyAnchor AnyAnchor, err error) {
-	d := wire.NewDecoder(data, types, &signature2)
+	d := wire.NewDecoder(data, types, &signature0)
 	if w, ok := d.Arg(); ok {
 		decodeAnyAnchor(d, w, &anyAnchor)
 	}
@@ -283,7 +231,7 @@ func EncodeAnyDevicesArgs(arg0 []AnyDevice) []byte { return AppendAnyDevicesArgs
 
 // AppendAnyDevicesArgs encodes the arguments of any_devices at the end of b.
 func AppendAnyDevicesArgs(b []byte, arg0 []AnyDevice) []byte {
-	b = append(b, signature3.Header...)
+	b = append(b, signature2.Header...)
 	b = wire.AppendULEB(b, uint64(len(arg0)))
 	for i1 := range arg0 {
 		b = appendAnyDevice(b, &arg0[i1])
@@ -293,46 +241,13 @@ func AppendAnyDevicesArgs(b []byte, arg0 []AnyDevice) []byte {
 
 // DecodeAnyDevicesArgs decodes the arguments of any_devices.
 func DecodeAnyDevicesArgs(data []byte) (arg0 []AnyDevice, err error) {
-	d := wire.NewDecoder(data, types, &signature3)
+	d := wire.NewDecoder(data, types, &signature2)
 	if w, ok := d.Arg(); ok {
 		e1, n1 := d.Vec(w)
 		arg0 = make([]AnyDevice, 0, wire.Prealloc(n1))
 		for i1 := range n1 {
 			arg0 = append(arg0, *new(AnyDevice))
 			decodeAnyDevice(d, e1, &arg0[i1])
-			if d.Failed() {
-				d.At(i1)
-				break
-			}
-		}
-		d.EndVec()
-	}
-	err = d.Finish()
-	return
-}
-
-// EncodeEarlyDevicesArgs encodes the arguments of early_devices.
-func EncodeEarlyDevicesArgs(arg0 []EarlyDevice) []byte { return AppendEarlyDevicesArgs(nil, arg0) }
-
-// AppendEarlyDevicesArgs encodes the arguments of early_devices at the end of b.
-func AppendEarlyDevicesArgs(b []byte, arg0 []EarlyDevice) []byte {
-	b = append(b, signature4.Header...)
-	b = wire.AppendULEB(b, uint64(len(arg0)))
-	for i1 := range arg0 {
-		b = appendEarlyDevice(b, &arg0[i1])
-	}
-	return b
-}
-
-// DecodeEarlyDevicesArgs decodes the arguments of early_devices.
-func DecodeEarlyDevicesArgs(data []byte) (arg0 []EarlyDevice, err error) {
-	d := wire.NewDecoder(data, types, &signature4)
-	if w, ok := d.Arg(); ok {
-		e1, n1 := d.Vec(w)
-		arg0 = make([]EarlyDevice, 0, wire.Prealloc(n1))
-		for i1 := range n1 {
-			arg0 = append(arg0, *new(EarlyDevice))
-			decodeEarlyDevice(d, e1, &arg0[i1])
 			if d.Failed() {
 				d.At(i1)
 				break
@@ -351,14 +266,14 @@ func EncodePersistentStateArgs(persistentState PersistentState) []byte {
 
 // AppendPersistentStateArgs encodes the arguments of persistent_state at the end of b.
 func AppendPersistentStateArgs(b []byte, persistentState PersistentState) []byte {
-	b = append(b, signature5.Header...)
+	b = append(b, signature3.Header...)
 	b = appendPersistentState(b, &persistentState)
 	return b
 }
 
 // DecodePersistentStateArgs decodes the arguments of persistent_state.
 func DecodePersistentStateArgs(data []byte) (persistentState PersistentState, err error) {
-	d := wire.NewDecoder(data, types, &signature5)
+	d := wire.NewDecoder(data, types, &signature3)
 	if w, ok := d.Arg(); ok {
 		decodePersistentState(d, w, &persistentState)
 	}
@@ -674,264 +589,6 @@ func decodeAnyAnchor(d *wire.Decoder, w wire.Ref, v *AnyAnchor) {
 	f.End(d)
 }
 
-func appendEarlyDevice(b []byte, v *EarlyDevice) []byte {
-	b = wire.AppendText(b, v.Alias)
-	if v.Protection == nil {
-		b = append(b, 0)
-	} else {
-		b = append(b, 1)
-		b = appendProtection(b, v.Protection)
-	}
-	b = wire.AppendBlob(b, v.Pubkey)
-	if v.KeyType == nil {
-		b = append(b, 0)
-	} else {
-		b = append(b, 1)
-		b = appendKeyType(b, v.KeyType)
-	}
-	if v.Purpose == nil {
-		b = append(b, 0)
-	} else {
-		b = append(b, 1)
-		b = appendPurpose(b, v.Purpose)
-	}
-	if v.CredentialID == nil {
-		b = append(b, 0)
-	} else {
-		b = append(b, 1)
-		b = wire.AppendBlob(b, v.CredentialID)
-	}
-	return b
-}
-
-func decodeEarlyDevice(d *wire.Decoder, w wire.Ref, v *EarlyDevice) {
-	f := d.Record(w)
-	if f.Field(d, 563171728, "alias") {
-		v.Alias = d.Text(f.Type)
-	}
-	if f.OptField(d, 1684155417, "protection") {
-		if t1, m1, ok := d.Opt(f.Type); ok {
-			x1 := new(Protection)
-			decodeProtection(d, t1, x1)
-			if d.EndOpt(m1, t1) {
-				v.Protection = x1
-			}
-		}
-	}
-	if f.Field(d, 1727183618, "pubkey") {
-		v.Pubkey = d.Blob(f.Type)
-	}
-	if f.OptField(d, 2975220890, "key_type") {
-		if t1, m1, ok := d.Opt(f.Type); ok {
-			x1 := new(KeyType)
-			decodeKeyType(d, t1, x1)
-			if d.EndOpt(m1, t1) {
-				v.KeyType = x1
-			}
-		}
-	}
-	if f.OptField(d, 3878670750, "purpose") {
-		if t1, m1, ok := d.Opt(f.Type); ok {
-			x1 := new(Purpose)
-			decodePurpose(d, t1, x1)
-			if d.EndOpt(m1, t1) {
-				v.Purpose = x1
-			}
-		}
-	}
-	if f.OptField(d, 4147013763, "credential_id") {
-		if t1, m1, ok := d.Opt(f.Type); ok {
-			v.CredentialID = d.Blob(t1)
-			if !d.EndOpt(m1, t1) {
-				v.CredentialID = nil
-			}
-		}
-	}
-	f.End(d)
-}
-
-func appendDevice(b []byte, v *Device) []byte {
-	b = wire.AppendText(b, v.Alias)
-	if v.Metadata == nil {
-		b = append(b, 0)
-	} else {
-		b = append(b, 1)
-		b = wire.AppendULEB(b, uint64(len(v.Metadata)))
-		for i1 := range v.Metadata {
-			b = appendMetadataItem(b, &v.Metadata[i1])
-		}
-	}
-	if v.Origin == nil {
-		b = append(b, 0)
-	} else {
-		b = append(b, 1)
-		b = wire.AppendText(b, *v.Origin)
-	}
-	b = appendProtection(b, &v.Protection)
-	b = wire.AppendBlob(b, v.Pubkey)
-	b = appendKeyType(b, &v.KeyType)
-	if v.LastUsageTimestamp == nil {
-		b = append(b, 0)
-	} else {
-		b = append(b, 1)
-		b = wire.AppendNat64(b, *v.LastUsageTimestamp)
-	}
-	if v.Aaguid == nil {
-		b = append(b, 0)
-	} else {
-		b = append(b, 1)
-		b = wire.AppendBlob(b, v.Aaguid)
-	}
-	b = appendPurpose(b, &v.Purpose)
-	if v.CredentialID == nil {
-		b = append(b, 0)
-	} else {
-		b = append(b, 1)
-		b = wire.AppendBlob(b, v.CredentialID)
-	}
-	return b
-}
-
-func decodeDevice(d *wire.Decoder, w wire.Ref, v *Device) {
-	f := d.Record(w)
-	if f.Field(d, 563171728, "alias") {
-		v.Alias = d.Text(f.Type)
-	}
-	if f.OptField(d, 1075439471, "metadata") {
-		if t1, m1, ok := d.Opt(f.Type); ok {
-			e2, n2 := d.Vec(t1)
-			v.Metadata = make([]MetadataItem, 0, wire.Prealloc(n2))
-			for i2 := range n2 {
-				v.Metadata = append(v.Metadata, *new(MetadataItem))
-				decodeMetadataItem(d, e2, &v.Metadata[i2])
-				if d.Failed() {
-					d.At(i2)
-					break
-				}
-			}
-			d.EndVec()
-			if !d.EndOpt(m1, t1) {
-				v.Metadata = nil
-			}
-		}
-	}
-	if f.OptField(d, 1258363366, "origin") {
-		if t1, m1, ok := d.Opt(f.Type); ok {
-			x1 := wire.NewText()
-			*x1 = d.Text(t1)
-			if d.EndOpt(m1, t1) {
-				v.Origin = x1
-			}
-		}
-	}
-	if f.Field(d, 1684155417, "protection") {
-		decodeProtection(d, f.Type, &v.Protection)
-	}
-	if f.Field(d, 1727183618, "pubkey") {
-		v.Pubkey = d.Blob(f.Type)
-	}
-	if f.Field(d, 2975220890, "key_type") {
-		decodeKeyType(d, f.Type, &v.KeyType)
-	}
-	if f.OptField(d, 3870005711, "last_usage_timestamp") {
-		if t1, m1, ok := d.Opt(f.Type); ok {
-			x1 := new(uint64)
-			*x1 = d.Nat64(t1)
-			if d.EndOpt(m1, t1) {
-				v.LastUsageTimestamp = x1
-			}
-		}
-	}
-	if f.OptField(d, 3874120297, "aaguid") {
-		if t1, m1, ok := d.Opt(f.Type); ok {
-			v.Aaguid = d.Blob(t1)
-			if !d.EndOpt(m1, t1) {
-				v.Aaguid = nil
-			}
-		}
-	}
-	if f.Field(d, 3878670750, "purpose") {
-		decodePurpose(d, f.Type, &v.Purpose)
-	}
-	if f.OptField(d, 4147013763, "credential_id") {
-		if t1, m1, ok := d.Opt(f.Type); ok {
-			v.CredentialID = d.Blob(t1)
-			if !d.EndOpt(m1, t1) {
-				v.CredentialID = nil
-			}
-		}
-	}
-	f.End(d)
-}
-
-func appendAnchor(b []byte, v *Anchor) []byte {
-	if v.Metadata == nil {
-		b = append(b, 0)
-	} else {
-		b = append(b, 1)
-		b = wire.AppendULEB(b, uint64(len(v.Metadata)))
-		for i1 := range v.Metadata {
-			b = appendMetadataItem(b, &v.Metadata[i1])
-		}
-	}
-	if v.CreatedAt == nil {
-		b = append(b, 0)
-	} else {
-		b = append(b, 1)
-		b = wire.AppendNat64(b, *v.CreatedAt)
-	}
-	b = wire.AppendULEB(b, uint64(len(v.Devices)))
-	for i1 := range v.Devices {
-		b = appendDevice(b, &v.Devices[i1])
-	}
-	return b
-}
-
-func decodeAnchor(d *wire.Decoder, w wire.Ref, v *Anchor) {
-	f := d.Record(w)
-	if f.OptField(d, 1075439471, "metadata") {
-		if t1, m1, ok := d.Opt(f.Type); ok {
-			e2, n2 := d.Vec(t1)
-			v.Metadata = make([]MetadataItem, 0, wire.Prealloc(n2))
-			for i2 := range n2 {
-				v.Metadata = append(v.Metadata, *new(MetadataItem))
-				decodeMetadataItem(d, e2, &v.Metadata[i2])
-				if d.Failed() {
-					d.At(i2)
-					break
-				}
-			}
-			d.EndVec()
-			if !d.EndOpt(m1, t1) {
-				v.Metadata = nil
-			}
-		}
-	}
-	if f.OptField(d, 1779848746, "created_at") {
-		if t1, m1, ok := d.Opt(f.Type); ok {
-			x1 := new(uint64)
-			*x1 = d.Nat64(t1)
-			if d.EndOpt(m1, t1) {
-				v.CreatedAt = x1
-			}
-		}
-	}
-	if f.Field(d, 3613992733, "devices") {
-		e1, n1 := d.Vec(f.Type)
-		v.Devices = make([]Device, 0, wire.Prealloc(n1))
-		for i1 := range n1 {
-			v.Devices = append(v.Devices, *new(Device))
-			decodeDevice(d, e1, &v.Devices[i1])
-			if d.Failed() {
-				d.At(i1)
-				break
-			}
-		}
-		d.EndVec()
-	}
-	f.End(d)
-}
-
 func appendPersistentState(b []byte, v *PersistentState) []byte {
 	if v.RegistrationRateLimit == nil {
 		b = append(b, 0)
@@ -1179,47 +836,38 @@ var types = wire.Table{
 	4:  {Op: wire.Opt},
 	5:  {Op: wire.Opt, Elem: wire.Nat64},
 	6:  {Op: wire.Opt, Elem: wire.Text},
-	7:  {Op: wire.Variant, Fields: []wire.Field{{ID: 439399861, Type: wire.Null}, {ID: 2492084014, Type: wire.Null}}},                                                                                                           // Protection
-	8:  {Op: wire.Variant, Fields: []wire.Field{{ID: 1744417459, Type: wire.Null}, {ID: 3053362247, Type: wire.Null}, {ID: 3484244626, Type: wire.Null}, {ID: 3782943626, Type: wire.Null}, {ID: 4220448004, Type: wire.Null}}}, // KeyType
-	9:  {Op: wire.Opt, Elem: 1},
-	10: {Op: wire.Variant, Fields: []wire.Field{{ID: 3461496, Type: wire.Null}, {ID: 2911501653, Type: wire.Null}}},                                                                                                                                                                                                                   // Purpose
-	11: {Op: wire.Record, Fields: []wire.Field{{ID: 563171728, Type: wire.Text}, {ID: 1075439471, Type: 4}, {ID: 1258363366, Type: 6}, {ID: 1684155417, Type: 7}, {ID: 1727183618, Type: 1}, {ID: 2975220890, Type: 8}, {ID: 3870005711, Type: 5}, {ID: 3874120297, Type: 9}, {ID: 3878670750, Type: 10}, {ID: 4147013763, Type: 9}}}, // Device
-	12: {Op: wire.Vec, Elem: 11},
-	13: {Op: wire.Record, Fields: []wire.Field{{ID: 1075439471, Type: 4}, {ID: 1779848746, Type: 5}, {ID: 3613992733, Type: 12}}}, // Anchor
-	14: {Op: wire.Opt, Elem: 7},
-	15: {Op: wire.Opt, Elem: 8},
-	16: {Op: wire.Opt, Elem: 10},
-	17: {Op: wire.Record, Fields: []wire.Field{{ID: 563171728, Type: wire.Text}, {ID: 1075439471, Type: 4}, {ID: 1258363366, Type: 6}, {ID: 1684155417, Type: 14}, {ID: 1727183618, Type: 1}, {ID: 2975220890, Type: 15}, {ID: 3870005711, Type: 5}, {ID: 3874120297, Type: 9}, {ID: 3878670750, Type: 16}, {ID: 4147013763, Type: 9}}}, // AnyDevice
-	18: {Op: wire.Vec, Elem: 17},
-	19: {Op: wire.Record, Fields: []wire.Field{{ID: 1075439471, Type: 4}, {ID: 1779848746, Type: 5}, {ID: 3613992733, Type: 18}}},                                                                                           // AnyAnchor
-	20: {Op: wire.Record, Fields: []wire.Field{{ID: 563171728, Type: wire.Text}, {ID: 1684155417, Type: 14}, {ID: 1727183618, Type: 1}, {ID: 2975220890, Type: 15}, {ID: 3878670750, Type: 16}, {ID: 4147013763, Type: 9}}}, // EarlyDevice
-	21: {Op: wire.Vec, Elem: 20},
-	22: {Op: wire.Record, Fields: []wire.Field{{ID: 2637265621, Type: wire.Nat64}, {ID: 3636426399, Type: wire.Nat64}}}, // RateLimit
+	7:  {Op: wire.Variant, Fields: []wire.Field{{ID: 439399861, Type: wire.Null}, {ID: 2492084014, Type: wire.Null}}}, // Protection
+	8:  {Op: wire.Opt, Elem: 7},
+	9:  {Op: wire.Variant, Fields: []wire.Field{{ID: 1744417459, Type: wire.Null}, {ID: 3053362247, Type: wire.Null}, {ID: 3484244626, Type: wire.Null}, {ID: 3782943626, Type: wire.Null}, {ID: 4220448004, Type: wire.Null}}}, // KeyType
+	10: {Op: wire.Opt, Elem: 9},
+	11: {Op: wire.Opt, Elem: 1},
+	12: {Op: wire.Variant, Fields: []wire.Field{{ID: 3461496, Type: wire.Null}, {ID: 2911501653, Type: wire.Null}}}, // Purpose
+	13: {Op: wire.Opt, Elem: 12},
+	14: {Op: wire.Record, Fields: []wire.Field{{ID: 563171728, Type: wire.Text}, {ID: 1075439471, Type: 4}, {ID: 1258363366, Type: 6}, {ID: 1684155417, Type: 8}, {ID: 1727183618, Type: 1}, {ID: 2975220890, Type: 10}, {ID: 3870005711, Type: 5}, {ID: 3874120297, Type: 11}, {ID: 3878670750, Type: 13}, {ID: 4147013763, Type: 11}}}, // AnyDevice
+	15: {Op: wire.Vec, Elem: 14},
+	16: {Op: wire.Record, Fields: []wire.Field{{ID: 1075439471, Type: 4}, {ID: 1779848746, Type: 5}, {ID: 3613992733, Type: 15}}}, // AnyAnchor
+	17: {Op: wire.Record, Fields: []wire.Field{{ID: 2637265621, Type: wire.Nat64}, {ID: 3636426399, Type: wire.Nat64}}},           // RateLimit
+	18: {Op: wire.Opt, Elem: 17},
+	19: {Op: wire.Record, Fields: []wire.Field{{ID: 974698598, Type: wire.Nat64}, {ID: 2582056269, Type: wire.Nat16}, {ID: 3673385528, Type: wire.Nat64}}},
+	20: {Op: wire.Variant, Fields: []wire.Field{{ID: 1206841014, Type: wire.Null}, {ID: 2421382279, Type: wire.Null}}},
+	21: {Op: wire.Variant, Fields: []wire.Field{{ID: 57067359, Type: 19}, {ID: 982536398, Type: 20}}},
+	22: {Op: wire.Record, Fields: []wire.Field{{ID: 2514125023, Type: wire.Nat64}, {ID: 4047804403, Type: 21}}}, // CaptchaConfig
 	23: {Op: wire.Opt, Elem: 22},
-	24: {Op: wire.Record, Fields: []wire.Field{{ID: 974698598, Type: wire.Nat64}, {ID: 2582056269, Type: wire.Nat16}, {ID: 3673385528, Type: wire.Nat64}}},
-	25: {Op: wire.Variant, Fields: []wire.Field{{ID: 1206841014, Type: wire.Null}, {ID: 2421382279, Type: wire.Null}}},
-	26: {Op: wire.Variant, Fields: []wire.Field{{ID: 57067359, Type: 24}, {ID: 982536398, Type: 25}}},
-	27: {Op: wire.Record, Fields: []wire.Field{{ID: 2514125023, Type: wire.Nat64}, {ID: 4047804403, Type: 26}}}, // CaptchaConfig
-	28: {Op: wire.Opt, Elem: 27},
-	29: {Op: wire.Record, Fields: []wire.Field{{ID: 1735719202, Type: 23}, {ID: 1969712328, Type: 5}, {ID: 3502572647, Type: 28}}}, // PersistentState
+	24: {Op: wire.Record, Fields: []wire.Field{{ID: 1735719202, Type: 18}, {ID: 1969712328, Type: 5}, {ID: 3502572647, Type: 23}}}, // PersistentState
 }
 
 // headers are those of all messages. They are one text, so that they lie together, wherever Go puts texts of its
 // length: the network charges for every page of memory that a message touches.
 const headers = "" +
-	"DIDL\x0el\x03\xef\xce\xe7\x80\x04\x01\xaa\xac\xd9\xd0\x06\x06\x9d\u03a4\xbb\r\an\x02m\x03l\x02\x00q\x01\x04k\x03\x9c\x95\xcc\x02\x02\xd1\xd1\xc0\x89\x01q\xeb\x90\xe0\xec\v\x05m{nxm\bl\n\x90\xa3\u014c\x02q\xef\xce\xe7\x80\x04\x01\u6cc4\xd8\x04\t\x99\u0608\xa3\x06\n\x82\xf6\u02b7\x06\x05\x9a\x89\u064a\v\v\u03f3\xae\xb5\x0e\x06\xe9\u0129\xb7\x0e\f\x9e\xa3\xbf\xb9\x0e\r\x83\u0479\xb9\x0f\fnqk\x02\xb5\xeb\xc2\xd1\x01\x7f\xae\u07a8\xa4\t\x7fk\x05\xb3\xe5\xe6\xbf\x06\x7f\u01f8\xfa\xaf\v\x7f\x92\xb5\xb5\xfd\f\x7f\x8a\xc7\xec\x8b\x0e\x7f\x84\u06bb\xdc\x0f\x7fn\x05k\x02\xf8\xa2\xd3\x01\x7f\xd5\xfa\xa7\xec\n\x7f\x01\x00" +
-	"DIDL\x00\x00" +
 	"DIDL\x11l\x03\xef\xce\xe7\x80\x04\x01\xaa\xac\xd9\xd0\x06\x06\x9d\u03a4\xbb\r\an\x02m\x03l\x02\x00q\x01\x04k\x03\x9c\x95\xcc\x02\x02\xd1\xd1\xc0\x89\x01q\xeb\x90\xe0\xec\v\x05m{nxm\bl\n\x90\xa3\u014c\x02q\xef\xce\xe7\x80\x04\x01\u6cc4\xd8\x04\t\x99\u0608\xa3\x06\n\x82\xf6\u02b7\x06\x05\x9a\x89\u064a\v\f\u03f3\xae\xb5\x0e\x06\xe9\u0129\xb7\x0e\x0e\x9e\xa3\xbf\xb9\x0e\x0f\x83\u0479\xb9\x0f\x0enqn\vk\x02\xb5\xeb\xc2\xd1\x01\x7f\xae\u07a8\xa4\t\x7fn\rk\x05\xb3\xe5\xe6\xbf\x06\x7f\u01f8\xfa\xaf\v\x7f\x92\xb5\xb5\xfd\f\x7f\x8a\xc7\xec\x8b\x0e\x7f\x84\u06bb\xdc\x0f\x7fn\x05n\x10k\x02\xf8\xa2\xd3\x01\x7f\xd5\xfa\xa7\xec\n\x7f\x01\x00" +
+	"DIDL\x00\x00" +
 	"DIDL\x10m\x01l\n\x90\xa3\u014c\x02q\xef\xce\xe7\x80\x04\x02\u6cc4\xd8\x04\a\x99\u0608\xa3\x06\b\x82\xf6\u02b7\x06\x06\x9a\x89\u064a\v\n\u03f3\xae\xb5\x0e\f\xe9\u0129\xb7\x0e\r\x9e\xa3\xbf\xb9\x0e\x0e\x83\u0479\xb9\x0f\rn\x03m\x04l\x02\x00q\x01\x05k\x03\x9c\x95\xcc\x02\x03\xd1\xd1\xc0\x89\x01q\xeb\x90\xe0\xec\v\x06m{nqn\tk\x02\xb5\xeb\xc2\xd1\x01\x7f\xae\u07a8\xa4\t\x7fn\vk\x05\xb3\xe5\xe6\xbf\x06\x7f\u01f8\xfa\xaf\v\x7f\x92\xb5\xb5\xfd\f\x7f\x8a\xc7\xec\x8b\x0e\x7f\x84\u06bb\xdc\x0f\x7fnxn\x06n\x0fk\x02\xf8\xa2\xd3\x01\x7f\xd5\xfa\xa7\xec\n\x7f\x01\x00" +
-	"DIDL\nm\x01l\x06\x90\xa3\u014c\x02q\x99\u0608\xa3\x06\x02\x82\xf6\u02b7\x06\x04\x9a\x89\u064a\v\x05\x9e\xa3\xbf\xb9\x0e\a\x83\u0479\xb9\x0f\tn\x03k\x02\xb5\xeb\xc2\xd1\x01\x7f\xae\u07a8\xa4\t\x7fm{n\x06k\x05\xb3\xe5\xe6\xbf\x06\x7f\u01f8\xfa\xaf\v\x7f\x92\xb5\xb5\xfd\f\x7f\x8a\xc7\xec\x8b\x0e\x7f\x84\u06bb\xdc\x0f\x7fn\bk\x02\xf8\xa2\xd3\x01\x7f\xd5\xfa\xa7\xec\n\x7fn\x04\x01\x00" +
 	"DIDL\tl\x03\xa2\xf2\u04fb\x06\x01\xc8\u065d\xab\a\x03\u7214\x86\r\x04n\x02l\x02\xd5\xf5\xc5\xe9\tx\x9f\xed\xfd\xc5\rxnxn\x05l\x02\u07c1\xea\xae\tx\U000ef48a\x0f\x06k\x02\u07ce\x9b\x1b\a\u03a1\xc1\xd4\x03\bl\x03\xe6\xf0\xe2\xd0\x03x\u035a\x9c\xcf\tz\xb8\xd4\xcd\xd7\rxk\x02\xb6\u077b\xbf\x04\x7f\x87\xb9\u0342\t\x7f\x01\x00"
 
 // Arguments and results of the methods, with their headers.
 var (
-	signature0 = wire.Signature{Header: headers[0:187], Args: []wire.Field{{Type: 13}}}
-	signature1 = wire.Signature{Header: headers[187:193]}
-	signature2 = wire.Signature{Header: headers[193:386], Args: []wire.Field{{Type: 19}}}
-	signature3 = wire.Signature{Header: headers[386:559], Args: []wire.Field{{Type: 18}}}
-	signature4 = wire.Signature{Header: headers[559:675], Args: []wire.Field{{Type: 21}}}
-	signature5 = wire.Signature{Header: headers[675:783], Args: []wire.Field{{Type: 29}}}
+	signature0 = wire.Signature{Header: headers[0:193], Args: []wire.Field{{Type: 16}}}
+	signature1 = wire.Signature{Header: headers[193:199]}
+	signature2 = wire.Signature{Header: headers[199:372], Args: []wire.Field{{Type: 15}}}
+	signature3 = wire.Signature{Header: headers[372:480], Args: []wire.Field{{Type: 24}}}
 )

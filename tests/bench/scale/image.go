@@ -8,7 +8,7 @@ import (
 	"kedge/canister/identity"
 	"kedge/canister/storage"
 	"kedge/migrations/ii"
-	"kedge/migrations/ii/wire"
+	"kedge/migrations/ii/iitest/old"
 )
 
 // The image of an old canister: its header, and where its records are, is drawn in package ii.
@@ -41,7 +41,7 @@ func Old(n int) (*storage.RAM, error) {
 		if err := image.Append(); err != nil {
 			return nil, fmt.Errorf("anchor %d: %w", First+i, err)
 		}
-		if err := image.SetEntry(uint32(i), wire.EncodeAnchorArgs(oldAnchor(i))); err != nil {
+		if err := image.SetEntry(uint32(i), old.EncodeAnchorArgs(oldAnchor(i))); err != nil {
 			return nil, err
 		}
 	}
@@ -49,17 +49,17 @@ func Old(n int) (*storage.RAM, error) {
 }
 
 // oldAnchor is anchor i as the old module writes it.
-func oldAnchor(i int) wire.Anchor {
+func oldAnchor(i int) old.Anchor {
 	created, used := opened, opened+1
-	a := wire.Anchor{CreatedAt: &created}
+	a := old.Anchor{CreatedAt: &created}
 	for _, d := range DevicesOf(i) {
-		kind := wire.KeyTypePlatform
+		kind := old.KeyTypePlatform
 		if d.KeyType == identity.CrossPlatform {
-			kind = wire.KeyTypeCrossPlatform
+			kind = old.KeyTypeCrossPlatform
 		}
-		a.Devices = append(a.Devices, wire.Device{
-			Pubkey: d.PublicKey, Alias: d.Alias, CredentialID: d.CredentialID, Purpose: wire.PurposeAuthentication,
-			KeyType: kind, Protection: wire.ProtectionUnprotected, Origin: &d.Origin, LastUsageTimestamp: &used, Aaguid: d.AAGUID,
+		a.Devices = append(a.Devices, old.Device{
+			Pubkey: d.PublicKey, Alias: d.Alias, CredentialID: d.CredentialID, Purpose: old.PurposeAuthentication,
+			KeyType: kind, Protection: old.ProtectionUnprotected, Origin: &d.Origin, LastUsageTimestamp: &used, Aaguid: d.AAGUID,
 		})
 	}
 	return a
