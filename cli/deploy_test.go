@@ -221,6 +221,12 @@ func TestDeployedAddressAnswers(t *testing.T) {
 // between puts a proxy before a network, which tells before it passes a query or a call on.
 func between(t *testing.T, to string, before func(method string)) string {
 	t.Helper()
+	return losing(t, to, "", before)
+}
+
+// losing is between, where the answers of one method are lost on the way.
+func losing(t *testing.T, to, lost string, before func(method string)) string {
+	t.Helper()
 	target, err := url.Parse(to)
 	require.NoError(t, err)
 	forward := httputil.NewSingleHostReverseProxy(target)
@@ -245,6 +251,10 @@ func between(t *testing.T, to string, before func(method string)) string {
 			}
 		}
 		r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+		if lost != "" && envelope.Content.Method == lost {
+			forward.ServeHTTP(httptest.NewRecorder(), r)
+			panic(http.ErrAbortHandler)
+		}
 		forward.ServeHTTP(w, r)
 	}))
 	t.Cleanup(server.Close)
@@ -431,4 +441,62 @@ func TestDeploymentsWaitForTheRate(t *testing.T) {
 	o := newOperator(t, network.URL())
 	o.deploy(module)
 	require.Equal(t, "upgrade", o.deploy(module).Mode)
+}
+
+// What is lost on the way is not taken for a fault of the module: an installation whose answer is lost is found in
+// the state of the network, and a network that falls silent says nothing about the module.
+func TestLostAnswers(t *testing.T) {
+	network, module, _ := startNetwork(t)
+	o := newOperator(t, network)
+	first := o.deploy(module)
+	other := withInterface(t, func(service string) string { return service + " // another" })
+	through := func(lost string, before func(string)) map[string]string {
+		env := map[string]string{"KEDGE_NETWORK": losing(t, network, lost, before), "KEDGE_CANISTER": first.Canister}
+		return env
+	}
+
+	for _, method := range []string{"install_chunked_code", "install_code"} {
+		code, _, stderr := run(t, nil, through(method, func(string) {}), "deploy", other)
+		if !strings.Contains(stderr, "the answer of the installation was lost") {
+			require.Zero(t, code, stderr)
+			continue // the module went by the other method
+		}
+		require.Zero(t, code, stderr)
+		require.NotContains(t, o.must("canister", "status", "--json"), first.ModuleHash)
+		require.Contains(t, o.must("canister", "status"), "running")
+		o.must("deploy", module)
+	}
+
+	// The first config is that of the comparison, the second that of the new module.
+	seen := 0
+	code, _, stderr := run(t, nil, through("", func(method string) {
+		if method == "config" {
+			if seen++; seen == 2 {
+				panic(http.ErrAbortHandler)
+			}
+		}
+	}), "deploy", other)
+	require.Equal(t, 3, code, stderr)
+	require.Contains(t, stderr, "the module is installed, but whether it answers is not known: ")
+	require.Contains(t, o.must("canister", "status"), "running")
+	require.NotContains(t, o.must("canister", "status", "--json"), first.ModuleHash)
+}
+
+// Where no snapshot can be taken nothing is upgraded, and the canister runs.
+func TestNoSnapshotNoUpgrade(t *testing.T) {
+	network, module, _ := startNetwork(t)
+	o := newOperator(t, network)
+	first := o.deploy(module)
+	for range 10 {
+		o.must("canister", "snapshot", "create")
+	}
+	other := withInterface(t, func(service string) string { return service + " // another" })
+	code, _, stderr := run(t, nil, o.env, "deploy", other)
+	require.Equal(t, 4, code, stderr)
+	require.Contains(t, stderr, "there is no snapshot before the upgrade, so nothing was upgraded: ")
+	require.Contains(t, stderr, "kedge: hint: kedge canister snapshot list shows those there are (at most 10); --no-snapshot goes without")
+	status := o.must("canister", "status", "--json")
+	require.Contains(t, status, first.ModuleHash)
+	require.Contains(t, status, `"status":"running"`)
+	o.must("deploy", other, "--no-snapshot")
 }
