@@ -3,12 +3,14 @@ package canister
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"kedge/cli/client"
 	"kedge/cli/ui"
 	"kedge/ic/management"
 )
@@ -62,6 +64,9 @@ func (a verbs) showLogs(ctx context.Context, follow bool, tail int) error {
 		return err
 	}
 	records, err := p.Client.Logs(ctx, p.Canister, 0)
+	if reject := new(client.Reject); errors.As(err, &reject) && reject.ErrorCode != "IC0301" {
+		return ui.Hinted(err, "--identity names a key that may read them; a controller lets everybody: kedge canister settings --log-visibility public")
+	}
 	if err != nil {
 		return err
 	}
