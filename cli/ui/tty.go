@@ -195,6 +195,7 @@ func (t *tty) ask(q question) (err error) {
 		}
 		select {
 		case <-ending:
+			t.drain() // while nothing is echoed: what was typed before may still be on its way
 			t.print(q.interrupted)
 			return ErrInterrupted
 		case <-q.until:
