@@ -423,6 +423,9 @@ func TestRecoverRefuses(t *testing.T) {
 		{2, "kedge: error: which anchor? --anchor NUMBER says it", nil},
 		{1, "kedge: error: there is no anchor 77777 here", []string{"--anchor", "77777"}},
 		{2, "kedge: error: ", []string{"--anchor", "10000", "--device", "phrase"}},
+		{2, "so its name has no slash", []string{"--anchor", "10000", "--device", "yubi/https://anna@id.example"}},
+		{2, "--alias has 65 bytes, and 64 are allowed", []string{"--anchor", "10000", "--alias", strings.Repeat("a", 65)}},
+		{2, "--origin has 108 bytes, and 100 are allowed", []string{"--anchor", "10000", "--origin", "https://" + strings.Repeat("a", 100)}},
 		{2, "unknown command", []string{"now", "--anchor", "10000"}},
 	} {
 		code, _, stderr := v.run(nil, "fresh", append([]string{"recover"}, c.args...)...)

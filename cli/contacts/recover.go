@@ -90,10 +90,8 @@ func (a verbs) recover(ctx context.Context, n devices.NewDevice, wait bool) erro
 	if !a.AnchorGiven {
 		return ui.Usagef("which anchor? --anchor NUMBER says it; whoever was a contact of yours knows the number")
 	}
-	if n.Name != "" {
-		if err := device.CheckName(n.Name); err != nil {
-			return ui.Usagef("%w", err)
-		}
+	if err := checkNew(n); err != nil {
+		return err
 	}
 	nobody, err := a.OpenProvider(ctx)
 	if err != nil {
@@ -132,6 +130,30 @@ func (a verbs) recover(ctx context.Context, n devices.NewDevice, wait bool) erro
 		}
 	}
 	return r.settleIn(ctx)
+}
+
+// What the canister takes of a device's alias and origin, in bytes.
+const (
+	maxAlias  = 64
+	maxOrigin = 100
+)
+
+// checkNew refuses now what the canister would refuse at the end, when the delay has passed.
+func checkNew(n devices.NewDevice) error {
+	if n.Name != "" {
+		if err := device.CheckName(n.Name); err != nil {
+			return ui.Usagef("%w", err)
+		}
+	}
+	switch {
+	case strings.Contains(n.Name, "/"):
+		return ui.Usagef("--device %q: a key to recover with is kept in the key store, so its name has no slash", n.Name)
+	case len(n.Alias) > maxAlias:
+		return ui.Usagef("--alias has %d bytes, and %d are allowed", len(n.Alias), maxAlias)
+	case len(n.Origin) > maxOrigin:
+		return ui.Usagef("--origin has %d bytes, and %d are allowed", len(n.Origin), maxOrigin)
+	}
+	return nil
 }
 
 // openRecovery returns the recovery that is under way with a key of this key store, or makes a key for one.
