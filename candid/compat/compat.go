@@ -161,21 +161,30 @@ func (w *walk) value(path string, old, now did.Type, p position) {
 			return
 		}
 	}
-	if w.kind(old, w.old) != w.kind(now, w.now) {
-		w.add(!w.compatible(old, now, p), "%s: was %s, is %s", path, w.kind(old, w.old), w.kind(now, w.now))
+	if kind(old, w.old) != kind(now, w.now) {
+		w.add(!w.compatible(old, now, p), "%s: was %s, is %s", path, kind(old, w.old), kind(now, w.now))
 	} else if !w.compatible(old, now, p) {
-		w.add(true, "%s: another %s", path, w.kind(old, w.old))
+		w.add(true, "%s: another %s", path, kind(old, w.old))
 	}
 }
 
-// compatible asks Candid's subtyping, which is right for what no walk goes into.
+// compatible asks Candid's subtyping, which is right for what no walk goes into, but for what becomes an opt: there
+// the value itself must fit, or the receiver would read null.
 func (w *walk) compatible(old, now did.Type, p position) bool {
-	o, n := did.NewCompiler(w.old), did.NewCompiler(w.now)
-	a, b := o.Ref(old), n.Ref(now)
-	if p == argument {
-		return wire.Subtype(o.Table, a, n.Table, b)
+	from, fromFile, to, toFile := old, w.old, now, w.now
+	if p == result {
+		from, fromFile, to, toFile = to, toFile, from, fromFile
 	}
-	return wire.Subtype(n.Table, b, o.Table, a)
+	if s := fromFile.Resolve(from); s != did.Primitive(wire.Null) {
+		if _, both := s.(did.Opt); !both {
+			if o, ok := toFile.Resolve(to).(did.Opt); ok {
+				to = o.Elem
+			}
+		}
+	}
+	a, b := did.NewCompiler(fromFile), did.NewCompiler(toFile)
+	x, y := a.Ref(from), b.Ref(to)
+	return wire.Subtype(a.Table, x, b.Table, y)
 }
 
 func (w *walk) fields(path string, old, now []did.Field, p position) {
@@ -230,21 +239,30 @@ func join(path string, f did.Field) string {
 	return path + "." + name
 }
 
+// deepest is how many opts and vecs the name of a type shows; recursive ones have no end.
+const deepest = 4
+
 // kind names a type shortly.
-func (w *walk) kind(t did.Type, f *did.File) string {
-	switch t := f.Resolve(t).(type) {
-	case did.Primitive:
-		if name, ok := primitives[wire.Ref(t)]; ok {
-			return name
+func kind(t did.Type, f *did.File) string {
+	var name strings.Builder
+	for range deepest {
+		switch r := f.Resolve(t).(type) {
+		case did.Primitive:
+			if text, ok := primitives[wire.Ref(r)]; ok {
+				return name.String() + text
+			}
+			return name.String() + "type " + strconv.Itoa(int(r))
+		case did.Opt:
+			name.WriteString("opt ")
+			t = r.Elem
+		case did.Vec:
+			name.WriteString("vec ")
+			t = r.Elem
+		default:
+			return name.String() + strings.ToLower(strings.TrimPrefix(fmt.Sprintf("%T", r), "did."))
 		}
-		return "type " + strconv.Itoa(int(t))
-	case did.Opt:
-		return "opt " + w.kind(t.Elem, f)
-	case did.Vec:
-		return "vec " + w.kind(t.Elem, f)
-	default:
-		return strings.ToLower(strings.TrimPrefix(fmt.Sprintf("%T", t), "did."))
 	}
+	return name.String() + "…"
 }
 
 var primitives = map[wire.Ref]string{

@@ -32,8 +32,12 @@ func TestCompare(t *testing.T) {
 		"fewer results":  {"service : { a : () -> (variant { x; y }) }", "service : { a : () -> (variant { x }) }", []Change{{"a", "case result.y removed", false}}},
 		"case in an opt": {"service : { a : () -> (opt variant { x }) }", "service : { a : () -> (opt variant { x; y }) }", []Change{{"a", "case result.y new", false}}},
 		"recursive":      {"type T = record { opt T; nat }; service : { a : () -> (T) }", "type T = record { opt T; text }; service : { a : () -> (T) }", []Change{{"a", "result.0.1: was nat, is text", true}, {"a", "result.1: was nat, is text", true}}},
-		"a function":     {"service : { a : () -> (func () -> () query) }", "service : { a : () -> (func (nat) -> () query) }", []Change{{"a", "result: another func", true}}},
-		"constructor":    {"service : (opt record { x : opt nat }) -> {}", "service : (opt record {}) -> {}", []Change{{"", "argument.x removed", true}}},
+		"without an end": {"type T = opt T; service : { a : () -> (T) }", "type T = vec T; service : { a : () -> (T) }",
+			[]Change{{"a", "result: was opt opt opt opt …, is vec vec vec vec …", false}}},
+		"into an opt":            {"service : { a : (nat) -> (opt nat) }", "service : { a : (opt int) -> (nat) }", []Change{{"a", "argument: was nat, is opt int", false}, {"a", "result: was opt nat, is nat", false}}},
+		"into an opt of another": {"service : { a : (nat) -> (opt nat) }", "service : { a : (opt text) -> (text) }", []Change{{"a", "argument: was nat, is opt text", true}, {"a", "result: was opt nat, is text", true}}},
+		"a function":             {"service : { a : () -> (func () -> () query) }", "service : { a : () -> (func (nat) -> () query) }", []Change{{"a", "result: another func", true}}},
+		"constructor":            {"service : (opt record { x : opt nat }) -> {}", "service : (opt record {}) -> {}", []Change{{"", "argument.x removed", true}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			old, err := did.Parse(test.old)
@@ -49,4 +53,30 @@ func TestKedgeIsCompatibleWithItself(t *testing.T) {
 	file, err := did.Parse(kedge.Interface)
 	require.NoError(t, err)
 	require.Empty(t, Compare(file, file))
+}
+
+// Interfaces come from canisters of others: whatever they are, comparing ends, and finds nothing between one and
+// itself.
+func FuzzCompare(f *testing.F) {
+	for _, seed := range [][2]string{
+		{"service : {}", kedge.Interface},
+		{"type T = opt T; service : { a : (T) -> (T) }", "type T = record { T }; service : { a : (T) -> (T) }"},
+		{"type A = variant { a : B; b }; type B = vec A; service : (A) -> { m : (A, B) -> (B) query }", "type A = opt A; service : { m : (A) -> () oneway }"},
+		{"type F = func (F) -> (F); service : { f : F }", "type S = service { s : () -> (S) }; service : S"},
+	} {
+		f.Add(seed[0], seed[1])
+	}
+	f.Fuzz(func(t *testing.T, a, b string) {
+		old, err := did.Parse(a)
+		if err != nil {
+			return
+		}
+		for _, c := range Compare(old, old) {
+			t.Fatalf("differs from itself: %s", c)
+		}
+		if now, err := did.Parse(b); err == nil {
+			Compare(old, now)
+			Compare(now, old)
+		}
+	})
 }
