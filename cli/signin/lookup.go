@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"kedge/candid/kedge"
+	"kedge/cli/session"
 	"kedge/cli/ui"
 
 	"github.com/spf13/cobra"
@@ -108,6 +109,9 @@ func (a verbs) lookupSigner(cmd *cobra.Command) error {
 			view.Contacts = &has
 			row = append(row, ui.YesNo(has))
 			contacts = contacts || has
+			if has {
+				a.Watch(cmd.Context(), &session.Session{Provider: p, Signer: who, Anchor: l.Anchor})
+			}
 		}
 		views = append(views, view)
 		rows = append(rows, row)
