@@ -74,9 +74,6 @@ func TestSetupWithAPerson(t *testing.T) {
 		require.Equal(t, map[string]string{
 			"network": "there", "canister": "there", "anchor": "done", "phrase": "done", "second key": "left", "consent": "done", "contacts": "left", "report": "done",
 		}, pathSteps(t, stdout))
-		for _, word := range strings.Fields(words) {
-			require.NotContains(t, strings.Fields(stdout), word)
-		}
 		require.NotContains(t, stdout+stderr, strings.Join(strings.Fields(words)[:3], " "))
 	})
 	t.Run("nothing is left to do", func(t *testing.T) {
@@ -113,6 +110,22 @@ func TestSetupWithAPerson(t *testing.T) {
 		require.Zero(t, code)
 		require.NotContains(t, list, "phone")
 	})
+	t.Run("a lost device, from a machine that has only the phrase", func(t *testing.T) {
+		code, shown, stderr := run(t, nil, env, "device", "add", "tablet", "--json")
+		require.Zero(t, code, stderr)
+		var added struct{ Anchor json.Number }
+		require.NoError(t, json.Unmarshal([]byte(shown), &added))
+		elsewhere := map[string]string{"KEDGE_NETWORK": url, "KEDGE_KEYS": filepath.Join(dir, "none.age")}
+		p := &person{answers: []func(*person) string{say("no")}}
+		code, _, stderr = run(t, p, elsewhere, "guide", "lost-device")
+		require.NotZero(t, code)
+		require.Contains(t, stderr, "kedge recover --anchor NUMBER")
+		p = &person{answers: []func(*person) string{say("yes"), say(added.Anchor.String()), say(words), say("yes"), say("no")}}
+		code, _, stderr = run(t, p, elsewhere, "guide", "lost-device", "--device", "tablet")
+		require.Zero(t, code, "%s%q", stderr, p.prompts)
+		require.Equal(t, 1, strings.Count(strings.Join(p.prompts, "\n"), "recovery phrase: "), "the words are typed once: %q", p.prompts)
+		require.NoFileExists(t, elsewhere["KEDGE_KEYS"])
+	})
 	t.Run("moving, left and taken up again", func(t *testing.T) {
 		code, shown, _ := run(t, nil, env, "anchor", "show", "--as", "laptop", "--json")
 		require.Zero(t, code)
@@ -145,7 +158,7 @@ func TestSetupWithAPerson(t *testing.T) {
 		code, output = s.wait()
 		require.Zero(t, code, output)
 		require.Contains(t, output, "kedge guide lost-device")
-		s.requireNotShown(strings.Fields(words)[:4]...)
+		s.requireNotShown(strings.Join(strings.Fields(words)[:3], " "))
 		s.requireRestored()
 	})
 }

@@ -84,7 +84,11 @@ func (a verbs) showReport(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if !own.Closed() {
+	exists, err := a.KeysExist()
+	if err != nil {
+		return err
+	}
+	if exists && !own.Closed() { // without a store there is nothing to know, and none to make
 		keys, err := a.LoadKeys()
 		if err != nil {
 			return err

@@ -65,6 +65,10 @@ type path struct {
 func (p *path) run(walk func(ctx context.Context, p *path) error) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, _ []string) error {
 		p.name = cmd.CommandPath()
+		p.KeepPhrase()
+		if !p.alone() {
+			p.Note("nothing is done without being said first; Ctrl-C leaves, and %s goes on later", p.name)
+		}
 		err := walk(cmd.Context(), p)
 		if err != nil {
 			p.Note("what was done stays; %s goes on from there", p.name)
@@ -237,6 +241,34 @@ func (p *path) asPhrase(anchor uint64, file string) []string {
 		flags = append(flags, "--phrase-file", file)
 	}
 	return flags
+}
+
+// someSession opens the session of a device that is left. A person whose machine has none is asked for the
+// recovery phrase.
+func (p *path) someSession(ctx context.Context) (*session.Session, error) {
+	known, err := p.knowsAnchor(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if !known && !p.alone() {
+		text, err := p.ask("", "this machine has no key of an anchor here. Is the recovery phrase at hand? yes or no (enter: yes): ", "yes")
+		if err != nil {
+			return nil, err
+		}
+		has, err := yesNo("the answer", text)
+		if err != nil {
+			return nil, err
+		}
+		if !has {
+			return nil, ui.Hinted(errors.New("neither a key nor the recovery phrase is at hand"),
+				"on a machine that has a key, run this again; where everything is lost, recovery contacts bring an anchor back: kedge recover --anchor NUMBER")
+		}
+		if err := p.whichAnchor(); err != nil {
+			return nil, err
+		}
+		p.As = device.ReservedName
+	}
+	return p.OpenSession(ctx)
 }
 
 // report ends a path.

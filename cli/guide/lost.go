@@ -39,7 +39,7 @@ run again.`,
 }
 
 func (p *path) lostDevice(ctx context.Context, lost, seen string) error {
-	s, err := p.OpenSession(ctx)
+	s, err := p.someSession(ctx)
 	if err != nil {
 		return err
 	}
@@ -59,13 +59,22 @@ func (p *path) lostDevice(ctx context.Context, lost, seen string) error {
 			return err
 		}
 		if read {
-			if _, err := p.do(ctx, "phrase", "put a new recovery phrase in the place of the one that was read; the old one signs that",
-				append([]string{"recovery", "phrase", "add", "--replace"}, p.asPhrase(s.Anchor, p.PhraseFile)...)...); err != nil {
+			if err := p.replaceRead(ctx, s); err != nil {
 				return err
 			}
 		}
 	}
 	return p.report(ctx, s)
+}
+
+// replaceRead puts a new recovery phrase in the place of one that somebody may have read.
+func (p *path) replaceRead(ctx context.Context, s *session.Session) error {
+	args := append([]string{"recovery", "phrase", "add", "--replace"}, p.asPhrase(s.Anchor, p.PhraseFile)...)
+	ok, err := p.do(ctx, "phrase", "put a new recovery phrase in the place of the one that was read; the old one signs that", args...)
+	if ok && s.Signer.IsPhrase() { // the words that were typed are no device any more
+		p.ForgetPhrase()
+	}
+	return err
 }
 
 func (p *path) removeLost(ctx context.Context, s *session.Session, info kedge.IdentityAnchorInfo, lost string) error {

@@ -36,6 +36,8 @@ type App struct {
 	canister    project.Known    // that a file named
 	stored      []*settings.File // of settings, strongest first; nil before they are read
 	storedErr   error
+	keep        bool             // what was typed serves for the rest of the run
+	typed       *device.Phrase
 }
 
 // GlobalFlags adds the flags of all commands.
@@ -104,8 +106,8 @@ func (a *App) KeysPath() (string, error) {
 // Again runs another command of the same run, with flags of its own and its results to out: the key store stays
 // open and is not asked for again.
 func (a *App) Again(out io.Writer, run func(*App) error) error {
-	again := &App{UI: a.UI.Again(out), opened: a.opened, away: a.away, agentFailed: a.agentFailed}
+	again := &App{UI: a.UI.Again(out), opened: a.opened, away: a.away, agentFailed: a.agentFailed, keep: a.keep, typed: a.typed}
 	err := run(again)
-	a.opened, a.away, a.agentFailed = again.opened, again.away, again.agentFailed
+	a.opened, a.away, a.agentFailed, a.typed = again.opened, again.away, again.agentFailed, again.typed
 	return err
 }

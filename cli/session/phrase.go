@@ -11,8 +11,29 @@ import (
 	"kedge/device"
 )
 
+// KeepPhrase has a recovery phrase that is typed serve for the rest of the run, of commands that [App.Again] runs,
+// too, so that a person types it once. ForgetPhrase ends that for the one that was typed.
+func (a *App) KeepPhrase() { a.keep = true }
+
+// ForgetPhrase has the recovery phrase asked for again.
+func (a *App) ForgetPhrase() { a.typed = nil }
+
 // ReadPhrase reads the recovery phrase that exists: from --phrase-file, or by asking for it.
 func (a *App) ReadPhrase() (device.Phrase, error) {
+	if a.PhraseFile != "" || !a.keep {
+		return a.readPhrase()
+	}
+	if a.typed == nil {
+		phrase, err := a.readPhrase()
+		if err != nil {
+			return device.Phrase{}, err
+		}
+		a.typed = &phrase
+	}
+	return *a.typed, nil
+}
+
+func (a *App) readPhrase() (device.Phrase, error) {
 	text, from := "", "the recovery phrase"
 	if a.PhraseFile != "" {
 		from = fmt.Sprintf("the recovery phrase in %q", a.PhraseFile)
