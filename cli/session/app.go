@@ -36,7 +36,7 @@ type App struct {
 	canister    project.Known    // that a file named
 	stored      []*settings.File // of settings, strongest first; nil before they are read
 	storedErr   error
-	keep        bool             // what was typed serves for the rest of the run
+	keep        bool // what was typed serves for the rest of the run
 	typed       *device.Phrase
 }
 
