@@ -22,7 +22,7 @@ var commands = map[string]func(){
 		}
 		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 		defer stop()
-		os.Exit(Main(ctx, system))
+		os.Exit(held(func(s System) int { return Main(ctx, s) }, system))
 	},
 }
 
@@ -32,9 +32,16 @@ func TestMain(m *testing.M) { testscript.Main(m, commands) }
 func TestScripts(t *testing.T) {
 	store, err := filepath.Abs("../device/testdata/keys-v1.age")
 	require.NoError(t, err)
+	variable, folder := holdScripts(t)
+	// The scripts run in parallel after this function is through, unless they are in a group.
+	t.Run("scripts", func(t *testing.T) { runScripts(t, store, variable, folder) })
+}
+
+func runScripts(t *testing.T, store, variable, folder string) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata",
 		Setup: func(env *testscript.Env) error {
+			env.Setenv(variable, folder)
 			env.Setenv("KEDGE_KEYS", env.WorkDir+"/keys.age")
 			env.Setenv("KEDGE_PASSPHRASE_FILE", env.WorkDir+"/passphrase")
 			env.Setenv("HOME", env.WorkDir)

@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -46,8 +47,19 @@ func Main(ctx context.Context, system System) int {
 		if errors.Is(err, context.Canceled) && ctx.Err() != nil {
 			err = fmt.Errorf("%w: %w", ui.ErrInterrupted, err)
 		}
-		app.Fail(err, hints.For(cmd, app.StaleHint(err, hints.Of(err))))
+		app.JSON = app.JSON || wantsJSON(system.Args) // the flags may be what could not be read
+		app.Fail(ui.Failure{
+			Code: hints.Code(err), Message: err.Error(), Hint: hints.For(cmd, app.StaleHint(err, hints.Of(err))), Exit: code,
+		})
 		return code
 	}
 	return 0
+}
+
+// wantsJSON reports whether --json is among arguments that could not be read as a whole.
+func wantsJSON(args []string) bool {
+	if end := slices.Index(args, "--"); end >= 0 {
+		args = args[:end]
+	}
+	return slices.Contains(args, "--json") || slices.Contains(args, "--json=true")
 }

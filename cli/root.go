@@ -21,6 +21,7 @@ import (
 	"kedge/cli/network"
 	"kedge/cli/recovery"
 	"kedge/cli/release"
+	"kedge/cli/schemas"
 	"kedge/cli/session"
 	"kedge/cli/sheet"
 	"kedge/cli/signin"
@@ -44,7 +45,7 @@ func rootCommand(app *session.App) *cobra.Command {
 	root := ui.Group("kedge", "an identity provider for the Internet Computer", slices.Concat(
 		[]*cobra.Command{
 			network.Command(app), deploy.Command(app), deploy.Open(app), canister.Command(app), devices.Command(app), devices.Attest(app), key.Command(app),
-			recovery.Command(app), release.Command(app), version.Command(app), status.Command(app), config.Command(app), complete.Command(app), sheet.Command(app),
+			recovery.Command(app), release.Command(app), version.Command(app), status.Command(app), config.Command(app), complete.Command(app), sheet.Command(app), schemas.Command(app.UI),
 		},
 		anchor.Commands(app), contacts.Commands(app), guide.Commands(app, rootCommand), signin.Commands(app), migrate.Commands(app))...)
 	root.Long, root.Example = rootLong, rootExample

@@ -50,6 +50,7 @@ func startNetwork(t *testing.T) (url, module, whoami string) {
 // Scripts that play whole stories on a network with the real module.
 func TestWholeScripts(t *testing.T) {
 	url, module, whoami := startNetwork(t)
+	variable, folder := cli.HoldScripts(t)
 	// The scripts run in parallel after this function is through, unless they are in a group.
 	t.Run("stories", func(t *testing.T) {
 		testscript.Run(t, testscript.Params{
@@ -60,7 +61,7 @@ func TestWholeScripts(t *testing.T) {
 			},
 			Setup: func(env *testscript.Env) error {
 				for name, value := range map[string]string{
-					"KEDGE_KEYS": env.WorkDir + "/keys.age", "KEDGE_PASSPHRASE_FILE": env.WorkDir + "/passphrase",
+					variable: folder, "KEDGE_KEYS": env.WorkDir + "/keys.age", "KEDGE_PASSPHRASE_FILE": env.WorkDir + "/passphrase",
 					"KEDGE_NETWORK": url, "URL": url, "MODULE": module, "WHOAMI": whoami, "HOME": env.WorkDir,
 				} {
 					env.Setenv(name, value)

@@ -2,7 +2,6 @@ package canister
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -124,7 +123,7 @@ func (a verbs) printLog(v logView) error {
 	line := []byte(v.text())
 	if a.JSON {
 		var err error
-		if line, err = json.Marshal(v); err != nil {
+		if line, err = ui.JSONLine(v); err != nil {
 			return fmt.Errorf("encoding the record: %w", err)
 		}
 	}

@@ -18,7 +18,7 @@ var groups = map[string]string{
 
 	"canister": Operators, "deploy": Operators, "fsck": Operators, "migrate": Operators,
 
-	"login": Developers, "network": Developers, "principal": Developers,
+	"login": Developers, "network": Developers, "principal": Developers, "schema": Developers,
 
 	"config": About, "help": About, "version": About, "completion": About,
 }

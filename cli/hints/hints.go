@@ -36,6 +36,8 @@ func ExitCode(err error) int {
 	switch {
 	case errors.As(err, &unreachable), errors.As(err, &untrusted), errors.Is(err, client.ErrNoRootKey):
 		return ui.ExitNetwork
+	case errors.Is(err, ui.ErrDeclined), errors.Is(err, ui.ErrNoTerminal):
+		return ui.ExitNotAsked
 	case errors.As(err, &reject), errors.As(err, &http), errors.As(err, &refused):
 		return ui.ExitRefused
 	case errors.Is(err, keyagent.ErrLocked), errors.Is(err, keyagent.ErrEnded), errors.Is(err, device.ErrWrongPassphrase), errors.Is(err, device.ErrPhraseChecksum),

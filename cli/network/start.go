@@ -202,7 +202,7 @@ func awaitStart(ctx context.Context, out io.Reader) (networkStarted, error) {
 	}
 }
 
-// lastError returns the error that a log ends with, without the prefix.
+// lastError returns the error that a log ends with; the network writes it as a line of JSON.
 func lastError(path string) string {
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -210,8 +210,9 @@ func lastError(path string) string {
 	}
 	reason := ""
 	for line := range strings.SplitSeq(string(data), "\n") {
-		if text, found := strings.CutPrefix(line, "kedge: error: "); found {
-			reason = text
+		var failed struct{ Error ui.Failure }
+		if json.Unmarshal([]byte(line), &failed) == nil && failed.Error.Message != "" {
+			reason = failed.Error.Message
 		}
 	}
 	return reason

@@ -24,7 +24,7 @@ func (u *UI) Confirm(what string) error {
 	}
 	t, err := u.OpenTerminalOnce()
 	if err != nil {
-		return Hinted(fmt.Errorf("%s; nobody is there to ask", what), "--yes goes on without asking")
+		return &Error{Err: fmt.Errorf("%s; nobody is there to ask", what), Hint: "--yes goes on without asking", Code: ExitNotAsked}
 	}
 	answer, err := t.Line(what + "; go on? type yes: ")
 	if err != nil {

@@ -10,11 +10,12 @@ import (
 
 // Exit codes of the process. They are part of the interface: scripts branch on them.
 const (
-	ExitFailed  = 1 // the command could not do what was asked
-	ExitUsage   = 2 // unknown command or flag, an argument that makes no sense
-	ExitNetwork = 3 // the network cannot be reached, or its answer cannot be trusted
-	ExitRefused = 4 // the canister or the network refused
-	ExitSecret  = 5 // wrong passphrase, wrong recovery phrase, or nobody there to ask for them
+	ExitFailed   = 1 // the command could not do what was asked
+	ExitUsage    = 2 // unknown command or flag, an argument that makes no sense
+	ExitNetwork  = 3 // the network cannot be reached, or its answer cannot be trusted
+	ExitRefused  = 4 // the canister or the network refused
+	ExitSecret   = 5 // wrong passphrase, wrong recovery phrase, or nobody there to ask for them
+	ExitNotAsked = 6 // a question was answered with no, or nobody was there to answer it
 
 	ExitInterrupted = 130 // by Ctrl-C or a signal, as shells count it
 )
@@ -26,6 +27,7 @@ const ExitCodes = `  0    done
   3    the network cannot be reached, or its answer cannot be trusted
   4    the canister or the network refused
   5    wrong passphrase or recovery phrase, or no terminal to ask for them
+  6    a question was answered with no, or nobody was there to answer it
   130  interrupted`
 
 // Error is an error with what to do next and the exit code that it asks for.
@@ -55,19 +57,35 @@ func Secretf(hint, format string, args ...any) error {
 	return &Error{Err: fmt.Errorf(format, args...), Hint: hint, Code: ExitSecret}
 }
 
-// Fail prints an error and its hint. The line of an error or a warning names its kind; it has no
+// Failure is how a command failed, as --json prints it on standard error: {"error": Failure}.
+type Failure struct {
+	Code    string `json:"code"` // what kind of failure it is, for programs: stable
+	Message string `json:"message"`
+	Hint    string `json:"hint,omitempty"` // the next thing to do
+	Exit    int    `json:"exit"`           // the exit code of the process
+}
+
+// Fail prints how a command failed. The line of an error or a warning names its kind; it has no
 // capitals and no full stop. A hint is the next thing to do.
-func (u *UI) Fail(err error, hint string) {
-	_, _ = fmt.Fprintf(u.Stderr, "kedge: error: %s\n", message(err.Error()))
-	if hint != "" {
-		_, _ = fmt.Fprintf(u.Stderr, "kedge: hint: %s\n", message(hint))
+func (u *UI) Fail(f Failure) {
+	f.Message, f.Hint = message(f.Message), message(f.Hint)
+	if u.JSON {
+		if line, err := JSONLine(map[string]Failure{"error": f}); err == nil {
+			_, _ = fmt.Fprintf(u.Stderr, "%s\n", line)
+			return
+		}
+	}
+	_, _ = fmt.Fprintf(u.Stderr, "kedge: error: %s\n", f.Message)
+	if f.Hint != "" {
+		_, _ = fmt.Fprintf(u.Stderr, "kedge: hint: %s\n", f.Hint)
 	}
 }
 
 // message makes a message fit for standard error: nothing that steers a terminal, and no secret.
 func message(text string) string { return Harmless(Redact(text)) }
 
-// Note prints a line that is not the result, for a person to read.
+// Note prints a line that is not the result, for a person to read. With --json it is the same: only a failure
+// is JSON, and then the last line on standard error.
 func (u *UI) Note(format string, args ...any) {
 	_, _ = fmt.Fprintf(u.Stderr, "kedge: %s\n", message(fmt.Sprintf(format, args...)))
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"text/tabwriter"
+	"unicode/utf16"
 )
 
 // Result prints what a command is for on standard output: value as one line of JSON with --json,
@@ -14,12 +15,31 @@ func (u *UI) Result(value any, text string) error {
 		_, err := fmt.Fprintln(u.Stdout, Harmless(strings.TrimRight(text, "\n")))
 		return err
 	}
-	line, err := json.Marshal(value)
+	line, err := JSONLine(value)
 	if err != nil {
 		return fmt.Errorf("encoding the result: %w", err)
 	}
 	_, err = fmt.Fprintf(u.Stdout, "%s\n", line)
 	return err
+}
+
+// JSONLine encodes a value on one line. What would steer a terminal is escaped, as in text.
+func JSONLine(value any) ([]byte, error) {
+	line, err := json.Marshal(value)
+	if err != nil {
+		return nil, err
+	}
+	var out strings.Builder
+	for _, r := range string(line) {
+		if visible(r) {
+			out.WriteRune(r)
+			continue
+		}
+		for _, unit := range utf16.Encode([]rune{r}) {
+			fmt.Fprintf(&out, `\u%04x`, unit)
+		}
+	}
+	return []byte(out.String()), nil
 }
 
 // YesNo writes a yes or a no.

@@ -2,7 +2,6 @@ package ui_test
 
 import (
 	"bytes"
-	"errors"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -67,7 +66,7 @@ func TestRedactLeavesOurOwnSentencesAlone(t *testing.T) {
 func TestNoMessageHasAPhraseInIt(t *testing.T) {
 	var out bytes.Buffer
 	u := &ui.UI{System: ui.System{Stderr: &out}}
-	u.Fail(errors.New("x: "+published), published)
+	u.Fail(ui.Failure{Message: "x: " + published, Hint: published})
 	u.Note("%s", published)
 	u.Warn("%q", published)
 	require.NotContains(t, out.String(), "winner")

@@ -1,0 +1,187 @@
+package cli
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"github.com/stretchr/testify/require"
+
+	"kedge/cli/schemas"
+)
+
+// Every kedge that a test script runs with --json is held to the schema of its command, and its failure to the
+// schema of errors. What does not fit is written to the folder schemaFaults names, whatever the script expects.
+
+const (
+	schemaFaults = "KEDGE_TEST_SCHEMAS" // environment variable: a folder for what does not fit, and what was seen
+	exitUnfit    = 99
+)
+
+func compiled(name string) (*jsonschema.Schema, error) {
+	text, err := schemas.Of(name)
+	if err != nil {
+		return nil, err
+	}
+	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
+	if err != nil {
+		return nil, err
+	}
+	c := jsonschema.NewCompiler()
+	if err := c.AddResource(name+".json", document); err != nil {
+		return nil, err
+	}
+	return c.Compile(name + ".json")
+}
+
+// fits checks each line of a text against a schema.
+func fits(name, text string) error {
+	schema, err := compiled(name)
+	if err != nil {
+		return err
+	}
+	for line := range strings.Lines(text) {
+		value, err := jsonschema.UnmarshalJSON(strings.NewReader(line))
+		if err != nil {
+			return fmt.Errorf("%q is not one line of JSON: %w", line, err)
+		}
+		if err := schema.Validate(value); err != nil {
+			return fmt.Errorf("%s: %w", strings.TrimSpace(line), err)
+		}
+	}
+	return nil
+}
+
+// held runs one command and holds what it prints to its schema.
+func held(run func(System) int, system System) int {
+	dir := os.Getenv(schemaFaults)
+	if dir == "" || !wantsJSON(system.Args) {
+		return run(system)
+	}
+	var stdout, stderr bytes.Buffer
+	system.Stdout, system.Stderr = io.MultiWriter(system.Stdout, &stdout), io.MultiWriter(system.Stderr, &stderr)
+	code := run(system)
+	name := "kedge"
+	if cmd, _, err := newRoot().Find(system.Args); err == nil {
+		name = schemas.Name(cmd.CommandPath())
+	}
+	if slices.Contains(system.Args, "--help") || slices.Contains(system.Args, "--version") {
+		return code
+	}
+	err := fits(name, stdout.String())
+	if err == nil && stdout.Len() > 0 {
+		_ = os.WriteFile(filepath.Join(dir, "seen-"+name), nil, 0o600)
+	}
+	if code != 0 {
+		err = errors.Join(err, failed(stderr.String(), code))
+	}
+	if err == nil {
+		return code
+	}
+	text := fmt.Sprintf("kedge %s: %v\n", strings.Join(system.Args, " "), err)
+	_, _ = fmt.Fprint(os.Stderr, text)
+	_ = os.WriteFile(filepath.Join(dir, "fault-"+name), []byte(text), 0o600)
+	return exitUnfit
+}
+
+// failed checks the last line on standard error of a command that failed with an exit code.
+func failed(stderr string, code int) error {
+	lines := strings.Split(strings.TrimRight(stderr, "\n"), "\n")
+	last := lines[len(lines)-1]
+	if err := fits(schemas.Error, last); err != nil {
+		return fmt.Errorf("the error: %w", err)
+	}
+	var said struct{ Error struct{ Exit int } }
+	if err := json.Unmarshal([]byte(last), &said); err != nil || said.Error.Exit != code {
+		return fmt.Errorf("the error says exit code %d, the process %d", said.Error.Exit, code)
+	}
+	return nil
+}
+
+// holdScripts has the scripts of a test held to the schemas, and fails the test for what did not fit. It
+// returns what the environment of the scripts needs.
+func holdScripts(t *testing.T) (variable, folder string) {
+	t.Helper()
+	dir := t.TempDir()
+	t.Cleanup(func() {
+		found, err := filepath.Glob(filepath.Join(dir, "fault-*"))
+		require.NoError(t, err)
+		for _, file := range found {
+			text, err := os.ReadFile(file)
+			require.NoError(t, err)
+			t.Errorf("%s", text)
+		}
+		if list := os.Getenv("KEDGE_SEEN_SCHEMAS"); list != "" { // for make bench and people: which schemas a real result was held to
+			seen, _ := filepath.Glob(filepath.Join(dir, "seen-*"))
+			f, err := os.OpenFile(list, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+			require.NoError(t, err)
+			for _, s := range seen {
+				_, _ = fmt.Fprintln(f, strings.TrimPrefix(filepath.Base(s), "seen-"))
+			}
+			require.NoError(t, f.Close())
+		}
+	})
+	return schemaFaults, dir
+}
+
+// HoldScripts is for the tests of package cli_test.
+var HoldScripts = holdScripts
+
+func TestEveryCommandHasASchema(t *testing.T) {
+	known := map[string]bool{schemas.Error: true}
+	for _, cmd := range leaves(newRoot()) {
+		name := schemas.Name(cmd.CommandPath())
+		known[name] = true
+		_, err := compiled(name)
+		if errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s has no schema: write cli/schemas/%s.json, as cli/schemas/schemas.go says", cmd.CommandPath(), name)
+			continue
+		}
+		require.NoError(t, err, name)
+	}
+	known["kedge"] = true // says where one is
+	for _, name := range schemas.Names() {
+		require.True(t, known[name], "the schema %q is about no command", name)
+	}
+}
+
+// An object that takes anything is no schema: what it forgets, nobody notices.
+func TestSchemasAreStrict(t *testing.T) {
+	for _, name := range schemas.Names() {
+		text, err := schemas.Of(name)
+		require.NoError(t, err)
+		var document map[string]any
+		require.NoError(t, json.Unmarshal(text, &document))
+		require.NotEmpty(t, document["title"], name)
+		strict(t, name, document)
+	}
+}
+
+func strict(t *testing.T, where string, part any) {
+	switch part := part.(type) {
+	case []any:
+		for i, item := range part {
+			strict(t, fmt.Sprintf("%s[%d]", where, i), item)
+		}
+	case map[string]any:
+		if properties, ok := part["properties"].(map[string]any); ok {
+			require.Equal(t, false, part["additionalProperties"], "%s: additionalProperties", where)
+			required, _ := part["required"].([]any)
+			for _, r := range required {
+				require.Contains(t, properties, r, where)
+			}
+		}
+		for key, item := range part {
+			strict(t, where+"/"+key, item)
+		}
+	}
+}
