@@ -123,15 +123,15 @@ has .kedge and is yours. It can all be made again, and git ignores it:
 Files with secrets are readable by their owner alone. A recovery phrase is in no
 file unless --new-phrase-file asked for one.`
 
-const scriptsText = `--json prints the result as one line of JSON on standard output, and a failure as
-one line of JSON, the last on standard error:
+const scriptsText = `--json prints the result as one line of JSON on standard output, and a failure
+as one line of JSON, the last on standard error:
 
   {"error":{"code":"self_only","message":"…","hint":"…","exit":4}}
 
-"code" names the kind of failure and "exit" is the exit code of the process; both
-stay as they are between versions. Notes and warnings on standard error begin with
-"kedge:". kedge schema shows the shape of what each command prints, kedge help
-exit-codes the exit codes.
+"code" names the kind of failure, "exit" is the exit code of the process; both
+stay as they are between versions. Notes and warnings on standard error begin
+with "kedge:". kedge schema shows the shape of what each command prints, kedge
+help exit-codes the exit codes.
 
 Nothing is asked without a terminal: the command fails and says which flag or
 variable would have answered.
