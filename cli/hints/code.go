@@ -68,5 +68,5 @@ func Code(err error) string {
 // exitNames are the kinds of errors that have no name of their own.
 var exitNames = map[int]string{
 	ui.ExitFailed: "failed", ui.ExitUsage: "usage", ui.ExitNetwork: "network", ui.ExitRefused: "refused", ui.ExitSecret: "secret",
-	ui.ExitNotAsked: "not_agreed", ui.ExitInterrupted: "interrupted",
+	ui.ExitNotAsked: "not_agreed", ui.ExitNotAccepted: "not_accepted", ui.ExitInterrupted: "interrupted",
 }

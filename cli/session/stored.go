@@ -113,7 +113,8 @@ func (a *App) accept(what, file, flag string) error {
 		return errors.New(named)
 	}
 	if _, err := a.OpenTerminalOnce(); err != nil && !a.Yes {
-		return ui.Hinted(errors.New(named), "if that is right, %s says so for one command, and kedge config trust --yes for all of this project", flag)
+		return &ui.Error{Err: errors.New(named), Code: ui.ExitNotAccepted,
+			Hint: fmt.Sprintf("if that is right, %s says so for one command, and kedge config trust --yes for all of this project", flag)}
 	}
 	if err := a.Confirm(named); err != nil {
 		return err

@@ -10,12 +10,13 @@ import (
 
 // Exit codes of the process. They are part of the interface: scripts branch on them.
 const (
-	ExitFailed   = 1 // the command could not do what was asked
-	ExitUsage    = 2 // unknown command or flag, an argument that makes no sense
-	ExitNetwork  = 3 // the network cannot be reached, or its answer cannot be trusted
-	ExitRefused  = 4 // the canister or the network refused
-	ExitSecret   = 5 // wrong passphrase, wrong recovery phrase, or nobody there to ask for them
-	ExitNotAsked = 6 // a question was answered with no, or nobody was there to answer it
+	ExitFailed      = 1 // the command could not do what was asked
+	ExitUsage       = 2 // unknown command or flag, an argument that makes no sense
+	ExitNetwork     = 3 // the network cannot be reached, or its answer cannot be trusted
+	ExitRefused     = 4 // the canister or the network refused
+	ExitSecret      = 5 // wrong passphrase, wrong recovery phrase, or nobody there to ask for them
+	ExitNotAsked    = 6 // a question was answered with no, or nobody was there to answer it
+	ExitNotAccepted = 7 // a project names a network or canister that was not accepted yet
 
 	ExitInterrupted = 130 // by Ctrl-C or a signal, as shells count it
 )
@@ -28,6 +29,7 @@ const ExitCodes = `  0    done
   4    the canister or the network refused
   5    wrong passphrase or recovery phrase, or no terminal to ask for them
   6    a question was answered with no, or nobody was there to answer it
+  7    the project names a network or canister that you have not accepted yet
   130  interrupted`
 
 // Error is an error with what to do next and the exit code that it asks for.
