@@ -23,15 +23,15 @@ type Call struct {
 // Calls returns the calls that wait for their answers, oldest first.
 func (n *Network) Calls() []*Call { return slices.Clone(n.calls) }
 
-// Reply answers a call and runs its callback. It returns what the callback replied to whoever called
+// Reply answers a call, whose callee takes all cycles, and runs its callback. It returns what the callback replied to whoever called
 // the canister, nil if it did not.
 func (n *Network) Reply(c *Call, data []byte) ([]byte, error) {
 	return n.callback(c, cdk.RunReply, message{arg: data})
 }
 
-// Reject refuses a call and runs its callback, see [Network.Reply].
+// Reject refuses a call, whose cycles come back, and runs its callback, see [Network.Reply].
 func (n *Network) Reject(c *Call, code cdk.RejectCode, text string) ([]byte, error) {
-	return n.callback(c, cdk.RunReject, message{rejectCode: code, rejectMessage: text})
+	return n.callback(c, cdk.RunReject, message{rejectCode: code, rejectMessage: text, cycles: c.Cycles})
 }
 
 func (n *Network) callback(c *Call, run func(env uint32), m message) ([]byte, error) {

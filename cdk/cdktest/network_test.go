@@ -2,6 +2,7 @@ package cdktest_test
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -322,4 +323,58 @@ func TestSeedRandom(t *testing.T) {
 func TestWithoutNetwork(t *testing.T) {
 	require.PanicsWithValue(t, "cdk: there is no network outside a canister: install a fake one, see package cdktest",
 		func() { cdk.Update(func() {}) })
+}
+
+// What a message may ask of the network beside its argument and caller.
+func TestWhatTheNetworkSays(t *testing.T) {
+	network := cdktest.Install(t)
+	network.SetCertificate([]byte("certificate"))
+	certificate := func() {
+		b, ok := cdk.DataCertificate()
+		cdk.Reply(append([]byte(fmt.Sprint(ok, " ")), b...))
+	}
+	reply, err := network.Query(func() { cdk.Query(certificate) }, nil)
+	require.NoError(t, err)
+	require.Equal(t, "true certificate", string(reply))
+	reply, err = network.Update(func() { cdk.Update(certificate) }, nil)
+	require.NoError(t, err)
+	require.Equal(t, "false ", string(reply), "there is none in an update")
+
+	var versions []uint64
+	for _, entry := range []func(func()){cdk.Update, cdk.Heartbeat, cdk.PreUpgrade} {
+		require.NoError(t, network.Deliver(func() { entry(func() { versions = append(versions, cdk.CanisterVersion()) }) }, nil))
+	}
+	require.Less(t, versions[0], versions[1])
+	require.Less(t, versions[1], versions[2])
+	before := versions[2]
+	network.Upgrade()
+	require.NoError(t, network.Deliver(func() { cdk.PostUpgrade(func() { versions = append(versions, cdk.CanisterVersion()) }) }, nil))
+	require.Less(t, before, versions[3], "an upgrade counts")
+
+	// Cycles that come with a call are the canister's once it accepts them.
+	var was cdk.Cycles
+	network.SetCycles(cdk.Amount(100))
+	_, err = network.Update(func() {
+		cdk.Update(func() {
+			was = cdk.Balance()
+			require.Equal(t, cdk.Amount(40), cdk.AcceptCycles(cdk.Amount(40)))
+			require.Equal(t, was.Low+40, cdk.Balance().Low)
+			require.Equal(t, cdk.Amount(60), cdk.CyclesAvailable())
+		})
+	}, nil)
+	require.ErrorIs(t, err, cdktest.ErrNoReply)
+
+	refunded := map[string]cdk.Cycles{}
+	ask := func() {
+		require.NoError(t, cdk.Request{Callee: principal.Management, Method: "m", Cycles: cdk.Amount(3),
+			OnReply:  func([]byte) { refunded["reply"] = cdk.CyclesRefunded() },
+			OnReject: func(cdk.RejectCode, string) { refunded["reject"] = cdk.CyclesRefunded() },
+		}.Send())
+	}
+	for range 2 {
+		require.NoError(t, network.Deliver(func() { cdk.Update(ask) }, nil))
+	}
+	_, _ = network.Reply(network.Calls()[0], nil)
+	_, _ = network.Reject(network.Calls()[0], cdk.RejectCode(4), "no")
+	require.Equal(t, map[string]cdk.Cycles{"reply": {}, "reject": cdk.Amount(3)}, refunded)
 }

@@ -84,7 +84,10 @@ func (n system) SetCertifiedData(data []byte) {
 }
 
 func (n system) DataCertificate() ([]byte, bool) {
-	return bytes.Clone(n.certificate), n.message.query && n.certificate != nil
+	if !n.message.query || n.certificate == nil {
+		return nil, false
+	}
+	return bytes.Clone(n.certificate), true
 }
 
 func (n system) StableGrow(pages uint64) bool {
