@@ -7,16 +7,23 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"kedge/cli"
+	"kedge/cli/project"
 	"kedge/cli/ui"
 	"kedge/device"
 	"kedge/ic/principal"
@@ -443,4 +450,48 @@ func TestRecoverRefuses(t *testing.T) {
 	code, _, stderr := v.run(nil, "owner", "recover", "--anchor", "10000", "--json")
 	require.Zero(t, code)
 	require.Contains(t, stderr, `kedge: hint: device "laptop" of this key store belongs to anchor 10000`)
+}
+
+// A network that does not answer for a while ends no wait.
+func TestWaitOutlastsTheNetwork(t *testing.T) {
+	v := openVillage(t)
+	r := v.recovery("fresh")
+	to, err := url.Parse(v.network.URL())
+	require.NoError(t, err)
+	canisters, err := project.LoadCanisters()
+	require.NoError(t, err)
+	var down atomic.Bool
+	forward := httputil.NewSingleHostReverseProxy(to)
+	forward.ErrorLog = log.New(io.Discard, "", 0)
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if down.Load() {
+			panic(http.ErrAbortHandler)
+		}
+		forward.ServeHTTP(w, r)
+	}))
+	defer proxy.Close()
+
+	ctx, leave := context.WithCancel(t.Context())
+	defer leave()
+	var said saying
+	heard := func(text string) {
+		t.Helper()
+		require.Eventually(t, func() bool { return strings.Contains(said.String(), text) }, 30*time.Second, time.Millisecond, "%s", &said)
+	}
+	done := make(chan int, 1)
+	go func() {
+		code, _ := v.runTo(ctx, nil, &said, "fresh", "recover", "--anchor", "10000", "--wait", "--network", proxy.URL,
+			"--canister", canisters.ByNetwork[v.network.URL()].Text())
+		done <- code
+	}()
+	heard("approved by no contact yet")
+	down.Store(true)
+	heard("going on as soon as it is there")
+	down.Store(false)
+	v.approve("anna", r)
+	heard("kedge: approved by 1 contact, which is not enough yet\n")
+	v.must("anna", "contact", "withdraw", "10000")
+	heard("kedge: warning: approved by no contact yet: contacts have withdrawn, or a protected device of the anchor has signed a call, which vetoes\n")
+	leave()
+	require.Equal(t, 130, <-done)
 }
