@@ -77,6 +77,7 @@ function home(problem: Child = null): void {
     register: async () => (await import("./signin/register.ts")).register({ done: signedIn, back: home, banner: banner() }),
     phrase: async () => (await import("./signin/phrase.ts")).phraseView({ done: signedIn, back: home, banner: banner() }),
     pair,
+    recover: async () => (await import("./contacts/recover.ts")).recoverView({ done: signedIn, back: home }),
   }, hint(), problem);
 }
 

@@ -4,16 +4,7 @@ import { test } from "node:test";
 import { as, phraseIdentity } from "./canister.mjs";
 import { page, story } from "./setup.mjs";
 import * as s from "./steps.mjs";
-
-// settle registers an anchor with a protected phrase and opens its account page.
-async function settle(p) {
-  const account = await p.open(page);
-  const anchor = await s.register(account);
-  const words = await s.makePhrase(account);
-  await account.click("#continue");
-  await account.waitForSelector("#report");
-  return { account, anchor, words };
-}
+import { settle, signAsPhrase } from "./steps.mjs";
 
 // assertNoPhrase looks for two words of the phrase in a row: single ones occur in any prose.
 function assertNoPhrase(text, words) {
@@ -29,20 +20,13 @@ async function act(account, name, label) {
   await c.getByRole("button", { name: label, exact: true }).click();
 }
 
-// sign signs as the phrase when the page asks who signs.
-async function signAsPhrase(account, words) {
-  await account.click("[data-signer=phrase]");
-  await s.typePhrase(account, "dialog:last-of-type", words);
-  await account.locator("dialog form button.primary").last().click();
-}
-
 // result waits until the page says how an act ended.
 const result = (account, text) => account.locator(".result .note", { hasText: text }).waitFor();
 // says waits until the dialog in front says something.
 const says = (account, text) => account.locator("dialog").last().getByText(text).first().waitFor();
 
 test("register, protect, be refused, remove by itself", () => story(1, async (p) => {
-  const { account, anchor, words } = await settle(p);
+  const { account, anchor, words } = await settle(p, page);
   assert.match(await account.innerText(".report"), /has a protected device/);
   // The passkey cannot remove the protected phrase; the page says who can, and the phrase can.
   await act(account, "Recovery phrase", "Remove");
@@ -59,7 +43,7 @@ test("register, protect, be refused, remove by itself", () => story(1, async (p)
 }));
 
 test("a wrong phrase does not sign, and the words stay out of what is said", () => story(1, async (p) => {
-  const { account, words } = await settle(p);
+  const { account, words } = await settle(p, page);
   await account.click("#guard");
   await account.click("#confirm");
   await account.click("[data-signer=phrase]");
@@ -75,7 +59,7 @@ test("a wrong phrase does not sign, and the words stay out of what is said", () 
 }));
 
 test("guard, session limit and the demand for device-bound passkeys", () => story(1, async (p) => {
-  const { account, anchor, words } = await settle(p);
+  const { account, anchor, words } = await settle(p, page);
   await account.click("#guard");
   await account.click("#confirm");
   await signAsPhrase(account, words);
@@ -100,7 +84,7 @@ test("guard, session limit and the demand for device-bound passkeys", () => stor
 }));
 
 test("rename, show what kind it is, protect the passkey, replace", () => story(1, async (p) => {
-  const { account, words } = await settle(p);
+  const { account, words } = await settle(p, page);
   await act(account, "this one", "Rename");
   await account.fill("dialog input", "Laptop\u202e");
   await account.click("#named");
@@ -117,7 +101,7 @@ test("rename, show what kind it is, protect the passkey, replace", () => story(1
 }));
 
 test("a name on the screen is not a key: the planted device is told apart", () => story(1, async (p) => {
-  const { account, anchor, words } = await settle(p);
+  const { account, anchor, words } = await settle(p, page);
   // A thief at the unlocked laptop adds a key under the name of the phrase.
   const thief = (await import("@icp-sdk/core/identity")).Ed25519KeyIdentity.generate();
   await (await as(phraseIdentity(words))).add(BigInt(anchor), {
@@ -138,7 +122,7 @@ test("a name on the screen is not a key: the planted device is told apart", () =
 }));
 
 test("a release is agreed to, asked for and refused", () => story(1, async (p) => {
-  const { account, words } = await settle(p);
+  const { account, words } = await settle(p, page);
   await act(account, "Recovery phrase", "Agree to a timed release");
   await account.locator("dialog input[type=checkbox]").check();
   await account.click("#consent-release");
@@ -160,7 +144,7 @@ test("a release is agreed to, asked for and refused", () => story(1, async (p) =
 }));
 
 test("another browser joins through registration mode", () => story(2, async (old, fresh) => {
-  const { account, anchor } = await settle(old);
+  const { account, anchor } = await settle(old, page);
   await account.click("#add-browser");
   const address = await account.innerText("#pair-address");
   assert.ok(address.endsWith(`/#pair=${anchor}`), "the number is in the fragment, which gateways do not see");
@@ -186,7 +170,7 @@ test("another browser joins through registration mode", () => story(2, async (ol
 }));
 
 test("a removed passkey is dropped by its manager", () => story(1, async (p) => {
-  const { account } = await settle(p);
+  const { account } = await settle(p, page);
   await account.click("#add-passkey"); // the same authenticator has one already
   await account.click("#named");
   await account.getByText("already has a passkey of your anchor").waitFor();
@@ -200,7 +184,7 @@ test("a removed passkey is dropped by its manager", () => story(1, async (p) => 
 }));
 
 test("the recovery sheet has no words on it", () => story(1, async (p) => {
-  const { account, anchor, words } = await settle(p);
+  const { account, anchor, words } = await settle(p, page);
   await account.getByRole("button", { name: "Recovery sheet" }).click();
   const text = await account.innerText("main");
   assert.match(text, new RegExp(`${anchor}[^]*cai[^]*icp0\\.io`));
@@ -208,7 +192,7 @@ test("the recovery sheet has no words on it", () => story(1, async (p) => {
 }));
 
 test("nothing of a phrase is left in the browser", () => story(1, async (p) => {
-  const { account, words } = await settle(p);
+  const { account, words } = await settle(p, page);
   assertNoPhrase(await account.evaluate(() => [JSON.stringify([{ ...localStorage }, { ...sessionStorage }, history.state]), document.documentElement.textContent,
     [...document.querySelectorAll("input")].map((i) => i.value).join(" ")].join("|")), words);
   assert.deepEqual(await account.evaluate(async () => [(await indexedDB.databases()).length, (await caches.keys()).length, document.cookie]), [0, 0, ""]);

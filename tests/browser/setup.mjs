@@ -10,7 +10,7 @@ export const canister = process.env.KEDGE_CANISTER;
 const { port } = new URL(network);
 export const page = `http://${canister}.localhost:${port}/`;
 export const providers = { classic: page, icrc: `${page}authorize` };
-// control has the network do what only its operator can: stop, start.
+// control has the network do what only its operator can: stop, start, pass?days=N.
 export const control = async (what) => assert.equal((await fetch(`${process.env.KEDGE_CONTROL}/${what}`, { method: "POST" })).status, 200);
 
 export const world = { browser: null, apps: null };

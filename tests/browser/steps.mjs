@@ -66,3 +66,20 @@ export async function outcome(app) {
   await app.waitForFunction(() => window.result !== undefined || window.failure !== undefined, undefined, { timeout: 60_000 });
   return app.evaluate(() => window.result ?? window.failure);
 }
+
+// settle registers an anchor with a protected phrase and opens its account page.
+export async function settle(p, page) {
+  const account = await p.open(page);
+  const anchor = await register(account);
+  const words = await makePhrase(account);
+  await account.click("#continue");
+  await account.waitForSelector("#report");
+  return { account, anchor, words };
+}
+
+// sign signs as the phrase when the page asks who signs.
+export async function signAsPhrase(account, words) {
+  await account.click("[data-signer=phrase]");
+  await typePhrase(account, "dialog:last-of-type", words);
+  await account.locator("dialog form button.primary").last().click();
+}

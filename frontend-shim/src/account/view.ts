@@ -8,6 +8,8 @@ import * as act from "./act.ts";
 import * as edit from "./edit.ts";
 import { historySection } from "./history.ts";
 import { type Anchor, anyMarked, boundHost, type Device, deviceOf, isMe, isPhrase, isProtected, load, nameOf, nameOfPrincipal, pendingReleases, principalOf, short } from "./model.ts";
+import { agreeNext, contactsDialog, contactsSection, pendingApprovals } from "../contacts/owner.ts";
+import { friendView } from "../contacts/friend.ts";
 import { reportSection } from "./report.ts";
 import { sheetView } from "./sheet.ts";
 
@@ -42,7 +44,8 @@ function render(anchor: Anchor, account: Account, signOut: () => void, done: act
   const phrase = () => edit.phrase(anchor, back);
   const step = (advice: Advice) => run(() => takeStep(anchor, advice, phrase));
 
-  body.append(...[...pending(anchor, run), reportSection(anchor, step), devices(anchor, run, phrase), settings(anchor, run), historySection(anchor)].filter((x) => x !== null));
+  const friend = () => friendView(anchor, (text) => back(text));
+  body.append(...[...pendingApprovals(anchor, run), ...pending(anchor, run), reportSection(anchor, step), devices(anchor, run, phrase), settings(anchor, run), contactsSection(anchor, run, friend), historySection(anchor)].filter((x) => x !== null));
   show(t("anchor.name", { anchor: anchor.number }), result, body,
     h("div", { class: "actions" }, button(t("sheet.open"), () => sheetView(anchor, () => back(null))), button(t("sign-out"), signOut, { class: "quiet", id: "sign-out" })));
 }
@@ -59,6 +62,9 @@ async function takeStep(anchor: Anchor, advice: Advice, phrase: () => Promise<ac
       const who = anchor.info.devices.find((d) => isProtected(d) && d.release === null && isMe(anchor, d)) ?? anchor.info.devices.find((d) => isProtected(d) && d.release === null);
       return who ? edit.consentDialog(anchor, who) : null;
     }
+    case "name_contacts": return contactsDialog(anchor);
+    case "agree_to_contacts": return agreeNext(anchor);
+    case "have_contacts_accept": return t("contacts.ask-them", { anchor: anchor.number });
     default: return null;
   }
 }

@@ -38,6 +38,7 @@ export interface Ways {
   register(): unknown;
   phrase(): unknown;
   pair(): unknown;
+  recover(): unknown;
 }
 
 // forgetPasskey lets the person have the passkey manager drop a passkey that no anchor has.
@@ -100,7 +101,8 @@ export function signInView(request: SignInRequest | null, ways: Ways, extra: Chi
     button(t("signin.new"), leave(ways.register), { class: "wide", id: "register" }),
     h("details", {}, h("summary", {}, t("signin.more")),
       button(t("signin.phrase"), leave(ways.phrase), { class: "wide", id: "phrase" }),
-      button(t("signin.pair"), leave(ways.pair), { class: "wide", id: "pair" })));
+      button(t("signin.pair"), leave(ways.pair), { class: "wide", id: "pair" }),
+      button(t("signin.recover"), leave(ways.recover), { class: "wide", id: "recover" })));
 
   show(t(request ? "signin.title-request" : "signin.title"),
     extra,

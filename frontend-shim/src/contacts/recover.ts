@@ -1,0 +1,113 @@
+// Recovery by contacts, for an owner who has nothing left: a new passkey of this browser, its six words for the
+// contacts, the wait, and the anchor back. What is kept here meanwhile is public.
+import * as kedge from "../candid/kedge.gen.ts";
+import { deviceName, passkeyDevice } from "../devices.ts";
+import { explain, Explained } from "../errors.ts";
+import { hex, unhex } from "../ic/bytes.ts";
+import { anonymous, type Identity } from "../ic/identity.ts";
+import { Principal } from "../ic/principal.ts";
+import { accept } from "../results.ts";
+import { type Account, agent, remember } from "../state.ts";
+import { duration, t } from "../text/text.ts";
+import { busy, button, field, form, h, note, show } from "../ui/dom.ts";
+import { create, type Passkey, signIn, userHandle } from "../webauthn/passkey.ts";
+import { wordsList } from "./owner.ts";
+
+export interface Recover { done(account: Account): unknown; back(): unknown }
+
+interface Begun { anchor: bigint; passkey: Passkey }
+
+const stored = "kedge.recover", pause = 5000;
+
+// begun are the recoveries that were begun in this browser.
+function begun(): Begun[] {
+  try {
+    const all = JSON.parse(localStorage.getItem(stored) ?? "[]") as Array<{ anchor: string; id: string; key: string; aaguid: string | null; platform: boolean }>;
+    return all.map((r) => ({ anchor: BigInt(r.anchor), passkey: {
+      id: unhex(r.id), publicKey: unhex(r.key), aaguid: r.aaguid === null ? null : unhex(r.aaguid), platform: r.platform, backupEligible: false,
+    } }));
+  } catch {
+    return [];
+  }
+}
+
+function keep(all: Begun[]): void {
+  localStorage.setItem(stored, JSON.stringify(all.map(({ anchor, passkey: p }) => ({
+    anchor: anchor.toString(), id: hex(p.id), key: hex(p.publicKey), aaguid: p.aaguid && hex(p.aaguid), platform: p.platform,
+  }))));
+}
+
+// recoverView begins a recovery or goes on with one.
+export function recoverView(o: Recover): void {
+  const problems = h("div", {}), body = h("div", {}), old = begun();
+  const attempt = (way: () => Promise<Begun | null>) => busy(body, async () => {
+    problems.replaceChildren();
+    try {
+      const one = await way();
+      if (!one) return;
+      const session = await signIn((await agent()).now(), [one.passkey.id]);
+      waitView(o, one, session.identity(one.passkey.publicKey), session.expiration);
+    } catch (error) {
+      problems.replaceChildren(note("error", h("p", {}, explain(error))));
+    }
+  });
+  const number = field(t("recover.number"), { id: "lost-anchor", inputmode: "numeric", maxlength: 19 }, t("recover.number-hint"));
+  body.append(
+    ...old.map((one) => button(t("recover.go-on", { anchor: one.anchor }), () => attempt(() => Promise.resolve(one)), { class: "wide primary", "data-recover": one.anchor })),
+    form(() => attempt(() => begin(number.input.value.trim())), number.element, h("p", { class: "hint" }, t("register.twice")),
+      h("button", { class: old.length ? "" : "primary", id: "begin-recovery" }, t("recover.begin"))));
+  show(t("recover.title"), h("p", {}, t("recover.text")), problems, body, button(t("back"), o.back, { class: "quiet" }));
+}
+
+async function begin(text: string): Promise<Begun> {
+  if (!/^\d{1,19}$/.test(text)) throw new Explained(t("signin.not-a-number"));
+  const anchor = BigInt(text), a = await agent();
+  const [devices] = await a.query(anonymous, kedge.lookup, anchor);
+  if (devices.length === 0) throw new Explained(t("signin.no-anchor", { anchor }));
+  const one = { anchor, passkey: await create({ id: await userHandle(a.canister.bytes, anchor), name: t("anchor.name", { anchor }) }, [], null) };
+  keep([...begun().filter((b) => b.anchor !== anchor), one]);
+  return one;
+}
+
+// waitView shows the words and how far it is, until the person leaves.
+function waitView(o: Recover, one: Begun, identity: Identity, expiration: bigint): void {
+  const key = Principal.ofKey(one.passkey.publicKey), problems = h("div", {});
+  const state = h("p", { role: "status", id: "recover-state" }, t("loading"));
+  const take = button(t("recover.take"), () => busy(actions, () => complete(o, one, identity, expiration, problems)), { class: "primary", id: "take-back", disabled: true });
+  const actions = h("div", { class: "actions" }, take, button(t("recover.leave"), () => o.back(), { class: "quiet" }));
+  show(t("recover.wait-title", { anchor: one.anchor }),
+    h("ol", {}, h("li", {}, t("recover.step1", { anchor: one.anchor }), h("p", {}, h("code", { id: "recover-key" }, key.text()))),
+      h("li", {}, t("recover.step2"), wordsList(one.anchor, key)), h("li", {}, t("recover.step3")), h("li", {}, t("recover.step4"))),
+    state, note("info", h("p", {}, t("recover.veto"))), problems, actions);
+  void watch(one, identity, state, take).catch((error: unknown) => problems.replaceChildren(note("error", h("p", {}, explain(error)))));
+}
+
+async function watch(one: Begun, identity: Identity, state: HTMLElement, take: HTMLButtonElement): Promise<void> {
+  const a = await agent();
+  while (state.isConnected) {
+    // To all but a key that a contact approves the answer is that of an anchor without contacts.
+    const [answer] = await a.call(identity, kedge.contact_status, one.anchor, null);
+    const mine = answer.tag === "Ok" ? answer.value.approvals[0] : undefined;
+    if (!mine) state.textContent = t("recover.nobody");
+    else if (mine.completes_in_s === null) state.textContent = t("recover.few", { count: mine.count });
+    else state.textContent = mine.completes_in_s > 0n ? t("recover.left", { count: mine.count, time: duration(Number(mine.completes_in_s)) }) : t("recover.ready");
+    take.disabled = !mine || mine.completes_in_s !== 0n;
+    await new Promise((r) => setTimeout(r, pause));
+  }
+}
+
+async function complete(o: Recover, one: Begun, identity: Identity, expiration: bigint, problems: HTMLElement): Promise<void> {
+  problems.replaceChildren();
+  try {
+    accept(await (await agent()).call(identity, kedge.contacts_complete, one.anchor, passkeyDevice(deviceName(), one.passkey)));
+  } catch (error) {
+    problems.replaceChildren(note("error", h("p", {}, explain(error))));
+    return;
+  }
+  keep(begun().filter((b) => b.anchor !== one.anchor));
+  remember(one.anchor);
+  const account: Account = { anchor: one.anchor, identity, publicKey: one.passkey.publicKey, method: "passkey", expiration };
+  show(t("recover.done-title", { anchor: one.anchor }), h("p", {}, t("recover.done")),
+    h("ol", {}, ["recover.next1", "recover.next2", "recover.next3"].map((k) => h("li", {}, t(k as "recover.next1")))),
+    button(t("continue"), () => o.done(account), { class: "primary", id: "recovered" }));
+}

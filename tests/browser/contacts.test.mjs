@@ -1,0 +1,116 @@
+// Recovery contacts, with a browser profile for everybody: naming, accepting, approving by voice, the veto, and an
+// anchor that comes back after everything was lost.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { control, page, story } from "./setup.mjs";
+import { settle, signAsPhrase } from "./steps.mjs";
+
+const result = (account, text) => account.locator(".result .note", { hasText: text }).waitFor();
+const six = (view) => view.locator(".words.six li").allInnerTexts();
+
+// named has the owner name two contacts, who both accept.
+async function named(owner, ...friends) {
+  const o = await settle(owner, page), all = [];
+  for (const f of friends) all.push(await settle(f, page));
+  await o.account.click("#set-contacts");
+  await o.account.fill("#contacts", all.map((f) => f.anchor).join(" "));
+  await o.account.click("#name-contacts");
+  await signAsPhrase(o.account, o.words);
+  await result(o.account, /Ask each of them/);
+  assert.equal(await o.account.locator("[data-contact]", { hasText: "Has not accepted yet" }).count(), 2);
+  for (const { account } of all) {
+    await account.click("#be-contact");
+    await account.fill("#owner", o.anchor);
+    await account.click("#look");
+    await account.click("#accept");
+    await account.getByText("You are a contact of this anchor.").waitFor();
+  }
+  return { o, all };
+}
+
+// begin makes a new key in an empty browser.
+async function begin(fresh, anchor) {
+  const view = await fresh.open(page);
+  await view.click("summary");
+  await view.click("#recover");
+  await view.fill("#lost-anchor", anchor);
+  await view.click("#begin-recovery");
+  await view.getByText("No contact has approved yet.").waitFor();
+  return { view, key: await view.innerText("#recover-key"), words: await six(view) };
+}
+
+async function approve(account, key, words) {
+  if (!(await account.locator("details[open] #heard").count())) await account.locator("summary", { hasText: "The owner has called me" }).click();
+  await account.fill("#new-key", key);
+  await account.fill("#heard", words);
+  await account.click("#approve");
+}
+
+test("contacts approve by voice, and the owner vetoes", () => story(4, async (owner, anna, bert, thief) => {
+  const { o, all } = await named(owner, anna, bert);
+  const { view, key, words } = await begin(thief, o.anchor);
+  assert.equal(words.length, 6);
+  // Words that were not heard right, or of another key, send nothing.
+  await approve(all[0].account, key, [...words.slice(1), words[0]].join(" "));
+  await all[0].account.getByText("These are not the six words of that key").waitFor();
+  await approve(all[0].account, "aaaaa-aa", words.join(" "));
+  await all[0].account.getByText("These are not the six words of that key").waitFor();
+  await approve(all[0].account, "nonsense", words.join(" "));
+  await all[0].account.getByText("That is no key").waitFor();
+  await view.getByText("No contact has approved yet.").waitFor();
+  for (const { account } of all) {
+    await approve(account, key, words.map((w) => w.slice(0, 4).toUpperCase()).join(", "));
+    await account.getByText("You approve the new key").waitFor();
+  }
+  await view.getByText("Approved by 2. 30 days are left.").or(view.getByText(/Approved by 2\. 29 days/)).waitFor();
+  assert.equal(await view.isDisabled("#take-back"), true);
+
+  // The owner's unprotected passkey sees it before anything else, with the same words; the phrase stops it.
+  const again = await owner.open(page);
+  await again.click("[data-anchor]");
+  await again.waitForSelector("#report");
+  const first = again.locator(".account > *").first();
+  assert.match(await first.innerText(), /Your contacts are giving your anchor a new key/);
+  assert.deepEqual(await six(first), words);
+  assert.ok((await first.innerText()).includes(key));
+  await again.click("[data-veto-approval]");
+  await again.click("#confirm");
+  await signAsPhrase(again, o.words);
+  await result(again, /The recovery is stopped/);
+  assert.equal(await again.getByText("Your contacts are giving").count(), 0);
+  assert.equal(await again.locator("[data-contact]").count(), 0, "whoever approved is off the list, and fewer than the threshold end it");
+  await view.getByText("No contact has approved yet.").waitFor();
+}));
+
+test("everything is lost, and the contacts bring the anchor back", () => story(4, async (owner, anna, bert, fresh) => {
+  const { o, all } = await named(owner, anna, bert);
+  const { view, key, words } = await begin(fresh, o.anchor);
+  for (const { account } of all) {
+    await approve(account, key, words.join(" "));
+    await account.getByText("You approve the new key").waitFor();
+  }
+  await view.getByText(/Approved by 2\./).waitFor();
+  await view.click("main .actions button.quiet");
+  await view.close();
+
+  const days = 31;
+  await control(`pass?days=${days}`);
+  await fresh.context.clock.setSystemTime(Date.now() + days * 86_400_000);
+  const later = await fresh.open(page);
+  await later.click("summary");
+  await later.click("#recover");
+  await later.click(`[data-recover="${o.anchor}"]`);
+  await later.getByText("The delay is over.").waitFor();
+  assert.deepEqual(await six(later), words);
+  await later.click("#take-back");
+  await later.click("#recovered");
+  await later.waitForSelector("#report");
+  assert.equal(await later.locator(".card.protected[data-device]").count(), 1);
+  assert.match(await later.locator(".card.protected[data-device]").innerText(), /this one/i);
+  // The phrase agreed as it named the contacts, so it is not protected any more and can be removed.
+  const phrase = later.locator(".card[data-device]", { hasText: "Recovery phrase" }).first();
+  await phrase.locator("summary").click();
+  await phrase.getByRole("button", { name: "Remove", exact: true }).click();
+  await later.click("#confirm");
+  await later.locator(".result .note", { hasText: "is removed" }).waitFor();
+}));
