@@ -113,6 +113,13 @@ func TestCompletionNeverAsks(t *testing.T) {
 		code, _, _ := run(t, p, map[string]string{"KEDGE_KEYS": "keys.age", "KEDGE_PASSPHRASE_FILE": "missing"}, append([]string{"__complete"}, strings.Split(line, " ")...)...)
 		require.Zero(t, code, line)
 	}
+	// A project that names a canister on another network for the first time is asked about by other commands.
+	require.NoError(t, os.WriteFile(".kedge/canisters.json", []byte(`{"version":1,"canisters":{"ic":"`+canisterID+`"}}`), 0o644))
+	for _, args := range [][]string{{"__complete", "--network", "ic", "login", ""}, {"__complete", "--network", "ic", "--canister", ""}, {"version", "--network", "ic", "--json"}} {
+		code, out, stderr := run(t, p, map[string]string{"KEDGE_KEYS": "keys.age"}, args...)
+		require.Zero(t, code, stderr)
+		require.Contains(t, out, canisterID)
+	}
 	require.Empty(t, p.prompts)
 	require.Empty(t, p.shown)
 	require.NoFileExists(t, "keys.age")

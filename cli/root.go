@@ -36,7 +36,8 @@ survive a stolen laptop, a lost phone, a leaked phrase and a bad upgrade.
 Passkeys are kept in one file, encrypted with a passphrase (--keys). A recovery
 phrase is never kept: it is on paper and asked for when it has to sign.`
 
-const rootExample = `  kedge network start --background
+const rootExample = `  kedge setup
+  kedge network start --background
   kedge deploy
   kedge anchor create --device laptop
   kedge device list`

@@ -22,12 +22,12 @@ type Func = func(cmd *cobra.Command, args []string, toComplete string) ([]string
 func Register(root *cobra.Command, app *session.App) {
 	k := known{app}
 	flags := map[string]Func{
-		"network": values(k.networks), "canister": values(k.canisters), "anchor": values(k.anchors),
-		"as": values(k.signers), "asker": values(k.signers), "origin": values(k.origins),
+		"network": k.values(k.networks), "canister": k.values(k.canisters), "anchor": k.values(k.anchors),
+		"as": k.values(k.signers), "asker": k.values(k.signers), "origin": k.values(k.origins),
 		"keys": files, "identity": files, "backup": files, "out": files, "proof": files,
 	}
 	arguments := map[string]Func{
-		"DEVICE": values(k.signers), "ORIGIN": values(k.origins), "NUMBER": values(k.anchors),
+		"DEVICE": k.values(k.signers), "ORIGIN": k.values(k.origins), "NUMBER": k.values(k.anchors),
 		"FILE": files, "MODULE": files, "IMAGE": files, "OLD.wasm": files,
 	}
 	var walk func(cmd *cobra.Command)
@@ -65,7 +65,7 @@ func (k known) argumentsOf(cmd *cobra.Command, arguments map[string]Func) map[st
 		return arguments
 	}
 	own := maps.Clone(arguments)
-	own["NAME"], own["OTHER"] = values(k.securityKeys), values(k.securityKeys)
+	own["NAME"], own["OTHER"] = k.values(k.securityKeys), k.values(k.securityKeys)
 	own["LABEL"] = func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 		return k.labels(args[0]), cobra.ShellCompDirectiveNoFileComp
 	}
@@ -117,9 +117,11 @@ func nothing(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirecti
 	return nil, cobra.ShellCompDirectiveNoFileComp
 }
 
-// values completes one of a list; an entry may have a description after a tab.
-func values(list func() []string) Func {
+// values completes one of a list; an entry may have a description after a tab. What would have to be asked about
+// is not known.
+func (k known) values(list func() []string) Func {
 	return func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		k.NoQuestions = true
 		return list(), cobra.ShellCompDirectiveNoFileComp
 	}
 }

@@ -135,15 +135,15 @@ func (k known) recorded() map[string]principal.Principal {
 			continue
 		}
 		there := session.App{UI: k.UI, NetworkFlag: name}
-		if found, err := project.FindCanister(".", there.Target()); err == nil && len(found) > 0 {
+		if found, err := project.FindCanister(project.Root(), there.Target()); err == nil && len(found) > 0 {
 			ids[name] = found[0].ID
 		}
 	}
 	return ids
 }
 
-// with adds to a list what is not in it yet: more, with a description, and the values of environment
-// variables.
+// with adds to a list what is not in it yet: more, with a description, and what settings say, which
+// are named by their environment variables.
 func (k known) with(list, more []string, about string, variables ...string) []string {
 	has := func(value string) bool {
 		return slices.ContainsFunc(list, func(entry string) bool {
@@ -157,8 +157,8 @@ func (k known) with(list, more []string, about string, variables ...string) []st
 		}
 	}
 	for _, v := range variables {
-		if value := k.Getenv(v); value != "" && !has(value) {
-			list = append(list, value+"\t"+v)
+		if value, source, _ := k.Value("", v, ""); value != "" && !has(value) {
+			list = append(list, value+"\tset by the "+source)
 		}
 	}
 	return list

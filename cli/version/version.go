@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -117,7 +118,7 @@ func (a verbs) version(ctx context.Context, offline bool) error {
 
 func (v view) canisterRows() [][]string {
 	c := v.Canister
-	text := c.ID + " on " + c.Network
+	text := strings.TrimPrefix(c.ID+" on "+c.Network, " ")
 	rows := [][]string{{"canister", text}}
 	if c.Hash != "" {
 		same := ""
@@ -153,9 +154,13 @@ func builtModule() (*module, error) {
 
 // canister asks the canister, nil if none is known.
 func (a verbs) canister(ctx context.Context) *canister {
+	a.NoQuestions = true
 	id, err := a.CanisterID()
-	if err != nil {
+	switch {
+	case errors.Is(err, session.ErrNoCanister):
 		return nil
+	case err != nil:
+		return &canister{Network: a.NetworkName(), Problem: err.Error()}
 	}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
