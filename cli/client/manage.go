@@ -9,6 +9,7 @@ import (
 	"github.com/aviate-labs/agent-go/certification/hashtree"
 
 	"kedge/ic/management"
+	"kedge/ic/management/tolerant"
 	"kedge/ic/principal"
 )
 
@@ -42,10 +43,45 @@ func nothing(decode func([]byte) error) func([]byte) (struct{}, error) {
 	return func(b []byte) (struct{}, error) { return struct{}{}, decode(b) }
 }
 
-// Status returns the certified status of a canister that the caller controls.
+// Status returns the certified status of a canister that the caller controls. What the network does not tell is
+// zero: older ones tell less.
 func (c *Client) Status(ctx context.Context, canister principal.Principal) (management.Status, error) {
 	return managed(ctx, c, canister, "canister_status",
-		management.EncodeCanisterStatusArgs(management.CanisterArg{CanisterID: canister}), management.DecodeCanisterStatusResult)
+		management.EncodeCanisterStatusArgs(management.CanisterArg{CanisterID: canister}), decodeStatus)
+}
+
+func decodeStatus(reply []byte) (management.Status, error) {
+	t, err := tolerant.DecodeCanisterStatusResult(reply)
+	if err != nil {
+		return management.Status{}, err
+	}
+	amount := func(n **big.Int) *big.Int {
+		if n == nil {
+			return new(big.Int)
+		}
+		return *n
+	}
+	s := management.Status{
+		Status: management.RunState(t.Status), ModuleHash: t.ModuleHash,
+		MemorySize: amount(t.MemorySize), Cycles: amount(t.Cycles), IdleCyclesBurnedPerDay: amount(t.IdleCyclesBurnedPerDay),
+		Settings: management.DefiniteSettings{
+			Controllers: t.Settings.Controllers, FreezingThreshold: amount(t.Settings.FreezingThreshold),
+			WasmMemoryLimit: amount(t.Settings.WasmMemoryLimit), ReservedCyclesLimit: amount(t.Settings.ReservedCyclesLimit),
+		},
+	}
+	if t.Version != nil {
+		s.Version = *t.Version
+	}
+	memory := t.MemoryMetrics
+	if memory == nil {
+		memory = new(tolerant.StatusMemory)
+	}
+	s.MemoryMetrics.StableMemorySize, s.MemoryMetrics.WasmMemorySize = amount(memory.StableMemorySize), amount(memory.WasmMemorySize)
+	s.MemoryMetrics.SnapshotsSize = amount(memory.SnapshotsSize)
+	if v := t.Settings.LogVisibility; v != nil {
+		s.Settings.LogVisibility = management.Visibility{Tag: management.VisibilityTag(v.Tag), AllowedViewers: v.AllowedViewers}
+	}
+	return s, nil
 }
 
 // Metrics returns what the canister has spent cycles on so far. It is a query: reading it costs nothing.

@@ -296,7 +296,7 @@ const ownMessages = 3
 // canister was started and stopped again. Devices sign messages of users, and the canister pays for each: if it
 // paid for those that started it, asked for its status and stopped it alone, nothing but its own timers has run.
 func (c count) untouched(now management.Status, ingress *big.Int) bool {
-	if now.Version <= c.version+2 {
+	if c.version > 0 && now.Version <= c.version+2 { // it is 0 where the network does not tell
 		return true
 	}
 	if c.ingress == nil || ingress == nil || c.fee.Sign() <= 0 {

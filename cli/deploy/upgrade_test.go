@@ -25,6 +25,8 @@ func TestUntouched(t *testing.T) {
 		"many messages":                           {began, 50, 10 * fee, false},
 		"a version that did not move says all":    {count{version: 40}, 42, 0, true},
 		"a version that moved, and no metrics":    {count{version: 40}, 43, 0, false},
+		"no version and no metrics":               {count{}, 0, 0, false},
+		"no version, and what was paid":           {count{ingress: big.NewInt(500), fee: big.NewInt(fee)}, 0, 3 * fee, true},
 		"a fee that could not be measured":        {count{version: 40, ingress: big.NewInt(500), fee: new(big.Int)}, 43, 0, false},
 		"a little longer messages than the fee's": {began, 44, 3*fee + fee/5, true},
 	} {
