@@ -92,9 +92,9 @@ Every answer is checked against the network's root key. That of ic is built in.
 A network on this machine is asked for its own. For a URL elsewhere --root-key
 has to give it, because whoever answers there could give a false one.
 
---canister is the canister's id. Without it, it is the one that the settings name
-(kedge config), or that kedge deploy, dfx or icp recorded for that network in the
-project. A canister that a project names for the first time is asked about.
+--canister is the canister's id. Without it, it is the one that the settings
+name (kedge config), or that kedge deploy, dfx or icp recorded for that network
+in the project. What a project names for the first time is asked about.
 
   kedge network start --background
   kedge network status
