@@ -88,10 +88,13 @@ func TestInterruptedContacts(t *testing.T) {
 	shown := v.must("owner", "contacts", "show", "--as", "laptop")
 	require.Contains(t, shown, "2 of 3 must approve")
 	require.Regexp(t, `not agreed: phone \(`, shown)
+	code, _, stderr := v.run(nil, "anna", "contact", "approve", "10000", r.Principal)
+	require.Equal(t, 6, code)
+	require.Contains(t, stderr, "kedge: hint: --words-file - reads them from standard input\n")
 	// Declined is not interrupted.
 	p := &person{answers: []func(*person) string{say("no")}}
-	code, _, stderr := v.run(p, "owner", "contacts", "agree", "--as", "phone")
-	require.Equal(t, 1, code)
+	code, _, stderr = v.run(p, "owner", "contacts", "agree", "--as", "phone")
+	require.Equal(t, 6, code)
 	require.Contains(t, stderr, "kedge: error: nothing was done\n")
 	require.Regexp(t, `^the contacts were named \S+ by Recovery phrase \(\S+\)\ndevice "phone" would be released when 2 of the anchors 10001, 10002, 10003 approve a new key and 7d pass without a call of any protected device; go on\? type yes: $`, p.prompts[0])
 }

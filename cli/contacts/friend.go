@@ -160,7 +160,7 @@ func (a verbs) hear(owner uint64, file string) ([]string, error) {
 	}
 	t, err := a.OpenTerminalOnce()
 	if err != nil {
-		return nil, ui.Hinted(fmt.Errorf("nobody is there to type the six words: %w", err), "--words-file - reads them from standard input")
+		return nil, &ui.Error{Err: fmt.Errorf("nobody is there to type the six words: %w", err), Hint: "--words-file - reads them from standard input", Code: ui.ExitNotAsked}
 	}
 	prompt := fmt.Sprintf("type the six words only as you hear them from the owner of anchor %d, whose voice you know\nsix words: ", owner)
 	for try := 1; ; try++ {
