@@ -9,5 +9,6 @@
 // The changes are: a condition negated, taken for true, taken for false; && and || exchanged; < and <=,
 // > and >= exchanged; a statement (assignment, call, increment) left out.
 //
-// Run it with make mutants, or go run ./tests/mutants at the root of the repository. -v lists every change.
+// Run it with make mutants, or go run ./tests/mutants at the root of the repository. -v lists every change;
+// -sample 10 makes every tenth only.
 package main

@@ -35,11 +35,16 @@ const (
 
 func main() {
 	verbose := flag.Bool("v", false, "list every mutant")
+	flag.IntVar(&sample, "sample", 1, "make every `nth` change only, where there is no time for all")
 	flag.Usage = func() {
-		fmt.Fprintf(flag.CommandLine.Output(), "usage: mutants [-v] [package ...]\nWithout packages: %s\n", strings.Join(packages, " "))
+		fmt.Fprintf(flag.CommandLine.Output(), "usage: mutants [-v] [-sample n] [package ...]\nWithout packages: %s\n", strings.Join(packages, " "))
 		flag.PrintDefaults()
 	}
 	flag.Parse()
+	if sample < 1 {
+		fmt.Fprintf(os.Stderr, "mutants: -sample is %d; want 1 or more\n", sample)
+		os.Exit(2)
+	}
 	if flag.NArg() > 0 {
 		packages = flag.Args()
 	}
@@ -57,6 +62,9 @@ func main() {
 		os.Exit(1)
 	}
 }
+
+// sample is 1 for all mutants, n for every nth.
+var sample = 1
 
 // check mutates one package and returns how many mutants survive.
 func check(dir string, verbose bool) (int, error) {
@@ -76,6 +84,15 @@ func check(dir string, verbose bool) (int, error) {
 			return 0, fmt.Errorf("%s: the tests of %s fail without any change:\n%s", dir, suites[i].dir, out)
 		}
 		suites[i].limit = max(patience, slower*time.Since(start))
+	}
+	all := len(m.mutants)
+	used := map[string]bool{}
+	for _, mu := range m.mutants {
+		used[mu.key()] = true
+	}
+	if sample > 1 {
+		m.mutants = sampled(m.mutants)
+		fmt.Printf("%s: %d of %d mutants\n", dir, len(m.mutants), all)
 	}
 	start := time.Now()
 	noticed := make([]bool, len(m.mutants))
@@ -99,10 +116,8 @@ func check(dir string, verbose bool) (int, error) {
 	wait.Wait()
 
 	survivors, equivalent, open := 0, 0, 0
-	used := map[string]bool{}
 	for i, mu := range m.mutants {
 		reason, known := equivalents[mu.key()]
-		used[mu.key()] = true
 		switch {
 		case noticed[i] && known:
 			fmt.Printf("%s\n\tis noticed, but listed as equivalent: %s\n", mu, reason)
@@ -136,6 +151,14 @@ func check(dir string, verbose bool) (int, error) {
 	fmt.Printf("%s: %d mutants, %d noticed, %d equivalent, %d known that no test notices yet, %d survive (%.0f s)\n", dir, len(m.mutants),
 		len(m.mutants)-equivalent-open-survivors, equivalent, open, survivors, time.Since(start).Seconds())
 	return survivors, nil
+}
+
+// sampled returns every nth mutant.
+func sampled(all []mutant) (some []mutant) {
+	for i := 0; i < len(all); i += sample {
+		some = append(some, all[i])
+	}
+	return some
 }
 
 // suite is the tests of one package, compiled with every mutant.
