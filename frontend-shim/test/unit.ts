@@ -1,5 +1,6 @@
 // What the page computes, against vectors that were not made by it.
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import * as kedge from "../src/candid/kedge.gen.ts";
 import * as wire from "../src/candid/wire.ts";
@@ -10,6 +11,9 @@ import { check as checkAlternative, file, type Fetched } from "../src/protocol/a
 import * as classic from "../src/protocol/classic.ts";
 import * as icrc from "../src/protocol/icrc.ts";
 import { check, complete, generate, keyOf, split } from "../src/phrase/phrase.ts";
+import { heard, sixWords } from "../src/contacts/words.ts";
+import { de } from "../src/text/de.ts";
+import { en } from "../src/text/en.ts";
 import { coseOfDer, derOfCose, readAuthenticatorData, signatureOf, verifies } from "../src/webauthn/cose.ts";
 import messages from "./vectors/messages.json";
 import passkeys from "./vectors/passkeys.json";
@@ -158,3 +162,35 @@ test("alternative origins", async () => {
   assert.equal((await checkAlternative(app, "https://custom.example", never) as { reason: string }).reason, "canister");
   assert.equal(file(new URL(`http://${id}.localhost:4943`), id), `http://localhost:4943/.well-known/ii-alternative-origins?canisterId=${id}`);
 });
+
+// Computed by ten lines of Python from the definition in kedge.did, with hashlib, base64 and the list of BIP-39.
+test("six words for a new key", () => {
+  const key = "sujxp-xpuw2-ot6w5-af6uq-5wgtw-khvph-ciq7n-ga5dq-q63oi-c6wev-pqe"; // of the bytes "a key"
+  const vectors: Array<[bigint, string, string]> = [
+    [10000n, "2vxsx-fae", "asset weasel degree glimpse grit panther"],
+    [10000n, key, "south brand reflect joy cover turn"],
+    [10001n, key, "catalog aunt gorilla service session mechanic"],
+    [18446744073709551615n, key, "either physical image ocean flavor topple"],
+  ];
+  for (const [anchor, text, words] of vectors) assert.equal(sixWords(anchor, Principal.parse(text)!).join(" "), words);
+  const p = Principal.parse(key)!;
+  for (const typed of ["south brand reflect joy cover turn", "SOUT, bran; refl\njoy - cove…turn.", "1. south 2. brand 3. reflect 4. joy 5. cover 6. turn"]) assert.equal(heard(typed, 10000n, p), true, typed);
+  for (const typed of ["", "south brand reflect joy cover", "south brand reflect joy cover turn turn", "brand south reflect joy cover turn", "south brand reflect joy cover zoo"]) assert.equal(heard(typed, 10000n, p), false, typed);
+  assert.equal(heard("south brand reflect joy cover turn", 10001n, p), false);
+});
+
+// Every name that the report and the history may give has a text in each language.
+for (const [language, texts] of Object.entries({ en, de })) {
+  test(`every name of the canister has a text: ${language}`, () => {
+    const did = readFileSync(new URL("../../candid/kedge/kedge.did", import.meta.url), "utf8");
+    const names = (type: string): string[] => {
+      const body = new RegExp(`^type ${type} = variant \\{([^}]*)\\};`, "m").exec(did)![1]!.replace(/\/\/.*/g, "");
+      return body.split(";").map((n) => n.trim()).filter((n) => n !== "");
+    };
+    assert.ok(names("EventKind").length > 20);
+    const groups: Array<[string, string]> = [
+      ["scenario", "Scenario"], ["outcome", "Outcome"], ["advice", "Advice"], ["step", "Advice"], ["warning", "WarningKind"], ["event", "EventKind"], ["protection", "ProtectionState"],
+    ];
+    for (const [group, type] of groups) for (const name of names(type)) assert.ok((texts as Record<string, string>)[`${group}.${name}`], `${group}.${name}`);
+  });
+}

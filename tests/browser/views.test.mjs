@@ -149,6 +149,62 @@ async function walk(p, q, language) {
   await account.locator("main > .actions button").first().click();
   await account.waitForSelector(".sheet");
   await show(account, "sheet");
+  await contacts(account, q, anchor, words, show);
+}
+
+// contacts goes through the views of recovery contacts: the owner's, the friend's, and that of an owner without anything.
+async function contacts(account, q, anchor, words, show) {
+  const friend = await s.settle(q, page);
+  await account.goto(page);
+  await account.click("[data-anchor]");
+  await account.waitForSelector("#set-contacts");
+  await account.click("#set-contacts");
+  await account.waitForSelector("#name-contacts");
+  await show(account, "name-contacts");
+  await account.fill("#contacts", friend.anchor);
+  await account.fill("#threshold", "1");
+  await account.click("#name-contacts");
+  await s.signAsPhrase(account, words);
+  await account.waitForSelector("[data-contact]");
+  await account.locator("section[aria-labelledby=recovery-contacts] details").evaluate((d) => { d.open = true; });
+  await show(account, "contacts");
+  await friend.account.click("#be-contact");
+  await friend.account.fill("#owner", anchor);
+  await friend.account.click("#look");
+  await friend.account.waitForSelector("#accept");
+  await show(friend.account, "contact-asked");
+  await friend.account.click("#accept");
+  await friend.account.waitForSelector("details #heard", { state: "attached" });
+  await friend.account.locator("main details summary").click();
+  await friend.account.fill("#new-key", "aaaaa-aa");
+  await friend.account.fill("#heard", "zoo zoo zoo zoo zoo zoo");
+  await friend.account.click("#approve");
+  await friend.account.waitForSelector("details .note.error");
+  await show(friend.account, "contact-approve");
+  const lost = await arrive({ locale: (await account.evaluate(() => navigator.language)) });
+  try {
+    const view = await lost.open(page);
+    await view.click("summary");
+    await view.click("#recover");
+    await view.waitForSelector("#begin-recovery");
+    await show(view, "recover");
+    await view.fill("#lost-anchor", anchor);
+    await view.click("#begin-recovery");
+    await view.waitForSelector("#recover-key");
+    await show(view, "recover-words");
+    const key = await view.innerText("#recover-key"), heard = await view.locator(".words.six li").allInnerTexts();
+    await friend.account.fill("#new-key", key);
+    await friend.account.fill("#heard", heard.join(" "));
+    await friend.account.click("#approve");
+    await friend.account.waitForSelector("#withdraw");
+    await show(friend.account, "contact-approved");
+    await account.reload();
+    await account.click("[data-anchor]");
+    await account.waitForSelector("[data-veto-approval]");
+    await show(account, "pending-contacts");
+  } finally {
+    await lost.context.close();
+  }
 }
 
 for (const language of ["en", "de"]) {
