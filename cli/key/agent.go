@@ -109,6 +109,16 @@ func (a verbs) startAgent(span time.Duration) error {
 	if err != nil {
 		return err
 	}
+	if _, running := a.AgentStatus(); running {
+		// A wrong passphrase ends no agent.
+		store, err := device.OpenStore(path, passphrase)
+		if err == nil {
+			_, err = store.Load()
+		}
+		if err != nil {
+			return err
+		}
+	}
 	if err := client.Lock(); err != nil && !errors.Is(err, keyagent.ErrLocked) {
 		return err
 	}
