@@ -35,7 +35,7 @@ func TestLossIsAskedAbout(t *testing.T) {
 		"a key for ever":      {[]string{"device", "remove", "spare", "--forget-key", "--as", "laptop"}, "its key spare is deleted from the key store for ever"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			for keys, want := range map[string]int{"\x03": 130, "no\r": 1, "y\r": 1, "\r": 1} {
+			for keys, want := range map[string]int{"\x03": 130, "no\r": 6, "y\r": 6, "\r": 6} {
 				s := openScreen(t, 24, 80)
 				s.start(env, c.args...)
 				s.expect("type yes: ")

@@ -334,7 +334,7 @@ func TestInterfaceChangesAreAskedAbout(t *testing.T) {
 	first := o.deploy(older)
 
 	code, _, stderr := run(t, nil, o.env, "deploy", module)
-	require.Equal(t, 1, code, stderr)
+	require.Equal(t, 6, code, stderr)
 	require.Contains(t, stderr, "kedge: ! interface gone: removed\n")
 	require.Contains(t, stderr, "kedge: ! interface lookup: result[].shown removed\n")
 	require.Contains(t, stderr, "takes 2 things away from those who use it; nobody is there to ask")
@@ -342,7 +342,7 @@ func TestInterfaceChangesAreAskedAbout(t *testing.T) {
 
 	p := &person{answers: []func(*person) string{say("no")}}
 	code, _, stderr = run(t, p, o.env, "deploy", module)
-	require.Equal(t, 1, code)
+	require.Equal(t, 6, code)
 	require.Contains(t, stderr, "kedge: error: nothing was done\n")
 	require.Contains(t, p.prompts[0], "takes 2 things away")
 	require.Contains(t, o.must("canister", "status", "--json"), first.ModuleHash)

@@ -43,7 +43,7 @@ func TestOperatorsAreAsked(t *testing.T) {
 		"in the back":      {[]string{"network", "start", "--port", "0", "--background", "--clean", "--state-dir", state}, "--clean erases every canister of the network in"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			for keys, want := range map[string]int{"\x03": 130, "no\r": 1, "\r": 1} {
+			for keys, want := range map[string]int{"\x03": 130, "no\r": 6, "\r": 6} {
 				s := openScreen(t, 24, 80)
 				s.start(o.env, c.args...)
 				s.expect("type yes: ")
