@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -167,6 +168,9 @@ func TestOutlineHasNoSecrets(t *testing.T) {
 	require.NoError(t, err)
 	require.False(t, k.SameSeed(other))
 	c := k.Credentials()[0]
+	at := slices.IndexFunc(k.Credentials(), (*Credential).HasHMACSecret)
+	require.GreaterOrEqual(t, at, 0)
+	prf := k.Credentials()[at]
 	nonce := make([]byte, NonceSize)
 	for what, do := range map[string]func() error{
 		"words":    func() error { _, err := k.ExportPhrase(now); return err },
@@ -180,7 +184,7 @@ func TestOutlineHasNoSecrets(t *testing.T) {
 		},
 		"find":        func() error { _, err := Find(t.Context(), []Root{k.Root()}, nil, FindOptions{}); return err },
 		"raw":         func() error { _, err := c.SignData(make([]byte, 37), [32]byte{}); return err },
-		"hmac-secret": func() error { _, err := c.HMACSecret(true, make([]byte, 32)); return err },
+		"hmac-secret": func() error { _, err := prf.HMACSecret(true, make([]byte, 32)); return err },
 		"store":       func() error { _, err := encodeStore(away); return err },
 	} {
 		require.ErrorIs(t, do(), ErrAway, what)
