@@ -37,6 +37,7 @@ func Commands() *cobra.Command { return rootCommand(&session.App{UI: &ui.UI{Syst
 func Main(ctx context.Context, system System) int {
 	app := &session.App{UI: &ui.UI{System: system}}
 	defer app.Close()
+	app.FitTables()
 	root := rootCommand(app)
 	root.SetArgs(network.AsLauncher(system.Args))
 	root.SetIn(system.Stdin)

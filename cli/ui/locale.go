@@ -10,6 +10,9 @@ import (
 // UTF8 reports whether the locale's letters are UTF-8. As POSIX has it, the first variable counts that is not
 // empty.
 func (u *UI) UTF8() bool {
+	if u.Getenv == nil {
+		return true
+	}
 	for _, variable := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
 		if value := u.Getenv(variable); value != "" {
 			value = strings.ToLower(strings.ReplaceAll(value, "-", ""))

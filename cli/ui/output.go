@@ -12,7 +12,7 @@ import (
 // else text.
 func (u *UI) Result(value any, text string) error {
 	if !u.JSON {
-		_, err := fmt.Fprintln(u.Stdout, Harmless(strings.TrimRight(text, "\n")))
+		_, err := fmt.Fprintln(u.Stdout, u.letters(u.Stdout, Harmless(strings.TrimRight(text, "\n"))))
 		return err
 	}
 	line, err := JSONLine(value)
@@ -50,7 +50,7 @@ func YesNo(b bool) string {
 	return "no"
 }
 
-// Table lays rows out in columns.
+// Table lays rows out in columns; where that is wider than the terminal, below each other, see [UI.FitTables].
 func Table(rows [][]string) string {
 	var b strings.Builder
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
@@ -62,7 +62,11 @@ func Table(rows [][]string) string {
 	for i := range lines {
 		lines[i] = strings.TrimRight(lines[i], " ")
 	}
-	return strings.Join(lines, "\n")
+	text := strings.Join(lines, "\n")
+	if narrow, changed := fit(rows, text, int(window.Load())); changed {
+		return narrow
+	}
+	return text
 }
 
 // CaseName names a case of a variant; nil is one that a newer canister may have added.

@@ -1,0 +1,48 @@
+package ui
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"golang.org/x/term"
+)
+
+// plainLetters stand for letters beyond ASCII that kedge itself writes.
+var plainLetters = strings.NewReplacer("…", "...", "→", "->", "–", "-", "—", "-", "’", "'", "×", "x")
+
+// letters writes a text for a stream in the letters that it can show: where the locale says that it is not UTF-8, and
+// on a terminal whose locale says nothing, in ASCII alone.
+func (u *UI) letters(to io.Writer, text string) string {
+	if u.UTF8() {
+		return text
+	}
+	f, ok := to.(*os.File)
+	if !u.localeGiven() && !(ok && term.IsTerminal(int(f.Fd()))) {
+		return text
+	}
+	text = plainLetters.Replace(text)
+	var b strings.Builder
+	for _, r := range text {
+		if r < 0x80 {
+			b.WriteRune(r)
+		} else {
+			fmt.Fprintf(&b, `\u{%x}`, r)
+		}
+	}
+	return b.String()
+}
+
+// localeGiven reports whether the environment says anything of the locale.
+func (u *UI) localeGiven() bool {
+	if u.Getenv == nil {
+		return false
+	}
+	for _, variable := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
+		if u.Getenv(variable) != "" {
+			return true
+		}
+	}
+	return false
+}
