@@ -3,6 +3,7 @@ package anchor
 import (
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -22,6 +23,8 @@ type eventView struct {
 	Other        *principal.Principal `json:"other,omitempty"`
 	Until        *uint64              `json:"until,omitempty"`   // see EventKind in kedge.did
 	Contact      *uint64              `json:"contact,omitempty"` // its anchor, in place of until
+
+	at uint64 // nanoseconds since 1970
 }
 
 type historyView struct {
@@ -64,7 +67,7 @@ anchor may read it.`,
 			for _, d := range info.Devices {
 				names[principal.SelfAuthenticating(d.Pubkey)] = session.Label(d.Alias, d.Pubkey)
 			}
-			return a.Result(view, historyTable(view, names))
+			return a.Result(view, historyTable(view, names, a.Now()))
 		},
 	}
 	cmd.Flags().Uint64Var(&from, "from", 0, "number of the first event to show")
@@ -75,7 +78,7 @@ anchor may read it.`,
 func viewEvent(e kedge.HistoryEntry) eventView {
 	v := eventView{
 		Number: e.Number, At: ui.Time(e.At), Kind: ui.CaseName(e.Kind), By: e.By, TemporaryKey: e.TemporaryKey,
-		Device: e.Device, Other: e.Other, Until: e.Until,
+		Device: e.Device, Other: e.Other, Until: e.Until, at: e.At,
 	}
 	if e.Kind != nil && (*e.Kind == kedge.EventKindContactActed || *e.Kind == kedge.EventKindContactVetoed) {
 		v.Contact, v.Until = e.Until, nil
@@ -83,7 +86,7 @@ func viewEvent(e kedge.HistoryEntry) eventView {
 	return v
 }
 
-func historyTable(view historyView, names map[principal.Principal]string) string {
+func historyTable(view historyView, names map[principal.Principal]string, now time.Time) string {
 	rows := [][]string{{"NUMBER", "AT", "EVENT", "DEVICE", "BY"}}
 	for _, e := range view.Events {
 		by := nameOf(e.By, names)
@@ -94,7 +97,7 @@ func historyTable(view historyView, names map[principal.Principal]string) string
 		if e.Contact != nil {
 			event += " " + strconv.FormatUint(*e.Contact, 10)
 		}
-		rows = append(rows, []string{strconv.FormatUint(e.Number, 10), e.At, event, nameOf(e.Device, names), by})
+		rows = append(rows, []string{strconv.FormatUint(e.Number, 10), ui.WhenNanos(e.at, now), event, nameOf(e.Device, names), by})
 	}
 	text := ui.Table(rows)
 	if dropped := view.DroppedRoutine + view.DroppedSecurity; dropped > 0 {

@@ -76,7 +76,7 @@ func (r *recoveryRun) walk(ctx context.Context, s *session.Session, info kedge.I
 		}
 		r.Note("%s is removed", label)
 		if d.SessionsUntil != nil && time.Unix(0, int64(*d.SessionsUntil)).After(r.Now()) {
-			r.Warn("sessions that %s opened go on until %s", label, ui.Time(*d.SessionsUntil))
+			r.Warn("sessions that %s opened go on until %s", label, ui.WhenNanos(*d.SessionsUntil, r.Now()))
 		}
 	}
 	answer, err := t.Line("make a new recovery phrase now? have paper and pen ready, then type yes: ")

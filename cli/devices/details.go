@@ -127,7 +127,7 @@ func Table(views []View, now time.Time) string {
 	for _, v := range views {
 		used := "never"
 		if v.LastUsage != nil {
-			used = v.LastUsage.Format("2006-01-02 15:04 MST")
+			used = ui.When(*v.LastUsage, now)
 		}
 		name := v.Name
 		if name == "" {
@@ -164,7 +164,7 @@ func (v View) details(labels map[string]string, now time.Time) []string {
 		lines = append(lines, fmt.Sprintf("its protection lapses in %s unless it signs a call itself", span(*v.LapsesInS)))
 	}
 	if v.SessionsUntil != nil && v.SessionsUntil.After(now) {
-		lines = append(lines, fmt.Sprintf("sessions until %s", v.SessionsUntil.Format(time.RFC3339)))
+		lines = append(lines, fmt.Sprintf("sessions until %s", ui.When(*v.SessionsUntil, now)))
 	}
 	if c := v.Consent; c != nil {
 		lines = append(lines, fmt.Sprintf("consents to its release after %s without a sign of life", span(c.DelayS)))

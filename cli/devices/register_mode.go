@@ -46,7 +46,7 @@ only a protected one.`, Args: ui.Args(cobra.NoArgs),
 				return err
 			}
 			return a.Result(map[string]any{"anchor": s.Anchor, "until": ui.Time(until)},
-				fmt.Sprintf("registration mode of anchor %d is open until %s", s.Anchor, ui.Time(until)))
+				fmt.Sprintf("registration mode of anchor %d is open until %s", s.Anchor, ui.WhenNanos(until, a.Now())))
 		},
 	}
 	a.SignerFlags(cmd)

@@ -79,7 +79,7 @@ func (a verbs) warnSessions(d kedge.DeviceWithUsage) {
 		return
 	}
 	if until := time.Unix(0, int64(*d.SessionsUntil)); until.After(a.Now()) {
-		a.Warn("sessions that %s opened go on until %s", ui.Printable(d.Alias), until.UTC().Format(time.RFC3339))
+		a.Warn("sessions that %s opened go on until %s", ui.Printable(d.Alias), ui.When(until, a.Now()))
 	}
 }
 

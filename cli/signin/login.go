@@ -123,7 +123,8 @@ func (a verbs) login(ctx context.Context, o loginOptions) error {
 	if view.File, view.KeyFile, err = storeLogin(o, chain, secret); err != nil {
 		return err
 	}
-	return a.Result(view, fmt.Sprintf("%s at %s until %s\ndelegation in %s", view.Principal, o.origin, expires, view.File))
+	return a.Result(view, fmt.Sprintf("%s at %s until %s\ndelegation in %s", view.Principal, o.origin,
+		ui.WhenNanos(chain.Delegations[0].Delegation.Expiration, a.Now()), view.File))
 }
 
 // longestSession is the longest that the canister allows on any anchor.

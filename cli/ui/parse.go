@@ -18,28 +18,36 @@ func ParseOnOff(text string) (bool, error) {
 	return false, Usagef("%q is neither on nor off", text)
 }
 
-// ParseSpan reads a length of time in whole seconds: a number of days such as 30d, or Go's form such as
-// 12h or 1h30m.
+// ParseSpan reads a length of time in whole seconds: a number of days such as 30d, Go's form such as 12h or 1h30m,
+// or days and the rest, such as 29d23h.
 func ParseSpan(text string) (time.Duration, error) {
-	if days, found := strings.CutSuffix(text, "d"); found {
-		n, err := strconv.ParseUint(days, 10, 16)
-		if err != nil {
-			return 0, Usagef("%q is not a number of days such as 30d", text)
+	const day = 24 * time.Hour
+	days, rest, found := strings.Cut(text, "d")
+	if !found {
+		days, rest = "0", text
+	}
+	n, err := strconv.ParseUint(days, 10, 16)
+	if err != nil {
+		return 0, Usagef("%q is not a number of days such as 30d", text)
+	}
+	var d time.Duration
+	if rest != "" || !found {
+		if d, err = time.ParseDuration(rest); err != nil || d < 0 || d%time.Second != 0 || found && strings.ContainsAny(rest, "+-") {
+			return 0, Usagef("%q is not a length of time such as 30d, 12h or 90m", text)
 		}
-		return time.Duration(n) * 24 * time.Hour, nil
 	}
-	d, err := time.ParseDuration(text)
-	if err != nil || d < 0 || d%time.Second != 0 {
-		return 0, Usagef("%q is not a length of time such as 30d, 12h or 90m", text)
-	}
-	return d, nil
+	return time.Duration(n)*day + d, nil
 }
 
-// SpanText is the inverse of [ParseSpan], in days where they are whole.
+// SpanText is the inverse of [ParseSpan], in days and what is left in hours, minutes and seconds.
 func SpanText(d time.Duration) string {
 	const day = 24 * time.Hour
-	if d >= day && d%day == 0 {
-		return fmt.Sprintf("%dd", d/day)
+	days := ""
+	if d >= day {
+		days = fmt.Sprintf("%dd", d/day)
+		if d = (d % day).Round(time.Second); d == 0 {
+			return days
+		}
 	}
 	text := d.Round(time.Second).String() // 12h0m0s
 	if short, found := strings.CutSuffix(text, "m0s"); found {
@@ -48,7 +56,11 @@ func SpanText(d time.Duration) string {
 	if short, found := strings.CutSuffix(text, "h0m"); found {
 		text = short + "h"
 	}
-	return text
+	if days != "" {
+		text = strings.Replace(text, "h0m", "h", 1) // 1d1h5s
+		text = strings.TrimPrefix(text, "0s")
+	}
+	return days + text
 }
 
 // Time writes a time of the canister's, in nanoseconds since 1970.

@@ -10,7 +10,7 @@ import (
 )
 
 func TestSpan(t *testing.T) {
-	for text, want := range map[string]string{"30d": "30d", "720h": "30d", "12h": "12h", "90m": "1h30m", "25h": "25h", "45s": "45s", "0d": "0s"} {
+	for text, want := range map[string]string{"30d": "30d", "720h": "30d", "12h": "12h", "90m": "1h30m", "1d1h": "1d1h", "45s": "45s", "0d": "0s"} {
 		d, err := ui.ParseSpan(text)
 		require.NoError(t, err, text)
 		require.Equal(t, want, ui.SpanText(d), text)
