@@ -54,7 +54,8 @@ func (a verbs) showMetrics(ctx context.Context, raw bool) error {
 		return provider.Refused("the canister answers /metrics with status %d", response.StatusCode)
 	}
 	if raw {
-		return a.Result(nil, string(response.Body))
+		_, err := fmt.Fprintln(a.Stdout, ui.Harmless(strings.TrimRight(string(response.Body), "\n")))
+		return err
 	}
 	list, err := parseMetrics(response.Body)
 	if err != nil {

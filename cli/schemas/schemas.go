@@ -11,7 +11,7 @@
 //  3. Properties of one kind are written alike: times in RFC 3339 ({"$ref": "#/$defs/time"}), lengths of time in
 //     seconds with the ending _s, keys and hashes in hexadecimal.
 //  4. Run go test ./cli -run Schema. Every script of cli/testdata and cli/testdata/whole that runs the command
-//     with --json is then held to the schema: a result that does not fit makes the script fail.
+//     is then held to the schema: a result that does not fit makes the script fail.
 //  5. A command whose output is never JSON (a program that runs until it is ended, a file format of others) has a
 //     schema with "not": {} and a title that says so.
 //

@@ -11,6 +11,11 @@ import (
 // Result prints what a command is for on standard output: value as one line of JSON with --json,
 // else text.
 func (u *UI) Result(value any, text string) error {
+	if u.Observe != nil {
+		if line, err := JSONLine(value); err == nil {
+			u.Observe(line)
+		}
+	}
 	if !u.JSON {
 		_, err := fmt.Fprintln(u.Stdout, u.letters(u.Stdout, Harmless(strings.TrimRight(text, "\n"))))
 		return err

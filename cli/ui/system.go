@@ -16,8 +16,9 @@ type System struct {
 	Now            func() time.Time
 	Random         io.Reader // cryptographic
 	OpenTerminal   func() (Terminal, error)
-	UserID         func() int // of the user; nil is os.Getuid
-	WorkFactor     int        // of a key store that is written, see device.Store.SetWorkFactor; 0 is the default
+	UserID         func() int          // of the user; nil is os.Getuid
+	Observe        func(result []byte) // gets every result as JSON, however it is printed; may be nil
+	WorkFactor     int                 // of a key store that is written, see device.Store.SetWorkFactor; 0 is the default
 }
 
 // RealSystem returns the world of this process.
