@@ -77,7 +77,10 @@ func held(run func(System) int, system System) int {
 	name := "kedge"
 	if cmd, _, err := newRoot().Find(system.Args); err == nil {
 		name = schemas.Name(cmd.CommandPath())
-		if cmd.HasSubCommands() && cmd.HasParent() {
+		switch {
+		case name == "config":
+			name = "config-show" // which it does
+		case cmd.HasSubCommands() && cmd.HasParent():
 			name = "help" // which is what it shows
 		}
 	}
