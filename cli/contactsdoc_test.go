@@ -89,7 +89,7 @@ func TestContactsPage(t *testing.T) {
 				t.Fatalf("the page has no answer to %q", prompt)
 				return ""
 			}
-			cli.Main(t.Context(), v.system(terminal, &out, &out, name, args...))
+			cli.MainHeld(t, t.Context(), v.system(terminal, &out, &out, name, args...))
 			commands++
 			pattern := "(?s)^" + strings.ReplaceAll(regexp.QuoteMeta(expected), "…", "[^\n]*")
 			require.Regexp(t, pattern, strings.TrimRight(out.String(), "\n"), "%s$ kedge %s", name, line)

@@ -374,7 +374,7 @@ func TestInterruptedUpgradeStartsTheCanister(t *testing.T) {
 		}
 	}), "KEDGE_CANISTER": first.Canister}
 	var out, errs bytes.Buffer
-	code := cli.Main(ctx, cli.System{
+	code := cli.MainHeld(t, ctx, cli.System{
 		Args: []string{"deploy", module}, Stdin: strings.NewReader(""), Stdout: &out, Stderr: &errs, Getenv: func(name string) string { return env[name] },
 		Now: time.Now, Random: rand.Reader, OpenTerminal: func() (cli.Terminal, error) { return nil, errors.New("none") },
 	})
@@ -399,7 +399,7 @@ func TestLogsAreFollowed(t *testing.T) {
 	r, w := io.Pipe()
 	ended := make(chan int, 1)
 	go func() {
-		code := cli.Main(ctx, cli.System{
+		code := cli.MainHeld(t, ctx, cli.System{
 			Args: []string{"canister", "logs", "--follow", "--json"}, Stdin: strings.NewReader(""), Stdout: w, Stderr: io.Discard,
 			Getenv: func(name string) string { return o.env[name] }, Now: time.Now, Random: rand.Reader,
 			OpenTerminal: func() (cli.Terminal, error) { return nil, errors.New("none") },

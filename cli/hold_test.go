@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -67,6 +68,22 @@ func held(run func(System) int, system System) int {
 	if dir == "" {
 		return run(system)
 	}
+	return heldIn(dir, run, system)
+}
+
+// MainHeld is Main for tests in this process, held to the schemas as scripts are. It may be called from any
+// goroutine.
+func MainHeld(t testing.TB, ctx context.Context, system System) int {
+	t.Helper()
+	code := heldIn(t.TempDir(), func(s System) int { return Main(ctx, s) }, system)
+	if code == exitUnfit {
+		t.Errorf("kedge %q does not fit its schema", system.Args)
+	}
+	return code
+}
+
+// heldIn is held with the folder for what does not fit.
+func heldIn(dir string, run func(System) int, system System) int {
 	var stdout, stderr bytes.Buffer
 	if wantsJSON(system.Args) {
 		system.Stdout, system.Stderr = io.MultiWriter(system.Stdout, &stdout), io.MultiWriter(system.Stderr, &stderr)

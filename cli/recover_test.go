@@ -112,7 +112,7 @@ func (v *village) runIn(ctx context.Context, p cli.Terminal, who string, args ..
 
 func (v *village) runTo(ctx context.Context, p cli.Terminal, errs io.Writer, who string, args ...string) (code int, stdout string) {
 	var out bytes.Buffer
-	code = cli.Main(ctx, v.system(p, &out, errs, who, args...))
+	code = cli.MainHeld(v.t, ctx, v.system(p, &out, errs, who, args...))
 	return code, out.String()
 }
 

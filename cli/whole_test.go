@@ -231,7 +231,7 @@ func run(t *testing.T, p *person, env map[string]string, args ...string) (code i
 func runAs(t *testing.T, p cli.Terminal, env map[string]string, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	var out, errs bytes.Buffer
-	code = cli.Main(context.Background(), cli.System{
+	code = cli.MainHeld(t, context.Background(), cli.System{
 		Args: args, Stdin: strings.NewReader(""), Stdout: &out, Stderr: &errs,
 		Getenv: func(name string) string { return env[name] }, Now: time.Now, Random: rand.Reader,
 		OpenTerminal: func() (cli.Terminal, error) {
