@@ -219,6 +219,7 @@ func (p *ports) serve(ctx context.Context, hid *ctap.HID, name string, k *device
 		})
 	}
 	if p.socket != "" {
+		makePrivate()
 		running = append(running, func(ready func()) error { return ctap.ServeSocket(ctx, hid, p.socket, ready) })
 	}
 	started, ended := make(chan struct{}, len(running)), make(chan error, len(running))
