@@ -23,6 +23,9 @@ import (
 // Make makes the project folder, and sees to it that git ignores it: sessions and the deployer's key
 // are in there. A file .gitignore that is there already stays as it is.
 func Make() error {
+	if err := Check(); err != nil {
+		return err
+	}
 	if err := os.MkdirAll(Folder(), 0o755); err != nil {
 		return fmt.Errorf("making the project folder: %w", err)
 	}

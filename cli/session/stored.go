@@ -108,7 +108,8 @@ func (a *App) accept(what, file, flag string) error {
 	if err != nil {
 		return fmt.Errorf("finding the project's folder: %w", err)
 	}
-	named := fmt.Sprintf("the project in %s names the %s (in %s), which you have not used from there before", root, what, filepath.Base(file))
+	named := fmt.Sprintf("the project in %s names the %s (in %s), which you have not used from there before",
+		ui.Printable(root), ui.Printable(what), filepath.Base(file))
 	if a.NoQuestions {
 		return errors.New(named)
 	}

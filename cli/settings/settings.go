@@ -98,8 +98,13 @@ func User() (*File, error) {
 	return read(filepath.Join(dir, "config.json"), false)
 }
 
-// Project reads the file of the project that the working folder is in.
-func Project() (*File, error) { return read(filepath.Join(project.Folder(), "config.json"), true) }
+// Project reads the file of the project that the working folder is in, after [project.Check].
+func Project() (*File, error) {
+	if err := project.Check(); err != nil {
+		return nil, err
+	}
+	return read(filepath.Join(project.Folder(), "config.json"), true)
+}
 
 // folder is where the user's own files are.
 func folder() (string, error) {

@@ -26,7 +26,7 @@ func (u *UI) Confirm(what string) error {
 	if err != nil {
 		return &Error{Err: fmt.Errorf("%s; nobody is there to ask", what), Hint: "--yes goes on without asking", Code: ExitNotAsked}
 	}
-	answer, err := t.Line(what + "; go on? type yes: ")
+	answer, err := t.Line(Harmless(what) + "; go on? type yes: ")
 	if err != nil {
 		return err
 	}
