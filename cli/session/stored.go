@@ -75,6 +75,9 @@ func onThisMachine(address string) bool {
 // acceptNetwork asks about a network that the project names for the first time.
 func (a *App) acceptNetwork() error {
 	name, source, file := a.Value(a.NetworkFlag, "KEDGE_NETWORK", Local)
+	if at := LocalURL(); name == Local && !onThisMachine(at) { // somebody else may have written what runs here
+		return a.accept("network "+at, project.NetworkPath(), "--network "+at)
+	}
 	if source != settings.FromProject || name == Local || onThisMachine(name) {
 		return nil
 	}
