@@ -331,16 +331,20 @@ func (d *deployment) goBack(ctx context.Context, began count, failure error) err
 	d.Warn("%v", failure)
 	d.Warn("calls have run since it was started. Going back undoes all of them: devices removed since are back, those added since are gone, and so are protections, names and anchors made since")
 	hint := fmt.Sprintf("kedge canister snapshot restore %x goes back later, with the same loss", d.snapshot)
+	// The snapshot is the only way back, so the next deployment must not take its place.
+	left := func(how string) error {
+		return ui.Hinted(errors.Join(fmt.Errorf("%w; %s", failure, how), project.KeepDeploySnapshot(d.where())), "%s", hint)
+	}
 	t, err := d.OpenTerminalOnce()
 	if err != nil {
-		return ui.Hinted(fmt.Errorf("%w; calls have run since, so it was left in place", failure), "%s", hint)
+		return left("calls have run since, so it was left in place")
 	}
 	answer, err := t.Line("go back all the same, and lose what those calls did? type yes: ")
 	if err != nil {
-		return errors.Join(failure, err)
+		return errors.Join(failure, err, project.KeepDeploySnapshot(d.where()))
 	}
 	if answer != "yes" {
-		return ui.Hinted(fmt.Errorf("%w; it was left in place", failure), "%s", hint)
+		return left("it was left in place")
 	}
 	if err := d.WhileStopped(ctx, d.c, d.canister, false, func() error { return d.load(ctx) }); err != nil {
 		return errors.Join(failure, err)

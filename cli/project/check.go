@@ -37,6 +37,9 @@ func Check() error {
 			return ui.Hinted(fmt.Errorf("%q is a symbolic link, and kedge follows none in a project folder", path),
 				"remove it; kedge network start --state-dir keeps the state of a network elsewhere")
 		}
+		if kind := entry.Type() &^ fs.ModeDir; kind != 0 { // to read a pipe may take for ever
+			return ui.Hinted(fmt.Errorf("%q is neither a file nor a folder, and kedge makes no other things in a project folder", path), "remove it")
+		}
 		return nil
 	})
 	return err

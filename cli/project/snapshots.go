@@ -55,6 +55,17 @@ func DeploySnapshot(where string) ([]byte, error) {
 	return id, nil
 }
 
+// KeepDeploySnapshot lets the snapshot that the last deployment took of a canister stay: the next one takes
+// another in a place of its own.
+func KeepDeploySnapshot(where string) error {
+	file, err := loadSnapshots()
+	if err != nil {
+		return err
+	}
+	delete(file.ByCanister, where)
+	return saveSnapshots(file)
+}
+
 // RecordDeploySnapshot remembers the snapshot that a deployment took of a canister.
 func RecordDeploySnapshot(where string, id []byte) error {
 	file, err := loadSnapshots()
@@ -62,6 +73,10 @@ func RecordDeploySnapshot(where string, id []byte) error {
 		return err
 	}
 	file.ByCanister[where] = hex.EncodeToString(id)
+	return saveSnapshots(file)
+}
+
+func saveSnapshots(file snapshots) error {
 	data, err := json.MarshalIndent(file, "", "  ")
 	if err != nil {
 		return fmt.Errorf("encoding the record of snapshots: %w", err)

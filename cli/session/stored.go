@@ -78,7 +78,8 @@ func (a *App) acceptNetwork() error {
 	if at := LocalURL(); name == Local && !onThisMachine(at) { // somebody else may have written what runs here
 		return a.accept("network "+at, project.NetworkPath(), "--network "+at)
 	}
-	if source != settings.FromProject || name == Local || onThisMachine(name) {
+	// One on this machine is asked about, too: whatever listens there could pass calls on.
+	if source != settings.FromProject || name == Local {
 		return nil
 	}
 	return a.accept("network "+name, file, "--network "+name)

@@ -82,6 +82,24 @@ test("contacts approve by voice, and the owner vetoes", () => story(4, async (ow
   await view.getByText("No contact has approved yet.").waitFor();
 }));
 
+test("a key that somebody put into the browser's storage is not shown to anybody", () => story(2, async (owner, lost) => {
+  const { anchor } = await settle(owner, page);
+  const { view } = await begin(lost, anchor);
+  await view.evaluate(() => {
+    const [one] = JSON.parse(localStorage.getItem("kedge.recover"));
+    // Another point of the curve: the generator.
+    one.key = one.key.slice(0, -128) + "6b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c2964fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5";
+    localStorage.setItem("kedge.recover", JSON.stringify([one]));
+  });
+  await view.reload();
+  await view.click("summary");
+  await view.click("#recover");
+  await view.click(`[data-recover="${anchor}"]`);
+  await view.getByText("does not fit the passkey").waitFor();
+  assert.equal(await view.locator(".words.six").count(), 0);
+}));
+
+// The last story moves the clock by a month.
 test("everything is lost, and the contacts bring the anchor back", () => story(4, async (owner, anna, bert, fresh) => {
   const { o, all } = await named(owner, anna, bert);
   const { view, key, words } = await begin(fresh, o.anchor);

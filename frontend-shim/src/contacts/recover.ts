@@ -10,6 +10,7 @@ import { accept } from "../results.ts";
 import { type Account, agent, remember } from "../state.ts";
 import { duration, t } from "../text/text.ts";
 import { busy, button, field, form, h, note, show } from "../ui/dom.ts";
+import { coseOfDer, verifies } from "../webauthn/cose.ts";
 import { create, type Passkey, signIn, userHandle } from "../webauthn/passkey.ts";
 import { wordsList } from "./owner.ts";
 
@@ -46,6 +47,9 @@ export function recoverView(o: Recover): void {
       const one = await way();
       if (!one) return;
       const session = await signIn((await agent()).now(), [one.passkey.id]);
+      // What is kept in the browser may have been changed: the words are those of a key that has just signed.
+      const cose = coseOfDer(one.passkey.publicKey);
+      if (!cose || !(await verifies(cose, session.signed))) throw new Explained(t("recover.other-key"));
       waitView(o, one, session.identity(one.passkey.publicKey), session.expiration);
     } catch (error) {
       problems.replaceChildren(note("error", h("p", {}, explain(error))));
