@@ -16,7 +16,10 @@ export function phraseIdentity(words) {
   return Ed25519KeyIdentity.generate(new Uint8Array(node.subarray(0, 32)));
 }
 
-const service = ({ IDL }) => IDL.Service({
+const service = ({ IDL }) => {
+  const purpose = IDL.Variant({ recovery: IDL.Null, authentication: IDL.Null });
+  const key_type = IDL.Variant({ unknown: IDL.Null, platform: IDL.Null, cross_platform: IDL.Null, seed_phrase: IDL.Null });
+  return IDL.Service({
   get_principal: IDL.Func([IDL.Nat64, IDL.Text], [IDL.Principal], ["query"]),
   get_anchor_info: IDL.Func([IDL.Nat64], [IDL.Record({ guard: IDL.Opt(IDL.Bool), devices: IDL.Vec(IDL.Record({
     pubkey: IDL.Vec(IDL.Nat8), alias: IDL.Text, protection: IDL.Variant({ protected: IDL.Null, unprotected: IDL.Null }), proven: IDL.Opt(IDL.Bool),
@@ -25,12 +28,19 @@ const service = ({ IDL }) => IDL.Service({
     pubkey: IDL.Vec(IDL.Nat8), alias: IDL.Text, credential_id: IDL.Opt(IDL.Vec(IDL.Nat8)), purpose: IDL.Variant({ recovery: IDL.Null, authentication: IDL.Null }),
     key_type: IDL.Variant({ unknown: IDL.Null, seed_phrase: IDL.Null }), protection: IDL.Variant({ protected: IDL.Null, unprotected: IDL.Null }),
   })], [], []),
-  lookup: IDL.Func([IDL.Nat64], [IDL.Vec(IDL.Record({ pubkey: IDL.Vec(IDL.Nat8), credential_id: IDL.Opt(IDL.Vec(IDL.Nat8)), protection: IDL.Variant({ protected: IDL.Null, unprotected: IDL.Null }) }))], ["query"]),
-});
+  lookup: IDL.Func([IDL.Nat64], [IDL.Vec(IDL.Record({ pubkey: IDL.Vec(IDL.Nat8), credential_id: IDL.Opt(IDL.Vec(IDL.Nat8)), purpose, key_type, protection: IDL.Variant({ protected: IDL.Null, unprotected: IDL.Null }) }))], ["query"]),
+  update: IDL.Func([IDL.Nat64, IDL.Vec(IDL.Nat8), IDL.Record({
+    pubkey: IDL.Vec(IDL.Nat8), alias: IDL.Text, credential_id: IDL.Opt(IDL.Vec(IDL.Nat8)), purpose, key_type, protection: IDL.Variant({ protected: IDL.Null, unprotected: IDL.Null }), origin: IDL.Opt(IDL.Text),
+  })], [], []),
+  });
+};
 
 export async function as(identity) {
   const agent = await HttpAgent.create({ host: network, identity, shouldFetchRootKey: true });
-  return Actor.createActor(service, { agent, canisterId: canister });
+  const actor = Actor.createActor(service, { agent, canisterId: canister });
+  // moved gives a device the web origin of another host.
+  actor.moved = (anchor, d) => actor.update(anchor, d.pubkey, { ...d, alias: "From elsewhere", origin: ["https://id.elsewhere.example"] });
+  return actor;
 }
 
 // principalOf is the principal that the canister says the owner of a phrase has at an origin.

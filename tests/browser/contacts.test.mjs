@@ -99,7 +99,14 @@ test("a key that somebody put into the browser's storage is not shown to anybody
   assert.equal(await view.locator(".words.six").count(), 0);
 }));
 
-// The last story moves the clock by a month.
+// The stories below move the clock by a month each, so whoever is in them comes with a clock to match.
+let passed = 0;
+async function pass(days) {
+  await control(`pass?days=${days}`);
+  passed += days;
+}
+const now = () => Date.now() + passed * 86_400_000;
+
 test("everything is lost, and the contacts bring the anchor back", () => story(4, async (owner, anna, bert, fresh) => {
   const { o, all } = await named(owner, anna, bert);
   const { view, key, words } = await begin(fresh, o.anchor);
@@ -112,8 +119,8 @@ test("everything is lost, and the contacts bring the anchor back", () => story(4
   await view.close();
 
   const days = 31;
-  await control(`pass?days=${days}`);
-  await fresh.context.clock.setSystemTime(Date.now() + days * 86_400_000);
+  await pass(days);
+  await fresh.context.clock.setSystemTime(now());
   const later = await fresh.open(page);
   await later.click("summary");
   await later.click("#recover");
@@ -129,6 +136,45 @@ test("everything is lost, and the contacts bring the anchor back", () => story(4
   const phrase = later.locator(".card[data-device]", { hasText: "Recovery phrase" }).first();
   await phrase.locator("summary").click();
   await phrase.getByRole("button", { name: "Remove", exact: true }).click();
+  await later.click("#confirm");
+  await later.locator(".result .note", { hasText: "is removed" }).waitFor();
+}));
+
+test("a release runs its delay, and the phrase that is lost can be removed", () => story(1, async (p) => {
+  await p.context.clock.setSystemTime(now());
+  const { account } = await settle(p, page).then(async (made) => {
+    const card = made.account.locator(".card.protected[data-device]").first();
+    await card.locator("summary").click();
+    await card.getByRole("button", { name: "Agree to a timed release", exact: true }).click();
+    await made.account.locator("dialog input[type=checkbox]").check();
+    await made.account.click("#consent-release");
+    await signAsPhrase(made.account, made.words);
+    await result(made.account, /agreed to/);
+    return made;
+  });
+  const phrase = account.locator(".card.protected[data-device]").first();
+  await phrase.locator("summary").click();
+  await phrase.getByRole("button", { name: "Ask for its release", exact: true }).click();
+  await account.click("#confirm");
+  await result(account, /asked for/);
+  assert.match(await account.locator(".account > *").first().innerText(), /A release is pending[^]*In (30|29) days/);
+
+  await pass(31);
+  await p.context.clock.setSystemTime(now());
+  const later = await p.open(page);
+  await later.click("[data-anchor]");
+  await later.waitForSelector("#report");
+  const pending = later.locator(".account > *").first();
+  assert.match(await pending.innerText(), /can complete the release of Recovery phrase at any moment/);
+  await pending.locator("button", { hasNotText: "Refuse" }).click();
+  await later.click("#confirm");
+  await result(later, /The release is completed/);
+  // The device that asked is protected in its place.
+  assert.equal(await later.locator(".card.protected[data-device]", { hasText: "Recovery phrase" }).count(), 0);
+  assert.match(await later.locator(".card.protected[data-device]").innerText(), /this one/i);
+  const lost = later.locator(".card[data-device]", { hasText: "Recovery phrase" }).first();
+  await lost.locator("summary").click();
+  await lost.getByRole("button", { name: "Remove", exact: true }).click();
   await later.click("#confirm");
   await later.locator(".result .note", { hasText: "is removed" }).waitFor();
 }));
