@@ -57,7 +57,7 @@ type canisterView struct {
 
 type storeView struct {
 	Path  string     `json:"path"`
-	State string     `json:"state"` // none, locked, unlocked, or passphrase file
+	State string     `json:"state"` // none, locked, unlocked, passphrase file, or unreadable
 	Until *time.Time `json:"unlocked_until,omitempty"`
 }
 
