@@ -58,7 +58,7 @@ project, and those before your own: kedge config shows all of them.
   TERM              dumb keeps escape sequences off the terminal
   NO_COLOR          keeps colours off the terminal if it is not empty
   LC_ALL, LC_CTYPE, LANG
-                    whether the terminal shows letters beyond ASCII`
+                    whether the terminal shows characters beyond ASCII`
 
 const devicesText = `A command that is about a device takes any of these as DEVICE:
 

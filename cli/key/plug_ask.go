@@ -104,8 +104,8 @@ func (p *plugged) unanswered(err error) error {
 // mostUsers is how many users a question names.
 const mostUsers = 8
 
-// question lays a request out. What the site chose is made visible: letters that leave no ink, and what would steer
-// the terminal.
+// question lays a request out. What the site chose is made visible: characters that
+// are not seen, and what would steer the terminal.
 func (p *plugged) question(prompt ctap.Prompt) string {
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
@@ -146,12 +146,12 @@ func (p *plugged) question(prompt ctap.Prompt) string {
 	return b.String()
 }
 
-// longestShown is how many letters of a name a question shows.
+// longestShown is how many characters of a name a question shows.
 const longestShown = 200
 
 func shown(text string) string {
-	if letters := []rune(text); len(letters) > longestShown {
-		return ui.Printable(string(slices.Clip(letters[:longestShown]))) + "… (cut off)"
+	if characters := []rune(text); len(characters) > longestShown {
+		return ui.Printable(string(slices.Clip(characters[:longestShown]))) + "… (cut off)"
 	}
 	return ui.Printable(text)
 }

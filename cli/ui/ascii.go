@@ -9,12 +9,12 @@ import (
 	"golang.org/x/term"
 )
 
-// plainLetters stand for letters beyond ASCII that kedge itself writes.
-var plainLetters = strings.NewReplacer("…", "...", "→", "->", "–", "-", "—", "-", "’", "'", "×", "x")
+// asciiFor replaces characters beyond ASCII that kedge itself writes.
+var asciiFor = strings.NewReplacer("…", "...", "→", "->", "–", "-", "—", "-", "’", "'", "×", "x")
 
-// letters writes a text for a stream in the letters that it can show: where the locale says that it is not UTF-8, and
+// encoded writes a text for a stream in the characters that it can show: where the locale says that it is not UTF-8, and
 // on a terminal whose locale says nothing, in ASCII alone.
-func (u *UI) letters(to io.Writer, text string) string {
+func (u *UI) encoded(to io.Writer, text string) string {
 	if u.UTF8() {
 		return text
 	}
@@ -22,7 +22,7 @@ func (u *UI) letters(to io.Writer, text string) string {
 	if !u.localeGiven() && !(ok && term.IsTerminal(int(f.Fd()))) {
 		return text
 	}
-	text = plainLetters.Replace(text)
+	text = asciiFor.Replace(text)
 	var b strings.Builder
 	for _, r := range text {
 		if r < 0x80 {

@@ -77,9 +77,9 @@ func (u *UI) Fail(f Failure) {
 			return
 		}
 	}
-	_, _ = fmt.Fprintf(u.Stderr, "kedge: error: %s\n", u.letters(u.Stderr, f.Message))
+	_, _ = fmt.Fprintf(u.Stderr, "kedge: error: %s\n", u.encoded(u.Stderr, f.Message))
 	if f.Hint != "" {
-		_, _ = fmt.Fprintf(u.Stderr, "kedge: hint: %s\n", u.letters(u.Stderr, f.Hint))
+		_, _ = fmt.Fprintf(u.Stderr, "kedge: hint: %s\n", u.encoded(u.Stderr, f.Hint))
 	}
 }
 
@@ -89,12 +89,12 @@ func message(text string) string { return Harmless(Redact(text)) }
 // Note prints a line that is not the result, for a person to read. With --json it is the same: only a failure
 // is JSON, and then the last line on standard error.
 func (u *UI) Note(format string, args ...any) {
-	_, _ = fmt.Fprintf(u.Stderr, "kedge: %s\n", u.letters(u.Stderr, message(fmt.Sprintf(format, args...))))
+	_, _ = fmt.Fprintf(u.Stderr, "kedge: %s\n", u.encoded(u.Stderr, message(fmt.Sprintf(format, args...))))
 }
 
 // Warn prints something that a person should look at although the command goes on.
 func (u *UI) Warn(format string, args ...any) {
-	_, _ = fmt.Fprintf(u.Stderr, "kedge: warning: %s\n", u.letters(u.Stderr, message(fmt.Sprintf(format, args...))))
+	_, _ = fmt.Fprintf(u.Stderr, "kedge: warning: %s\n", u.encoded(u.Stderr, message(fmt.Sprintf(format, args...))))
 }
 
 // Visit calls found for each [Error] that err wraps, outermost first, until it returns true.

@@ -7,7 +7,7 @@ import (
 	"golang.org/x/term"
 )
 
-// UTF8 reports whether the locale's letters are UTF-8. As POSIX has it, the first variable counts that is not
+// UTF8 reports whether the locale's encoding is UTF-8. As POSIX has it, the first variable counts that is not
 // empty.
 func (u *UI) UTF8() bool {
 	if u.Getenv == nil {

@@ -17,7 +17,7 @@ func (u *UI) Result(value any, text string) error {
 		}
 	}
 	if !u.JSON {
-		_, err := fmt.Fprintln(u.Stdout, u.letters(u.Stdout, Harmless(strings.TrimRight(text, "\n"))))
+		_, err := fmt.Fprintln(u.Stdout, u.encoded(u.Stdout, Harmless(strings.TrimRight(text, "\n"))))
 		return err
 	}
 	line, err := JSONLine(value)

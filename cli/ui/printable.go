@@ -74,7 +74,7 @@ func escape(b *strings.Builder, r rune) {
 	}
 }
 
-// visible reports whether a letter leaves ink. Unicode has letters and marks that do not: those that
+// visible reports whether a character is seen. Unicode has letters and marks that are not: those that
 // "should be ignored by default" (Unicode Standard, property Default_Ignorable_Code_Point), fillers,
 // and blanks other than the space.
 func visible(r rune) bool {

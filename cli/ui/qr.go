@@ -43,7 +43,7 @@ func (c QRCode) Dark(x, y int) bool {
 	return x >= 0 && y >= 0 && x < c.side && y < c.side && c.dark[y*c.side+x]
 }
 
-// Blocks draws the code for a terminal with light letters on a dark ground: two rows of modules in a line, as
+// Blocks draws the code for a terminal with light characters on a dark ground: two rows of modules in a line, as
 // half blocks.
 func (c QRCode) Blocks() string {
 	var b strings.Builder
@@ -65,7 +65,7 @@ func (c QRCode) Blocks() string {
 	return b.String()
 }
 
-// ASCII draws the code as Blocks does, without letters beyond ASCII: a module is two columns wide.
+// ASCII draws the code as Blocks does, without characters beyond ASCII: a module is two columns wide.
 func (c QRCode) ASCII() string {
 	var b strings.Builder
 	for y := range c.side {

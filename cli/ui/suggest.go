@@ -40,7 +40,7 @@ func Nearest(word string, candidates []string) []string {
 	return texts
 }
 
-// typingErrors counts the letters that were left out, put in, mistaken or swapped with their neighbour
+// typingErrors counts the characters that were left out, put in, mistaken or swapped with their neighbour
 // (the optimal string alignment distance).
 func typingErrors(a, b string) int {
 	s, t := []rune(a), []rune(b)

@@ -87,7 +87,7 @@ func pairLines(rows [][]string, width int) string {
 	return strings.Join(lines, "\n")
 }
 
-// wrapWords breaks a text at spaces into lines of at most width letters; a word that is longer has a line of its
+// wrapWords breaks a text at spaces into lines of at most width characters; a word that is longer has a line of its
 // own, whole, so that it can be copied.
 func wrapWords(text string, width int) []string {
 	lines := []string{}
