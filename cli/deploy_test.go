@@ -290,6 +290,16 @@ func TestCanistersOfOtherToolsAreFound(t *testing.T) {
 	require.Contains(t, stderr, "dfx made canister "+d.Canister+" here (.dfx/local/canister_ids.json); to upgrade that one, name it with --canister")
 	require.Contains(t, stdout, "a new canister would be created")
 
+	// It looks for them in the project, from whatever folder of it it runs.
+	require.NoError(t, os.MkdirAll("deep/er", 0o755))
+	project, err := os.Getwd()
+	require.NoError(t, err)
+	t.Chdir("deep/er")
+	code, _, stderr = run(t, nil, o.env, "deploy", "--dry-run", module)
+	require.Zero(t, code, stderr)
+	require.Contains(t, stderr, "dfx made canister "+d.Canister+" here (../../.dfx/local/canister_ids.json)")
+	t.Chdir(project)
+
 	// Two tools, two canisters: neither is chosen.
 	put("icp.yaml", fmt.Sprintf("networks: [{name: n, mode: connected, url: %q}]\nenvironments: [{name: e, network: n}]\n", network))
 	put(".icp/data/mappings/e.ids.json", `{"kedge":"bd3sg-teaaa-aaaaa-qaaba-cai"}`)

@@ -36,7 +36,7 @@ func (a verbs) deployTarget(ctx context.Context, c *client.Client, o *deployOpti
 		}
 		return id, a.mustExist(ctx, c, id)
 	}
-	found, err := project.FindCanister(".", a.Target())
+	found, err := project.FindCanister(project.Root(), a.Target())
 	if err != nil {
 		return principal.Principal{}, err
 	}

@@ -51,7 +51,7 @@ that kedge deploy recorded stay; the next deploy finds them gone and makes new o
 // sayStale says which files name canisters of the network that was erased. They are left alone: dfx and icp own
 // theirs, and kedge deploy makes a new canister where its own is gone.
 func (a verbs) sayStale() {
-	found, err := project.FindCanister(".", a.Target())
+	found, err := project.FindCanister(project.Root(), a.Target())
 	if err != nil {
 		return
 	}
