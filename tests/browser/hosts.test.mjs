@@ -19,7 +19,8 @@ test("on a raw host nobody can sign in, and both the person and the application 
     window.options = { identityProvider };
     window.result = window.failure = undefined;
   }, raw);
-  await p.popup(app, () => app.click("#go"));
+  // The page refuses at once, and the client closes the window: it may be gone before an authenticator could be given to it.
+  await app.click("#go");
   assert.match((await s.outcome(app)).message ?? JSON.stringify(await s.outcome(app)), /raw/);
 }));
 
