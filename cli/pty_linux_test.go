@@ -18,6 +18,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"kedge/cli/client"
+	"kedge/internal/pty"
 )
 
 // screen is a pseudo-terminal with a program on it, and all that the program wrote there.
@@ -34,14 +35,8 @@ type screen struct {
 // openScreen opens a pseudo-terminal of so many rows and columns.
 func openScreen(t *testing.T, rows, columns uint16) *screen {
 	t.Helper()
-	control, err := os.OpenFile("/dev/ptmx", os.O_RDWR|syscall.O_NOCTTY, 0)
+	control, device, err := pty.Open(rows, columns)
 	require.NoError(t, err)
-	require.NoError(t, unix.IoctlSetPointerInt(int(control.Fd()), unix.TIOCSPTLCK, 0))
-	number, err := unix.IoctlGetInt(int(control.Fd()), unix.TIOCGPTN)
-	require.NoError(t, err)
-	device, err := os.OpenFile(fmt.Sprintf("/dev/pts/%d", number), os.O_RDWR|syscall.O_NOCTTY, 0)
-	require.NoError(t, err)
-	require.NoError(t, unix.IoctlSetWinsize(int(device.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: rows, Col: columns}))
 	s := &screen{t: t, control: control, device: device}
 	t.Cleanup(func() { _, _ = control.Close(), device.Close() })
 	go func() {

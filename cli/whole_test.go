@@ -308,7 +308,7 @@ func TestPhraseIsTypedBack(t *testing.T) {
 		require.Equal(t, 5, code)
 		require.Contains(t, stderr, "that is another recovery phrase")
 		require.Contains(t, stderr, `anchor 10001 is registered with device "tablet", but has no protected recovery phrase`)
-		require.Contains(t, stderr, `kedge: hint: kedge recovery phrase add --anchor 10001 --as "tablet"`)
+		require.Contains(t, stderr, `kedge: hint: kedge recovery phrase add --anchor 10001 --as tablet`)
 	})
 	t.Run("wrong passphrase", func(t *testing.T) {
 		p := &person{answers: []func(*person) string{say("not the one")}}

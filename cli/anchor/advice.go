@@ -4,10 +4,10 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"strings"
 
 	"kedge/candid/kedge"
 	"kedge/cli/session"
+	"kedge/cli/ui"
 	"kedge/device"
 )
 
@@ -48,17 +48,7 @@ func as(name string) string {
 	if name == "" || name == elsewhere {
 		return " --as DEVICE"
 	}
-	return " --as " + quoted(name)
-}
-
-// quoted writes a name as a shell takes it.
-func quoted(name string) string {
-	if strings.IndexFunc(name, func(r rune) bool {
-		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("-_./:@", r)
-	}) < 0 {
-		return name
-	}
-	return "'" + strings.ReplaceAll(name, "'", `'\''`) + "'"
+	return " --as " + ui.Quoted(name)
 }
 
 // text says how to take a step.
@@ -77,7 +67,7 @@ func (s steps) text(step kedge.Advice) string {
 	case kedge.AdviceConsentToRelease:
 		asker := "DEVICE"
 		if s.everyday != "" {
-			asker = quoted(s.everyday)
+			asker = ui.Quoted(s.everyday)
 		}
 		return "agree to a timed release: kedge release consent --asker " + asker + as(s.protected)
 	case kedge.AdviceAddPhrase:

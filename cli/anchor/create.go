@@ -92,7 +92,7 @@ func (a verbs) createAnchor(ctx context.Context, n devices.NewDevice, noPhrase b
 	view, err := recovery.AddFirst(ctx, a.App, s, newPhraseFile)
 	if err != nil {
 		return ui.Hinted(fmt.Errorf("anchor %d is registered with device %q, but has no protected recovery phrase: %w", anchor, n.Name, err),
-			"kedge recovery phrase add --anchor %d --as %q", anchor, n.Name)
+			"kedge recovery phrase add --anchor %d --as %s", anchor, ui.Quoted(n.Name))
 	}
 	created.Phrase = view
 	return a.Result(created, text+", recovery phrase protected")

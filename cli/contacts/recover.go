@@ -175,9 +175,9 @@ func (a verbs) openRecovery(ctx context.Context, nobody *provider.Provider, n de
 		if slices.Contains(stored.Uses, device.Use{Where: nobody.Where(), Anchor: r.anchor}) {
 			if n.Name == "" && protectedOn(found, stored.Passkey) {
 				return nil, ui.Hinted(fmt.Errorf("device %q of this key store is a protected device of anchor %d, so there is nothing to recover", stored.Name, r.anchor),
-					"kedge device list --as %q shows the anchor; --device NAME recovers with a new key all the same", stored.Name)
+					"kedge device list --as %s shows the anchor; --device NAME recovers with a new key all the same", ui.Quoted(stored.Name))
 			}
-			a.Note("hint: device %q of this key store belongs to anchor %d; if it still signs, kedge device list --as %q may be all you need", stored.Name, r.anchor, stored.Name)
+			a.Note("hint: device %q of this key store belongs to anchor %d; if it still signs, kedge device list --as %s may be all you need", stored.Name, r.anchor, ui.Quoted(stored.Name))
 		}
 		if slices.Contains(stored.Uses, pending) && (n.Name == "" || n.Name == stored.Name) {
 			r.name, r.passkey = stored.Name, stored.Passkey

@@ -126,7 +126,7 @@ func usage(d kedge.DeviceWithUsage) string {
 
 // next are the commands for what is left to do.
 func (r *recoveryRun) next(s *session.Session, info kedge.IdentityAnchorInfo) []string {
-	who := fmt.Sprintf("--anchor %d --as %q", r.anchor, r.name)
+	who := fmt.Sprintf("--anchor %d --as %s", r.anchor, ui.Quoted(r.name))
 	var phrase bool
 	steps := []string{"kedge device list " + who}
 	for _, d := range others(s, info) {

@@ -146,19 +146,12 @@ func unknownTopic(root *cobra.Command, name string) error {
 		meant = append(meant, "kedge help "+strings.TrimPrefix(path, "kedge "))
 	}
 	for _, t := range ui.Nearest(name, terms) {
-		meant = append(meant, fmt.Sprintf("kedge help words %s", quoted(strings.ToLower(t))))
+		meant = append(meant, fmt.Sprintf("kedge help words %s", ui.Quoted(strings.ToLower(t))))
 	}
 	return &ui.Error{
 		Err:  fmt.Errorf("there is no command and no topic %q", name),
 		Code: ui.ExitUsage, Hint: ui.DidYouMean(meant, "kedge help"),
 	}
-}
-
-func quoted(text string) string {
-	if strings.Contains(text, " ") {
-		return `"` + text + `"`
-	}
-	return text
 }
 
 type topicView struct {
@@ -201,7 +194,7 @@ func (a verbs) words(text string) error {
 	if len(found) == 0 {
 		var meant []string
 		for _, t := range ui.Nearest(text, terms) {
-			meant = append(meant, "kedge help words "+quoted(strings.ToLower(t)))
+			meant = append(meant, "kedge help words "+ui.Quoted(strings.ToLower(t)))
 		}
 		return &ui.Error{Err: fmt.Errorf("the glossary has no word %q", text), Code: ui.ExitUsage, Hint: ui.DidYouMean(meant, "kedge help words")}
 	}

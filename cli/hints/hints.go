@@ -10,8 +10,6 @@ import (
 	"kedge/cli/client"
 	"kedge/cli/provider"
 	"kedge/cli/ui"
-	"kedge/device"
-	"kedge/device/keyagent"
 )
 
 // ExitCode returns the exit code of an error: the one that it carries, or that of its kind.
@@ -24,27 +22,7 @@ func ExitCode(err error) int {
 	if code != 0 {
 		return code
 	}
-	var (
-		unreachable *client.UnreachableError
-		untrusted   *client.UntrustedError
-		reject      *client.Reject
-		http        *client.HTTPError
-		refused     *provider.RefusedError
-		word        *device.WordError
-		count       *device.WordCountError
-	)
-	switch {
-	case errors.As(err, &unreachable), errors.As(err, &untrusted), errors.Is(err, client.ErrNoRootKey):
-		return ui.ExitNetwork
-	case errors.Is(err, ui.ErrDeclined), errors.Is(err, ui.ErrNoTerminal):
-		return ui.ExitNotAsked
-	case errors.As(err, &reject), errors.As(err, &http), errors.As(err, &refused):
-		return ui.ExitRefused
-	case errors.Is(err, keyagent.ErrLocked), errors.Is(err, keyagent.ErrEnded), errors.Is(err, device.ErrWrongPassphrase), errors.Is(err, device.ErrPhraseChecksum),
-		errors.As(err, &word), errors.As(err, &count):
-		return ui.ExitSecret
-	}
-	return ui.ExitFailed
+	return kindOf(err).exit
 }
 
 // Of returns the hint that came with the error, or the one that goes with its kind.
@@ -54,56 +32,62 @@ func Of(err error) string {
 	if hint != "" {
 		return hint
 	}
-	var (
-		unreachable *client.UnreachableError
-		untrusted   *client.UntrustedError
-		clock       *client.ClockError
-		reject      *client.Reject
-		refused     *provider.RefusedError
-		missing     *device.NotFoundError
-		exists      *device.ExistsError
-		newer       *device.NewerStoreError
-		word        *device.WordError
-		count       *device.WordCountError
-	)
-	switch {
-	case errors.As(err, &clock):
-		return "set this machine's clock"
-	case errors.As(err, &unreachable):
-		return "kedge network start runs one on this machine; --network names another"
-	case errors.As(err, &untrusted):
-		return "check --network, --root-key and this machine's clock; on a network that was started anew, kedge deploy again"
-	case errors.Is(err, client.ErrNoRootKey):
-		return "--root-key HEX gives it; --network ic is the Internet Computer, whose key is built in"
-	case errors.As(err, &missing):
-		return "kedge key list shows what the key store has"
-	case errors.As(err, &newer):
-		return "install the kedge that wrote it, or a later one; nothing was changed"
-	case errors.As(err, &exists):
-		return "choose another name"
-	case errors.Is(err, device.ErrWrongPassphrase):
-		return "KEDGE_PASSPHRASE_FILE or the prompt has to give the one that the store was made with; --keys names another store"
-	case errors.Is(err, keyagent.ErrLocked), errors.Is(err, keyagent.ErrEnded):
-		return "kedge key unlock starts the agent; without it the passphrase is asked for"
-	case errors.Is(err, device.ErrPhraseChecksum):
-		return "compare the words and their order with the paper"
-	case errors.As(err, &word), errors.As(err, &count):
-		return "compare the words with the paper"
-	case errors.As(err, &refused):
-		return refusalHint(refused.Code)
-	case errors.As(err, &reject):
-		return rejectHint(reject)
+	k := kindOf(err)
+	if k.exit != ui.ExitRefused || k.hint != "" {
+		return k.hint
+	}
+	if code, ok := refusalOf(err); ok {
+		return refusalHint(code)
+	}
+	return networkHints[rejectOf(err)]
+}
+
+// Code returns the name of an error's kind for programs: the canister's name of a refusal, the network's code
+// of a reject such as IC0301, or else the name of the exit code. Names are added, never changed.
+func Code(err error) string {
+	k := kindOf(err)
+	if k.name != "" {
+		return k.name
+	}
+	if k.exit == ui.ExitRefused {
+		if code, ok := refusalOf(err); ok {
+			return code.String()
+		}
+		if code := rejectOf(err); code != "" {
+			return code
+		}
+	}
+	return exitNames[ExitCode(err)]
+}
+
+// refusalOf returns the code with which the canister refused, in an answer or in a trap of the classic methods.
+func refusalOf(err error) (code kedge.ErrorCode, known bool) {
+	var refused *provider.RefusedError
+	if errors.As(err, &refused) {
+		return refused.Code, refused.Coded
+	}
+	var reject *client.Reject
+	if errors.As(err, &reject) {
+		if text, trapped := reject.Trap(); trapped {
+			return provider.CodeOfTrap(text)
+		}
+	}
+	return code, false
+}
+
+// rejectOf returns the network's code of a reject, empty if there is none.
+func rejectOf(err error) string {
+	var reject *client.Reject
+	if errors.As(err, &reject) {
+		return reject.ErrorCode
 	}
 	return ""
 }
 
-func rejectHint(r *client.Reject) string {
-	if text, trapped := r.Trap(); trapped {
-		if code, known := provider.CodeOfTrap(text); known {
-			return refusalHint(code)
-		}
-	}
-	return networkHints[r.ErrorCode]
+// exitNames are the kinds of errors that have no name of their own.
+var exitNames = map[int]string{
+	ui.ExitFailed: "failed", ui.ExitUsage: "usage", ui.ExitNetwork: "network", ui.ExitRefused: "refused", ui.ExitSecret: "secret",
+	ui.ExitNotAsked: "not_agreed", ui.ExitNotAccepted: "not_accepted", ui.ExitInterrupted: "interrupted",
 }
 
 // networkHints go with error codes of the network.

@@ -55,7 +55,7 @@ more than are needed, each has to fit the others, and one that does not is named
 				return err
 			}
 			return a.Result(map[string]any{"name": args[0], "fingerprint": root.Fingerprint().String(), "checked": true},
-				fmt.Sprintf("the backup gives the seed %s; next: kedge key finalize %s", root.Fingerprint(), quoted(args[0])))
+				fmt.Sprintf("the backup gives the seed %s; next: kedge key finalize %s", root.Fingerprint(), ui.Quoted(args[0])))
 		},
 	}
 	b.add(cmd)
@@ -84,7 +84,7 @@ its passphrase, since both give the seed away to other programs.`,
 			case s.HasSeed && s.Sealed():
 				return device.ErrFinalized
 			case s.HasSeed && s.Checked.IsZero():
-				return ui.Hinted(device.ErrNotChecked, "kedge key export %s, then kedge key check %s", quoted(args[0]), quoted(args[0]))
+				return ui.Hinted(device.ErrNotChecked, "kedge key export %s, then kedge key check %s", ui.Quoted(args[0]), ui.Quoted(args[0]))
 			case s.HasSeed:
 				if err := a.typed(confirm, s.Fingerprint.String(), "The words can never be shown again."); err != nil {
 					return err

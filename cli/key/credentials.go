@@ -26,7 +26,7 @@ func selectRecord(k *device.SecurityKey, text string) (*device.Credential, error
 			return c, nil
 		}
 	}
-	return nil, ui.Hinted(fmt.Errorf("security key %q has no credential %q", k.Name(), text), "kedge key credentials list %s shows them", quoted(k.Name()))
+	return nil, ui.Hinted(fmt.Errorf("security key %q has no credential %q", k.Name(), text), "kedge key credentials list %s shows them", ui.Quoted(k.Name()))
 }
 
 func credentialTable(views []credentialView) string {

@@ -121,12 +121,12 @@ func (a verbs) exportWords(name string) error {
 		return err
 	}
 	return a.Result(map[string]any{"name": name, "fingerprint": print.String(), "words": len(p.Words())},
-		fmt.Sprintf("the words are on paper; next, with the paper: kedge key check %s", quoted(name)))
+		fmt.Sprintf("the words are on paper; next, with the paper: kedge key check %s", ui.Quoted(name)))
 }
 
 func exportHint(name string, err error) error {
 	if errors.Is(err, device.ErrFinalized) {
-		return ui.Hinted(err, "the paper has the seed; kedge key check %s says whether it does", quoted(name))
+		return ui.Hinted(err, "the paper has the seed; kedge key check %s says whether it does", ui.Quoted(name))
 	}
 	return err
 }
@@ -181,7 +181,7 @@ func (a verbs) exportShares(name string, o slip39.Options, withPassphrase bool) 
 		}
 	}
 	return a.Result(map[string]any{"name": name, "fingerprint": print.String(), "set": groups[0][0].Set(), "shares": total},
-		fmt.Sprintf("%d shares of the set %s are on paper; next, with the paper: kedge key check %s --shares", total, groups[0][0].Set(), quoted(name)))
+		fmt.Sprintf("%d shares of the set %s are on paper; next, with the paper: kedge key check %s --shares", total, groups[0][0].Set(), ui.Quoted(name)))
 }
 
 func (a verbs) exportCXF(name string, f exportFlags) error {

@@ -67,11 +67,11 @@ func (v findView) text(list []device.Listed, roots []device.Root, names []string
 		case m.Kind == device.RecoveryPhraseKey:
 			lines = append(lines, fmt.Sprintf("the words are the recovery phrase of the anchor: kedge device list --as phrase --anchor %d", v.Anchor))
 		case m.Kind == device.Named && names[m.Root] != "":
-			lines = append(lines, fmt.Sprintf("it signs with --as %s", quoted(names[m.Root]+"/"+m.Selector())))
+			lines = append(lines, fmt.Sprintf("it signs with --as %s", ui.Quoted(names[m.Root]+"/"+m.Selector())))
 		}
 	}
 	if v.Saved != "" {
-		lines = append(lines, fmt.Sprintf("kept as security key %s; kedge key show %s", ui.Printable(v.Saved), quoted(v.Saved)))
+		lines = append(lines, fmt.Sprintf("kept as security key %s; kedge key show %s", ui.Printable(v.Saved), ui.Quoted(v.Saved)))
 	}
 	return strings.Join(lines, "\n")
 }

@@ -33,7 +33,7 @@ should not become one: a seed that is both would be one factor.`,
 				return err
 			}
 			return a.Result(viewKey(made), fmt.Sprintf("security key %s has the seed %s; next: kedge key export %s",
-				ui.Printable(args[0]), made.Fingerprint(), quoted(args[0])))
+				ui.Printable(args[0]), made.Fingerprint(), ui.Quoted(args[0])))
 		},
 	}
 }

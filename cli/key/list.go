@@ -295,21 +295,11 @@ func nextStep(s device.Status) string {
 	case !s.Finalized.IsZero():
 		return "nothing; kedge key drill rehearses"
 	case !s.Checked.IsZero():
-		return fmt.Sprintf("kedge key finalize %s", quoted(s.Name))
+		return fmt.Sprintf("kedge key finalize %s", ui.Quoted(s.Name))
 	case len(s.Exports) > 0:
-		return fmt.Sprintf("kedge key check %s", quoted(s.Name))
+		return fmt.Sprintf("kedge key check %s", ui.Quoted(s.Name))
 	}
-	return fmt.Sprintf("kedge key export %s", quoted(s.Name))
-}
-
-// quoted writes a name as a shell takes it.
-func quoted(name string) string {
-	if strings.IndexFunc(name, func(r rune) bool {
-		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("-_./:@", r)
-	}) < 0 {
-		return name
-	}
-	return "'" + strings.ReplaceAll(name, "'", `'\''`) + "'"
+	return fmt.Sprintf("kedge key export %s", ui.Quoted(s.Name))
 }
 
 func day(t time.Time) string { return t.Local().Format("2006-01-02 15:04") }

@@ -138,8 +138,8 @@ func (a verbs) pairKeys(ctx context.Context, names []string, proofFile, nonceTex
 	}
 	for _, p := range proofs {
 		view.Checks = append(view.Checks,
-			checkView{fmt.Sprintf("the backup of %s is checked", ui.Printable(p.Name)), p.Checked, "kedge key check " + quoted(p.Name)},
-			checkView{fmt.Sprintf("%s is finalized", ui.Printable(p.Name)), p.Finalized, "kedge key finalize " + quoted(p.Name)})
+			checkView{fmt.Sprintf("the backup of %s is checked", ui.Printable(p.Name)), p.Checked, "kedge key check " + ui.Quoted(p.Name)},
+			checkView{fmt.Sprintf("%s is finalized", ui.Printable(p.Name)), p.Finalized, "kedge key finalize " + ui.Quoted(p.Name)})
 	}
 	if !noAnchor {
 		if err := a.checkAnchor(ctx, names, &view); err != nil {
@@ -225,9 +225,9 @@ func (a verbs) checkAnchor(ctx context.Context, names []string, view *pairView) 
 			view.Checks = append(view.Checks, checkView{fmt.Sprintf(format, args...), done, next})
 		}
 		shown := ui.Printable(name)
-		add(d != nil, fmt.Sprintf("kedge device add %s --anchor %d", quoted(name), s.Anchor), "%s is a device of anchor %d", shown, s.Anchor)
+		add(d != nil, fmt.Sprintf("kedge device add %s --anchor %d", ui.Quoted(name), s.Anchor), "%s is a device of anchor %d", shown, s.Anchor)
 		signed := d != nil && (d.Proven != nil && *d.Proven || d.LastUsage != nil)
-		add(signed, fmt.Sprintf("kedge anchor show --as %s --anchor %d", quoted(name), s.Anchor), "%s has signed in there", shown)
+		add(signed, fmt.Sprintf("kedge anchor show --as %s --anchor %d", ui.Quoted(name), s.Anchor), "%s has signed in there", shown)
 		if d != nil && d.Protection == kedge.DeviceProtectionProtected {
 			protected = append(protected, shown)
 		}
@@ -237,7 +237,7 @@ func (a verbs) checkAnchor(ctx context.Context, names []string, view *pairView) 
 		text += ": " + strings.Join(protected, ", ")
 	}
 	view.Checks = append(view.Checks, checkView{
-		Text: text, Done: len(protected) > 0, Next: fmt.Sprintf("kedge device protect %s --as %s --anchor %d", quoted(names[0]), quoted(names[0]), s.Anchor),
+		Text: text, Done: len(protected) > 0, Next: fmt.Sprintf("kedge device protect %s --as %s --anchor %d", ui.Quoted(names[0]), ui.Quoted(names[0]), s.Anchor),
 	})
 	return nil
 }

@@ -1,11 +1,8 @@
 package project
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"path/filepath"
 
 	"kedge/cli/ui"
@@ -26,20 +23,17 @@ func CanistersPath() string { return filepath.Join(Folder(), "canisters.json") }
 // LoadCanisters reads the record of canister ids; none is an empty one.
 func LoadCanisters() (Canisters, error) {
 	empty := Canisters{Version: canistersVersion, ByNetwork: map[string]principal.Principal{}}
-	data, err := os.ReadFile(CanistersPath())
-	if errors.Is(err, fs.ErrNotExist) {
-		return empty, nil
+	var file Canisters
+	there, err := fileio.ReadVersioned(CanistersPath(), canistersVersion, &file)
+	var damaged *fileio.DamagedError
+	if errors.As(err, &damaged) {
+		err = ui.Hinted(err, "remove it and give the canister's id once: kedge deploy --canister ID")
 	}
 	if err != nil {
 		return empty, fmt.Errorf("reading the canister ids: %w", err)
 	}
-	var file Canisters
-	if err := json.Unmarshal(data, &file); err != nil {
-		return empty, ui.Hinted(fmt.Errorf("%s is damaged: %w", CanistersPath(), err),
-			"remove it and give the canister's id once: kedge deploy --canister ID")
-	}
-	if file.Version != canistersVersion {
-		return empty, fmt.Errorf("%s has version %d, which a newer kedge wrote", CanistersPath(), file.Version)
+	if !there {
+		return empty, nil
 	}
 	if file.ByNetwork == nil {
 		file.ByNetwork = empty.ByNetwork
@@ -54,14 +48,10 @@ func RecordCanister(network string, id principal.Principal) error {
 		return err
 	}
 	file.ByNetwork[network] = id
-	data, err := json.MarshalIndent(file, "", "  ")
-	if err != nil {
-		return fmt.Errorf("encoding the canister ids: %w", err)
-	}
 	if err := Make(); err != nil {
 		return err
 	}
-	if err := fileio.WriteFile(CanistersPath(), append(data, '\n'), 0o644); err != nil {
+	if err := fileio.WriteJSON(CanistersPath(), file, 0o644); err != nil {
 		return fmt.Errorf("writing the canister ids: %w", err)
 	}
 	return nil

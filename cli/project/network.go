@@ -1,10 +1,8 @@
 package project
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -31,16 +29,16 @@ var ErrNoNetwork = ui.Hinted(errors.New("no network was started from this folder
 
 // LoadNetwork reads the state file; [ErrNoNetwork] says that there is none.
 func LoadNetwork() (NetworkState, error) {
-	data, err := os.ReadFile(NetworkPath())
-	if errors.Is(err, fs.ErrNotExist) {
+	var state NetworkState
+	there, err := fileio.ReadVersioned(NetworkPath(), networkVersion, &state)
+	if err == nil && !there {
 		return NetworkState{}, ErrNoNetwork
 	}
-	if err != nil {
-		return NetworkState{}, fmt.Errorf("reading the state of the network: %w", err)
+	if err == nil && state.PID <= 1 {
+		err = &fileio.DamagedError{Path: NetworkPath(), Err: fmt.Errorf("process id %d", state.PID)}
 	}
-	var state NetworkState
-	if err := json.Unmarshal(data, &state); err != nil || state.Version != networkVersion || state.PID <= 1 {
-		return NetworkState{}, ui.Hinted(fmt.Errorf("%s is damaged", NetworkPath()), "stop the network by its process id and remove the file")
+	if err != nil {
+		return NetworkState{}, ui.Hinted(fmt.Errorf("reading the state of the network: %w", err), "stop the network by its process id and remove the file")
 	}
 	return state, nil
 }
@@ -48,14 +46,10 @@ func LoadNetwork() (NetworkState, error) {
 // SaveNetwork writes the state file.
 func SaveNetwork(state NetworkState) error {
 	state.Version = networkVersion
-	data, err := json.MarshalIndent(state, "", "  ")
-	if err != nil {
-		return fmt.Errorf("encoding the state of the network: %w", err)
-	}
 	if err := Make(); err != nil {
 		return err
 	}
-	if err := fileio.WriteFile(NetworkPath(), append(data, '\n'), 0o644); err != nil {
+	if err := fileio.WriteJSON(NetworkPath(), state, 0o644); err != nil {
 		return fmt.Errorf("writing the state of the network: %w", err)
 	}
 	return nil

@@ -1,7 +1,6 @@
 package project
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -15,6 +14,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"kedge/ic/principal"
+	"kedge/internal/fileio"
 )
 
 // Canisters that dfx and icp made are recorded in files of theirs:
@@ -77,7 +77,7 @@ func findDFX(root string, target Target) ([]Known, error) {
 			Providers []string `json:"providers"`
 		} `json:"networks"`
 	}
-	if there, err := readJSON(filepath.Join(root, "dfx.json"), &config); err != nil || !there {
+	if there, err := fileio.ReadJSON(filepath.Join(root, "dfx.json"), &config); err != nil || !there {
 		return nil, err
 	}
 	addresses := map[string][]string{"local": {dfxDefault}, "ic": {"https://icp-api.io", "https://icp0.io", "https://ic0.app"}}
@@ -95,7 +95,7 @@ func findDFX(root string, target Target) ([]Known, error) {
 		}
 		for _, path := range []string{filepath.Join(root, ".dfx", name, "canister_ids.json"), filepath.Join(root, "canister_ids.json")} {
 			var ids map[string]map[string]string
-			if there, err := readJSON(path, &ids); err != nil {
+			if there, err := fileio.ReadJSON(path, &ids); err != nil {
 				return nil, err
 			} else if text, ok := ids[CanisterName][name]; there && ok {
 				if found, err = appendKnown(found, text, "dfx", path); err != nil {
@@ -154,7 +154,7 @@ func findICP(root string, target Target) ([]Known, error) {
 		}
 		var ids map[string]string
 		path := filepath.Join(root, ".icp", folder, "mappings", environment+".ids.json")
-		if there, err := readJSON(path, &ids); err != nil {
+		if there, err := fileio.ReadJSON(path, &ids); err != nil {
 			return nil, err
 		} else if text, ok := ids[CanisterName]; there && ok {
 			if found, err = appendKnown(found, text, "icp", path); err != nil {
@@ -173,7 +173,7 @@ func managedNetwork(root, name string) string {
 			IP   string `json:"ip"`
 		} `json:"gateway"`
 	}
-	there, err := readJSON(filepath.Join(root, ".icp", "cache", "networks", name, "descriptor.json"), &record)
+	there, err := fileio.ReadJSON(filepath.Join(root, ".icp", "cache", "networks", name, "descriptor.json"), &record)
 	if err != nil || !there || record.Gateway.Port == 0 {
 		return ""
 	}
@@ -210,21 +210,6 @@ func appendKnown(found []Known, text, tool, path string) ([]Known, error) {
 		return nil, fmt.Errorf("%s is damaged: canister id %q: %w", path, text, err)
 	}
 	return append(found, Known{id, tool, path}), nil
-}
-
-// readJSON reads a file that may not be there.
-func readJSON(path string, value any) (there bool, err error) {
-	data, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil
-	}
-	if err != nil {
-		return false, fmt.Errorf("reading %s: %w", path, err)
-	}
-	if err := json.Unmarshal(data, value); err != nil {
-		return false, fmt.Errorf("%s is damaged: %w", path, err)
-	}
-	return true, nil
 }
 
 func sorted[V any](m map[string]V) []string {

@@ -2,11 +2,7 @@ package project
 
 import (
 	"encoding/hex"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"path/filepath"
 
 	"kedge/cli/ui"
@@ -26,17 +22,18 @@ func snapshotsPath() string { return filepath.Join(Folder(), "snapshots.json") }
 
 func loadSnapshots() (snapshots, error) {
 	empty := snapshots{Version: snapshotsVersion, ByCanister: map[string]string{}}
-	data, err := os.ReadFile(snapshotsPath())
-	if errors.Is(err, fs.ErrNotExist) {
-		return empty, nil
+	var file snapshots
+	there, err := fileio.ReadVersioned(snapshotsPath(), snapshotsVersion, &file)
+	for where, text := range file.ByCanister {
+		if _, wrong := hex.DecodeString(text); err == nil && (wrong != nil || text == "") {
+			err = &fileio.DamagedError{Path: snapshotsPath(), Err: fmt.Errorf("the snapshot %q of %s is no id", text, where)}
+		}
 	}
 	if err != nil {
-		return empty, fmt.Errorf("reading the record of snapshots: %w", err)
+		return empty, ui.Hinted(fmt.Errorf("reading the record of snapshots: %w", err), "remove it; kedge canister snapshot list shows the snapshots")
 	}
-	var file snapshots
-	if err := json.Unmarshal(data, &file); err != nil || file.Version != snapshotsVersion || file.ByCanister == nil {
-		return empty, ui.Hinted(fmt.Errorf("%s is damaged, or of a newer kedge", snapshotsPath()),
-			"remove it; kedge canister snapshot list shows the snapshots")
+	if !there || file.ByCanister == nil {
+		return empty, nil
 	}
 	return file, nil
 }
@@ -48,11 +45,11 @@ func DeploySnapshot(where string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	id, err := hex.DecodeString(file.ByCanister[where])
-	if err != nil || len(id) == 0 {
+	text, there := file.ByCanister[where]
+	if !there {
 		return nil, nil
 	}
-	return id, nil
+	return hex.DecodeString(text)
 }
 
 // KeepDeploySnapshot lets the snapshot that the last deployment took of a canister stay: the next one takes
@@ -77,14 +74,10 @@ func RecordDeploySnapshot(where string, id []byte) error {
 }
 
 func saveSnapshots(file snapshots) error {
-	data, err := json.MarshalIndent(file, "", "  ")
-	if err != nil {
-		return fmt.Errorf("encoding the record of snapshots: %w", err)
-	}
 	if err := Make(); err != nil {
 		return err
 	}
-	if err := fileio.WriteFile(snapshotsPath(), append(data, '\n'), 0o644); err != nil {
+	if err := fileio.WriteJSON(snapshotsPath(), file, 0o644); err != nil {
 		return fmt.Errorf("writing the record of snapshots: %w", err)
 	}
 	return nil

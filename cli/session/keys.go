@@ -35,7 +35,7 @@ func (a *App) Remember(s *Session, name string) error {
 	use := device.Use{Where: s.Where(), Anchor: s.Anchor}
 	if err := a.ChangeKeys(func(k *device.Keys) error { return k.Note(name, use) }); err != nil {
 		return ui.Hinted(fmt.Errorf("device %q belongs to anchor %d now, but the key store could not note it: %w", name, s.Anchor, err),
-			"give --anchor %d --as %q to later commands", s.Anchor, name)
+			"give --anchor %d --as %s to later commands", s.Anchor, ui.Quoted(name))
 	}
 	return nil
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"kedge/candid/kedge"
@@ -114,7 +113,7 @@ func (a *App) pendingLabel(s *Session, devices []kedge.LookupDevice, who princip
 	if own, err := a.OwnKeys(s); err == nil {
 		for _, k := range own.keys {
 			if principal.SelfAuthenticating(k.Passkey.PublicKey()) == who {
-				return fmt.Sprintf("%s (%s)", ui.Printable(k.Name), ui.ShortPrincipal(who)), strconv.Quote(k.Name)
+				return fmt.Sprintf("%s (%s)", ui.Printable(k.Name), ui.ShortPrincipal(who)), ui.Quoted(k.Name)
 			}
 		}
 	}
@@ -178,7 +177,9 @@ func (a *App) vetoer(s *Session, devices []kedge.LookupDevice) string {
 		if d.Protection != kedge.DeviceProtectionProtected {
 			continue
 		}
-		if _, name := a.pendingLabel(s, devices, principal.SelfAuthenticating(d.Pubkey)); !strings.Contains(name, "-") || name[0] == '"' {
+		// One that is known by its principal alone cannot sign here.
+		who := principal.SelfAuthenticating(d.Pubkey)
+		if _, name := a.pendingLabel(s, devices, who); name != who.Text() {
 			return name
 		}
 	}

@@ -11,10 +11,7 @@
 package settings
 
 import (
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -125,19 +122,9 @@ type content struct {
 
 func read(path string, ofProject bool) (*File, error) {
 	f := &File{Path: path, Values: map[string]string{}, project: ofProject}
-	data, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return f, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("reading the settings: %w", err)
-	}
 	var c content
-	if err := json.Unmarshal(data, &c); err != nil {
-		return nil, fmt.Errorf("settings %q are damaged: %w; mend the file or remove it", path, err)
-	}
-	if c.Version != version {
-		return nil, fmt.Errorf("settings %q have version %d, and this kedge reads version %d", path, c.Version, version)
+	if _, err := fileio.ReadVersioned(path, version, &c); err != nil {
+		return nil, fmt.Errorf("reading the settings: %w; mend the file or remove it", err)
 	}
 	for name, value := range c.Settings {
 		s, known := Named(name)
@@ -179,14 +166,10 @@ func (f *File) Set(name, value string) error {
 }
 
 func write(path string, value any) error {
-	data, err := json.MarshalIndent(value, "", "  ")
-	if err != nil {
-		return fmt.Errorf("encoding the settings: %w", err)
-	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return fmt.Errorf("making the folder of the settings: %w", err)
 	}
-	if err := fileio.WriteFile(path, append(data, '\n'), 0o600); err != nil {
+	if err := fileio.WriteJSON(path, value, 0o600); err != nil {
 		return fmt.Errorf("writing the settings: %w", err)
 	}
 	return nil

@@ -1,15 +1,12 @@
 package settings
 
 import (
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 
 	"kedge/cli/project"
+	"kedge/internal/fileio"
 )
 
 // What a project names, a network or a canister on a network of others, is shown and asked about the first time:
@@ -35,16 +32,10 @@ func readAccepted() (path string, a accepted, err error) {
 	if path, err = acceptedPath(); err != nil {
 		return "", a, err
 	}
-	data, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return path, accepted{Version: version, Projects: map[string][]string{}}, nil
+	if _, err := fileio.ReadVersioned(path, version, &a); err != nil {
+		return "", a, fmt.Errorf("reading what was accepted of projects: %w: remove it, and projects are asked about again", err)
 	}
-	if err != nil {
-		return "", a, fmt.Errorf("reading what was accepted of projects: %w", err)
-	}
-	if err := json.Unmarshal(data, &a); err != nil || a.Version != version {
-		return "", a, fmt.Errorf("%q is damaged, or of another version: remove it, and projects are asked about again", path)
-	}
+	a.Version = version
 	if a.Projects == nil {
 		a.Projects = map[string][]string{}
 	}

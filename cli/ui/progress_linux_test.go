@@ -3,29 +3,20 @@ package ui
 import (
 	"bytes"
 	"io"
+	"kedge/internal/pty"
 	"os"
-	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
-	"golang.org/x/sys/unix"
 )
 
 // openPTY returns both ends of a pseudo-terminal of 30 columns.
 func openPTY(t *testing.T) (control, device *os.File) {
 	t.Helper()
-	control, err := os.OpenFile("/dev/ptmx", os.O_RDWR|syscall.O_NOCTTY, 0)
+	control, device, err := pty.Open(10, 30)
 	require.NoError(t, err)
-	t.Cleanup(func() { _ = control.Close() })
-	require.NoError(t, unix.IoctlSetPointerInt(int(control.Fd()), unix.TIOCSPTLCK, 0))
-	n, err := unix.IoctlGetInt(int(control.Fd()), unix.TIOCGPTN)
-	require.NoError(t, err)
-	device, err = os.OpenFile("/dev/pts/"+strconv.Itoa(n), os.O_RDWR|syscall.O_NOCTTY, 0)
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = device.Close() })
-	require.NoError(t, unix.IoctlSetWinsize(int(device.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: 10, Col: 30}))
+	t.Cleanup(func() { _, _ = control.Close(), device.Close() })
 	return control, device
 }
 

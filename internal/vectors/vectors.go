@@ -8,9 +8,8 @@ import (
 	"testing"
 )
 
-// Dir returns the folder sub of the shared vectors (../shared/vectors seen from the root of the
-// repository). A test or benchmark that needs the folder is skipped, with the path as the reason,
-// where it is missing.
+// Dir returns the folder sub of shared/vectors, which lies beside the root of the repository and not in it. A test or
+// benchmark that needs the folder is skipped, with the path as the reason, where it is missing.
 func Dir(tb testing.TB, sub string) string {
 	tb.Helper()
 	_, here, _, _ := runtime.Caller(0)

@@ -3,6 +3,7 @@ package sessions
 import (
 	"errors"
 	"fmt"
+	"kedge/internal/pty"
 	"os"
 	"os/exec"
 	"regexp"
@@ -11,8 +12,6 @@ import (
 	"sync"
 	"syscall"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // Person types at a terminal what a newcomer would: a passphrase, the words of the phrase that was shown last,
@@ -30,24 +29,13 @@ type terminal struct {
 }
 
 func openTerminal() (*terminal, error) {
-	control, err := os.OpenFile("/dev/ptmx", os.O_RDWR|syscall.O_NOCTTY, 0)
+	control, device, err := pty.Open(50, 150)
 	if err != nil {
 		return nil, err
 	}
-	if err := unix.IoctlSetPointerInt(int(control.Fd()), unix.TIOCSPTLCK, 0); err != nil {
-		return nil, errors.Join(err, control.Close())
-	}
-	number, err := unix.IoctlGetInt(int(control.Fd()), unix.TIOCGPTN)
-	if err != nil {
-		return nil, errors.Join(err, control.Close())
-	}
-	device, err := os.OpenFile("/dev/pts/"+strconv.Itoa(number), os.O_RDWR|syscall.O_NOCTTY, 0)
-	if err != nil {
-		return nil, errors.Join(err, control.Close())
-	}
 	t := &terminal{control: control, device: device}
 	go t.read()
-	return t, unix.IoctlSetWinsize(int(device.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: 50, Col: 150})
+	return t, nil
 }
 
 func (t *terminal) read() {

@@ -1,0 +1,2 @@
+// Package pty opens pseudo-terminals for tests of programs that ask and draw on a terminal. Linux only.
+package pty
