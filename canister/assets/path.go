@@ -14,13 +14,15 @@ func isMark(segment string) bool { return segment == exactMark || segment == wil
 // long is not there.
 const maxLooked = maxSegments + 8
 
-// segmentsOf returns the segments of the path of a URL as gateways see them: decoded, without empty ones,
-// and with one empty segment behind a slash at the end. So "/" is one empty segment.
+// segmentsOf returns the segments of the path of a URL as gateways see them: decoded before it is split, so
+// that %2F is a slash, without empty ones, and with one empty segment behind a slash at the end. So "/" is one
+// empty segment.
 func segmentsOf(url string) []string {
 	url, _, _ = strings.Cut(url, "?")
 	url, _, _ = strings.Cut(url, "#")
+	path := unescape(url)
 	out := make([]string, 0, maxSegments)
-	for rest := url; rest != "" && len(out) < maxLooked; {
+	for rest := path; rest != "" && len(out) < maxLooked; {
 		segment := rest
 		if i := strings.IndexByte(rest, '/'); i >= 0 {
 			segment, rest = rest[:i], rest[i+1:]
@@ -28,10 +30,10 @@ func segmentsOf(url string) []string {
 			rest = ""
 		}
 		if segment != "" {
-			out = append(out, unescape(segment))
+			out = append(out, segment)
 		}
 	}
-	if len(out) < maxLooked && (url == "" || url[len(url)-1] == '/') {
+	if len(out) < maxLooked && (path == "" || path[len(path)-1] == '/') {
 		out = append(out, "")
 	}
 	return out

@@ -94,7 +94,7 @@ func TestMainnetsLibraryAgrees(t *testing.T) {
 
 	urls := []string{"/", "/?openid=x", "//", "/index.html", "/authorize", "/.well-known/ic-domains", "/.well-known/webauthn", "/.well-known/passkey-endpoints",
 		"/.well-known/ii-alternative-origins", "/nope", "/nope/", "/assets/nope.js", "/assets", "/assets/", "/index.html/x", "/.well-known/",
-		"/%3C*%3E", "/%3C$%3E/x", "/" + strings.Repeat("deep/", 50), "/assets//nope", "/%C3%A4", "/metrics", "/metrics/x"}
+		"/%3C*%3E", "/%3C$%3E/x", "/assets%2Fnope", "/index.html%2Fx", "/%2F", "/" + strings.Repeat("deep/", 50), "/assets//nope", "/%C3%A4", "/metrics", "/metrics/x"}
 	for _, m := range linked.FindAllStringSubmatch(string(fetch(t, h, "GET", "/", "").Response.Body), -1) {
 		path := "/" + strings.TrimPrefix(m[1], "/")
 		urls = append(urls, path, path+"/x", path+"/")

@@ -101,7 +101,7 @@ func TestThePageIsServedCertified(t *testing.T) {
 
 func TestWhatIsNotThere(t *testing.T) {
 	b := open(t, nil)
-	for _, path := range []string{"/nope", "/nope/", "/assets/nope.js", "/assets", "/assets/", "/index.html/x", "/%3C*%3E", "/" + strings.Repeat("deep/", 100),
+	for _, path := range []string{"/nope", "/nope/", "/assets/nope.js", "/assets", "/assets/", "/index.html/x", "/%3C*%3E", "/assets%2Fnope", "/index.html%2F", "/" + strings.Repeat("deep/", 100),
 		"/.well-known/", "/.well-known/nothing", "/.well-known/webauthn", "/.well-known/ic-domains", "/metrics/", "/%C3%A4"} {
 		response, body := b.ask("GET", path)
 		require.Equal(t, 404, response.StatusCode, "%s: %s", path, body)
