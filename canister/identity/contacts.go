@@ -481,17 +481,29 @@ func (a *Anchor) overfull(data *Data, same *Device) bool {
 }
 
 // keepsCredential returns the device that keeps a credential id although the newcomer with the key states it:
-// one that is still protected after the release.
+// one that is still protected after the release, or one whose copy has it.
 func (a *Anchor) keepsCredential(id, key []byte) *Device {
 	if len(id) == 0 {
 		return nil
 	}
 	for i := range a.Devices {
-		if d := &a.Devices[i]; d.protected() && !d.AgreesToContacts && bytes.Equal(d.CredentialID, id) && !bytes.Equal(d.PublicKey, key) {
+		d := &a.Devices[i]
+		if d.protected() && !d.AgreesToContacts && !bytes.Equal(d.PublicKey, key) &&
+			(bytes.Equal(d.CredentialID, id) || a.copyHas(d.PublicKey, id)) {
 			return d
 		}
 	}
 	return nil
+}
+
+// copyHas reports whether a copy of the device with the key has the credential id.
+func (a *Anchor) copyHas(key, id []byte) bool {
+	for i := range a.Copies {
+		if d := &a.Copies[i]; bytes.Equal(d.PublicKey, key) && bytes.Equal(d.CredentialID, id) {
+			return true
+		}
+	}
+	return false
 }
 
 // leaveCredential takes a credential id from every device and copy that has it.

@@ -142,6 +142,22 @@ func TestCredentialOfTheNewcomer(t *testing.T) {
 	a.Devices[1].CredentialID = nil
 	require.Nil(t, a.keepsCredential(nil, key("new")), "none is nobody's")
 
+	// A copy counts as its device: it is changed no more than that by a recovery to which the device has not agreed.
+	for name, kept := range map[string]bool{"key": true, "phrase": false, "laptop": false} { // phrase agrees
+		a = withContacts().approvedBy(who("new"), 20*day, 7*day)
+		a.Copies = []Data{{PublicKey: key(name), CredentialID: []byte("of the copy")}}
+		data := passkey("new")
+		data.CredentialID = []byte("of the copy")
+		err := completes(t, a, data, false)
+		if kept {
+			require.Equal(t, ErrCredentialExists, err.(*Error).Code)
+			require.Equal(t, key(name), err.(*Error).Key)
+			continue
+		}
+		require.NoError(t, err, name)
+		require.Nil(t, a.Copies[0].CredentialID)
+	}
+
 	a = withContacts()
 	a.Devices[0].CredentialID = []byte{}
 	a.Copies = []Data{{PublicKey: key("laptop"), CredentialID: []byte("kept")}, {PublicKey: key("laptop"), CredentialID: []byte{}}}
