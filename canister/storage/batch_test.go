@@ -6,6 +6,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
+
+	"kedge/ic/principal"
 )
 
 // A batch leaves what the same writes leave one by one.
@@ -63,4 +65,29 @@ func TestBatchWithDamagedIndex(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, done)
 	require.Len(t, entries(t, s), 2*11, "a principal and a credential id each")
+}
+
+// What is damaged while the index is rebuilt is not called whole: the next call begins anew.
+func TestRebuildMeetsDamage(t *testing.T) {
+	s := emptyStore(t)
+	for i := range 4 {
+		register(t, s, fmt.Sprint(i), nil)
+	}
+	require.NoError(t, s.setAside())
+	budget := 2
+	done, err := s.RebuildIndex(func() bool { budget--; return budget >= 0 })
+	require.NoError(t, err)
+	require.False(t, done)
+	at, err := s.alloc.Address(index, s.tree.Root-1)
+	require.NoError(t, err)
+	require.NoError(t, s.alloc.Memory.WriteAt([]byte{0xff}, at+20))
+	done, err = s.RebuildIndex(func() bool { return true })
+	require.NoError(t, err)
+	require.False(t, done, "it is aside again")
+	_, _, err = s.LookupCaller(principal.SelfAuthenticating([]byte("0")), 0, 1)
+	require.ErrorContains(t, err, "it was put aside")
+	done, err = s.RebuildIndex(func() bool { return true })
+	require.NoError(t, err)
+	require.True(t, done)
+	require.Len(t, entries(t, s), 2*4)
 }

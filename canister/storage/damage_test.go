@@ -2,6 +2,7 @@ package storage
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -9,6 +10,7 @@ import (
 	"kedge/canister/identity"
 	"kedge/canister/storage/alloc"
 	"kedge/canister/storage/stable"
+	"kedge/ic/principal"
 )
 
 func TestSlotOfAnotherAnchor(t *testing.T) {
@@ -71,4 +73,54 @@ func TestFsckFindsExtentsInTwoPlacesAndLostOnes(t *testing.T) {
 	last := s.alloc.NextExtent - 1
 	require.Contains(t, c.Findings, Finding{"extent 0", "it is in two places"})
 	require.Contains(t, c.Findings, Finding{fmt.Sprint("extent ", last), "it is in no region and not free"})
+}
+
+// Any byte of an anchor with contacts that is not what was written makes it an anchor that answers nothing and
+// takes nothing: contacts that nobody asks for are not taken apart, and checked all the same. Only what is behind
+// the record may be anything.
+func TestEveryByteOfAnAnchorWithContacts(t *testing.T) {
+	s := emptyStore(t)
+	number := register(t, s, "key", nil)
+	a, err := s.Read(number)
+	require.NoError(t, err)
+	a.Devices[0].AgreesToContacts = true
+	a.Devices[0].Alias = strings.Repeat("long", 300) // so that an overflow block has a part of it
+	a.Contacts = &identity.Contacts{Threshold: 2, Delay: 3, List: make([]identity.Contact, identity.MaxContacts)}
+	for i := range a.Contacts.List {
+		a.Contacts.List[i] = identity.Contact{Anchor: uint64(20000 + i), Accepted: true, Key: principal.SelfAuthenticating([]byte{byte(i)}), ApprovedAt: 7, ByProtected: i == 1, Noted: true}
+	}
+	a.Events = nil
+	require.NoError(t, s.Write(a))
+
+	slot, err := s.alloc.Address(slots, 0)
+	require.NoError(t, err)
+	block, err := s.alloc.Address(overflow, 0)
+	require.NoError(t, err)
+	raw, err := s.readRaw(0)
+	require.NoError(t, err)
+	require.Len(t, raw.chain, 1)
+	length := len(raw.payload)
+	inBlock := blockHead + length - (SlotSize - slotHead2)
+	for i := range uint64(SlotSize + blockSize) {
+		at, used := slot+i, true
+		if i >= SlotSize {
+			at = block + i - SlotSize
+			used = i-SlotSize < uint64(inBlock)
+		}
+		var b [1]byte
+		require.NoError(t, s.alloc.Memory.ReadAt(b[:], at))
+		require.NoError(t, s.alloc.Memory.WriteAt([]byte{b[0] ^ 1<<(i%8)}, at))
+		s.last.valid = false
+		got, err := s.Borrow(number)
+		if used {
+			require.ErrorAs(t, err, new(*CorruptedError), "byte %d", i)
+			require.ErrorAs(t, s.Write(a), new(*CorruptedError), "byte %d", i)
+		} else {
+			require.NoError(t, err)
+			got.Events = nil
+			got.RecoveryContacts()
+			require.Equal(t, a, got, "byte %d", i)
+		}
+		require.NoError(t, s.alloc.Memory.WriteAt(b[:], at))
+	}
 }

@@ -269,7 +269,8 @@ func (s *Store) setAside() error {
 
 // RebuildIndex builds the index anew from the anchors, slot by slot, while more says that there is budget
 // left, and reports whether it is done. Anchors may be read and written between its calls; look-ups answer
-// with an error until it is done. Damaged anchors are left out.
+// with an error until it is done. Damaged anchors are left out. If what was built is damaged meanwhile, the next
+// call begins anew.
 func (s *Store) RebuildIndex(more func() bool) (done bool, err error) {
 	if s.sb.layout < Layout2 {
 		return false, fmt.Errorf("layout %d has no index", s.sb.layout)
@@ -278,7 +279,7 @@ func (s *Store) RebuildIndex(more func() bool) (done bool, err error) {
 		done, err = s.rebuild(more)
 		return err
 	})
-	return done, err
+	return done && s.sb.index == indexWhole, err
 }
 
 func (s *Store) rebuild(more func() bool) (done bool, err error) {
@@ -308,7 +309,7 @@ func (s *Store) rebuild(more func() bool) (done bool, err error) {
 			continue
 		}
 		s.keys[1] = keys
-		if err := s.reindex(nil, keys); err != nil {
+		if err := s.reindex(nil, keys); err != nil || s.sb.index != indexBuilding {
 			return false, err
 		}
 	}
