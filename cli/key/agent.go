@@ -1,18 +1,17 @@
 package key
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"kedge/cli/session"
 	"kedge/cli/ui"
 	"kedge/device"
 	"kedge/device/keyagent"
@@ -23,9 +22,6 @@ const (
 	usualUnlock   = "15m"
 	longestUnlock = 24 * time.Hour
 )
-
-// agentWait is how long an agent may take to start; opening a store takes about half a second.
-const agentWait = 2 * time.Minute
 
 type agentView struct {
 	Unlocked     bool       `json:"unlocked"`
@@ -56,7 +52,8 @@ opened key store and signs for the commands of the same user, until the time is 
 kedge key lock ends it, or the key store's file changes. It lists what the store holds
 and has passkeys sign; it never gives a seed, a private key, words or a passphrase away.
 Whatever changes the store, and export, finalize, delete and passphrase above all, still
-asks for the passphrase.
+asks for the passphrase; a command that was given it then hands the changed store to an
+agent in the place of the old one, until the same time.
 
 As long as it is unlocked, every program that you run can sign in as you. Nothing starts
 an agent but this command. On Linux only.`,
@@ -122,70 +119,13 @@ func (a verbs) startAgent(span time.Duration) error {
 	if err := client.Lock(); err != nil && !errors.Is(err, keyagent.ErrLocked) {
 		return err
 	}
-	if err := a.spawnAgent(path, passphrase, span); err != nil {
-		return err
-	}
-	status, err := client.Status()
+	status, err := a.StartAgent(passphrase, span)
 	if err != nil {
 		return err
 	}
 	v := viewAgent(status)
 	return a.Result(v, v.text(a.Now())+"; kedge key lock ends that")
 }
-
-// spawnAgent starts this program again in the background and hands it the passphrase through a pipe, which is in
-// no argument, environment or file. It returns when the agent answers, or with the reason why it does not.
-func (a verbs) spawnAgent(path, passphrase string, span time.Duration) error {
-	program, err := os.Executable()
-	if err != nil {
-		return fmt.Errorf("finding the kedge program: %w", err)
-	}
-	child := exec.Command(program, "key", "agent", "serve", "--for", ui.SpanText(span), "--keys", path)
-	child.Args[0] = "kedge"
-	child.Env = []string{"XDG_RUNTIME_DIR=" + a.Getenv("XDG_RUNTIME_DIR"), "TMPDIR=" + os.Getenv("TMPDIR")}
-	child.SysProcAttr = detached()
-	child.Stdin = strings.NewReader(passphrase)
-	out, err := child.StdoutPipe()
-	if err != nil {
-		return fmt.Errorf("starting the agent: %w", err)
-	}
-	if err := child.Start(); err != nil {
-		return fmt.Errorf("starting the agent: %w", err)
-	}
-	line := make(chan string, 1)
-	go func() {
-		text, _ := bufio.NewReader(io.LimitReader(out, 4096)).ReadString('\n')
-		line <- strings.TrimSpace(text)
-	}()
-	late := time.NewTimer(agentWait)
-	defer late.Stop()
-	said := ""
-	select {
-	case said = <-line:
-	case <-late.C:
-		said = fmt.Sprintf("it has not answered for %s", agentWait)
-	}
-	switch said {
-	case agentReady:
-		return child.Process.Release()
-	case wrongPassphrase:
-		err = fmt.Errorf("opening the key store %q: %w", path, device.ErrWrongPassphrase)
-	case "":
-		err = errors.New("the agent did not start: its process ended")
-	default:
-		err = fmt.Errorf("the agent did not start: %s", said)
-	}
-	_ = child.Process.Kill()
-	_ = child.Wait()
-	return err
-}
-
-// What an agent says on its standard output when it answers, and if the passphrase is wrong; anything else is why
-// it did not start.
-const (
-	agentReady      = "ready"
-	wrongPassphrase = "wrong passphrase"
-)
 
 func (a verbs) lock() *cobra.Command {
 	return &cobra.Command{
@@ -279,7 +219,7 @@ typed.`,
 			}
 			switch {
 			case errors.Is(err, device.ErrWrongPassphrase):
-				_, _ = fmt.Fprintln(a.Stdout, wrongPassphrase)
+				_, _ = fmt.Fprintln(a.Stdout, session.AgentWrongPassphrase)
 			case err != nil:
 				_, _ = fmt.Fprintln(a.Stdout, strings.ReplaceAll(err.Error(), "\n", "; "))
 			}
@@ -323,6 +263,6 @@ func (a verbs) serveAgent(cmd *cobra.Command, span time.Duration, locked bool) e
 	}
 	return keyagent.Serve(cmd.Context(), keyagent.Options{
 		Store: path, Socket: socket, For: span, Locked: locked,
-		Ready: func() { _, _ = fmt.Fprintln(a.Stdout, agentReady); letGo() },
+		Ready: func() { _, _ = fmt.Fprintln(a.Stdout, session.AgentReady); letGo() },
 	}, open)
 }

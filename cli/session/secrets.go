@@ -25,6 +25,7 @@ func (a *App) store() (*device.Store, error) {
 	if a.opened, err = device.OpenStore(path, passphrase); err != nil {
 		return nil, err
 	}
+	a.passphrase = passphrase
 	if a.WorkFactor != 0 {
 		a.opened.SetWorkFactor(a.WorkFactor)
 	}

@@ -1,9 +1,7 @@
 //go:build !unix
 
-package key
+package session
 
 import "syscall"
 
 func detached() *syscall.SysProcAttr { return nil }
-
-func letGo() {}
