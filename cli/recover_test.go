@@ -433,7 +433,7 @@ func TestRecoverRefuses(t *testing.T) {
 		{2, "so its name has no slash", []string{"--anchor", "10000", "--device", "yubi/https://anna@id.example"}},
 		{2, "--alias has 65 bytes, and 64 are allowed", []string{"--anchor", "10000", "--alias", strings.Repeat("a", 65)}},
 		{2, "--origin has 108 bytes, and 100 are allowed", []string{"--anchor", "10000", "--origin", "https://" + strings.Repeat("a", 100)}},
-		{2, "unknown command", []string{"now", "--anchor", "10000"}},
+		{2, "kedge recover takes no argument, and one was given", []string{"now", "--anchor", "10000"}},
 	} {
 		code, _, stderr := v.run(nil, "fresh", append([]string{"recover"}, c.args...)...)
 		require.Equal(t, c.code, code, stderr)

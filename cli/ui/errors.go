@@ -115,19 +115,6 @@ func Visit(err error, found func(*Error) bool) (done bool) {
 	return false
 }
 
-// Args gives cobra's complaints about arguments the exit code of wrong usage.
-func Args(check cobra.PositionalArgs) cobra.PositionalArgs {
-	return func(cmd *cobra.Command, args []string) error {
-		if err := noWords(args); err != nil {
-			return err
-		}
-		if err := check(cmd, args); err != nil {
-			return &Error{Err: err, Code: ExitUsage, Hint: cmd.CommandPath() + " --help"}
-		}
-		return nil
-	}
-}
-
 // noWords refuses arguments that are words of a recovery phrase, and names none of them.
 func noWords(args []string) error {
 	if joined := strings.Join(args, " "); Redact(joined) != joined {
