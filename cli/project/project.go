@@ -11,17 +11,12 @@
 package project
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
-	"path/filepath"
-
-	"kedge/internal/fileio"
 )
 
 // Make makes the project folder, and sees to it that git ignores it: sessions and the deployer's key
-// are in there. A file .gitignore that is there already stays as it is.
+// are in there.
 func Make() error {
 	if err := Check(); err != nil {
 		return err
@@ -29,12 +24,5 @@ func Make() error {
 	if err := os.MkdirAll(Folder(), 0o755); err != nil {
 		return fmt.Errorf("making the project folder: %w", err)
 	}
-	ignore := filepath.Join(Folder(), ".gitignore")
-	if _, err := os.Lstat(ignore); !errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err := fileio.WriteFile(ignore, []byte("*\n"), 0o644); err != nil {
-		return fmt.Errorf("having git ignore the project folder: %w", err)
-	}
-	return nil
+	return ignoreFile()
 }

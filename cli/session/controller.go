@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
+	"runtime"
 
 	"github.com/aviate-labs/agent-go/identity"
 	"github.com/spf13/cobra"
@@ -39,6 +41,11 @@ func (a *App) Controller(network client.Network) (identity.Identity, error) {
 	id, err := ReadIdentity(DeployerPath())
 	if errors.Is(err, fs.ErrNotExist) {
 		return a.newDeployer()
+	}
+	if info, statErr := os.Stat(DeployerPath()); statErr == nil && runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0 {
+		// A checkout of git has this mode, a key that was made here has not.
+		a.Warn("%s can be read by others (mode %#o): if it came with the folder, somebody else has the key that controls what you deploy here; remove it and kedge makes a new one, or chmod 600 it if it is yours",
+			DeployerPath(), info.Mode().Perm())
 	}
 	return id, err
 }
