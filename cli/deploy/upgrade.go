@@ -274,32 +274,51 @@ type count struct {
 	fee     *big.Int // for one short message
 }
 
-// beginCount reads the counters of the stopped canister. Its own request for the status is a short message, and
-// tells what one costs.
-func (d *deployment) beginCount(ctx context.Context) (c count, err error) {
-	first, firstErr := d.c.Metrics(ctx, d.canister)
-	status, err := d.c.Status(ctx, d.canister)
-	if err != nil {
-		return c, err
+// beginCount reads the counters of the stopped canister.
+func (d *deployment) beginCount(ctx context.Context) (count, error) {
+	status, _, after, fee, err := d.measure(ctx)
+	return count{version: status.Version, ingress: after, fee: fee}, err
+}
+
+// measure reads the status of the stopped canister, and what it has paid for messages of users before and after. Its
+// own request for the status is a short message, and tells what one costs: too much if another controller sends one
+// at the same time. What is not known is nil.
+func (d *deployment) measure(ctx context.Context) (status management.Status, before, after, fee *big.Int, err error) {
+	if m, err := d.c.Metrics(ctx, d.canister); err == nil {
+		before = m.IngressInduction
 	}
-	c.version = status.Version
-	if second, err := d.c.Metrics(ctx, d.canister); firstErr == nil && err == nil {
-		c.ingress, c.fee = second.IngressInduction, new(big.Int).Sub(second.IngressInduction, first.IngressInduction)
+	if status, err = d.c.Status(ctx, d.canister); err != nil {
+		return status, nil, nil, nil, err
 	}
-	return c, nil
+	if m, err := d.c.Metrics(ctx, d.canister); err == nil {
+		after = m.IngressInduction
+	}
+	if before != nil && after != nil {
+		fee = new(big.Int).Sub(after, before)
+	}
+	return status, before, after, fee, nil
 }
 
 // ownMessages are those that kedge deploy sends between the counts: start, status, stop.
 const ownMessages = 3
 
-// untouched reports whether nobody's call can have changed anything since the counters were read, while the
+// smaller returns the smaller of two amounts, nil if one is not known.
+func smaller(a, b *big.Int) *big.Int {
+	if a == nil || b == nil || a.Cmp(b) < 0 {
+		return a
+	}
+	return b
+}
+
+// untouched reports whether no user's call can have changed anything since the counters were read, while the
 // canister was started and stopped again. Devices sign messages of users, and the canister pays for each: if it
-// paid for those that started it, asked for its status and stopped it alone, nothing but its own timers has run.
+// paid for those that started it, asked for its status and stopped it alone, nothing has run but its own timers, and
+// calls of other canisters, which nothing counts (docs/limitations.md).
 func (c count) untouched(now management.Status, ingress *big.Int) bool {
 	if c.version > 0 && now.Version <= c.version+2 { // it is 0 where the network does not tell
 		return true
 	}
-	if c.ingress == nil || ingress == nil || c.fee.Sign() <= 0 {
+	if c.ingress == nil || ingress == nil || c.fee == nil || c.fee.Sign() <= 0 {
 		return false
 	}
 	// A message costs a fixed fee, which is more than half of fee, and a little for every byte.
@@ -352,17 +371,15 @@ func (d *deployment) goBack(ctx context.Context, began count, failure error) err
 	return went
 }
 
-// count reads the counters of the stopped canister again.
+// count reads the counters of the stopped canister again. A message's fee is the smaller of what it was measured to be
+// at both times: with one that is too large, messages of users would go unnoticed.
 func (d *deployment) count(ctx context.Context, began count) (untouched bool, err error) {
-	var ingress *big.Int
-	if m, err := d.c.Metrics(ctx, d.canister); err == nil {
-		ingress = m.IngressInduction
-	}
-	status, err := d.c.Status(ctx, d.canister)
+	status, before, _, fee, err := d.measure(ctx)
 	if err != nil {
 		return false, err
 	}
-	return began.untouched(status, ingress), nil
+	began.fee = smaller(fee, began.fee)
+	return began.untouched(status, before), nil
 }
 
 // load gives the stopped canister back what the snapshot has.

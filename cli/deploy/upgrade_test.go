@@ -37,3 +37,19 @@ func TestUntouched(t *testing.T) {
 	}
 	require.False(t, began.untouched(management.Status{Version: 43}, nil), "what was paid is not known at the end")
 }
+
+// Another controller's message while a fee is measured makes it look twice as large, and as if a user's message had
+// not been paid for.
+func TestTheSmallerFeeCounts(t *testing.T) {
+	const fee = 2_000_000
+	large, small := big.NewInt(2*fee), big.NewInt(fee)
+	paid := big.NewInt(500 + 4*fee)
+	require.True(t, count{40, big.NewInt(500), large}.untouched(management.Status{Version: 44}, paid), "which is wrong")
+	for _, measured := range [][2]*big.Int{{large, small}, {small, large}} {
+		c := count{40, big.NewInt(500), smaller(measured[0], measured[1])}
+		require.False(t, c.untouched(management.Status{Version: 44}, paid))
+	}
+	require.Nil(t, smaller(nil, small))
+	c := count{40, big.NewInt(500), nil}
+	require.False(t, c.untouched(management.Status{Version: 44}, paid), "a fee that is not known")
+}
