@@ -121,6 +121,15 @@ func Read(a *session.App, s *session.Session, info kedge.IdentityAnchorInfo) (Se
 	return settingsOf(info), views, nil
 }
 
+// kind is what people read for the kind of the device. A key of the key store is software, whatever its entry on
+// the anchor says, which has no type for that.
+func (v View) kind() string {
+	if v.Name != "" {
+		return "software key"
+	}
+	return session.Kind(v.keyType)
+}
+
 // Table lays devices out for people, with what else is known of them below.
 func Table(views []View, now time.Time) string {
 	rows := [][]string{{"ALIAS", "KEY STORE", "PRINCIPAL", "KIND", "PURPOSE", "PROTECTED", "PROVEN", "LAST USED"}}
@@ -140,7 +149,7 @@ func Table(views []View, now time.Time) string {
 		if v.Proven != nil {
 			proven = ui.YesNo(*v.Proven)
 		}
-		rows = append(rows, []string{ui.Printable(v.Alias), ui.Printable(name), v.short, session.Kind(v.keyType), v.Purpose, ui.YesNo(v.Protected), proven, used})
+		rows = append(rows, []string{ui.Printable(v.Alias), ui.Printable(name), v.short, v.kind(), v.Purpose, ui.YesNo(v.Protected), proven, used})
 	}
 	text := ui.Table(rows)
 	labels := map[string]string{}
