@@ -14,24 +14,7 @@ import (
 // Words is how many words a recovery phrase has, and so how many lines there are to write them.
 const Words = 24
 
-// withoutPhrase says what to do where the words are lost, too.
-func (s Sheet) withoutPhrase() []string {
-	var ways []string
-	if s.Contacts > 0 {
-		one, them := "recovery contact", "it"
-		if s.Contacts > 1 {
-			one, them = "recovery contacts", "them"
-		}
-		ways = append(ways, fmt.Sprintf("You have %d %s: ask %s, and begin with the last command below.", s.Contacts, one, them))
-	}
-	if s.Releases {
-		ways = append(ways, "A protected device consented to its release: a device that it named asks (kedge release request DEVICE) and waits.")
-	}
-	if len(ways) == 0 {
-		ways = append(ways, "Nothing brings the anchor back without the phrase or a protected device. Keep this sheet and the words apart.")
-	}
-	return ways
-}
+const withoutPhraseTitle = "If the phrase is lost, too"
 
 // Text is the sheet for a terminal.
 func (s Sheet) Text() string {
@@ -59,7 +42,13 @@ func (s Sheet) Text() string {
 	for i, step := range s.Steps {
 		fmt.Fprintf(&b, "  %d. %s\n", i+1, step)
 	}
-	b.WriteString("\nIf the phrase is lost, too\n  " + strings.Join(s.withoutPhrase(), "\n  ") + "\n")
+	b.WriteString("\n" + withoutPhraseTitle + "\n")
+	for i, step := range s.ContactSteps {
+		fmt.Fprintf(&b, "  %d. %s\n", i+1, step)
+	}
+	for _, way := range s.OtherWays {
+		fmt.Fprintf(&b, "  %s\n", way)
+	}
 	b.WriteString("\nThe same with kedge on any machine\n  " + strings.Join(s.Commands, "\n  ") + "\n")
 	return b.String()
 }
@@ -85,9 +74,9 @@ func (s Sheet) HTML(to io.Writer) error {
 	page := struct {
 		Sheet
 		Codes   []address
-		Lost    []string
+		Without string
 		Numbers []int
-	}{Sheet: s, Lost: s.withoutPhrase()}
+	}{Sheet: s, Without: withoutPhraseTitle}
 	for i := range Words {
 		page.Numbers = append(page.Numbers, i+1)
 	}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -71,6 +72,9 @@ type Sheet struct {
 	Commands  []string  `json:"commands"`          // the same by command
 	Contacts  int       `json:"contacts"`          // how many recovery contacts there are; who they are is not for paper
 	Releases  bool      `json:"timed_release"`     // whether a protected device consented to its release
+
+	ContactSteps []string `json:"contact_steps"` // on the page, where the phrase is lost, too; none without contacts
+	OtherWays    []string `json:"other_ways"`    // what else there is then, or is not
 }
 
 // Device is a device on the sheet.
@@ -87,6 +91,56 @@ var Steps = []string{
 	"Choose “Sign in with a recovery phrase” and type the 24 words.",
 	"Add a passkey on a new device, and remove those that you lost.",
 	"If somebody may have read the words, replace the phrase.",
+}
+
+// ContactSteps are what to do where the words are lost, too, and the anchor has recovery contacts; {threshold},
+// {count} and {delay} stand for the anchor's rule. The web page's sheet says the same.
+var ContactSteps = []string{
+	"Open one of the addresses above in any browser, choose “I have lost everything”, and make a new key. It stays in that browser.",
+	"Send each of your recovery contacts the number of your anchor and the new key. Call them and say its six words; never write those.",
+	"Each of them signs in to an own anchor, chooses “Be somebody's contact”, and types the six words.",
+	"Once {threshold} of {count} {threshold|one:has|other:have} approved, {delay} must pass without a sign of life of a protected device. Then take the anchor back in the same browser.",
+}
+
+// What else is said of an anchor whose phrase is lost. The web page's sheet says the same.
+const (
+	NoContacts = "No recovery contacts are named. While you can still sign in, name some: on the account page under “Recovery contacts”, or with kedge contacts set."
+	Released   = "A protected device has agreed to its timed release: a device that it named can ask for that, and waits."
+	Nothing    = "As it is, nothing brings the anchor back without the phrase or a protected device. Keep this sheet and the words apart."
+)
+
+// days writes a delay of so many seconds for paper: in days if it is whole days, as it is where a page set it.
+func days(seconds uint64) string {
+	const day = 24 * 60 * 60
+	if n := seconds / day; n > 1 && seconds%day == 0 {
+		return fmt.Sprintf("%d days", n)
+	}
+	return ui.Seconds(seconds)
+}
+
+// withoutPhrase says what to do where the words are lost, too.
+func withoutPhrase(contacts *kedge.Contacts, released bool) (steps, ways []string) {
+	steps, ways = []string{}, []string{}
+	if contacts != nil {
+		have := "have"
+		if contacts.Threshold == 1 {
+			have = "has"
+		}
+		rule := strings.NewReplacer("{threshold|one:has|other:have}", have, "{threshold}", fmt.Sprint(contacts.Threshold),
+			"{count}", fmt.Sprint(len(contacts.Contacts)), "{delay}", days(contacts.DelayS))
+		for _, step := range ContactSteps {
+			steps = append(steps, rule.Replace(step))
+		}
+	} else {
+		ways = append(ways, NoContacts)
+	}
+	if released {
+		ways = append(ways, Released)
+	}
+	if contacts == nil && !released {
+		ways = append(ways, Nothing)
+	}
+	return steps, ways
 }
 
 func (a verbs) sheet(ctx context.Context, addresses []string, format string) error {
@@ -146,6 +200,7 @@ func (a verbs) page(anchor uint64, canister principal.Principal, network client.
 	if info.Contacts != nil {
 		p.Contacts = len(info.Contacts.Contacts)
 	}
+	p.ContactSteps, p.OtherWays = withoutPhrase(info.Contacts, p.Releases)
 	signer := fmt.Sprintf("--as phrase --anchor %d --network %s --canister %s", anchor, name, canister)
 	p.Commands = []string{"kedge device list " + signer, "kedge device add NAME " + signer, "kedge recovery phrase add --replace " + signer}
 	if p.Contacts > 0 {

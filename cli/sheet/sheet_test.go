@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -47,17 +49,25 @@ func TestPage(t *testing.T) {
 	require.Contains(t, testPage(t, anchorInfo(unprotected)).Warning, "not protected")
 
 	info := anchorInfo(phrase)
-	info.Contacts = &kedge.Contacts{Threshold: 2, Contacts: []kedge.Contact{{Anchor: 10001}, {Anchor: 10002}, {Anchor: 10003}}}
+	info.Contacts = &kedge.Contacts{Threshold: 2, DelayS: 30 * 86_400, Contacts: []kedge.Contact{{Anchor: 10001}, {Anchor: 10002}, {Anchor: 10003}}}
 	p = testPage(t, info)
 	require.Equal(t, 3, p.Contacts)
-	require.Contains(t, p.Text(), "You have 3 recovery contacts: ask them")
+	require.Contains(t, p.Text(), "4. Once 2 of 3 have approved, 30 days must pass without a sign of life")
+	require.NotContains(t, p.Text(), NoContacts)
+	require.NotContains(t, p.Text(), "{")
 	require.Contains(t, p.Commands[3], "kedge recover --anchor 10007 ")
 	for _, text := range []string{p.Text(), written(t, p)} {
 		require.NotContains(t, text, "10001", "who the contacts are is not for paper")
 	}
+	info.Contacts.Threshold = 1
+	require.Contains(t, testPage(t, info).Text(), "Once 1 of 3 has approved")
+
+	p = testPage(t, anchorInfo(phrase))
+	require.Empty(t, p.ContactSteps)
+	require.Equal(t, []string{NoContacts, Nothing}, p.OtherWays)
 	released := phrase
 	released.Release = &kedge.Release{}
-	require.Contains(t, testPage(t, anchorInfo(released)).Text(), "consented to its release")
+	require.Equal(t, []string{NoContacts, Released}, testPage(t, anchorInfo(released)).OtherWays)
 }
 
 func written(t *testing.T, p Sheet) string {
@@ -101,14 +111,37 @@ func TestHTMLIsHarmlessAndWhole(t *testing.T) {
 	require.Contains(t, page, `<ol class="words">`+strings.Repeat("<li></li>", Words)+"</ol>", "lines to write on, no words")
 }
 
-// The web page's own sheet says the same.
+// The web page's own sheet has the same steps in the same order, and says the same of what else there is.
 func TestStepsAreThoseOfThePage(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join(clients.Root(), "frontend-shim", "src", "text", "en.ts"))
 	require.NoError(t, err)
-	for _, step := range append([]string{"Only if you want them on this sheet: write the words by hand. They are never printed.", "If everything is lost"}, Steps...) {
-		require.Contains(t, string(text), `"`+step+`"`)
+	texts := map[string]string{}
+	for _, m := range regexp.MustCompile(`"(sheet\.[a-z0-9-]+)": ("(?:[^"\\]|\\.)*")`).FindAllStringSubmatch(string(text), -1) {
+		value, err := strconv.Unquote(m[2])
+		require.NoError(t, err)
+		texts[m[1]] = value
 	}
-	require.Contains(t, pageText, "Only if you want them on this sheet: write the words by hand. They are never printed.")
+	numbered := func(name string) (steps []string) {
+		for i := 1; texts[name+strconv.Itoa(i)] != ""; i++ {
+			steps = append(steps, texts[name+strconv.Itoa(i)])
+		}
+		return steps
+	}
+	require.Equal(t, Steps, numbered("sheet.lost"))
+	require.Equal(t, ContactSteps, numbered("sheet.contacts"))
+	require.Equal(t, []string{NoContacts, Released, Nothing}, []string{texts["sheet.no-contacts"], texts["sheet.released"], texts["sheet.nothing"]})
+	require.Equal(t, withoutPhraseTitle, texts["sheet.without-phrase"])
+	require.Contains(t, pageText, "<h2>"+texts["sheet.lost"]+"</h2>")
+	require.Contains(t, pageText, "<p>"+texts["sheet.words-text"]+"</p>")
+
+	// The page shows all of them.
+	shown, err := os.ReadFile(filepath.Join(clients.Root(), "frontend-shim", "src", "account", "sheet.ts"))
+	require.NoError(t, err)
+	for name := range texts {
+		if name != "sheet.open" {
+			require.Contains(t, string(shown), `"`+name+`"`)
+		}
+	}
 }
 
 func TestOtherNetworks(t *testing.T) {

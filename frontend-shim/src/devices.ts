@@ -14,8 +14,12 @@ export function passkeyDevice(alias: string, passkey: Passkey): DeviceData {
   };
 }
 
+// The name that a recovery phrase is stored under, by this page as by Internet Identity's and the command line. It is
+// shown in the language of the reader.
+export const phraseAlias = "Recovery phrase";
+
 export const phraseDevice = (publicKey: Uint8Array): DeviceData =>
-  ({ ...blank, pubkey: publicKey, alias: "Recovery phrase", purpose: "recovery", key_type: "seed_phrase" });
+  ({ ...blank, pubkey: publicKey, alias: phraseAlias, purpose: "recovery", key_type: "seed_phrase" });
 
 // dataOf are the fields of a device that update takes.
 export function dataOf(d: DeviceWithUsage): DeviceData {

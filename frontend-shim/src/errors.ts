@@ -4,7 +4,7 @@ import { ClockWrong, Rejected, Unreachable } from "./ic/agent.ts";
 import type { Error as KedgeError } from "./candid/kedge.gen.ts";
 import { PasskeyTrouble } from "./webauthn/passkey.ts";
 import { WrongAddress } from "./state.ts";
-import { type Key, t, word } from "./text/text.ts";
+import { duration, type Key, t, word } from "./text/text.ts";
 
 // Refused is an Error that a method of Kedge answered with.
 export class Refused extends Error {
@@ -38,5 +38,8 @@ export function explain(error: unknown): string {
   return t("error.other", { detail: error instanceof Error ? error.message : String(error) });
 }
 
-// refusal says what was refused, and who could do it.
-const refusal = (error: KedgeError): string => `${t("refused.any", { detail: error.message })} ${word("refused", error.code, "")}`.trim();
+// refusal says what was refused, and who could do it. A code that is newer than this page comes with the canister's
+// own words, which are English.
+const refusal = ({ code, message, length, limit, wait_s }: KedgeError): string => word("refused", code, t("refused.any", { detail: message }), {
+  detail: message, length: length ?? 0, limit: limit ?? 0, wait: duration(Number(wait_s ?? 0)),
+});

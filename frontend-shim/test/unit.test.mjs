@@ -1,8 +1,9 @@
-// Bundles the tests of what the page computes (unit.ts), and runs them.
+// Bundles the tests of what the page computes, and runs them.
 import { build } from "esbuild";
 import { mkdirSync } from "node:fs";
 
-const out = new URL("../build/unit.mjs", import.meta.url).pathname;
-mkdirSync(new URL("../build/", import.meta.url), { recursive: true });
-await build({ entryPoints: [new URL("unit.ts", import.meta.url).pathname], bundle: true, platform: "node", format: "esm", outfile: out, logLevel: "error" });
-await import(out);
+const names = ["unit", "texts", "find"];
+const here = (path) => new URL(path, import.meta.url).pathname;
+mkdirSync(here("../build/"), { recursive: true });
+await build({ entryPoints: names.map((n) => here(`${n}.ts`)), bundle: true, platform: "node", format: "esm", outdir: here("../build/"), outExtension: { ".js": ".mjs" }, logLevel: "error" });
+for (const name of names) await import(here(`../build/${name}.mjs`));

@@ -12,8 +12,6 @@ import * as classic from "../src/protocol/classic.ts";
 import * as icrc from "../src/protocol/icrc.ts";
 import { check, complete, generate, keyOf, split } from "../src/phrase/phrase.ts";
 import { heard, sixWords } from "../src/contacts/words.ts";
-import { de } from "../src/text/de.ts";
-import { en } from "../src/text/en.ts";
 import { coseOfDer, derOfCose, readAuthenticatorData, signatureOf, verifies } from "../src/webauthn/cose.ts";
 import messages from "./vectors/messages.json";
 import passkeys from "./vectors/passkeys.json";
@@ -178,19 +176,3 @@ test("six words for a new key", () => {
   for (const typed of ["", "south brand reflect joy cover", "south brand reflect joy cover turn turn", "brand south reflect joy cover turn", "south brand reflect joy cover zoo"]) assert.equal(heard(typed, 10000n, p), false, typed);
   assert.equal(heard("south brand reflect joy cover turn", 10001n, p), false);
 });
-
-// Every name that the report and the history may give has a text in each language.
-for (const [language, texts] of Object.entries({ en, de })) {
-  test(`every name of the canister has a text: ${language}`, () => {
-    const did = readFileSync(new URL("../../candid/kedge/kedge.did", import.meta.url), "utf8");
-    const names = (type: string): string[] => {
-      const body = new RegExp(`^type ${type} = variant \\{([^}]*)\\};`, "m").exec(did)![1]!.replace(/\/\/.*/g, "");
-      return body.split(";").map((n) => n.trim()).filter((n) => n !== "");
-    };
-    assert.ok(names("EventKind").length > 20);
-    const groups: Array<[string, string]> = [
-      ["scenario", "Scenario"], ["outcome", "Outcome"], ["advice", "Advice"], ["step", "Advice"], ["warning", "WarningKind"], ["event", "EventKind"], ["protection", "ProtectionState"],
-    ];
-    for (const [group, type] of groups) for (const name of names(type)) assert.ok((texts as Record<string, string>)[`${group}.${name}`], `${group}.${name}`);
-  });
-}

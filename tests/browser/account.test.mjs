@@ -140,7 +140,7 @@ test("a release is agreed to, asked for and refused", () => story(1, async (p) =
   await result(account, /refused/);
   assert.equal(await account.getByText("A release is pending").count(), 0);
   await account.locator("#history ~ details summary").click();
-  assert.match(await account.innerText("table"), /release refused[^]*release asked for[^]*release agreed to[^]*registered/);
+  assert.match(await account.innerText(".history"), /release refused[^]*release asked for[^]*release agreed to[^]*registered/);
 }));
 
 test("another browser joins through registration mode", () => story(2, async (old, fresh) => {

@@ -16,7 +16,7 @@ async function named(owner, ...friends) {
   await o.account.fill("#contacts", all.map((f) => f.anchor).join(" "));
   await o.account.click("#name-contacts");
   await signAsPhrase(o.account, o.words);
-  await result(o.account, /Ask each of them/);
+  await result(o.account, /Ask each owner/);
   assert.equal(await o.account.locator("[data-contact]", { hasText: "Has not accepted yet" }).count(), 2);
   for (const { account } of all) {
     await account.click("#be-contact");
@@ -39,6 +39,13 @@ async function begin(fresh, anchor) {
   return { view, key: await view.innerText("#recover-key"), words: await six(view) };
 }
 
+// sizes are the font sizes of the six words and of the text around them, in px, and how many words are cut off.
+const sizes = (view) => view.evaluate(() => {
+  const size = (e) => parseFloat(getComputedStyle(e).fontSize);
+  const words = [...document.querySelectorAll(".words.six li")];
+  return { words: Math.min(...words.map(size)), text: size(document.querySelector("main p")), cut: words.filter((w) => w.scrollWidth > w.clientWidth || w.getClientRects().length > 1).length };
+});
+
 async function approve(account, key, words) {
   if (!(await account.locator("details[open] #heard").count())) await account.locator("summary", { hasText: "The owner has called me" }).click();
   await account.fill("#new-key", key);
@@ -50,6 +57,13 @@ test("contacts approve by voice, and the owner vetoes", () => story(4, async (ow
   const { o, all } = await named(owner, anna, bert);
   const { view, key, words } = await begin(thief, o.anchor);
   assert.equal(words.length, 6);
+  // They are read out on the telephone: large, and whole on a phone, too.
+  for (const width of [1000, 320]) {
+    await view.setViewportSize({ width, height: 800 });
+    const { words: large, text, cut } = await sizes(view);
+    assert.ok(large >= 1.5 * text, `${large} px beside ${text} px`);
+    assert.equal(cut, 0);
+  }
   // Words that were not heard right, or of another key, send nothing.
   await approve(all[0].account, key, [...words.slice(1), words[0]].join(" "));
   await all[0].account.getByText("These are not the six words of that key").waitFor();
@@ -62,7 +76,7 @@ test("contacts approve by voice, and the owner vetoes", () => story(4, async (ow
     await approve(account, key, words.map((w) => w.slice(0, 4).toUpperCase()).join(", "));
     await account.getByText("You approve the new key").waitFor();
   }
-  await view.getByText("Approved by 2. 30 days are left.").or(view.getByText(/Approved by 2\. 29 days/)).waitFor();
+  await view.getByText(/2 contacts have approved\. (30|29) days.* to go\./).waitFor();
   assert.equal(await view.isDisabled("#take-back"), true);
 
   // The owner's unprotected passkey sees it before anything else, with the same words; the phrase stops it.
@@ -99,6 +113,106 @@ test("a key that somebody put into the browser's storage is not shown to anybody
   assert.equal(await view.locator(".words.six").count(), 0);
 }));
 
+// ask looks an owner's anchor up in the friend's view.
+async function ask(account, anchor) {
+  if (!(await account.locator("#owner").count())) await account.click("#be-contact");
+  await account.fill("#owner", anchor);
+  await account.click("#look");
+}
+
+test("an approval is taken back, and a contact resigns, with a way back from each", () => story(4, async (owner, anna, bert, fresh) => {
+  const { o, all } = await named(owner, anna, bert);
+  const { view, key, words } = await begin(fresh, o.anchor);
+  const { account } = all[0];
+  await approve(account, key, words.join(" "));
+  await account.getByText("You approve the new key").waitFor();
+  await account.getByText("approved by 1 contact.").waitFor();
+  await view.getByText("1 contact has approved. More must.").waitFor();
+
+  // Turning back changes nothing; going on takes the approval alone back.
+  await account.click("#withdraw");
+  await account.click("#turn-back");
+  assert.equal(await account.locator("#withdraw").count(), 1);
+  await account.click("#withdraw");
+  await account.click("#confirm");
+  await account.getByText(`Your approval for anchor ${o.anchor} is taken back.`).waitFor();
+  await account.getByText("You are a contact of this anchor.").waitFor();
+  assert.equal(await account.locator("#withdraw").count(), 0);
+  await view.getByText("No contact has approved yet.").waitFor();
+
+  // Resigning is asked about once; afterwards the view is there for another anchor, and leads back to the account.
+  await account.click("#resign");
+  assert.match(await account.innerText("dialog"), /could not help the owner/);
+  await account.click("#turn-back");
+  await account.getByText("You are a contact of this anchor.").waitFor();
+  await account.click("#resign");
+  await account.click("#confirm");
+  await account.getByText(`You are no contact of anchor ${o.anchor} any more.`).waitFor();
+  await ask(account, o.anchor);
+  await account.getByText("Your anchor is not on the list").waitFor();
+  assert.match(await account.innerText("main .note.error"), /Only its owner can name you/);
+  await account.locator("main form .actions button.quiet").click();
+  await account.waitForSelector("#report");
+  // Who is left is no threshold, so the contacts have ended.
+  await o.account.reload();
+  await o.account.click("[data-anchor]");
+  await o.account.waitForSelector("#report");
+  assert.equal(await o.account.locator(`[data-contact="${all[0].anchor}"]`).count(), 0);
+}));
+
+test("whoever is asked may decline", () => story(2, async (owner, anna) => {
+  const o = await settle(owner, page), a = await settle(anna, page);
+  await o.account.click("#set-contacts");
+  for (const [typed, said] of [[o.anchor, /is your own/], [`${a.anchor} ${a.anchor}`, /is named twice/], ["999999999", /There is no anchor 999999999 here/]]) {
+    await o.account.fill("#contacts", typed);
+    await o.account.fill("#threshold", "1");
+    await o.account.click("#name-contacts");
+    await o.account.locator("dialog .note.error", { hasText: said }).waitFor();
+  }
+  await o.account.fill("#contacts", a.anchor);
+  await o.account.click("#name-contacts");
+  await signAsPhrase(o.account, o.words);
+  await result(o.account, /Ask its owner/);
+  await ask(a.account, o.anchor);
+  await a.account.getByRole("button", { name: "Decline", exact: true }).click();
+  assert.match(await a.account.innerText("dialog"), /can name somebody else/);
+  await a.account.click("#confirm");
+  await a.account.getByText("You are no contact of anchor").waitFor();
+}));
+
+test("each protected device agrees for itself, and the owner ends the contacts", () => story(3, async (owner, anna, bert) => {
+  const { o, all } = await named(owner, anna, bert);
+  const mine = o.account.locator(".card[data-device]").first();
+  await mine.locator("summary").click();
+  await mine.getByRole("button", { name: "Protect", exact: true }).click();
+  await o.account.click("#confirm");
+  await signAsPhrase(o.account, o.words);
+  await result(o.account, /is protected/);
+  // The passkey has not agreed: it says so, agrees by its own signature, and takes that back.
+  const agreeing = o.account.locator("section[aria-labelledby=recovery-contacts] .card", { hasText: /gree/ });
+  const passkey = agreeing.filter({ hasNotText: "Recovery phrase" });
+  await passkey.getByText("Has not agreed").waitFor();
+  await passkey.getByRole("button", { name: "Agree", exact: true }).click();
+  assert.match(await o.account.innerText("dialog"), new RegExp(`enough of the anchors ${all[0].anchor} and ${all[1].anchor}`));
+  await o.account.click("#confirm");
+  await result(o.account, /agrees\./);
+  await passkey.getByText("Agrees: a recovery would lift its protection.").waitFor();
+  await passkey.getByRole("button", { name: "Withdraw agreement", exact: true }).click();
+  await o.account.click("#confirm");
+  await result(o.account, /does not agree any more/);
+  await passkey.getByText("Has not agreed").waitFor();
+
+  await o.account.click("#end-contacts");
+  await o.account.click("#turn-back");
+  assert.equal(await o.account.locator("[data-contact]").count(), 2);
+  await o.account.click("#end-contacts");
+  await o.account.click("#confirm");
+  await result(o.account, /There are no recovery contacts any more/);
+  assert.equal(await o.account.locator("[data-contact]").count(), 0);
+  await ask(all[0].account, o.anchor);
+  await all[0].account.getByText("Your anchor is not on the list").waitFor();
+}));
+
 // The stories below move the clock by a month each, so whoever is in them comes with a clock to match.
 let passed = 0;
 async function pass(days) {
@@ -114,7 +228,7 @@ test("everything is lost, and the contacts bring the anchor back", () => story(4
     await approve(account, key, words.join(" "));
     await account.getByText("You approve the new key").waitFor();
   }
-  await view.getByText(/Approved by 2\./).waitFor();
+  await view.getByText(/2 contacts have approved\./).waitFor();
   await view.click("main .actions button.quiet");
   await view.close();
 

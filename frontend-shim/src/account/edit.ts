@@ -6,9 +6,10 @@ import { agent } from "../state.ts";
 import { date, duration, t } from "../text/text.ts";
 import { busy, button, dialog, field, form, h, note } from "../ui/dom.ts";
 import { create, type Passkey, userHandle } from "../webauthn/passkey.ts";
-import { adding, changing, confirm, consent, type Done, keyCard, prove } from "./act.ts";
-import { type Anchor, type Device, isMe, isPhrase, isProtected, nameOf, principalOf, short } from "./model.ts";
-import { signer } from "./signer.ts";
+import { adding, changing, confirm, type Done, keyCard } from "../anchor/ask.ts";
+import { type Anchor, type Device, isMe, isPhrase, isProtected, nameOf, principalOf, short } from "../anchor/model.ts";
+import { signer } from "../anchor/signer.ts";
+import { consent, prove } from "./act.ts";
 import { equal } from "../ic/bytes.ts";
 
 function checkName(alias: string): string {

@@ -1,8 +1,8 @@
-// The history as a table, newest first.
+// The history, newest first.
 import type { HistoryEntry } from "../candid/kedge.gen.ts";
 import { date, duration, t, word } from "../text/text.ts";
 import { h } from "../ui/dom.ts";
-import { type Anchor, nameOfPrincipal } from "./model.ts";
+import { type Anchor, nameOfPrincipal } from "../anchor/model.ts";
 
 const lengths = new Set(["session_limit", "consented"]);
 
@@ -17,13 +17,15 @@ function about(anchor: Anchor, e: HistoryEntry): string {
   return parts.join("; ");
 }
 
+function entry(anchor: Anchor, e: HistoryEntry): HTMLElement {
+  const what = about(anchor, e), by = `${e.by ? nameOfPrincipal(anchor, e.by) : t("history.nobody")}${e.temporary_key ? ` ${t("history.temporary")}` : ""}`;
+  return h("li", {}, h("span", { class: "when" }, date(e.at)),
+    h("div", {}, h("strong", {}, word("event", e.kind, t("history.unknown"))), what !== "" && h("span", {}, what), h("span", { class: "hint" }, t("history.by", { name: by }))));
+}
+
 export function historySection(anchor: Anchor): HTMLElement {
   return h("section", { "aria-labelledby": "history" }, h("h2", { id: "history" }, t("history.title")),
     anchor.dropped > 0n && h("p", { class: "hint" }, t("history.dropped", { count: anchor.dropped })),
     h("details", {}, h("summary", {}, t("history.count", { count: anchor.history.length })),
-      h("div", { class: "scroll", tabindex: 0, role: "group", "aria-label": t("history.count", { count: anchor.history.length }) }, h("table", {},
-        h("thead", {}, h("tr", {}, ["history.when", "history.what", "history.about", "history.by"].map((k) => h("th", { scope: "col" }, t(k as "history.when"))))),
-        h("tbody", {}, anchor.history.toReversed().map((e) => h("tr", {},
-          h("td", {}, date(e.at)), h("td", {}, word("event", e.kind, t("history.unknown"))), h("td", {}, about(anchor, e)),
-          h("td", {}, e.by ? nameOfPrincipal(anchor, e.by) : t("history.nobody"), e.temporary_key ? ` ${t("history.temporary")}` : ""))))))));
+      h("ol", { class: "plain history" }, anchor.history.toReversed().map((e) => entry(anchor, e)))));
 }

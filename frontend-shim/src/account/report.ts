@@ -2,7 +2,7 @@
 import type { Advice, Finding, Outcome } from "../candid/kedge.gen.ts";
 import { t, word } from "../text/text.ts";
 import { button, h } from "../ui/dom.ts";
-import { type Anchor, deviceOf, nameOf } from "./model.ts";
+import { type Anchor, deviceOf, nameOf } from "../anchor/model.ts";
 
 const good: ReadonlySet<Outcome | null> = new Set<Outcome | null>(["survives", "delayed"]);
 

@@ -4,17 +4,18 @@ import { explain } from "../errors.ts";
 import type { Account } from "../state.ts";
 import { date, duration, t, word } from "../text/text.ts";
 import { busy, button, type Child, h, note, show } from "../ui/dom.ts";
+import type { Done } from "../anchor/ask.ts";
 import * as act from "./act.ts";
 import * as edit from "./edit.ts";
 import { historySection } from "./history.ts";
-import { type Anchor, anyMarked, boundHost, type Device, deviceOf, isMe, isPhrase, isProtected, load, nameOf, nameOfPrincipal, pendingReleases, principalOf, short } from "./model.ts";
+import { type Anchor, anyMarked, boundHost, type Device, deviceOf, isMe, isPhrase, isProtected, load, nameOf, nameOfPrincipal, pendingReleases, principalOf, short } from "../anchor/model.ts";
 import { agreeNext, contactsDialog, contactsSection, pendingApprovals } from "../contacts/owner.ts";
 import { friendView } from "../contacts/friend.ts";
 import { reportSection } from "./report.ts";
 import { sheetView } from "./sheet.ts";
 
 // accountView loads the anchor and shows it; done is what the last act ended with.
-export async function accountView(account: Account, signOut: () => void, done: act.Done = null): Promise<void> {
+export async function accountView(account: Account, signOut: () => void, done: Done = null): Promise<void> {
   show(t("anchor.name", { anchor: account.anchor }), h("p", { role: "status" }, t("loading")));
   try {
     render(await load(account), account, signOut, done);
@@ -24,8 +25,8 @@ export async function accountView(account: Account, signOut: () => void, done: a
   }
 }
 
-function render(anchor: Anchor, account: Account, signOut: () => void, done: act.Done): void {
-  const reload = (text: act.Done) => accountView(account, signOut, text);
+function render(anchor: Anchor, account: Account, signOut: () => void, done: Done): void {
+  const reload = (text: Done) => accountView(account, signOut, text);
   const result = h("div", { class: "result" }, done && note("info", h("p", {}, done)));
   const body = h("div", { class: "account" });
   // run does something and shows how it ended; null means that nothing was done.
@@ -40,7 +41,7 @@ function render(anchor: Anchor, account: Account, signOut: () => void, done: act
       result.scrollIntoView({ block: "nearest" });
     }
   });
-  const back = (text: act.Done) => void (text === null ? render(anchor, account, signOut, null) : reload(text));
+  const back = (text: Done) => void (text === null ? render(anchor, account, signOut, null) : reload(text));
   const phrase = () => edit.phrase(anchor, back);
   const step = (advice: Advice) => run(() => takeStep(anchor, advice, phrase));
 
@@ -51,7 +52,7 @@ function render(anchor: Anchor, account: Account, signOut: () => void, done: act
 }
 
 // takeStep does what the report advises.
-async function takeStep(anchor: Anchor, advice: Advice, phrase: () => Promise<act.Done>): Promise<act.Done> {
+async function takeStep(anchor: Anchor, advice: Advice, phrase: () => Promise<Done>): Promise<Done> {
   const old = anchor.info.devices.find(isPhrase);
   switch (advice) {
     case "prove_device": return edit.provePhrase(anchor);
@@ -69,7 +70,7 @@ async function takeStep(anchor: Anchor, advice: Advice, phrase: () => Promise<ac
   }
 }
 
-type Run = (action: () => Promise<act.Done>, ends?: boolean) => unknown;
+type Run = (action: () => Promise<Done>, ends?: boolean) => unknown;
 
 // pending is what somebody should know before anything else.
 function pending(anchor: Anchor, run: Run): HTMLElement[] {
@@ -98,7 +99,7 @@ function kindOf(d: Device): string {
   return t(d.key_type === "cross_platform" ? "kind.cross_platform" : "kind.passkey");
 }
 
-function deviceCard(anchor: Anchor, d: Device, run: Run, phrase: () => Promise<act.Done>): HTMLElement {
+function deviceCard(anchor: Anchor, d: Device, run: Run, phrase: () => Promise<Done>): HTMLElement {
   const me = isMe(anchor, d), host = boundHost(d);
   const facts: Child[] = [
     t(isProtected(d) ? "device.protected" : "device.unprotected"),
@@ -112,7 +113,7 @@ function deviceCard(anchor: Anchor, d: Device, run: Run, phrase: () => Promise<a
     d.release && t("device.release", { delay: duration(Number(d.release.delay_s)), count: d.release.askers.length }),
   ];
   const last = anchor.info.devices.length === 1;
-  const acts: Array<[label: string, action: () => Promise<act.Done>, ends?: boolean]> = [[t("rename.act"), () => edit.rename(anchor, d)]];
+  const acts: Array<[label: string, action: () => Promise<Done>, ends?: boolean]> = [[t("rename.act"), () => edit.rename(anchor, d)]];
   if (!isProtected(d)) acts.push([t("protect.act"), () => act.protect(anchor, d)]);
   else acts.push([t("unprotect.act"), () => act.unprotect(anchor, d)], d.release
     ? [t("release.withdraw"), () => act.withdrawConsent(anchor, d)] : [t("release.consent"), () => edit.consentDialog(anchor, d)]);
@@ -129,7 +130,7 @@ function deviceCard(anchor: Anchor, d: Device, run: Run, phrase: () => Promise<a
       h("div", { class: "actions" }, acts.map(([label, action, ends]) => button(label, () => run(action, ends))))));
 }
 
-function devices(anchor: Anchor, run: Run, phrase: () => Promise<act.Done>): HTMLElement {
+function devices(anchor: Anchor, run: Run, phrase: () => Promise<Done>): HTMLElement {
   return h("section", { "aria-labelledby": "devices" }, h("h2", { id: "devices" }, t("devices.title", { count: anchor.info.devices.length })),
     h("ul", { class: "plain cards" }, anchor.info.devices.map((d) => deviceCard(anchor, d, run, phrase))),
     h("div", { class: "actions" },
@@ -141,7 +142,7 @@ function devices(anchor: Anchor, run: Run, phrase: () => Promise<act.Done>): HTM
 
 function settings(anchor: Anchor, run: Run): HTMLElement {
   const { guard, device_bound, session_limit_s } = anchor.info, marked = anyMarked(anchor);
-  const row = (title: string, value: string, text: string, label: string, action: () => Promise<act.Done>, id: string) => h("li", { class: "card" },
+  const row = (title: string, value: string, text: string, label: string, action: () => Promise<Done>, id: string) => h("li", { class: "card" },
     h("h3", {}, title, h("span", { class: "tag" }, value)), h("p", { class: "hint" }, text),
     marked ? button(label, () => run(action), { id }) : h("p", {}, t("settings.needs-protected")));
   return h("section", { "aria-labelledby": "settings" }, h("h2", { id: "settings" }, t("settings.title")), h("ul", { class: "plain cards" },

@@ -1,5 +1,6 @@
 // Candid messages (https://github.com/dfinity/candid/blob/master/spec/Candid.md), driven by the descriptors
 // that candid/tsgen writes. Func and service values are left out: Kedge has none.
+import type { Method } from "../ic/agent.ts";
 import { Principal } from "../ic/principal.ts";
 import { concat, leb, sleb, utf8 } from "../ic/bytes.ts";
 
@@ -23,13 +24,7 @@ export interface Kind<T> extends Type<T> {
   absent?: T;
 }
 
-// Method is a method of a service.
-export interface Method<A extends unknown[], R extends unknown[]> {
-  readonly name: string;
-  readonly query: boolean;
-  encode(args: A): Uint8Array;
-  decode(message: Uint8Array): R;
-}
+export type { Method };
 
 // CandidError says that a message is malformed or of another type than expected.
 export class CandidError extends Error {}

@@ -1,9 +1,9 @@
 // Being somebody's recovery contact: accept, approve a key whose six words were heard from the owner's own voice,
 // take that back, resign.
 import * as kedge from "../candid/kedge.gen.ts";
-import { adding, confirm, type Done } from "../account/act.ts";
-import type { Anchor } from "../account/model.ts";
-import { signer } from "../account/signer.ts";
+import { adding, confirm, type Done } from "../anchor/ask.ts";
+import type { Anchor } from "../anchor/model.ts";
+import { signer } from "../anchor/signer.ts";
 import { explain, Explained } from "../errors.ts";
 import { Principal } from "../ic/principal.ts";
 import { accept } from "../results.ts";
@@ -13,9 +13,9 @@ import { busy, button, field, form, h, note, show } from "../ui/dom.ts";
 import { heard } from "./words.ts";
 
 // friendView asks for the owner's anchor and shows what may be done for it.
-export function friendView(anchor: Anchor, back: (done: Done) => unknown, number = ""): void {
+export function friendView(anchor: Anchor, back: (done: Done) => unknown, said: Done = null): void {
   const problems = h("div", {}), place = h("div", { "aria-live": "polite" });
-  const owner = field(t("friend.owner"), { id: "owner", inputmode: "numeric", maxlength: 19, value: number }, t("friend.owner-hint"));
+  const owner = field(t("friend.owner"), { id: "owner", inputmode: "numeric", maxlength: 19 }, t("friend.owner-hint"));
   const of = (): bigint => {
     const text = owner.input.value.trim();
     if (!/^\d{1,19}$/.test(text)) throw new Explained(t("signin.not-a-number"));
@@ -27,19 +27,20 @@ export function friendView(anchor: Anchor, back: (done: Done) => unknown, number
       const n = of();
       // Who acts for a guarded anchor is a protected device; what it may know is asked for as whoever is signed in.
       const status = accept(await (await agent()).call(anchor.account.identity, kedge.contact_status, n, anchor.number));
-      place.replaceChildren(...[done && note("info", h("p", {}, done)), panel(anchor, n, status, look)].filter((x) => x !== null && x !== ""));
+      place.replaceChildren(...[done && note("info", h("p", {}, done)), panel(anchor, n, status, look, (text) => friendView(anchor, back, text))].filter((x) => x !== null && x !== ""));
     } catch (error) {
       place.replaceChildren();
       problems.replaceChildren(note("error", h("p", {}, explain(error))));
     }
   };
-  show(t("friend.title"), h("p", {}, t("friend.text")), form(() => look(), owner.element, problems,
+  show(t("friend.title"), said && note("info", h("p", {}, said)), h("p", {}, t("friend.text")), form(() => look(), owner.element, problems,
     h("div", { class: "actions" }, h("button", { class: "primary", id: "look" }, t("friend.look")), button(t("back"), () => back(null), { class: "quiet" }))), place);
 }
 
 type Look = (done: Done) => Promise<void>;
 
-function panel(anchor: Anchor, n: bigint, status: kedge.ContactStatus, look: Look): HTMLElement {
+// panel shows what may be done for one anchor; left is called when this anchor is no contact of it any more.
+function panel(anchor: Anchor, n: bigint, status: kedge.ContactStatus, look: Look, left: (text: string) => unknown): HTMLElement {
   const problems = h("div", {}), body = h("section", { "aria-labelledby": "of-owner" }, h("h2", { id: "of-owner" }, t("anchor.name", { anchor: n })));
   const run = (action: () => Promise<Done>) => busy(body, async () => {
     problems.replaceChildren();
@@ -52,8 +53,12 @@ function panel(anchor: Anchor, n: bigint, status: kedge.ContactStatus, look: Loo
   });
   const acts: HTMLElement[] = [];
   if (!status.accepted) acts.push(button(t("friend.accept"), () => run(() => acceptContact(anchor, n)), { class: "primary", id: "accept" }));
-  else if (status.approves) acts.push(button(t("friend.withdraw"), () => run(() => withdraw(anchor, n, false)), { id: "withdraw" }));
-  acts.push(button(t("friend.resign"), () => run(() => withdraw(anchor, n, true)), { class: "quiet", id: "resign" }));
+  else if (status.approves) acts.push(button(t("friend.withdraw"), () => run(() => withdraw(anchor, n)), { id: "withdraw" }));
+  acts.push(button(t(status.accepted ? "friend.resign" : "friend.decline"), () => run(async () => {
+    // Whoever is no contact any more may not ask for the status.
+    if (await resign(anchor, n, status.accepted === true)) left(t("friend.resigned", { anchor: n }));
+    return null;
+  }), { class: "quiet", id: "resign" }));
   body.append(h("p", {}, t(status.accepted ? "friend.is" : "friend.asked")),
     ...status.approvals.map((a) => h("p", {}, h("code", {}, a.key.text()), " ", t("friend.approved-by", { count: a.count }), " ",
       a.completes_in_s === null ? "" : a.completes_in_s > 0n ? t("contacts.pending-wait", { time: duration(Number(a.completes_in_s)) }) : t("contacts.pending-ready"))));
@@ -90,13 +95,20 @@ async function acceptContact(anchor: Anchor, n: bigint): Promise<Done> {
   return t("friend.accepted", { anchor: n });
 }
 
-async function withdraw(anchor: Anchor, n: bigint, resign: boolean): Promise<Done> {
-  if (resign && !(await confirm(t("friend.resign"), t("friend.resign"), true, h("p", {}, t("friend.resign-text", { anchor: n }))))) return null;
+async function withdraw(anchor: Anchor, n: bigint): Promise<Done> {
+  if (!(await confirm(t("friend.withdraw"), t("friend.withdraw"), false, h("p", {}, t("friend.withdraw-text", { anchor: n }))))) return null;
   const by = await signer(anchor, adding(anchor), t("needs-protected"));
   if (!by) return null;
-  accept(await (await agent()).call(by.identity, kedge.contact_withdraw, n, anchor.number, resign));
-  if (!resign) return t("friend.withdrawn", { anchor: n });
-  // Whoever is no contact any more may not ask for the status.
-  show(t("friend.title"), note("info", h("p", {}, t("friend.resigned", { anchor: n }))));
-  return null;
+  accept(await (await agent()).call(by.identity, kedge.contact_withdraw, n, anchor.number, false));
+  return t("friend.withdrawn", { anchor: n });
+}
+
+// resign leaves the list of contacts, whether they had accepted or not; false if the person turned back.
+async function resign(anchor: Anchor, n: bigint, accepted: boolean): Promise<boolean> {
+  const label = t(accepted ? "friend.resign" : "friend.decline");
+  if (!(await confirm(label, label, true, h("p", {}, t(accepted ? "friend.resign-text" : "friend.decline-text", { anchor: n }))))) return false;
+  const by = await signer(anchor, adding(anchor), t("needs-protected"));
+  if (!by) return false;
+  accept(await (await agent()).call(by.identity, kedge.contact_withdraw, n, anchor.number, true));
+  return true;
 }

@@ -1,16 +1,17 @@
 // An anchor's own recovery contacts: naming them, agreeing to them, what they approve, and the veto.
 import * as kedge from "../candid/kedge.gen.ts";
 import type { Warning } from "../candid/kedge.gen.ts";
-import { type Done, confirm, keyCard } from "../account/act.ts";
-import { type Anchor, anyMarked, type Device, isProtected, nameOf } from "../account/model.ts";
-import { signer } from "../account/signer.ts";
+import { type Done, confirm, keyCard } from "../anchor/ask.ts";
+import { type Anchor, anyMarked, type Device, isProtected, nameOf } from "../anchor/model.ts";
+import { signer } from "../anchor/signer.ts";
 import { explain, Explained } from "../errors.ts";
+import { anonymous } from "../ic/identity.ts";
 import type { Principal } from "../ic/principal.ts";
 import { accept } from "../results.ts";
 import { agent } from "../state.ts";
 import { duration, list, t, word } from "../text/text.ts";
 import { button, dialog, field, form, h, note } from "../ui/dom.ts";
-import { sixWords } from "./words.ts";
+import { wordsList } from "./show.ts";
 
 const day = 86_400, minute = 60_000_000_000n;
 const daysAtLeast = 7, daysAtMost = 365, mostContacts = 7;
@@ -35,16 +36,28 @@ export function contactsDialog(anchor: Anchor): Promise<Done> {
         if (anchors.length === 0 || anchors.length > mostContacts) throw new Explained(t("contacts.bad-number", { most: mostContacts }));
         if (!Number.isInteger(needed) || needed < 1 || needed > anchors.length) throw new Explained(t("contacts.bad-threshold", { count: anchors.length }));
         if (!Number.isInteger(days) || days < daysAtLeast || days > daysAtMost) throw new Explained(t("contacts.bad-delay", { least: daysAtLeast, most: daysAtMost }));
+        await checkAnchors(anchor.number, anchors);
         const by = await signer(anchor, { kind: "protected" }, t("needs-protected"));
         if (!by) return;
         accept(await (await agent()).call(by.identity, kedge.contacts_set, anchor.number, { threshold: needed, delay: BigInt(days * day), anchors }));
-        close(t("contacts.named", { anchors: list(anchors.map(String)), anchor: anchor.number }));
+        close(t("contacts.named", { anchors: list(anchors.map(String)), count: anchors.length, anchor: anchor.number }));
       } catch (error) {
         problems.replaceChildren(note("error", explain(error)));
       }
     }, who.element, threshold.element, delay.element, old && note("warn", h("p", {}, t("contacts.again"))), problems,
     h("div", { class: "actions" }, h("button", { class: "primary", id: "name-contacts" }, t("contacts.name")), button(t("cancel"), () => close(null), { class: "quiet" })))];
   });
+}
+
+// checkAnchors says, before anybody signs, which number cannot be right.
+async function checkAnchors(own: bigint, anchors: bigint[]): Promise<void> {
+  const a = await agent();
+  for (const [i, anchor] of anchors.entries()) {
+    if (anchor === own) throw new Explained(t("contacts.bad-self", { anchor }));
+    if (anchors.indexOf(anchor) < i) throw new Explained(t("contacts.bad-twice", { anchor }));
+    const [devices] = await a.query(anonymous, kedge.lookup, anchor);
+    if (devices.length === 0) throw new Explained(t("signin.no-anchor", { anchor }));
+  }
 }
 
 async function end(anchor: Anchor): Promise<Done> {
@@ -58,7 +71,7 @@ async function end(anchor: Anchor): Promise<Done> {
 // agree has a protected device agree that the contacts may release it, or withdraw that.
 export async function agree(anchor: Anchor, d: Device, yes: boolean): Promise<Done> {
   const act = t(yes ? "contacts.agree" : "contacts.disagree");
-  if (!(await confirm(t("contacts.agree-title"), act, !yes, h("p", {}, t(yes ? "contacts.agree-text" : "contacts.disagree-text", { anchors: contactNumbers(anchor) })), keyCard(anchor, d)))) return null;
+  if (!(await confirm(t("contacts.agree-title"), act, !yes, h("p", {}, t(yes ? "contacts.agree-text" : "contacts.disagree-text", { anchors: contactNumbers(anchor), count: anchor.info.contacts?.contacts.length ?? 0 })), keyCard(anchor, d)))) return null;
   const by = await signer(anchor, { kind: "self", device: d }, t("self-only"));
   if (!by) return null;
   accept(await (await agent()).call(by.identity, kedge.contacts_agree, anchor.number, yes));
@@ -94,25 +107,21 @@ async function veto(anchor: Anchor): Promise<Done> {
   return t("contacts.vetoed");
 }
 
-export const wordsList = (anchor: bigint, key: Principal): HTMLElement =>
-  h("ol", { class: "words six", "aria-label": t("contacts.six-words") }, sixWords(anchor, key).map((w) => h("li", {}, w)));
-
 // pendingApprovals is what must be known before anything else: new keys that contacts approve, and a veto just now.
 export function pendingApprovals(anchor: Anchor, run: Run): HTMLElement[] {
   const out = approvals(anchor).map(({ key, by, wait }) => note("warn", h("h2", {}, t("contacts.pending")),
-    h("p", {}, t("contacts.pending-by", { anchors: list(by.map(String)) }), " ",
+    h("p", {}, t("contacts.pending-by", { anchors: list(by.map(String)), count: by.length }), " ",
       wait === null ? t("contacts.pending-few", { needed: anchor.info.contacts!.threshold }) : wait > 0n ? t("contacts.pending-wait", { time: duration(Number(wait)) }) : t("contacts.pending-ready")),
     h("p", {}, h("code", {}, key.text())), wordsList(anchor.number, key),
     h("div", { class: "actions" }, button(t("contacts.veto"), () => run(() => veto(anchor)), { class: "primary", "data-veto-approval": "" }))));
   const vetoed = anchor.history.filter((e) => e.kind === "contact_vetoed" && anchor.read - e.at < minute);
-  if (vetoed.length > 0) out.push(note("warn", h("p", {}, t("contacts.just-vetoed", { anchors: list(vetoed.map((e) => String(e.until ?? ""))) }))));
+  if (vetoed.length > 0) out.push(note("warn", h("p", {}, t("contacts.just-vetoed", { anchors: list(vetoed.map((e) => String(e.until ?? ""))), count: vetoed.length }))));
   return out;
 }
 
 const warning = (anchor: Anchor, w: Warning): string => {
   const device = w.device && anchor.info.devices.find((d) => d.pubkey.toString() === w.device!.toString());
-  const text = word("warning", w.kind, w.description);
-  return text.replace("{anchor}", String(w.anchor ?? "")).replace("{device}", device ? nameOf(device) : "");
+  return word("warning", w.kind, w.description, { anchor: w.anchor ?? "", device: device ? nameOf(device) : "" });
 };
 
 // contactsSection shows the contacts among the settings of the account page.

@@ -12,7 +12,7 @@ import { duration, t } from "../text/text.ts";
 import { busy, button, field, form, h, note, show } from "../ui/dom.ts";
 import { coseOfDer, verifies } from "../webauthn/cose.ts";
 import { create, type Passkey, signIn, userHandle } from "../webauthn/passkey.ts";
-import { wordsList } from "./owner.ts";
+import { wordsList } from "./show.ts";
 
 export interface Recover { done(account: Account): unknown; back(): unknown }
 
@@ -80,8 +80,9 @@ function waitView(o: Recover, one: Begun, identity: Identity, expiration: bigint
   const take = button(t("recover.take"), () => busy(actions, () => complete(o, one, identity, expiration, problems)), { class: "primary", id: "take-back", disabled: true });
   const actions = h("div", { class: "actions" }, take, button(t("recover.leave"), () => o.back(), { class: "quiet" }));
   show(t("recover.wait-title", { anchor: one.anchor }),
-    h("ol", {}, h("li", {}, t("recover.step1", { anchor: one.anchor }), h("p", {}, h("code", { id: "recover-key" }, key.text()))),
-      h("li", {}, t("recover.step2"), wordsList(one.anchor, key)), h("li", {}, t("recover.step3")), h("li", {}, t("recover.step4"))),
+    wordsList(one.anchor, key),
+    h("ol", { class: "todo" }, h("li", {}, t("recover.step1", { anchor: one.anchor }), h("p", {}, h("code", { id: "recover-key" }, key.text()))),
+      h("li", {}, t("recover.step2")), h("li", {}, t("recover.step3")), h("li", {}, t("recover.step4"))),
     state, note("info", h("p", {}, t("recover.veto"))), problems, actions);
   void watch(one, identity, state, take).catch((error: unknown) => problems.replaceChildren(note("error", h("p", {}, explain(error)))));
 }

@@ -1,6 +1,5 @@
 // A small agent for one canister: signed calls with certified answers, and queries.
 import * as cbor from "./cbor.ts";
-import { type Method } from "../candid/wire.ts";
 import { CertificateError, mainnetKey, timeOf, verify } from "./certificate.ts";
 import { lookup } from "./hashtree.ts";
 import { type Identity, hashMap, requestMessage } from "./identity.ts";
@@ -21,6 +20,14 @@ export class ClockWrong extends Error {}
 const minute = 60_000_000_000n;
 const freshness = 5n * minute;
 const patience = 120_000; // ms, for an update call
+
+// Method is a method of a service.
+export interface Method<A extends unknown[], R extends unknown[]> {
+  readonly name: string;
+  readonly query: boolean;
+  encode(args: A): Uint8Array;
+  decode(message: Uint8Array): R;
+}
 
 export class Agent {
   private constructor(readonly canister: Principal, private rootKey: Uint8Array, private skew: bigint) {}

@@ -1,15 +1,14 @@
 // Which anchor a passkey belongs to. Look-ups prove nothing: anybody may list a credential on an anchor of his own, so
 // a match counts only if its key verifies the assertion.
 import * as kedge from "../candid/kedge.gen.ts";
-import { equal } from "../ic/bytes.ts";
+import { equal, hex } from "../ic/bytes.ts";
 import { anonymous, type Identity } from "../ic/identity.ts";
 import type { Agent } from "../ic/agent.ts";
 import { coseOfDer, verifies } from "../webauthn/cose.ts";
-import type { Signed } from "../webauthn/passkey.ts";
+import type { Session, Signed } from "../webauthn/passkey.ts";
 
 export interface Match { anchor: bigint; publicKey: Uint8Array; proven: boolean }
 
-const maxPages = 200;
 const most = 20; // unproven anchors that are offered for a choice
 
 async function made(publicKey: Uint8Array, signed: Signed): Promise<boolean> {
@@ -27,28 +26,31 @@ export async function onAnchor(agent: Agent, anchor: bigint, signed: Signed): Pr
 }
 
 // matches finds the anchors that the passkey can act for: the one used here last alone if it is one of them, else all.
-export async function matches(agent: Agent, signed: Signed, known: bigint[]): Promise<Match[]> {
+// Strangers can list the credential by the thousand, with keys of their own; so it is looked up only until one entry's
+// key verifies the assertion. From then on the key is known, and the anchors that have that key are asked for instead.
+export async function matches(agent: Agent, session: Pick<Session, "signed" | "identity">, known: bigint[]): Promise<Match[]> {
   for (const anchor of known) {
-    const match = await onAnchor(agent, anchor, signed).catch(() => null);
+    const match = await onAnchor(agent, anchor, session.signed).catch(() => null);
     if (match?.proven) return [match];
   }
-  const out: Match[] = [];
-  for await (const m of everywhere(agent, signed.id)) {
-    if (await made(m.pubkey, signed)) out.push({ anchor: m.anchor, publicKey: m.pubkey, proven: m.proven });
-  }
-  const proven = out.filter((m) => m.proven);
-  return proven.length > 0 ? proven : out;
+  const key = await keyOf(agent, session.signed);
+  return key ? ofCaller(agent, session.identity(key), key) : [];
 }
 
-// everywhere yields every device with the credential id, the proven first.
-async function* everywhere(agent: Agent, id: Uint8Array): AsyncGenerator<kedge.CredentialMatch> {
+// keyOf is the passkey's public key, which an authenticator tells only when it makes the passkey.
+async function keyOf(agent: Agent, signed: Signed): Promise<Uint8Array | null> {
+  const tried = new Set<string>();
   let cursor: bigint | null = null;
-  for (let page = 0; page < maxPages; page++) {
-    const [found, next]: [kedge.CredentialMatch[], bigint | null] = await agent.query(anonymous, kedge.lookup_by_credential, id, cursor);
-    yield* found;
-    if (next === null) return;
+  do {
+    const [found, next]: [kedge.CredentialMatch[], bigint | null] = await agent.query(anonymous, kedge.lookup_by_credential, signed.id, cursor);
+    for (const { pubkey } of found) {
+      const name = hex(pubkey);
+      if (!tried.has(name) && (await made(pubkey, signed))) return pubkey;
+      tried.add(name);
+    }
     cursor = next;
-  }
+  } while (cursor !== null);
+  return null;
 }
 
 // listed reports, certified, whether any anchor lists the credential.

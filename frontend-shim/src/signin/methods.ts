@@ -35,7 +35,7 @@ export async function withAnyPasskey(choose: Chooser, offer = false): Promise<Ac
   if (!available()) throw new PasskeyTrouble("unsupported", "");
   const a = await agent();
   const session = await signIn(a.now(), [], { offer });
-  return account(session, await matches(a, session.signed, knownAnchors().map((k) => k.anchor)), choose);
+  return account(session, await matches(a, session, knownAnchors().map((k) => k.anchor)), choose);
 }
 
 // hostsOf groups an anchor's passkeys by the host that they are bound to, this page's first.

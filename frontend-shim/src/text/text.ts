@@ -1,8 +1,8 @@
 // The page's texts, in one table per language. English is always there; others are loaded when wanted.
-import { en } from "./en.ts";
+import { en, type Key, type Texts } from "./en.ts";
+import { fill, type Values } from "./fill.ts";
 
-export type Key = keyof typeof en;
-export type Texts = Record<Key, string>;
+export type { Key };
 
 let texts: Texts = en;
 let language = "en";
@@ -37,13 +37,14 @@ export async function choose(wanted?: string): Promise<void> {
 
 export const current = (): string => document.documentElement.lang;
 
-// t is a text, with {names} filled in.
-export function t(key: Key, values: Record<string, string | number | bigint> = {}): string {
-  return (texts[key] ?? en[key] ?? "").replace(/\{(\w+)\}/g, (_, name: string) => String(values[name] ?? ""));
-}
+// t is a text, with its places filled in.
+export const t = (key: Key, values: Values = {}): string => fill(texts[key] ?? en[key] ?? "", values, current());
 
 // word is the text for a name that the canister gave; fallback if it is newer than this page.
-export const word = (group: string, name: string | null, fallback: string): string => texts[`${group}.${name}` as Key] ?? en[`${group}.${name}` as Key] ?? fallback;
+export function word(group: string, name: string | null, fallback: string, values: Values = {}): string {
+  const text = texts[`${group}.${name}` as Key] ?? en[`${group}.${name}` as Key];
+  return text === undefined ? fallback : fill(text, values, current());
+}
 
 // date is a time in nanoseconds, for people.
 export const date = (ns: bigint): string =>

@@ -4,7 +4,7 @@ import * as kedge from "../candid/kedge.gen.ts";
 import { equal, hex } from "../ic/bytes.ts";
 import { Principal } from "../ic/principal.ts";
 import { accept } from "../results.ts";
-import { visible } from "../devices.ts";
+import { phraseAlias, visible } from "../devices.ts";
 import { type Account, agent, remember } from "../state.ts";
 import { t } from "../text/text.ts";
 
@@ -52,8 +52,11 @@ export function short(p: Principal): string {
   return `${text.slice(0, 11)}…${text.slice(-3)}`;
 }
 
-// nameOf is a device's name and short principal: names alone are no proof of anything.
-export const nameOf = (d: Device): string => (d.alias === "" ? t("device.nameless") : visible(d.alias));
+// nameOf is a device's name, as somebody chose it. A phrase that nobody named goes by what it is, in the reader's language.
+export function nameOf(d: Device): string {
+  if (isPhrase(d) && d.alias === phraseAlias) return t("kind.phrase");
+  return d.alias === "" ? t("device.nameless") : visible(d.alias);
+}
 
 // nameOfPrincipal names a device in the history, which may be gone.
 export function nameOfPrincipal(anchor: Anchor, p: Principal | null): string {
