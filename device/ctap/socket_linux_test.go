@@ -124,10 +124,10 @@ func TestSocketsThatAreRefused(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(ours, "text"), []byte("precious"), 0o600))
 	require.NoError(t, os.Mkdir(filepath.Join(ours, "folder"), 0o700))
 	for path, want := range map[string]string{
-		filepath.Join(open, "key"):         "has mode 0755; a socket needs one of its own with mode 0700 (chmod 700)",
+		filepath.Join(open, "key"):         "it has mode 0755, and has to have 0700 (chmod 700)",
 		filepath.Join(ours, "text"):        "is there and is no socket",
 		filepath.Join(ours, "folder"):      "is there and is no socket",
-		filepath.Join(ours, "text", "key"): "making the folder of the socket",
+		filepath.Join(ours, "text", "key"): "it is no folder",
 		"/" + strings.Repeat("x", 107):     "the path of the socket has 108 bytes, the limit is 107",
 	} {
 		require.ErrorContains(t, ctap.ServeSocket(t.Context(), h, path, func() { t.Error("ready") }), want, path)
@@ -135,6 +135,43 @@ func TestSocketsThatAreRefused(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join(ours, "text"))
 	require.NoError(t, err)
 	require.Equal(t, "precious", string(text))
+}
+
+// Of keys that are plugged in at once, one gets the socket, also where a killed process left one: none removes
+// another's.
+func TestOneKeyASocket(t *testing.T) {
+	dir, err := os.MkdirTemp("", "kedge")
+	require.NoError(t, err)
+	defer func() { _ = os.RemoveAll(dir) }()
+	path := filepath.Join(dir, "key")
+	for range 20 {
+		left, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
+		require.NoError(t, err)
+		left.SetUnlinkOnClose(false)
+		require.NoError(t, left.Close())
+		ctx, stop := context.WithCancel(t.Context())
+		begin, ready := make(chan struct{}), make(chan struct{}, 4)
+		ended := make(chan error, 4)
+		for range 4 {
+			a, _ := plug(t, nil)
+			go func() {
+				<-begin
+				ended <- ctap.ServeSocket(ctx, ctap.NewHID(a), path, func() { ready <- struct{}{} })
+			}()
+		}
+		close(begin)
+		for range 3 {
+			require.ErrorContains(t, <-ended, "a security key is plugged in there")
+		}
+		<-ready
+		conn, err := net.Dial("unix", path)
+		require.NoError(t, err)
+		require.NoError(t, conn.Close())
+		stop()
+		require.NoError(t, <-ended)
+		require.Empty(t, ready)
+		require.NoFileExists(t, path)
+	}
 }
 
 // A socket that a killed process left is taken over.

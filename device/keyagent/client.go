@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"kedge/device"
+	"kedge/internal/localsocket"
 )
 
 // ErrLocked says that no agent holds the store.
@@ -149,7 +150,7 @@ func ended(err error) error {
 // dial connects to the agent, which has to be a process of the same user, behind a folder that nobody else can
 // reach: whoever answers says which keys are the user's own.
 func (c *Client) dial() (*net.UnixConn, error) {
-	if err := checkFolder(filepath.Dir(c.socket)); errors.Is(err, fs.ErrNotExist) {
+	if err := localsocket.CheckFolder(filepath.Dir(c.socket)); errors.Is(err, fs.ErrNotExist) {
 		return nil, ErrLocked
 	} else if err != nil {
 		return nil, err
@@ -161,7 +162,7 @@ func (c *Client) dial() (*net.UnixConn, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reaching the agent: %w", err)
 	}
-	uid, err := peerUID(conn)
+	uid, err := localsocket.PeerUID(conn)
 	if err == nil && uid != os.Getuid() {
 		err = fmt.Errorf("the agent's process is user %d's", uid)
 	}

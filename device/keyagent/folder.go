@@ -2,7 +2,6 @@ package keyagent
 
 import (
 	"crypto/sha256"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -40,51 +39,4 @@ func storePath(path string) (string, error) {
 		return real, nil
 	}
 	return path, nil
-}
-
-// errFolder says that the folder of the socket cannot be trusted.
-type errFolder struct{ path, why string }
-
-func (e *errFolder) Error() string {
-	return fmt.Sprintf("the folder %q cannot hold the agent's socket: %s", e.path, e.why)
-}
-
-// checkFolder says whether nobody else can reach what is in the folder of a socket, or put a socket of his own
-// there: it is a folder and no link, the user's own, closed to others, and so is what is above it, or at least
-// nobody else can rename what is in it.
-func checkFolder(path string) error {
-	info, err := os.Lstat(path)
-	if err != nil {
-		return err
-	}
-	switch {
-	case info.Mode()&os.ModeSymlink != 0:
-		return &errFolder{path, "it is a symbolic link"}
-	case !info.IsDir():
-		return &errFolder{path, "it is no folder"}
-	case info.Mode().Perm()&0o077 != 0:
-		return &errFolder{path, fmt.Sprintf("it has mode %#o, and has to have 0700", info.Mode().Perm())}
-	case owner(info) != os.Getuid():
-		return &errFolder{path, "it is another user's"}
-	}
-	above := filepath.Dir(path)
-	info, err = os.Stat(above)
-	if err != nil {
-		return err
-	}
-	switch by := owner(info); {
-	case by != os.Getuid() && by != 0:
-		return &errFolder{above, "it is another user's"}
-	case info.Mode().Perm()&0o022 != 0 && info.Mode()&os.ModeSticky == 0:
-		return &errFolder{above, "others can write to it"}
-	}
-	return nil
-}
-
-// makeFolder makes the folder of a socket, and checks it.
-func makeFolder(path string) error {
-	if err := os.Mkdir(path, 0o700); err != nil && !errors.Is(err, os.ErrExist) {
-		return fmt.Errorf("making the folder of the agent's socket: %w", err)
-	}
-	return checkFolder(path)
 }

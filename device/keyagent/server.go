@@ -6,15 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"net"
 	"os"
-	"path/filepath"
 	"sync"
 	"time"
 
 	"kedge/device"
-	"kedge/internal/fileio"
+	"kedge/internal/localsocket"
 )
 
 // Limits of a connection.
@@ -45,18 +43,14 @@ func Serve(ctx context.Context, o Options, open func() (*device.Keys, error)) er
 	if err != nil {
 		return err
 	}
-	folder := filepath.Dir(o.Socket)
-	if err := makeFolder(folder); err != nil {
+	claim, err := localsocket.NewClaim(o.Socket)
+	switch {
+	case errors.Is(err, localsocket.ErrInUse):
+		return ErrRunning
+	case err != nil:
 		return err
 	}
-	lock, free, err := fileio.TryLockFile(o.Socket + ".lock")
-	if err != nil {
-		return fmt.Errorf("locking the agent's socket: %w", err)
-	}
-	if !free {
-		return ErrRunning
-	}
-	defer func() { _ = lock.Unlock() }()
+	defer func() { _ = claim.Release() }()
 	file, err := os.Stat(path)
 	if err != nil {
 		return fmt.Errorf("reading the key store: %w", err)
@@ -65,7 +59,7 @@ func Serve(ctx context.Context, o Options, open func() (*device.Keys, error)) er
 	if err != nil {
 		return err
 	}
-	listener, err := listen(o.Socket)
+	listener, err := claim.Listen()
 	if err != nil {
 		return err
 	}
@@ -84,28 +78,6 @@ func Serve(ctx context.Context, o Options, open func() (*device.Keys, error)) er
 		o.Ready()
 	}
 	return a.accept(ctx, listener)
-}
-
-// listen makes the socket. Whoever holds the lock knows that one that is there was left by a process that ended.
-func listen(path string) (*net.UnixListener, error) {
-	if info, err := os.Lstat(path); err == nil {
-		if info.Mode().Type() != os.ModeSocket {
-			return nil, fmt.Errorf("%q is there and is no socket", path)
-		}
-		if err := os.Remove(path); err != nil {
-			return nil, fmt.Errorf("removing the old socket: %w", err)
-		}
-	} else if !errors.Is(err, fs.ErrNotExist) {
-		return nil, err
-	}
-	listener, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
-	if err != nil {
-		return nil, fmt.Errorf("making the agent's socket: %w", err)
-	}
-	if err := os.Chmod(path, 0o600); err != nil {
-		return nil, errors.Join(fmt.Errorf("making the agent's socket private: %w", err), listener.Close())
-	}
-	return listener, nil
 }
 
 // agent is the state that clients share.
@@ -170,7 +142,7 @@ func (a *agent) accept(ctx context.Context, listener *net.UnixListener) error {
 			end := context.AfterFunc(ctx, func() { _ = conn.Close() })
 			defer end()
 			defer func() { _ = conn.Close() }()
-			if uid, err := peerUID(conn); err == nil && uid == os.Getuid() {
+			if uid, err := localsocket.PeerUID(conn); err == nil && uid == os.Getuid() {
 				a.serve(conn)
 			}
 		})

@@ -1,9 +1,7 @@
 package keyagent
 
 import (
-	"errors"
 	"fmt"
-	"net"
 	"os"
 	"syscall"
 	"time"
@@ -34,30 +32,6 @@ func Harden() (locked bool, err error) {
 		}
 	}
 	return unix.Mlockall(unix.MCL_CURRENT|unix.MCL_FUTURE|unix.MCL_ONFAULT) == nil, nil
-}
-
-// peerUID returns the user id of the process at the other end.
-func peerUID(conn *net.UnixConn) (int, error) {
-	raw, err := conn.SyscallConn()
-	if err != nil {
-		return -1, err
-	}
-	var credentials *unix.Ucred
-	var failed error
-	err = raw.Control(func(fd uintptr) {
-		credentials, failed = unix.GetsockoptUcred(int(fd), unix.SOL_SOCKET, unix.SO_PEERCRED)
-	})
-	if err = errors.Join(err, failed); err != nil {
-		return -1, fmt.Errorf("asking whose process is at the other end: %w", err)
-	}
-	return int(credentials.Uid), nil
-}
-
-func owner(info os.FileInfo) int {
-	if s, ok := info.Sys().(*syscall.Stat_t); ok {
-		return int(s.Uid)
-	}
-	return -1
 }
 
 // changed is when a file's inode changed last, which no program can set.

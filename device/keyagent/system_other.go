@@ -4,7 +4,6 @@ package keyagent
 
 import (
 	"errors"
-	"net"
 	"os"
 	"time"
 )
@@ -16,9 +15,5 @@ func Supported() error { return errSystem }
 
 // Harden refuses: what an agent needs is known on Linux only.
 func Harden() (locked bool, err error) { return false, errSystem }
-
-func peerUID(*net.UnixConn) (int, error) { return -1, errSystem }
-
-func owner(os.FileInfo) int { return -1 }
 
 func changed(info os.FileInfo) time.Time { return info.ModTime() }

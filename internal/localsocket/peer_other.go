@@ -1,13 +1,13 @@
 //go:build !linux
 
-package ctap
+package localsocket
 
 import (
 	"errors"
 	"net"
 )
 
-// peerUID is not known here, so every client is refused.
-func peerUID(*net.UnixConn) (int, error) {
+// PeerUID is not known here, so every client is refused.
+func PeerUID(*net.UnixConn) (int, error) {
 	return -1, errors.New("the user of a client can be checked on Linux only")
 }
