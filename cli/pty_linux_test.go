@@ -128,9 +128,11 @@ func (s *screen) requireRestored() {
 	left, err := unix.IoctlGetInt(int(s.device.Fd()), unix.TIOCINQ)
 	require.NoError(s.t, err)
 	require.Zero(s.t, left, "what is left would be a command of the shell")
-	text := s.text()
 	for _, pair := range [][2]string{{"\x1b[?1049h", "\x1b[?1049l"}, {"\x1b[?2004h", "\x1b[?2004l"}} {
-		require.Equal(s.t, strings.Count(text, pair[0]), strings.Count(text, pair[1]), "%q", pair[0])
+		require.Eventually(s.t, func() bool { // what the program wrote last may still be on its way
+			text := s.text()
+			return strings.Count(text, pair[0]) == strings.Count(text, pair[1])
+		}, 10*time.Second, time.Millisecond, "%q in %q", pair[0], s)
 	}
 }
 
