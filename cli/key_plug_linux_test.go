@@ -25,7 +25,10 @@ func plugIn(t *testing.T, env map[string]string, more ...string) (*screen, strin
 	env["KEDGE_TEST_ANYBODY"] = "1"
 	s := openScreen(t, 24, 80)
 	s.start(env, append([]string{"key", "plug", "laptop", "--socket", socket}, more...)...)
-	require.Eventually(t, func() bool { _, err := os.Stat(socket); return err == nil }, 30*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { // its mode comes a moment after it
+		info, err := os.Stat(socket)
+		return err == nil && info.Mode().Perm() == 0o600
+	}, 30*time.Second, time.Millisecond)
 	return s, socket
 }
 
