@@ -33,7 +33,7 @@ func TestOperatorsAreAsked(t *testing.T) {
 		args   []string
 		prompt string
 	}{
-		"an upgrade":       {[]string{"deploy", module}, "takes 1 things away from those who use it"},
+		"an upgrade":       {[]string{"deploy", module}, "takes 1 thing away from those who use it"},
 		"stop":             {[]string{"canister", "stop"}, "nobody can sign in while canister"},
 		"restore":          {[]string{"canister", "snapshot", "restore", shot.ID}, "devices removed since can sign in again"},
 		"delete":           {[]string{"canister", "snapshot", "delete", shot.ID}, "there is no way back to a deleted snapshot"},

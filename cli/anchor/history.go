@@ -101,7 +101,7 @@ func historyTable(view historyView, names map[principal.Principal]string, now ti
 	}
 	text := ui.Table(rows)
 	if dropped := view.DroppedRoutine + view.DroppedSecurity; dropped > 0 {
-		text += fmt.Sprintf("\n%d older events have been overwritten, %d of them about protection, removal or release", dropped, view.DroppedSecurity)
+		text += fmt.Sprintf("\noverwritten: %s, %d about protection, removal or release", ui.Count(dropped, "older event"), view.DroppedSecurity)
 	}
 	return text
 }

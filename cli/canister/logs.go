@@ -98,7 +98,7 @@ func (a verbs) showLogs(ctx context.Context, follow bool, tail int) error {
 		}
 		if len(records) > 0 {
 			if missed := records[0].Idx - next; missed > 0 {
-				a.Warn("%d records came and went unseen", missed)
+				a.Warn("%s came and went unseen", ui.Count(missed, "record"))
 			}
 			next = records[len(records)-1].Idx + 1
 		}

@@ -6,7 +6,6 @@
 package contacts
 
 import (
-	"fmt"
 	"strconv"
 
 	"github.com/spf13/cobra"
@@ -46,11 +45,4 @@ func number(text string) (uint64, error) {
 		return 0, ui.Usagef("%q is not the number of an anchor; contacts go by numbers alone", text)
 	}
 	return n, nil
-}
-
-func plural(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, many)
 }

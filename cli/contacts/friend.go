@@ -287,7 +287,7 @@ func (v statusView) text() string {
 		return text + "\nno contact approves a key"
 	}
 	for _, approval := range v.Approvals {
-		text += fmt.Sprintf("\nthe key %s has %s; %s", approval.Key, plural(int(approval.Count), "approval", "approvals"), timeLeft(approval.CompletesInS))
+		text += fmt.Sprintf("\nthe key %s has %s; %s", approval.Key, ui.Count(int(approval.Count), "approval"), timeLeft(approval.CompletesInS))
 		if v.Approves != nil && approval.Key == *v.Approves {
 			text += "\n  yours is among them; six words: " + strings.Join(v.Words, " ")
 		}

@@ -277,9 +277,9 @@ func (r *recoveryRun) instructions(p progress) string {
 func (p progress) text() string {
 	switch {
 	case p.left != nil:
-		return fmt.Sprintf("approved by %s; %s of service time are left", plural(int(p.approvals), "contact", "contacts"), ui.Remaining(*p.left))
+		return fmt.Sprintf("approved by %s; %s of service time are left", ui.Count(int(p.approvals), "contact"), ui.Remaining(*p.left))
 	case p.approvals > 0:
-		return fmt.Sprintf("approved by %s, which is not enough yet", plural(int(p.approvals), "contact", "contacts"))
+		return fmt.Sprintf("approved by %s, which is not enough yet", ui.Count(int(p.approvals), "contact"))
 	}
 	return "approved by no contact yet"
 }

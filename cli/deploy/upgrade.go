@@ -119,7 +119,7 @@ func (d *deployment) show() error {
 	if narrowed == 0 || d.options.dryRun {
 		return nil
 	}
-	return d.Confirm(fmt.Sprintf("this upgrade of canister %s takes %d things away from those who use it", d.canister, narrowed))
+	return d.Confirm(fmt.Sprintf("this upgrade of canister %s takes %s away from those who use it", d.canister, ui.Count(narrowed, "thing")))
 }
 
 // replace stops the canister, takes a snapshot, upgrades and starts it again, whatever happens. Then it asks the

@@ -61,7 +61,7 @@ anchor or of another relying party; sign-in without a user name needs the record
 			}
 			n := k.Status().Credentials - len(leftOut)
 			return a.Result(map[string]any{"name": args[0], "file": args[1], "credentials": n, "left_out": len(leftOut)},
-				fmt.Sprintf("%d credentials of security key %s are in %s", n, ui.Printable(args[0]), args[1]))
+				fmt.Sprintf("%s of security key %s in %s", ui.Count(n, "credential"), ui.Printable(args[0]), args[1]))
 		},
 	}
 	return cmd

@@ -86,10 +86,10 @@ as devices still have them: remove them there first (kedge key lost NAME).`,
 // deleteQuestion says what is lost with a key.
 func deleteQuestion(k *device.SecurityKey) string {
 	s, v := k.Status(), viewKey(k)
-	text := fmt.Sprintf("Security key %s has %d credentials, and anchors that have it as a device: %s.", ui.Printable(s.Name), s.Credentials, v.anchors())
+	text := fmt.Sprintf("Security key %s has %s, and anchors that have it as a device: %s.", ui.Printable(s.Name), ui.Count(s.Credentials, "credential"), v.anchors())
 	switch {
 	case s.Stored > 0:
-		text += fmt.Sprintf(" %d of them are stored here alone, and lost for ever.", s.Stored)
+		text += fmt.Sprintf(" Stored here alone, and lost for ever: %s.", ui.Count(s.Stored, "credential"))
 	case s.HasSeed && s.Checked.IsZero():
 		text += " Nobody has checked that its words are on paper; without them it is lost for ever."
 	}

@@ -71,7 +71,7 @@ func (a verbs) importCXF(name, path string, replace bool) error {
 		a.Note("not taken in: %s", what)
 	}
 	return a.Result(map[string]any{"name": name, "added": list(report.Added), "same": list(report.Same), "skipped": list(report.Skipped)},
-		fmt.Sprintf("%d passkeys are stored with security key %s, %d were there", len(report.Added), ui.Printable(name), len(report.Same)))
+		fmt.Sprintf("%s stored with security key %s, %d there before", ui.Count(len(report.Added), "passkey"), ui.Printable(name), len(report.Same)))
 }
 
 func readExchange(path string) ([]byte, error) {

@@ -77,14 +77,14 @@ func (a verbs) fsck(ctx context.Context, rebuild bool) error {
 		return err
 	}
 	if len(view.Problems) > 0 {
-		return ui.Hinted(fmt.Errorf("%d problems were found", len(view.Problems)), "anchors that are not named are not affected; docs/migration.md says what to do")
+		return ui.Hinted(fmt.Errorf("the check found %s", ui.Count(len(view.Problems), "problem")), "anchors that are not named are not affected; docs/migration.md says what to do")
 	}
 	return nil
 }
 
 func fsckText(v fsckView) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d anchors checked, %d problems\n", v.Checked, len(v.Problems))
+	fmt.Fprintf(&b, "%s checked, %s\n", ui.Count(v.Checked, "anchor"), ui.Count(len(v.Problems), "problem"))
 	for _, p := range v.Problems {
 		fmt.Fprintf(&b, "%s: %s\n", p.Region, ui.Printable(p.Description))
 	}

@@ -146,8 +146,8 @@ func planText(v planView) string {
 	var b strings.Builder
 	salt := map[bool]string{true: "set", false: "not set yet"}
 	fmt.Fprintf(&b, "Internet Identity, layout %d: %s\n", v.Layout, v.Form)
-	fmt.Fprintf(&b, "%d anchors of the range [%d, %d), salt %s, largest record %d bytes\n", v.Anchors, v.First, v.End, salt[v.SaltSet], v.BytesLargest)
-	fmt.Fprintf(&b, "%d devices, %d of them recovery phrases, %d protected, %d proven by a last usage\n", v.Devices, v.Phrases, v.Protected, v.Proven)
+	fmt.Fprintf(&b, "%s of the range [%d, %d), salt %s, largest record %d bytes\n", ui.Count(v.Anchors, "anchor"), v.First, v.End, salt[v.SaltSet], v.BytesLargest)
+	fmt.Fprintf(&b, "%s, %s among them, %d protected, %d proven by a last usage\n", ui.Count(v.Devices, "device"), ui.Count(v.Phrases, "recovery phrase"), v.Protected, v.Proven)
 	if v.Mapped > 0 {
 		fmt.Fprintf(&b, "%d anchors stand in virtual memory 16 as well, with the same devices; it stays as it is, for the way back\n", v.Mapped)
 	}

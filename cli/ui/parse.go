@@ -80,13 +80,14 @@ func Rough(d time.Duration) string {
 		name   string
 	}{{day, "day"}, {time.Hour, "hour"}, {time.Minute, "minute"}} {
 		if d >= u.length {
-			return plural(int64(d/u.length), u.name)
+			return Count(d/u.length, u.name)
 		}
 	}
-	return plural(int64(d/time.Second), "second")
+	return Count(d/time.Second, "second")
 }
 
-func plural(n int64, what string) string {
+// Count is a number of things, whose name takes an s where there is not one of them.
+func Count[N ~int | ~int64 | ~uint64](n N, what string) string {
 	if n == 1 {
 		return "1 " + what
 	}
