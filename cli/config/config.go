@@ -261,6 +261,10 @@ func check(name, value string) (string, error) {
 		if _, err := strconv.ParseUint(value, 10, 64); err != nil {
 			return "", ui.Usagef("anchor %q is not a number", value)
 		}
+	case "plain":
+		if value != ui.AnswerYes && value != ui.AnswerNo {
+			return "", ui.Usagef("plain is %s or %s, not %q", ui.AnswerYes, ui.AnswerNo, value)
+		}
 	case "root-key":
 		if _, err := client.ParseRootKey(value); err != nil {
 			return "", ui.Usagef("root key: %w", err)

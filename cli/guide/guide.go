@@ -32,7 +32,8 @@ func Commands(app *session.App, root Root) []*cobra.Command {
 	group.Long = `Each guide asks plain questions, says what it will do and by which command before it
 does it, and can be left with Ctrl-C and taken up again: it looks at what is really
 there. Flags give the same answers; without a terminal, what no flag answers is left
-undone and listed.`
+undone and listed. Where the terminal can, questions that belong together are a form;
+--plain, or kedge config set plain yes, asks each in a line.`
 	return []*cobra.Command{setup(app, root), group}
 }
 
@@ -58,7 +59,10 @@ type path struct {
 	root  Root
 	name  string // the command that takes it up again
 	yes   bool
+	plain bool // questions in lines
 	steps []step
+
+	given map[*string]bool // questions that a person has answered, by their flag
 }
 
 // run makes a command of a path. What it has done stays, whatever ends it, and the hint says how to go on.
@@ -88,10 +92,6 @@ func (p *path) run(walk func(ctx context.Context, p *path) error) func(*cobra.Co
 	}
 }
 
-func (p *path) yesFlag(cmd *cobra.Command) {
-	cmd.Flags().BoolVar(&p.yes, "yes", false, "do what is said without asking; what a command itself asks before a loss is still asked")
-}
-
 func (p *path) note(name, state, format string, args ...any) {
 	s := step{Step: name, State: state, Text: fmt.Sprintf(format, args...)}
 	p.steps = append(p.steps, s)
@@ -114,47 +114,6 @@ func (p *path) leave(name, command, format string, args ...any) {
 func (p *path) alone() bool {
 	_, err := p.OpenTerminalOnce()
 	return err != nil
-}
-
-// ask returns the answer of a flag, or that of the person; without either, otherwise.
-func (p *path) ask(flag, question, otherwise string) (string, error) {
-	if flag != "" {
-		return flag, nil
-	}
-	if p.alone() {
-		return otherwise, nil
-	}
-	t, err := p.OpenTerminalOnce()
-	if err != nil {
-		return "", err
-	}
-	answer, err := t.Line(question)
-	if answer = strings.TrimSpace(answer); answer == "" {
-		answer = otherwise
-	}
-	return answer, err
-}
-
-// agree asks whether a step is to be done.
-func (p *path) agree(name string) (bool, error) {
-	if p.yes {
-		return true, nil
-	}
-	if p.alone() {
-		return false, ui.Hinted(fmt.Errorf("%s: nobody is there to ask", name), "--yes does what is said without asking")
-	}
-	for {
-		answer, err := p.ask("", "do it? enter or yes does it, no leaves it for later: ", "yes")
-		if err != nil {
-			return false, err
-		}
-		switch strings.ToLower(answer) {
-		case "y", "yes":
-			return true, nil
-		case "n", "no":
-			return false, nil
-		}
-	}
 }
 
 // do says what a step does, asks, and runs its command. It reports whether the command was run.
@@ -213,16 +172,9 @@ func (p *path) forwarded() (flags []string) {
 func commandLine(args []string) string {
 	quoted := make([]string, len(args))
 	for i, a := range args {
-		quoted[i] = a
-		if a == "" || strings.ContainsFunc(a, func(r rune) bool { return !strings.ContainsRune("-_./:=,@%+", r) && !isPlain(r) }) {
-			quoted[i] = "'" + strings.ReplaceAll(a, "'", `'\''`) + "'"
-		}
+		quoted[i] = ui.Quoted(a)
 	}
 	return strings.Join(quoted, " ")
-}
-
-func isPlain(r rune) bool {
-	return r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z'
 }
 
 // signer are the flags that have a command signed as the session is.
@@ -251,19 +203,19 @@ func (p *path) someSession(ctx context.Context) (*session.Session, error) {
 		return nil, err
 	}
 	if !known && !p.alone() {
-		text, err := p.ask("", "this machine has no key of an anchor here. Is the recovery phrase at hand? yes or no (enter: yes): ", "yes")
-		if err != nil {
+		var has string
+		if _, err := p.ask(question{
+			flag: &has, about: "This machine has no key of an anchor here.", title: "is the recovery phrase at hand?", empty: "is yes",
+			otherwise: ui.AnswerYes, offered: ui.AnswerYes, choices: yesOrNo,
+		}); err != nil {
 			return nil, err
 		}
-		has, err := yesNo("the answer", text)
-		if err != nil {
-			return nil, err
-		}
-		if !has {
+		if has != ui.AnswerYes {
 			return nil, ui.Hinted(errors.New("neither a key nor the recovery phrase is at hand"),
 				"on a machine that has a key, run this again; where everything is lost, recovery contacts bring an anchor back: kedge recover --anchor NUMBER")
 		}
-		if err := p.whichAnchor(); err != nil {
+		var number string
+		if err := p.whichAnchor(&number); err != nil {
 			return nil, err
 		}
 		p.As = device.ReservedName
@@ -292,6 +244,8 @@ func phraseOf(devices []kedge.DeviceWithUsage) *kedge.DeviceWithUsage {
 }
 
 func protected(d kedge.DeviceWithUsage) bool { return d.Protection == kedge.DeviceProtectionProtected }
+
+var yesOrNo = []ui.Choice{{Answer: ui.AnswerYes, Label: ui.AnswerYes}, {Answer: ui.AnswerNo, Label: ui.AnswerNo}}
 
 // yesNo reads a yes or a no of a flag or a person.
 func yesNo(what, text string) (bool, error) {

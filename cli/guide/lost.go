@@ -33,7 +33,7 @@ run again.`,
 	}
 	cmd.Flags().StringVar(&lost, "device", "", "the lost device: an alias, a name in the key store, a principal or a public key")
 	cmd.Flags().StringVar(&seen, "phrase-read", "", "yes or no: may somebody have read the recovery phrase?")
-	p.yesFlag(cmd)
+	p.askFlags(cmd)
 	app.SignerFlags(cmd)
 	return cmd
 }
@@ -47,11 +47,22 @@ func (p *path) lostDevice(ctx context.Context, lost, seen string) error {
 	if err != nil {
 		return err
 	}
-	if err := p.removeLost(ctx, s, info, lost); err != nil {
+	which := p.whichLost(s, info.Devices, &lost)
+	wasRead := question{
+		flag: &seen, title: "may somebody have read the recovery phrase?", empty: "is no", otherwise: ui.AnswerNo, offered: ui.AnswerNo, choices: yesOrNo,
+	}
+	together := []question{which}
+	if phraseOf(info.Devices) != nil {
+		together = append(together, wasRead)
+	}
+	if err := p.form(together...); err != nil {
+		return err
+	}
+	if err := p.removeLost(ctx, s, info, which); err != nil {
 		return err
 	}
 	if phrase := phraseOf(info.Devices); phrase != nil {
-		if seen, err = p.ask(seen, "may somebody have read the recovery phrase? yes or no (enter: no): ", "no"); err != nil {
+		if _, err = p.ask(wasRead); err != nil {
 			return err
 		}
 		read, err := yesNo("--phrase-read", seen)
@@ -77,8 +88,8 @@ func (p *path) replaceRead(ctx context.Context, s *session.Session) error {
 	return err
 }
 
-func (p *path) removeLost(ctx context.Context, s *session.Session, info kedge.IdentityAnchorInfo, lost string) error {
-	found, err := p.chooseLost(s, info.Devices, lost)
+func (p *path) removeLost(ctx context.Context, s *session.Session, info kedge.IdentityAnchorInfo, which question) error {
+	found, err := p.chooseLost(s, info.Devices, which)
 	if err != nil || found == nil {
 		return err
 	}
@@ -95,24 +106,32 @@ func (p *path) removeLost(ctx context.Context, s *session.Session, info kedge.Id
 	return err
 }
 
-// chooseLost returns the device that the flag names, or that the person chooses by its place in a list; nil
-// if there is none of that name any more.
-func (p *path) chooseLost(s *session.Session, devices []kedge.DeviceWithUsage, lost string) (*kedge.DeviceWithUsage, error) {
-	if lost == "" {
+// whichLost asks which device is lost, by its place in a list. The flag names it instead.
+func (p *path) whichLost(s *session.Session, devices []kedge.DeviceWithUsage, lost *string) question {
+	q := question{flag: lost, title: "which device is lost?", empty: "is none of them", otherwise: none, offered: none}
+	for i, d := range devices {
+		label := session.Label(d.Alias, d.Pubkey) + ", " + session.Kind(d.KeyType)
+		if protected(d) {
+			label += ", protected"
+		}
+		if bytes.Equal(d.Pubkey, s.Signer.Key.PublicKey()) {
+			label += ", signs now"
+		}
+		q.choices = append(q.choices, ui.Choice{Answer: strconv.Itoa(i + 1), Label: label})
+	}
+	q.choices = append(q.choices, ui.Choice{Answer: none, Label: "of these"})
+	return q
+}
+
+// chooseLost returns the device that the flag names, or that the person chooses; nil if there is none of that
+// name any more.
+func (p *path) chooseLost(s *session.Session, devices []kedge.DeviceWithUsage, which question) (*kedge.DeviceWithUsage, error) {
+	lost := *which.flag
+	if lost == "" || p.given[which.flag] {
 		if p.alone() {
 			return nil, ui.Usagef("--device says which device is lost")
 		}
-		for i, d := range devices {
-			note := ""
-			if protected(d) {
-				note = ", protected"
-			}
-			if bytes.Equal(d.Pubkey, s.Signer.Key.PublicKey()) {
-				note += ", signs now"
-			}
-			p.Note("  %d  %s, %s%s", i+1, session.Label(d.Alias, d.Pubkey), session.Kind(d.KeyType), note)
-		}
-		answer, err := p.ask("", "number of the lost device in this list (enter: none of them): ", none)
+		answer, err := p.ask(which)
 		if err != nil {
 			return nil, err
 		}
@@ -201,7 +220,7 @@ phrase, and it says so. Run it again to go on.`,
 		RunE: p.run(func(ctx context.Context, p *path) error { return p.lostPhrase(ctx, newFile) }),
 	}
 	cmd.Flags().StringVar(&newFile, "new-phrase-file", "", "write the words of the new phrase to this new file in place of the terminal")
-	p.yesFlag(cmd)
+	p.askFlags(cmd)
 	app.SignerFlags(cmd)
 	return cmd
 }

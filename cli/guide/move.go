@@ -21,6 +21,8 @@ const (
 	byCode   = "code"
 	byPhrase = "phrase"
 	byWords  = "words"
+
+	confirmed, later = "look", "later"
 )
 
 func moving(app *session.App, root Root) *cobra.Command {
@@ -42,7 +44,7 @@ It ends with the recovery report. Run it again to go on.`,
 	cmd.Flags().StringVar(&name, "name", "", "name of the key on this machine")
 	cmd.Flags().StringVar(&way, "way", "", "code, phrase or words")
 	_ = cmd.RegisterFlagCompletionFunc("way", cobra.FixedCompletions([]string{byCode, byPhrase, byWords}, cobra.ShellCompDirectiveNoFileComp))
-	p.yesFlag(cmd)
+	p.askFlags(cmd)
 	app.SignerFlags(cmd)
 	return cmd
 }
@@ -52,17 +54,8 @@ func (p *path) moving(ctx context.Context, name, way string) error {
 	if err != nil {
 		return err
 	}
-	if err := p.whichAnchor(); err != nil {
+	if err := p.anchorAndName(&name); err != nil {
 		return err
-	}
-	if name, err = p.ask(name, "name of the key on this machine: ", ""); err != nil {
-		return err
-	}
-	if name == "" {
-		return ui.Usagef("--name says what the key is called on this machine")
-	}
-	if err := device.CheckName(name); err != nil {
-		return ui.Usagef("%w", err)
 	}
 	here, err := p.listed(ctx, nobody, name)
 	if err != nil {
@@ -81,21 +74,64 @@ func (p *path) moving(ctx context.Context, name, way string) error {
 	return p.report(ctx, s)
 }
 
-// whichAnchor asks for the number of the anchor.
-func (p *path) whichAnchor() error {
-	if p.AnchorGiven {
+// anchorAndName asks for the number of the anchor and for the name of the key on this machine.
+func (p *path) anchorAndName(name *string) error {
+	key := question{flag: name, title: "name of the key on this machine", check: func(answer string) error {
+		if answer == "" {
+			return ui.Usagef("--name says what the key is called on this machine")
+		}
+		if err := device.CheckName(answer); err != nil {
+			return ui.Usagef("%w", err)
+		}
 		return nil
+	}}
+	var number string
+	together := []question{key}
+	if !p.AnchorGiven {
+		together = append([]question{numberOfAnchor(&number)}, together...)
 	}
-	text, err := p.ask("", "number of the anchor: ", "")
-	if err != nil {
+	if err := p.form(together...); err != nil {
 		return err
 	}
+	if err := p.whichAnchor(&number); err != nil {
+		return err
+	}
+	if _, err := p.ask(key); err != nil {
+		return err
+	}
+	return key.check(*name)
+}
+
+func numberOfAnchor(number *string) question {
+	return question{flag: number, title: "number of the anchor", check: func(answer string) error {
+		_, err := parseAnchor(answer)
+		return err
+	}}
+}
+
+func parseAnchor(text string) (uint64, error) {
 	if text == "" {
-		return ui.Usagef("%w --anchor NUMBER says it", errNoAnchor)
+		return 0, ui.Usagef("%w --anchor NUMBER says it", errNoAnchor)
 	}
 	n, err := strconv.ParseUint(text, 10, 64)
 	if err != nil {
-		return ui.Usagef("anchor %q is not a number", text)
+		return 0, ui.Usagef("anchor %q is not a number", text)
+	}
+	return n, nil
+}
+
+// whichAnchor asks for the number of the anchor, unless a form has.
+func (p *path) whichAnchor(number *string) error {
+	if p.AnchorGiven {
+		return nil
+	}
+	text, err := p.ask(numberOfAnchor(number))
+	if err != nil {
+		return err
+	}
+	n, err := parseAnchor(text)
+	if err != nil {
+		return err
 	}
 	p.AnchorNumber, p.AnchorGiven = n, true
 	return nil
@@ -156,8 +192,11 @@ func (p *path) openAs(ctx context.Context, nobody *provider.Provider, name strin
 
 // bring brings the anchor here in one of the ways, and reports whether it is.
 func (p *path) bring(ctx context.Context, nobody *provider.Provider, name, way string) (bool, error) {
-	way, err := p.ask(way, `How? code: the old machine is at hand and confirms a code; phrase: the recovery phrase is
-at hand; words: the words of a security key are (code, phrase or words): `, "")
+	way, err := p.ask(question{flag: &way, title: "how?", choices: []ui.Choice{
+		{Answer: byCode, Label: "the old machine is at hand and confirms a code"},
+		{Answer: byPhrase, Label: "the recovery phrase is at hand"},
+		{Answer: byWords, Label: "the words of a security key are at hand"},
+	}})
 	if err != nil {
 		return false, err
 	}
@@ -196,14 +235,18 @@ func (p *path) offer(ctx context.Context, nobody *provider.Provider, name, ancho
 			p.leave("key", p.name, "the old machine has to confirm the code")
 			return false, nil
 		}
-		answer, err := p.ask("", "type the code on the old machine, then press enter here; later goes on another time: ", "")
+		var answer string
+		_, err := p.ask(question{
+			flag: &answer, about: "Type the code on the old machine, then go on here.", title: "is it confirmed?", empty: "looks", otherwise: confirmed, offered: confirmed,
+			choices: []ui.Choice{{Answer: confirmed, Label: "look whether the anchor lists the key now"}, {Answer: later, Label: "go on another time"}},
+		})
 		if err != nil {
 			return false, err
 		}
 		if here, err := p.listed(ctx, nobody, name); err != nil || here {
 			return here, err
 		}
-		if answer == "later" {
+		if answer == later {
 			p.leave("key", p.name, "the old machine has to confirm the code")
 			return false, nil
 		}
@@ -233,7 +276,7 @@ kedge migrate plan says what that would do.`,
 		RunE: p.run(func(ctx context.Context, p *path) error { return p.fromInternetIdentity(ctx, name) }),
 	}
 	cmd.Flags().StringVar(&name, "name", "", "name of the key on this machine")
-	p.yesFlag(cmd)
+	p.askFlags(cmd)
 	app.SignerFlags(cmd)
 	return cmd
 }
@@ -243,7 +286,7 @@ func (p *path) fromInternetIdentity(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	if err := p.whichAnchor(); err != nil {
+	if err := p.anchorAndName(&name); err != nil {
 		return err
 	}
 	devices, err := nobody.Lookup(ctx, p.AnchorNumber)
@@ -259,12 +302,6 @@ func (p *path) fromInternetIdentity(ctx context.Context, name string) error {
 			"kedge guide moving --way code adds a key of this machine with a browser's confirmation; kedge open opens the page")
 	}
 	p.note("anchor", there, "%d has %d devices, its recovery phrase among them", p.AnchorNumber, len(devices))
-	if name, err = p.ask(name, "name of the key on this machine: ", ""); err != nil {
-		return err
-	}
-	if name == "" {
-		return ui.Usagef("--name says what the key is called on this machine")
-	}
 	phraseFile := p.PhraseFile
 	here, err := p.listed(ctx, nobody, name)
 	if err != nil {

@@ -22,8 +22,8 @@ import (
 const none = "none"
 
 type setupAnswers struct {
-	device, module, newPhraseFile, second, consent string
-	contacts                                       []string
+	device, module, newPhraseFile, second, consent, contact string
+	contacts                                                []string // given by a flag, each
 }
 
 func setup(app *session.App, root Root) *cobra.Command {
@@ -45,7 +45,10 @@ flag answers are left and listed.`,
   kedge setup --network ic --canister rdmx6-jaaaa-aaaaa-aaadq-cai
   kedge setup --yes --device laptop --new-phrase-file words.txt --second none --consent 30d --contact none --json`,
 		Args: ui.Args(cobra.NoArgs),
-		RunE: p.run(func(ctx context.Context, p *path) error { return o.walk(ctx, p) }),
+		RunE: p.run(func(ctx context.Context, p *path) error {
+			o.contact = strings.Join(o.contacts, " ")
+			return o.walk(ctx, p)
+		}),
 	}
 	cmd.Flags().StringVar(&o.device, "device", "", "name of the key of this machine (default: the name of the machine)")
 	cmd.Flags().StringVar(&o.module, "module", "", "module to deploy on a network of this machine (default: what make build made)")
@@ -53,17 +56,24 @@ flag answers are left and listed.`,
 	cmd.Flags().StringVar(&o.second, "second", "", "name of a second key to make here, or none")
 	cmd.Flags().StringVar(&o.consent, "consent", "", "delay after which this machine's key may release the phrase, such as 30d, or none")
 	cmd.Flags().StringArrayVar(&o.contacts, "contact", nil, "anchor of a recovery contact, or none; may be given several times")
-	p.yesFlag(cmd)
+	p.askFlags(cmd)
 	app.SignerFlags(cmd)
 	return cmd
 }
 
-func (o setupAnswers) walk(ctx context.Context, p *path) error {
+func (o *setupAnswers) walk(ctx context.Context, p *path) error {
 	if ok, err := p.haveNetwork(ctx, o.module); err != nil || !ok {
 		return err
 	}
 	s, err := o.haveAnchor(ctx, p)
 	if err != nil || s == nil {
+		return err
+	}
+	info, err := s.AnchorInfo(ctx, s.Anchor)
+	if err != nil {
+		return err
+	}
+	if err := p.form(o.open(p, s, info)...); err != nil {
 		return err
 	}
 	for _, next := range []func(context.Context, *path, *session.Session, kedge.IdentityAnchorInfo) error{
@@ -131,13 +141,16 @@ func (p *path) answers(ctx context.Context, network client.Network, id project.K
 }
 
 // haveAnchor returns the session of the anchor that is there or was made; nil if it was left for later.
-func (o setupAnswers) haveAnchor(ctx context.Context, p *path) (*session.Session, error) {
+func (o *setupAnswers) haveAnchor(ctx context.Context, p *path) (*session.Session, error) {
 	known, err := p.knowsAnchor(ctx)
 	if err != nil {
 		return nil, err
 	}
 	if !known {
-		name, err := p.ask(o.device, "name of the key of this machine (enter takes the name of the machine): ", "")
+		if err := p.form(o.deviceName(), o.secondKey(), o.releaseDelay(p), o.whichContacts()); err != nil {
+			return nil, err
+		}
+		name, err := p.ask(o.deviceName())
 		if err != nil {
 			return nil, err
 		}
@@ -178,7 +191,77 @@ func (p *path) knowsAnchor(ctx context.Context) (bool, error) {
 	}), nil
 }
 
-func (o setupAnswers) havePhrase(ctx context.Context, p *path, s *session.Session, info kedge.IdentityAnchorInfo) error {
+func (o *setupAnswers) deviceName() question {
+	return question{flag: &o.device, title: "name of the key of this machine", empty: "takes the name of the machine", check: func(answer string) error {
+		if answer == "" {
+			return nil
+		}
+		return device.CheckName(answer)
+	}}
+}
+
+func (o *setupAnswers) secondKey() question {
+	return question{
+		flag: &o.second, title: "name of a second key here", empty: "leaves it", otherwise: none,
+		about: `A key on another machine or phone survives the loss of this one: there, kedge guide moving.
+A second key here is lost together with this machine.`,
+		check: device.CheckName,
+	}
+}
+
+func (o *setupAnswers) releaseDelay(p *path) question {
+	return question{
+		flag: &o.consent, title: "delay of a release of the phrase, 30d or more", empty: "takes 30d, none leaves it", otherwise: p.unasked("30d"), offered: p.unasked("30d"),
+		about: `If the paper is lost, this machine's key can end the protection of the phrase, after a
+delay in which the phrase can stop it.`,
+		check: func(answer string) error {
+			if answer == none {
+				return nil
+			}
+			_, err := ui.ParseSpan(answer)
+			return err
+		},
+	}
+}
+
+func (o *setupAnswers) whichContacts() question {
+	return question{
+		flag: &o.contact, title: "anchors of recovery contacts, with blanks between", empty: "leaves it", otherwise: none,
+		about: `If everything is lost, people whom you trust can bring the anchor back, slowly. Ask each for
+the number of his anchor.`,
+		check: func(answer string) error {
+			for _, text := range strings.Fields(answer) {
+				if _, err := parseAnchor(text); answer != none && err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+	}
+}
+
+// open are the questions that an anchor leaves open, once it has a phrase.
+func (o *setupAnswers) open(p *path, s *session.Session, info kedge.IdentityAnchorInfo) (questions []question) {
+	if len(o.others(s, info)) == 0 {
+		questions = append(questions, o.secondKey())
+	}
+	if phrase := phraseOf(info.Devices); (phrase == nil || phrase.Release == nil) && !s.Signer.IsPhrase() {
+		questions = append(questions, o.releaseDelay(p))
+	}
+	if info.Contacts == nil {
+		questions = append(questions, o.whichContacts())
+	}
+	return questions
+}
+
+// others are the devices beside the signer and the phrase.
+func (o *setupAnswers) others(s *session.Session, info kedge.IdentityAnchorInfo) []kedge.DeviceWithUsage {
+	return slices.DeleteFunc(slices.Clone(info.Devices), func(d kedge.DeviceWithUsage) bool {
+		return d.KeyType == kedge.KeyTypeSeedPhrase || bytes.Equal(d.Pubkey, s.Signer.Key.PublicKey())
+	})
+}
+
+func (o *setupAnswers) havePhrase(ctx context.Context, p *path, s *session.Session, info kedge.IdentityAnchorInfo) error {
 	phrase := phraseOf(info.Devices)
 	switch {
 	case phrase != nil && protected(*phrase):
@@ -197,16 +280,12 @@ func (o setupAnswers) havePhrase(ctx context.Context, p *path, s *session.Sessio
 	return err
 }
 
-func (o setupAnswers) haveSecond(ctx context.Context, p *path, s *session.Session, info kedge.IdentityAnchorInfo) error {
-	others := slices.DeleteFunc(slices.Clone(info.Devices), func(d kedge.DeviceWithUsage) bool {
-		return d.KeyType == kedge.KeyTypeSeedPhrase || bytes.Equal(d.Pubkey, s.Signer.Key.PublicKey())
-	})
-	if len(others) > 0 {
+func (o *setupAnswers) haveSecond(ctx context.Context, p *path, s *session.Session, info kedge.IdentityAnchorInfo) error {
+	if others := o.others(s, info); len(others) > 0 {
 		p.note("second key", there, "the anchor has %d more", len(others))
 		return nil
 	}
-	name, err := p.ask(o.second, `A key on another machine or phone survives the loss of this one: there, kedge guide moving.
-A second key here is lost together with this machine. Its name (enter leaves it): `, none)
+	name, err := p.ask(o.secondKey())
 	if err != nil {
 		return err
 	}
@@ -219,7 +298,7 @@ A second key here is lost together with this machine. Its name (enter leaves it)
 	return err
 }
 
-func (o setupAnswers) haveConsent(ctx context.Context, p *path, s *session.Session, info kedge.IdentityAnchorInfo) error {
+func (o *setupAnswers) haveConsent(ctx context.Context, p *path, s *session.Session, info kedge.IdentityAnchorInfo) error {
 	phrase := phraseOf(info.Devices)
 	consent := fmt.Sprintf("kedge release consent --delay 30d --asker DEVICE --as phrase --anchor %d", s.Anchor)
 	switch {
@@ -232,8 +311,7 @@ func (o setupAnswers) haveConsent(ctx context.Context, p *path, s *session.Sessi
 		p.leave("consent", consent, "a device other than the phrase has to be named")
 		return nil
 	}
-	delay, err := p.ask(o.consent, `If the paper is lost, this machine's key can end the protection of the phrase, after a
-delay in which the phrase can stop it. Delay, at least 30d (enter: 30d, none leaves it): `, p.unasked("30d"))
+	delay, err := p.ask(o.releaseDelay(p))
 	if err != nil {
 		return err
 	}
@@ -259,7 +337,7 @@ func (p *path) unasked(offered string) string {
 }
 
 // phraseFlags have the phrase sign, with the file that this run wrote it to if it did.
-func (o setupAnswers) phraseFlags(p *path, anchor uint64) []string {
+func (o *setupAnswers) phraseFlags(p *path, anchor uint64) []string {
 	file := p.PhraseFile
 	if file == "" {
 		file = o.newPhraseFile
@@ -267,7 +345,7 @@ func (o setupAnswers) phraseFlags(p *path, anchor uint64) []string {
 	return p.asPhrase(anchor, file)
 }
 
-func (o setupAnswers) haveContacts(ctx context.Context, p *path, s *session.Session, info kedge.IdentityAnchorInfo) error {
+func (o *setupAnswers) haveContacts(ctx context.Context, p *path, s *session.Session, info kedge.IdentityAnchorInfo) error {
 	phrase := phraseOf(info.Devices)
 	switch {
 	case phrase == nil || !protected(*phrase):
@@ -276,8 +354,7 @@ func (o setupAnswers) haveContacts(ctx context.Context, p *path, s *session.Sess
 		p.note("contacts", there, "the anchor has %d recovery contacts", len(info.Contacts.Contacts))
 		return nil
 	}
-	answer, err := p.ask(strings.Join(o.contacts, " "), `If everything is lost, people whom you trust can bring the anchor back, slowly. Ask each for
-the number of his anchor. Numbers, with blanks between (enter leaves it): `, none)
+	answer, err := p.ask(o.whichContacts())
 	if err != nil {
 		return err
 	}

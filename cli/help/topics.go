@@ -54,8 +54,10 @@ project, and those before your own: kedge config shows all of them.
   KEDGE_EXCHANGE_PASSPHRASE_FILE
                     the same for files in which credentials are exchanged
 
+  KEDGE_PLAIN       yes has guided paths ask in lines in place of a form
+
   BROWSER           the program that kedge open starts
-  TERM              dumb keeps escape sequences off the terminal
+  TERM              dumb keeps escape sequences and forms off the terminal
   NO_COLOR          keeps colours off the terminal if it is not empty
   LC_ALL, LC_CTYPE, LANG
                     whether the terminal shows characters beyond ASCII`

@@ -38,6 +38,7 @@ var All = []Setting{
 	{"as", "KEDGE_AS", "--as", false, "device that signs"},
 	{"keys", "KEDGE_KEYS", "--keys", false, "key store file"},
 	{"root-key", "KEDGE_ROOT_KEY", "--root-key", false, "root key of the network"},
+	{"plain", "KEDGE_PLAIN", "", false, "yes asks in lines in place of forms"},
 	{"passphrase-file", "KEDGE_PASSPHRASE_FILE", "", false, "file whose first line is the passphrase of the key store"},
 }
 

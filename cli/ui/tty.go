@@ -224,7 +224,7 @@ func (t *tty) ask(q question) (err error) {
 // keeps its handler of SIGTSTP, so a second one would not stop it. The leader of a session has no shell
 // above it that could continue it, so it does not stop, as for every process without job control.
 func stop() {
-	if session, err := unix.Getsid(0); err != nil || session == syscall.Getpid() {
+	if !canStop() {
 		return
 	}
 	continued := make(chan os.Signal, 1)
@@ -233,6 +233,12 @@ func stop() {
 	if syscall.Kill(syscall.Getpid(), syscall.SIGSTOP) == nil {
 		<-continued
 	}
+}
+
+// canStop reports whether a shell is there that could continue the process.
+func canStop() bool {
+	session, err := unix.Getsid(0)
+	return err == nil && session != syscall.Getpid()
 }
 
 // Secret asks for a line that is not shown as it is typed.
