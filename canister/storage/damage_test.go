@@ -9,6 +9,7 @@ import (
 
 	"kedge/canister/identity"
 	"kedge/canister/storage/alloc"
+	"kedge/canister/storage/record"
 	"kedge/canister/storage/stable"
 	"kedge/ic/principal"
 )
@@ -123,4 +124,33 @@ func TestEveryByteOfAnAnchorWithContacts(t *testing.T) {
 		}
 		require.NoError(t, s.alloc.Memory.WriteAt(b[:], at))
 	}
+}
+
+// What can be read and not raised is migrated all the same: a record of version 2 whose device is as version 1 has it.
+func TestRewriteOfWhatCannotBeRaised(t *testing.T) {
+	s, err := Create(NewRAM(0), Config{Lo: 10000, Hi: 10010, Layout: Layout2})
+	require.NoError(t, err)
+	number, err := s.Allocate()
+	require.NoError(t, err)
+	want := oneDevice(number, "key", func(d *identity.Device) { d.AddedAt = 0 })
+	require.NoError(t, s.Write(want))
+	raw, err := s.readRaw(0)
+	require.NoError(t, err)
+	older, err := record.Append(nil, want, record.Version1, nil)
+	require.NoError(t, err)
+	image := append(s.slotImage(record.Version2), raw.payload[:22]...)
+	image = append(image, older[4:]...) // without its numbers of devices and duplicates
+	head := raw.head
+	require.NoError(t, s.writeRaw(raw, &head, image))
+	before, err := s.Read(number)
+	require.NoError(t, err)
+
+	require.NoError(t, s.Enter(Migration{Step: 2, Phase: Up, Total: 1}))
+	require.NoError(t, s.Rewrite(number))
+	raw, err = s.readRaw(0)
+	require.NoError(t, err)
+	require.Equal(t, byte(record.Version3), raw.head.version)
+	after, err := s.Read(number)
+	require.NoError(t, err)
+	require.Equal(t, before, after)
 }

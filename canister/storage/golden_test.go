@@ -14,7 +14,9 @@ import (
 )
 
 // The golden images were captured once, when their format was first written, and are never captured
-// again: whoever changes what is read or written here changes what people's anchors are made of.
+// again: whoever changes what is read or written here changes what people's anchors are made of. For that of a new
+// layout, let a test write buildGolden(t, LayoutN).Bytes() through gzip into testdata/vN.mem.gz, run it, and take that
+// test away again.
 
 // asLayout is what a layout keeps of an anchor.
 func asLayout(a *identity.Anchor, layout int) *identity.Anchor {

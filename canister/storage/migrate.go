@@ -1,9 +1,6 @@
 package storage
 
-import (
-	"kedge/canister/storage/record"
-	"kedge/canister/storage/stable"
-)
+import "kedge/canister/storage/record"
 
 // What follows is for package migrations, which alone changes the layout of a memory.
 
@@ -52,13 +49,12 @@ func (s *Store) Rewrite(number uint64) error {
 		return err
 	}
 	if version := raw.head.version; version != 0 && version+1 == s.writeVersion() {
-		raised, ok := record.Raise(s.slotImage(version+1), raw.payload, version)
-		if !ok {
-			return stable.Corrupted(s.anchorName(slot), "the devices do not fill the %d bytes of a record of version %d", len(raw.payload), version)
+		if raised, ok := record.Raise(s.slotImage(version+1), raw.payload, version); ok {
+			s.scratch = raised
+			return s.store(raw, number, version+1, nil, nil)
 		}
-		s.scratch = raised
-		return s.store(raw, number, version+1, nil, nil)
 	}
+	// Slower, and right for whatever can be read.
 	a, err := s.Read(number)
 	if err != nil {
 		return err
