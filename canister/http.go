@@ -52,8 +52,8 @@ func replyPage(found *assets.Found) {
 	headers = append(headers, kedge.HeaderField{F0: assets.ExpressionHeader, F1: found.Expression()})
 	// There is none in an update call, whose answer the network certifies itself.
 	if certificate, ok := cdk.DataCertificateInto(scratch.certificate[:0]); ok {
-		beside := state.signatures.Hash()
-		headers = append(headers, kedge.HeaderField{F0: assets.CertificateHeader, F1: state.site.Certificate(found, &beside, certificate)})
+		sibling := state.signatures.Hash()
+		headers = append(headers, kedge.HeaderField{F0: assets.CertificateHeader, F1: state.site.Certificate(found, &sibling, certificate)})
 	}
 	message := kedge.AppendHttpRequestResult(answer(), kedge.HttpResponse{StatusCode: found.Status, Headers: headers})
 	head := wire.AppendULEB(append(make([]byte, 0, httpResultBody+5), message[:httpResultBody]...), uint64(len(found.Body)))
@@ -76,7 +76,7 @@ func publish() {
 	for _, d := range documents(state.settings.RelatedOrigins) {
 		state.site.Set(d.path, assets.Response{Status: 200, Headers: assets.PublicHeaders(d.kind), Body: d.body})
 	}
-	state.beside = state.site.Root()
+	state.siteRoot = state.site.Root()
 	certify()
 }
 

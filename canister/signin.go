@@ -115,7 +115,7 @@ func getDelegation() {
 	if !ok {
 		cdk.Trap("data certificate is only available in query calls")
 	}
-	signature, ok := state.signatures.Get(scratch.signature[:0], seedOf(number, frontend), delegation.NewMessage(session, expiration), cdk.Time(), &state.beside, certificate)
+	signature, ok := state.signatures.Get(scratch.signature[:0], seedOf(number, frontend), delegation.NewMessage(session, expiration), cdk.Time(), &state.siteRoot, certificate)
 	if !ok {
 		cdk.Reply(kedge.AppendGetDelegationResult(answer(), kedge.GetDelegationResponse{Tag: kedge.GetDelegationResponseTagNoSuchDelegation}))
 		return

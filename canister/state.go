@@ -19,7 +19,7 @@ type heapState struct {
 	signatures *delegation.Signatures
 	site       *assets.Site
 	published  bool     // the documents of the init argument are in the site
-	beside     [32]byte // the hash of the site, beside the signatures in the certified tree
+	siteRoot   [32]byte // the hash of the site, beside the signatures in the certified tree
 	due        uint64   // when the timer should run, ns since the epoch
 	prunes     uint64   // when Signatures wants to be pruned, ns since the epoch, 0 for never
 	seeded     bool     // crypto/rand works
@@ -55,7 +55,7 @@ func open(store *storage.Store) {
 	state.settings = loadSettings(store)
 	site, err := assets.Open(assets.Page)
 	must(err)
-	state.site, state.beside = site, site.Root()
+	state.site, state.siteRoot = site, site.Root()
 	if !site.HasPage() {
 		cdk.Print("this module was built without its web page: install Node.js, run `make build`, and upgrade to the new module")
 	}
@@ -66,7 +66,7 @@ func open(store *storage.Store) {
 
 // certify tells the network the root of the certified tree.
 func certify() {
-	root := state.signatures.Root(&state.beside)
+	root := state.signatures.Root(&state.siteRoot)
 	cdk.SetCertifiedData(root[:])
 }
 

@@ -59,23 +59,23 @@ func broken(t *testing.T, exports ...string) string {
 	return path
 }
 
-// operator is somebody who deploys from a folder of his own.
-type operator struct {
+// deployer is somebody who deploys from a folder of his own.
+type deployer struct {
 	t   *testing.T
 	env map[string]string
 }
 
-func newOperator(t *testing.T, url string) operator {
+func newDeployer(t *testing.T, url string) deployer {
 	t.Helper()
 	t.Chdir(t.TempDir())
 	dir := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "passphrase"), []byte("a passphrase\n"), 0o600))
-	return operator{t, map[string]string{
+	return deployer{t, map[string]string{
 		"KEDGE_NETWORK": url, "KEDGE_PASSPHRASE_FILE": filepath.Join(dir, "passphrase"), "KEDGE_KEYS": filepath.Join(dir, "keys.age"), "HOME": dir,
 	}}
 }
 
-func (o operator) must(args ...string) string {
+func (o deployer) must(args ...string) string {
 	o.t.Helper()
 	code, stdout, stderr := run(o.t, nil, o.env, args...)
 	require.Zero(o.t, code, stderr)
@@ -98,7 +98,7 @@ type deployment struct {
 	} `json:"interface"`
 }
 
-func (o operator) deploy(args ...string) (d deployment) {
+func (o deployer) deploy(args ...string) (d deployment) {
 	o.t.Helper()
 	require.NoError(o.t, json.Unmarshal([]byte(o.must(append([]string{"deploy", "--json"}, args...)...)), &d))
 	return d
@@ -108,7 +108,7 @@ func (o operator) deploy(args ...string) (d deployment) {
 // that were there; where calls have run since, only a person may decide to lose what they did.
 func TestUpgradesThatFail(t *testing.T) {
 	url, module, _ := startNetwork(t)
-	o := newOperator(t, url)
+	o := newDeployer(t, url)
 	first := o.deploy(module)
 	require.Equal(t, "install", first.Mode)
 	require.Empty(t, first.Snapshot)
@@ -151,7 +151,7 @@ func TestUpgradesThatFail(t *testing.T) {
 // While the new module is asked for its config, somebody uses it.
 func TestUpgradeIsNotTakenBackOverCalls(t *testing.T) {
 	url, module, _ := startNetwork(t)
-	o := newOperator(t, url)
+	o := newDeployer(t, url)
 	first := o.deploy(module)
 	o.must("anchor", "create", "--device", "laptop", "--no-phrase")
 	silent := broken(t, "canister_query config")
@@ -205,7 +205,7 @@ func TestUpgradeIsNotTakenBackOverCalls(t *testing.T) {
 // The first address that deploy prints answers.
 func TestDeployedAddressAnswers(t *testing.T) {
 	network, module, _ := startNetwork(t)
-	o := newOperator(t, network)
+	o := newDeployer(t, network)
 	d := o.deploy(module)
 	address, err := url.Parse(d.URL)
 	require.NoError(t, err)
@@ -264,7 +264,7 @@ func losing(t *testing.T, to, lost string, before func(method string)) string {
 // Commands find the canister that dfx or icp made in the folder, and say which file names it when it is gone.
 func TestCanistersOfOtherToolsAreFound(t *testing.T) {
 	network, module, _ := startNetwork(t)
-	o := newOperator(t, network)
+	o := newDeployer(t, network)
 	d := o.deploy(module)
 	require.NoError(t, os.Remove(".kedge/canisters.json"))
 	code, _, stderr := run(t, nil, o.env, "canister", "metrics")
@@ -336,7 +336,7 @@ func withInterface(t *testing.T, change func(service string) string) string {
 // An upgrade that takes something of the interface away shows it and asks, on a terminal or by --yes.
 func TestInterfaceChangesAreAskedAbout(t *testing.T) {
 	network, module, _ := startNetwork(t)
-	o := newOperator(t, network)
+	o := newDeployer(t, network)
 	older := withInterface(t, func(service string) string {
 		return strings.Replace(strings.Replace(service, "stats : () ->", "gone : () -> () query;\n  stats : () ->", 1),
 			"// always empty\n  alias : text;", "alias : text;\n  shown : opt text;", 1)
@@ -374,7 +374,7 @@ func TestInterfaceChangesAreAskedAbout(t *testing.T) {
 // Ctrl-C while the canister is stopped for the upgrade leaves it running.
 func TestInterruptedUpgradeStartsTheCanister(t *testing.T) {
 	network, module, _ := startNetwork(t)
-	o := newOperator(t, network)
+	o := newDeployer(t, network)
 	first := o.deploy(module)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -396,7 +396,7 @@ func TestInterruptedUpgradeStartsTheCanister(t *testing.T) {
 // The logs are followed until Ctrl-C, each record once.
 func TestLogsAreFollowed(t *testing.T) {
 	network, module, _ := startNetwork(t)
-	o := newOperator(t, network)
+	o := newDeployer(t, network)
 	o.deploy(module)
 	o.must("anchor", "create", "--device", "laptop", "--no-phrase")
 	trap := func() {
@@ -448,7 +448,7 @@ func TestDeploymentsWaitForTheRate(t *testing.T) {
 	t.Cleanup(func() { require.NoError(t, network.Close()) })
 	module := filepath.Join(t.TempDir(), "kedge.wasm.gz")
 	require.NoError(t, os.WriteFile(module, harness.Module(t), 0o600))
-	o := newOperator(t, network.URL())
+	o := newDeployer(t, network.URL())
 	o.deploy(module)
 	require.Equal(t, "upgrade", o.deploy(module).Mode)
 }
@@ -457,7 +457,7 @@ func TestDeploymentsWaitForTheRate(t *testing.T) {
 // the state of the network, and a network that falls silent says nothing about the module.
 func TestLostAnswers(t *testing.T) {
 	network, module, _ := startNetwork(t)
-	o := newOperator(t, network)
+	o := newDeployer(t, network)
 	first := o.deploy(module)
 	other := withInterface(t, func(service string) string { return service + " // another" })
 	through := func(lost string, before func(string)) map[string]string {
@@ -495,7 +495,7 @@ func TestLostAnswers(t *testing.T) {
 // Where no snapshot can be taken nothing is upgraded, and the canister runs.
 func TestNoSnapshotNoUpgrade(t *testing.T) {
 	network, module, _ := startNetwork(t)
-	o := newOperator(t, network)
+	o := newDeployer(t, network)
 	first := o.deploy(module)
 	for range 10 {
 		o.must("canister", "snapshot", "create")

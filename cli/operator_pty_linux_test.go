@@ -14,7 +14,7 @@ import (
 // done nothing, and the canister runs.
 func TestOperatorsAreAsked(t *testing.T) {
 	network, module, _ := startNetwork(t)
-	o := newOperator(t, network)
+	o := newDeployer(t, network)
 	older := withInterface(t, func(service string) string {
 		return strings.Replace(service, "stats : () ->", "gone : () -> () query;\n  stats : () ->", 1)
 	})
@@ -74,7 +74,7 @@ func TestOperatorsAreAsked(t *testing.T) {
 // At the question whether to go back over calls that have run, breaking off leaves the new module, running.
 func TestGoingBackIsAskedAboutOnATerminal(t *testing.T) {
 	network, module, _ := startNetwork(t)
-	o := newOperator(t, network)
+	o := newDeployer(t, network)
 	first := o.deploy(module)
 	o.must("anchor", "create", "--device", "laptop", "--no-phrase")
 	silent := broken(t, "canister_query config")

@@ -25,7 +25,7 @@ func TestDeployedByOthersWorks(t *testing.T) {
 	canister, err := network.Deploy(t.Context(), principal.SelfAuthenticating([]byte("the identity of dfx")), harness.Module(t), []byte("DIDL\x00\x01\x7f"))
 	require.NoError(t, err)
 
-	o := newOperator(t, network.URL())
+	o := newDeployer(t, network.URL())
 	address, err := url.Parse(network.URL())
 	require.NoError(t, err)
 	require.NoError(t, os.MkdirAll(".dfx/local", 0o755))

@@ -24,7 +24,7 @@ func TestThereAndBackByCommands(t *testing.T) {
 	network, err := replica.Start(replica.WithListen("127.0.0.1:0"), replica.WithCache(filepath.Join(cache, "kedge", "modules")))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, network.Close()) })
-	o := newOperator(t, network.URL())
+	o := newDeployer(t, network.URL())
 	dir := t.TempDir()
 	old, module := filepath.Join(dir, "old.wasm.gz"), filepath.Join(dir, "kedge.wasm.gz")
 	require.NoError(t, os.WriteFile(old, harness.Whoami(t), 0o600))

@@ -61,8 +61,8 @@ func (p *prober) allowed(role string) bool {
 
 func (p *prober) probe() *probe { return newProbe(p.name, p.helper, p.allowed) }
 
-// judge compares how a role ended with the specification.
-func (p *prober) judge(role string, canister principal.Principal, err error) {
+// compare holds how a role ended against the specification.
+func (p *prober) compare(role string, canister principal.Principal, err error) {
 	p.Helper()
 	message := ""
 	var refusal *reject.Error
@@ -141,11 +141,11 @@ func TestSystemInterface(t *testing.T) {
 // checkInstallation makes the call while code is installed.
 func (p *prober) checkInstallation() {
 	id := p.create()
-	p.judge("s", id, p.Install(ctx, owner, id, p.probe().only("canister_start", "s"), nil))
+	p.compare("s", id, p.Install(ctx, owner, id, p.probe().only("canister_start", "s"), nil))
 	id = p.create()
-	p.judge("I", id, p.Install(ctx, owner, id, p.probe().only("canister_init", "I"), nil))
+	p.compare("I", id, p.Install(ctx, owner, id, p.probe().only("canister_init", "I"), nil))
 	id = p.install(helperModule())
-	p.judge("I", id, p.Upgrade(ctx, owner, id, p.probe().only("canister_post_upgrade", "I"), nil))
+	p.compare("I", id, p.Upgrade(ctx, owner, id, p.probe().only("canister_post_upgrade", "I"), nil))
 }
 
 // checkRunning makes the call from methods, callbacks and tasks.
@@ -153,11 +153,11 @@ func (p *prober) checkRunning() {
 	id := p.install(p.probe().running())
 	for _, role := range []string{"U", "RQ", "Ry", "Rt", "C"} {
 		_, err := p.Call(ctx, alice, id, role, nil)
-		p.judge(role, id, err)
+		p.compare(role, id, err)
 	}
 	for _, role := range []string{"NRQ", "CQ", "CRy", "CRt", "CC"} {
 		_, err := p.Query(ctx, alice, id, role, nil)
-		p.judge(role, id, err)
+		p.compare(role, id, err)
 	}
 	if p.name == "msg_reply" || p.name == "msg_reject" {
 		// These are their own answers; what follows is not about answers.
@@ -168,7 +168,7 @@ func (p *prober) checkRunning() {
 	p.call(id, "arm", nil)
 	p.Tick(ctx)
 	p.came(id, "T")
-	p.judge("G", id, p.Upgrade(ctx, owner, id, helperModule(), nil))
+	p.compare("G", id, p.Upgrade(ctx, owner, id, helperModule(), nil))
 
 	id = p.install(p.probe().only("canister_heartbeat", "T"))
 	p.Tick(ctx)
@@ -180,5 +180,5 @@ func (p *prober) checkRunning() {
 func (p *prober) checkInspection() {
 	id := p.install(p.probe().only("canister_inspect_message", "F"))
 	_, err := p.Call(ctx, alice, id, "F", nil)
-	p.judge("F", id, err)
+	p.compare("F", id, err)
 }

@@ -55,8 +55,8 @@ var field = regexp.MustCompile(`^certificate=:([^:]*):, tree=:([^:]*):, version=
 
 // witness returns the tree and the expression path that the site sends, held against the site's root.
 func witness(t require.TestingT, site *assets.Site, found *assets.Found) (*hashtree.Node, []string) {
-	beside := [32]byte{7}
-	parts := field.FindStringSubmatch(site.Certificate(found, &beside, []byte("certificate")))
+	sibling := [32]byte{7}
+	parts := field.FindStringSubmatch(site.Certificate(found, &sibling, []byte("certificate")))
 	require.NotNil(t, parts)
 	decode := func(s string) []byte {
 		raw, err := base64.StdEncoding.DecodeString(s)
@@ -66,7 +66,7 @@ func witness(t require.TestingT, site *assets.Site, found *assets.Found) (*hasht
 	require.Equal(t, "certificate", string(decode(parts[1])))
 	tree, err := hashtree.Decode(decode(parts[2]))
 	require.NoError(t, err)
-	whole := hashtree.Fork(hashtree.Pruned(site.Root()), hashtree.Pruned(beside))
+	whole := hashtree.Fork(hashtree.Pruned(site.Root()), hashtree.Pruned(sibling))
 	require.Equal(t, whole.Hash(), tree.Hash(), "the witness is of the certified tree")
 	var path []string
 	require.NoError(t, cbor.Unmarshal(decode(parts[3]), &path))

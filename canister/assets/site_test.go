@@ -51,11 +51,11 @@ func TestSetIsLikeCompiling(t *testing.T) {
 			site.Set(path, document)
 		}
 		require.Equal(t, want.Root(), site.Root())
-		beside := [32]byte{1}
+		sibling := [32]byte{1}
 		for _, url := range append(paths, "/nope", "/a/nope", "/") {
 			got, expected := site.Find(url, true, true), want.Find(url, true, true)
 			require.Equal(t, expected.Response, got.Response)
-			require.Equal(t, want.Certificate(&expected, &beside, nil), site.Certificate(&got, &beside, nil))
+			require.Equal(t, want.Certificate(&expected, &sibling, nil), site.Certificate(&got, &sibling, nil))
 		}
 	})
 }
@@ -144,7 +144,7 @@ func FuzzFind(f *testing.F) {
 	f.Fuzz(func(t *testing.T, url, encodings string) {
 		found := site.Find(url, true, AcceptsGzip(encodings))
 		require.Contains(t, []uint16{200, 404}, found.Status)
-		beside := [32]byte{}
-		require.NotEmpty(t, site.Certificate(&found, &beside, nil))
+		sibling := [32]byte{}
+		require.NotEmpty(t, site.Certificate(&found, &sibling, nil))
 	})
 }

@@ -3,14 +3,14 @@ package assets
 import "encoding/base64"
 
 // Certificate returns the value of the header IC-Certificate: the certificate of the network, the witness
-// that leads from its root to the response, and the expression path. beside is the hash of what stands right
+// that leads from its root to the response, and the expression path. sibling is the hash of what stands right
 // of the site in the canister's certified tree.
-func (s *Site) Certificate(f *Found, beside *[32]byte, certificate []byte) string {
+func (s *Site) Certificate(f *Found, sibling *[32]byte, certificate []byte) string {
 	witness := append(make([]byte, 0, 2<<10), selfDescribed...)
 	witness = append(witness, 0x83, tagFork)
 	witness = appendText(append(witness, 0x83, tagLabeled), bytesMajor, rootLabel)
 	witness = s.tree.appendLevel(witness, 0, f.proofs)
-	witness = appendPruned(witness, string(beside[:]))
+	witness = appendPruned(witness, string(sibling[:]))
 
 	path := append(make([]byte, 0, 128), selfDescribed...)
 	path = append(path, arrayMajor|byte(1+len(f.path)))

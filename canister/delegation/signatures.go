@@ -110,12 +110,12 @@ func (s *Signatures) drop(e *entry, now uint64) bool {
 	return true
 }
 
-// Root returns the root hash of the canister's certified tree: beside, the hash of the subtree that
+// Root returns the root hash of the canister's certified tree: sibling, the hash of the subtree that
 // certifies the assets, forked with the label "sig" over the signatures. It is what goes into the
 // canister's certified data.
-func (s *Signatures) Root(beside *[32]byte) [32]byte {
+func (s *Signatures) Root(sibling *[32]byte) [32]byte {
 	sig := s.sig()
-	return s.forest.join(beside, &sig)
+	return s.forest.join(sibling, &sig)
 }
 
 // Hash returns the hash of the signatures' side of the certified tree: what stands beside the assets.

@@ -23,7 +23,7 @@ func testSeed(i int) Seed       { return sha256.Sum256([]byte{'s', byte(i)}) }
 func testMessage(i int) Message { return sha256.Sum256([]byte{'m', byte(i)}) }
 
 // modelRoot builds the certified tree of the signatures with the general hash tree package.
-func modelRoot(beside [32]byte, signatures []signature) [32]byte {
+func modelRoot(sibling [32]byte, signatures []signature) [32]byte {
 	var upper hashtree.Map
 	for _, s := range signatures {
 		key := sha256.Sum256(s.seed[:])
@@ -35,13 +35,13 @@ func modelRoot(beside [32]byte, signatures []signature) [32]byte {
 		}
 		upper = upper.With(key[:], lower.Tree())
 	}
-	return hashtree.Fork(hashtree.Pruned(beside), hashtree.Labeled([]byte("sig"), upper.Tree())).Hash()
+	return hashtree.Fork(hashtree.Pruned(sibling), hashtree.Labeled([]byte("sig"), upper.Tree())).Hash()
 }
 
 // The signature map behaves like a list of what was signed: the same root as a tree built at once, a valid
 // witness for everything alive, and nothing for what is not.
 func TestSignaturesFollowTheModel(t *testing.T) {
-	beside := sha256.Sum256([]byte("assets"))
+	sibling := sha256.Sum256([]byte("assets"))
 	rapid.Check(t, func(t *rapid.T) {
 		s := New()
 		var live []signature // in the tree: not pruned
@@ -75,14 +75,14 @@ func TestSignaturesFollowTheModel(t *testing.T) {
 				if s.Len() != len(live) {
 					t.Fatalf("%d signatures, want %d", s.Len(), len(live))
 				}
-				root := s.Root(&beside)
-				if root != modelRoot(beside, live) {
+				root := s.Root(&sibling)
+				if root != modelRoot(sibling, live) {
 					t.Fatalf("the root is not that of the tree built at once")
 				}
 				for i := range 6 * 6 {
 					seed, message := testSeed(i/6), testMessage(i%6)
 					at := slices.IndexFunc(live, func(o signature) bool { return o.seed == seed && o.message == message })
-					signature, ok := s.Get(nil, seed, message, now, &beside, []byte{0xa0})
+					signature, ok := s.Get(nil, seed, message, now, &sibling, []byte{0xa0})
 					if want := at >= 0 && live[at].expires > now; ok != want {
 						t.Fatalf("seed %d message %d: got %v, want %v", i/6, i%6, ok, want)
 					}

@@ -4,11 +4,11 @@ import "crypto/sha256"
 
 // Get appends the canister signature over a message by the seed's key, in the form in which the network
 // checks it: the CBOR map {"certificate": bytes, "tree": hash tree} behind the self-describing tag
-// 55799, with everything but the path to the message pruned away. beside is as for Root and certificate
+// 55799, with everything but the path to the message pruned away. sibling is as for Root and certificate
 // the data certificate of the running query.
 //
 // ok is false if the message was not prepared, or has expired at now, pruned or not.
-func (s *Signatures) Get(b []byte, seed Seed, m Message, now uint64, beside *[32]byte, certificate []byte) (signature []byte, ok bool) {
+func (s *Signatures) Get(b []byte, seed Seed, m Message, now uint64, sibling *[32]byte, certificate []byte) (signature []byte, ok bool) {
 	key, message := hash(sha256.Sum256(seed[:])), hash(m)
 	upper, ok := s.forest.find(s.root, &key)
 	if !ok {
@@ -24,7 +24,7 @@ func (s *Signatures) Get(b []byte, seed Seed, m Message, now uint64, beside *[32
 	b = appendText(b, "certificate")
 	b = appendBytes(b, certificate)
 	b = appendText(b, "tree")
-	b = appendPruned(append(b, 0x83, tagFork), beside)
+	b = appendPruned(append(b, 0x83, tagFork), sibling)
 	b = appendBytes(append(b, 0x83, tagLabeled), []byte("sig"))
 	b = s.forest.appendPath(b, s.root, &key, func(b []byte) []byte {
 		return s.forest.appendPath(b, lower, &message, func(b []byte) []byte {

@@ -41,7 +41,7 @@ func (a *Anchor) approvedBy(p principal.Principal, ago ...uint64) *Anchor {
 
 func TestSetContacts(t *testing.T) {
 	lone := func() *Anchor { a := withContacts(); a.dropContacts(); return a }
-	run(t, []play{
+	run(t, []ruleTest{
 		{"by a protected device", lone(), who("phrase"), setContacts(1, weekSeconds, 10001, 10002), 0, func(t *testing.T, a *Anchor) {
 			require.Equal(t, &Contacts{Threshold: 1, Delay: 7 * day, List: []Contact{{Anchor: 10001}, {Anchor: 10002}}}, a.Contacts)
 			require.True(t, a.byKey(key("phrase")).AgreesToContacts)
@@ -77,7 +77,7 @@ func TestSetContacts(t *testing.T) {
 }
 
 func TestAgreements(t *testing.T) {
-	run(t, []play{
+	run(t, []ruleTest{
 		{"another agrees", withContacts(), who("key"), agree(true), 0, func(t *testing.T, a *Anchor) {
 			require.True(t, a.byKey(key("key")).AgreesToContacts)
 			require.Equal(t, []EventKind{EventContactsAgreed}, kinds(a))

@@ -28,7 +28,7 @@ func renamed(d Data) Data { d.Alias = "renamed"; return d }
 func moved(d Data) Data { d.HasOrigin, d.Origin = true, "https://other"; return d }
 
 func TestEveryForbiddenRemoval(t *testing.T) {
-	run(t, []play{
+	run(t, []ruleTest{
 		{"another removes a protected device", usual(), who("laptop"), remove("phrase"), ErrSelfOnly, nil},
 		{"a protected device removes another protected one",
 			stage(device(passkey("key"), protected), device(phrase("phrase"), protected)), who("key"), remove("phrase"), ErrSelfOnly, nil},
@@ -58,7 +58,7 @@ func TestEveryForbiddenRemoval(t *testing.T) {
 func TestEveryForbiddenChange(t *testing.T) {
 	other := func(change func(*Data)) Data { d := passkey("laptop"); change(&d); return d }
 	long := other(func(d *Data) { d.PublicKey = key("phone") })
-	run(t, []play{
+	run(t, []ruleTest{
 		{"another changes a protected device", usual(), who("laptop"), update("phrase", renamed(marked(phrase("phrase")))), ErrSelfOnly, nil},
 		{"another unprotects it", usual(), who("laptop"), update("phrase", phrase("phrase")), ErrSelfOnly, nil},
 		{"a protected device changes another protected one",
@@ -168,7 +168,7 @@ func TestOnlyAliasSeesTheKeyAndItsType(t *testing.T) {
 }
 
 func TestAdd(t *testing.T) {
-	run(t, []play{
+	run(t, []ruleTest{
 		{"an unprotected device", usual(), who("laptop"), add(passkey("tablet")), 0, func(t *testing.T, a *Anchor) {
 			has("laptop", "phone", "phrase", "tablet")(t, a)
 			require.Equal(t, Device{Data: passkey("tablet"), ID: 3, Principal: who("tablet"), AddedAt: testNow, AddedUnprotected: true}, a.Devices[3])

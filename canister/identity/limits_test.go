@@ -156,7 +156,7 @@ func TestImportedViolationsOfRule4(t *testing.T) {
 	}
 	withCredential := change(phrase("phrase"), func(d *Data) { d.CredentialID = []byte("c") })
 	sameCredential := change(passkey("phone"), func(d *Data) { d.CredentialID = passkey("laptop").CredentialID })
-	run(t, []play{
+	run(t, []ruleTest{
 		{"both phrases stay in use", twoPhrases(), who("one"), update("one", renamed(phrase("one"))), 0, nil},
 		{"one is rotated", twoPhrases(), who("one"), replace("one", phrase("three")), 0, nil},
 		{"one is protected", twoPhrases(), who("one"), protect("one"), 0, nil},

@@ -11,7 +11,7 @@ func attested(backupEligible bool) with {
 }
 
 func TestProtect(t *testing.T) {
-	run(t, []play{
+	run(t, []ruleTest{
 		{"the first mark by the device itself", early(), who("phrase"), protect("phrase"), 0, func(t *testing.T, a *Anchor) {
 			isProtected("phrase", true)(t, a)
 			require.Zero(t, a.byKey(key("phrase")).LapsesAt)
@@ -42,7 +42,7 @@ func TestUnprotect(t *testing.T) {
 	two := func() *Anchor {
 		return stage(device(passkey("key"), protected), device(phrase("phrase"), protected))
 	}
-	run(t, []play{
+	run(t, []ruleTest{
 		{"by itself", usual().consents(2, Asker{ID: 0}), who("phrase"), unprotect("phrase"), 0, func(t *testing.T, a *Anchor) {
 			isProtected("phrase", false)(t, a)
 			require.Nil(t, a.Devices[2].Consent, "its consent ends with the mark")
@@ -132,7 +132,7 @@ func TestDeviceBound(t *testing.T) {
 		a.DeviceBound = true
 		return a
 	}
-	run(t, []play{
+	run(t, []ruleTest{
 		{"not attested", demanding(device(passkey("laptop"), proven)), who("phrase"), protect("laptop"), ErrNotDeviceBound, nil},
 		{"attested as synced", demanding(device(passkey("laptop"), proven, attested(true))), who("phrase"), protect("laptop"), ErrNotDeviceBound, nil},
 		{"attested as device-bound", demanding(device(passkey("laptop"), proven, attested(false))), who("phrase"), protect("laptop"), 0, isProtected("laptop", true)},

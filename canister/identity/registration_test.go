@@ -75,7 +75,7 @@ func TestRegistrationMode(t *testing.T) {
 		return a
 	}
 	tablet := passkey("tablet")
-	run(t, []play{
+	run(t, []ruleTest{
 		{"enter", usual(), who("laptop"), enter, 0, func(t *testing.T, a *Anchor) {
 			require.Equal(t, &Registration{Opener: 0, ExpiresAt: testNow + RegistrationWindow}, a.Registration)
 			require.Equal(t, []EventKind{EventRegistrationOpened}, kinds(a))

@@ -16,7 +16,7 @@ func TestConsent(t *testing.T) {
 		eleven.Devices[len(names)+1].ID = DeviceID(len(names) + 1)
 		names = append(names, string(n))
 	}
-	run(t, []play{
+	run(t, []ruleTest{
 		{"a month", usual(), who("phrase"), consent(monthSeconds, "phone", "laptop", "phone"), 0, func(t *testing.T, a *Anchor) {
 			require.Equal(t, &Consent{Delay: 30 * day, Askers: []Asker{{ID: 1}, {ID: 0}}}, a.Devices[2].Consent)
 			require.Equal(t, []Event{{At: testNow, Kind: EventConsented, By: who("phrase"), Device: who("phrase"), Until: 30 * day}}, a.Events)
@@ -49,7 +49,7 @@ func TestRelease(t *testing.T) {
 		return stage(device(passkey("laptop"), proven), device(passkey("key"), protected), device(phrase("phrase"), protected)).
 			consents(2, Asker{ID: 0, CompletesAt: testService})
 	}
-	run(t, []play{
+	run(t, []ruleTest{
 		{"a named device asks", named(), who("laptop"), request("phrase"), 0, func(t *testing.T, a *Anchor) {
 			require.Equal(t, []Asker{{ID: 0, CompletesAt: testService + 30*day}, {ID: 1}}, a.Devices[2].Consent.Askers)
 			require.Equal(t, []Event{{At: testNow, Kind: EventRequested, By: who("laptop"), Device: who("phrase"), Other: who("laptop"), Until: testService + 30*day}}, a.Events)

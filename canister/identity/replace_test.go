@@ -8,7 +8,7 @@ import (
 
 func TestReplace(t *testing.T) {
 	lone := func() *Anchor { return stage(device(passkey("laptop"), proven)) }
-	run(t, []play{
+	run(t, []ruleTest{
 		{"a protected device replaces itself: the new one is unproven", usual(), who("phrase"), replace("phrase", marked(phrase("new"))), 0, func(t *testing.T, a *Anchor) {
 			has("laptop", "phone", "new")(t, a)
 			d := a.byKey(key("new"))

@@ -35,7 +35,7 @@ func phrase(name string) Data {
 
 func marked(d Data) Data { d.Protected = true; return d }
 
-// with changes a device of the stage before the play begins.
+// with changes a device of the stage before the test begins.
 type with func(*Device)
 
 func proven(d *Device)    { d.Proven, d.LastUsed = true, testNow-day }
@@ -106,8 +106,8 @@ func refused(t *testing.T, a *Anchor, p principal.Principal, code Code, do func(
 	return err.(*Error)
 }
 
-// play is one row of a table of calls.
-type play struct {
+// ruleTest is one row of a table of calls.
+type ruleTest struct {
 	name   string
 	anchor *Anchor
 	by     principal.Principal
@@ -116,9 +116,9 @@ type play struct {
 	then   func(*testing.T, *Anchor)
 }
 
-func run(t *testing.T, plays []play) {
+func run(t *testing.T, tests []ruleTest) {
 	t.Helper()
-	for _, p := range plays {
+	for _, p := range tests {
 		t.Run(p.name, func(t *testing.T) {
 			if p.want != 0 {
 				refused(t, p.anchor, p.by, p.want, p.do)

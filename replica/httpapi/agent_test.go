@@ -13,7 +13,7 @@ import (
 	"kedge/replica/certified"
 )
 
-func newAgent(t *testing.T, d door, id identity.Identity, options ...agent.ClientOption) *agent.Agent {
+func newAgent(t *testing.T, d endpoint, id identity.Identity, options ...agent.ClientOption) *agent.Agent {
 	host, err := url.Parse(d.url)
 	require.NoError(t, err)
 	a, err := agent.New(agent.Config{
@@ -27,9 +27,9 @@ func newAgent(t *testing.T, d door, id identity.Identity, options ...agent.Clien
 	return a
 }
 
-// agent-go, with verification on, takes the front door for the Internet Computer.
+// agent-go, with verification on, takes the HTTP interface for the Internet Computer.
 func TestAgentGo(t *testing.T) {
-	d := newDoor(t, newFake(t))
+	d := newEndpoint(t, newFake(t))
 	target := agentprincipal.Principal{Raw: canister.Bytes()}
 	ed, err := identity.NewRandomEd25519Identity()
 	require.NoError(t, err)
@@ -80,7 +80,7 @@ func TestAgentGo(t *testing.T) {
 }
 
 func TestAgentGoReadsSubnets(t *testing.T) {
-	d := newDoor(t, newFake(t))
+	d := newEndpoint(t, newFake(t))
 	d.state.SetMetrics(certified.Metrics{Canisters: 3, StateBytes: 4, ConsumedCycles: [2]uint64{5, 0}, UpdateTransactions: 6})
 	_, err := d.state.Certify(d.Now())
 	require.NoError(t, err)
@@ -96,7 +96,7 @@ func TestAgentGoReadsSubnets(t *testing.T) {
 
 // Tampering is noticed: with another root key nothing verifies.
 func TestAgentGoRefusesAnotherNetwork(t *testing.T) {
-	d := newDoor(t, newFake(t))
+	d := newEndpoint(t, newFake(t))
 	host, err := url.Parse(d.url)
 	require.NoError(t, err)
 	a, err := agent.New(agent.Config{ClientConfig: []agent.ClientOption{agent.WithHostURL(host)}}) // the root key of mainnet

@@ -20,7 +20,7 @@ func hash(b []byte) []byte { sum := sha256.Sum256(b); return sum[:] }
 
 // Every wrong request gets its status and its words, and the server goes on.
 func TestBadInput(t *testing.T) {
-	d := newDoor(t, newFake(t))
+	d := newEndpoint(t, newFake(t))
 	at := func(offset time.Duration) uint64 { return uint64(time.Now().Add(offset).UnixNano()) }
 	changed := func(u user, c request.Content, change func(*request.Envelope)) []byte {
 		e := u.sign(t, c)
@@ -145,7 +145,7 @@ func TestBadInput(t *testing.T) {
 }
 
 func TestContentType(t *testing.T) {
-	d := newDoor(t, newFake(t))
+	d := newEndpoint(t, newFake(t))
 	for _, contentType := range []string{"", "application/json", "text/plain"} {
 		response, err := http.Post(d.url+path("v3", "canister", canister, "query"), contentType, bytes.NewReader(anonymous.sign(t, query("echo")).Encode()))
 		require.NoError(t, err)

@@ -9,7 +9,7 @@ import (
 	"kedge/ic/request"
 )
 
-// What the front door itself costs, without HTTP and without execution: one certificate for each call,
+// What the HTTP interface itself costs, without HTTP and without execution: one certificate for each call,
 // where a network makes one for each round.
 func benchmark(b *testing.B, action string, content request.Content) {
 	s := New(newFake(b), Options{})

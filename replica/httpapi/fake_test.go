@@ -106,21 +106,21 @@ func (f *fake) Query(_ context.Context, c *Call) ([]byte, *reject.Error) {
 	return nil, reject.New(reject.MethodNotFound, "no query %s", c.Method)
 }
 
-// door is a front door with a fake behind it, served by a real HTTP server.
-type door struct {
+// endpoint is an HTTP interface with a fake behind it, served by a real HTTP server.
+type endpoint struct {
 	t   testing.TB
 	url string
 	*fake
 }
 
-func newDoor(t testing.TB, f *fake) door {
+func newEndpoint(t testing.TB, f *fake) endpoint {
 	server := httptest.NewServer(New(f, Options{Wait: 50 * time.Millisecond}))
 	t.Cleanup(server.Close)
-	return door{t, server.URL, f}
+	return endpoint{t, server.URL, f}
 }
 
 // post sends a body and returns status and answer.
-func (d door) post(path string, body []byte) (int, []byte) {
+func (d endpoint) post(path string, body []byte) (int, []byte) {
 	response, err := http.Post(d.url+path, "application/cbor", bytes.NewReader(body))
 	require.NoError(d.t, err)
 	defer response.Body.Close()
@@ -217,7 +217,7 @@ func labels(parts ...any) [][]byte {
 }
 
 // certificateIn decodes an answer and verifies the certificate in it.
-func (d door) certificateIn(answer []byte) *hashtree.Node {
+func (d endpoint) certificateIn(answer []byte) *hashtree.Node {
 	var m struct {
 		Certificate []byte `cbor:"certificate"`
 	}

@@ -19,7 +19,7 @@ import (
 )
 
 func TestStatus(t *testing.T) {
-	d := newDoor(t, newFake(t))
+	d := newEndpoint(t, newFake(t))
 	response, err := http.Get(d.url + "/api/v2/status")
 	require.NoError(t, err)
 	defer response.Body.Close()
@@ -33,7 +33,7 @@ func TestStatus(t *testing.T) {
 }
 
 func TestSynchronousCall(t *testing.T) {
-	d := newDoor(t, newFake(t))
+	d := newEndpoint(t, newFake(t))
 	for _, version := range []string{"v3", "v4"} {
 		e := alice.sign(t, call("echo", 1, 2, version[1]))
 		status, answer := d.post(path(version, "canister", canister, "call"), e.Encode())
@@ -63,7 +63,7 @@ func TestSynchronousCall(t *testing.T) {
 }
 
 func TestRefusedCall(t *testing.T) {
-	d := newDoor(t, newFake(t))
+	d := newEndpoint(t, newFake(t))
 	want := map[string]any{"reject_code": uint64(3), "reject_message": "Canister " + canister.Text() + " not found", "error_code": "IC0301"}
 	for _, version := range []string{"v2", "v3", "v4"} {
 		status, answer := d.post(path(version, "canister", canister, "call"), alice.sign(t, call("other")).Encode())
@@ -79,7 +79,7 @@ func TestRefusedCall(t *testing.T) {
 }
 
 func TestAsynchronousCallAndPolling(t *testing.T) {
-	d := newDoor(t, newFake(t))
+	d := newEndpoint(t, newFake(t))
 	e := alice.sign(t, call("echo", 9))
 	status, answer := d.post(path("v2", "canister", canister, "call"), e.Encode())
 	require.Equal(t, http.StatusAccepted, status)
@@ -104,7 +104,7 @@ type queryAnswer struct {
 }
 
 func TestQuery(t *testing.T) {
-	d := newDoor(t, newFake(t))
+	d := newEndpoint(t, newFake(t))
 	for _, version := range []string{"v2", "v3"} {
 		for _, c := range []request.Content{query("echo", 5), query("missing")} {
 			e := anonymous.sign(t, c)
@@ -129,7 +129,7 @@ func TestQuery(t *testing.T) {
 
 // Every scheme, and chains of them, may sign.
 func TestSenders(t *testing.T) {
-	d := newDoor(t, newFake(t))
+	d := newEndpoint(t, newFake(t))
 	p256 := newUser(signature.P256)
 	senders := map[string]user{
 		"anonymous":  anonymous,
@@ -153,7 +153,7 @@ func TestSenders(t *testing.T) {
 // A session of an identity provider on this very network: its canister signs the delegation, and
 // information about the sender.
 func TestCanisterSignatureOpensSession(t *testing.T) {
-	d := newDoor(t, newFake(t))
+	d := newEndpoint(t, newFake(t))
 	key := signature.CanisterKey{Canister: canister, Seed: []byte("seed")}
 	sign := func(message []byte) []byte {
 		seed, digest := hash(key.Seed), hash(message)
@@ -198,7 +198,7 @@ func TestCanisterSignatureOpensSession(t *testing.T) {
 }
 
 func TestPreflightAndMethods(t *testing.T) {
-	d := newDoor(t, newFake(t))
+	d := newEndpoint(t, newFake(t))
 	url := d.url + path("v4", "canister", canister, "call")
 	for method, want := range map[string]int{http.MethodOptions: 204, http.MethodGet: 405, http.MethodPut: 405} {
 		r, err := http.NewRequest(method, url, nil)

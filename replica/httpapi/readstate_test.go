@@ -13,7 +13,7 @@ import (
 
 // The table of who may read what.
 func TestReadStatePermissions(t *testing.T) {
-	d := newDoor(t, newFake(t))
+	d := newEndpoint(t, newFake(t))
 	keys := d.state.Keys()
 	root, own, node := keys.RootID(), keys.SubnetID(), keys.NodeID()
 	mine, theirs := owner.sign(t, call("echo", 1)), alice.sign(t, call("echo", 2))

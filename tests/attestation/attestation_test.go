@@ -22,7 +22,7 @@ const (
 	w3cRelyingParty = "example.org"
 )
 
-func openHouse(t *testing.T) *harness.Harness {
+func openCanister(t *testing.T) *harness.Harness {
 	init := harness.Attesting()
 	init.RelatedOrigins = append(init.RelatedOrigins, w3cOrigin)
 	init.RelyingParties = append(init.RelyingParties, w3cRelyingParty)
@@ -60,7 +60,7 @@ func recorded(h *harness.Harness, anchor uint64, d *harness.Device) *kedge.Attes
 }
 
 func TestEveryKindOfKeyAttests(t *testing.T) {
-	shared := openHouse(t)
+	shared := openCanister(t)
 	for name, make := range map[string]func(*harness.Harness, string) *authenticator{"P-256": newP256, "Ed25519": newEd25519, "RSA-2048": newRSA} {
 		t.Run(name, func(t *testing.T) {
 			h := shared.For(t)
@@ -105,7 +105,7 @@ func TestEveryKindOfKeyAttests(t *testing.T) {
 }
 
 func TestAnswersThatAreRefused(t *testing.T) {
-	shared := openHouse(t)
+	shared := openCanister(t)
 	extension := func(size int) []byte { // of size bytes in all, the head of map, name and bytes included
 		out, err := cbor.Marshal(map[string][]byte{"x": make([]byte, size-6)})
 		require.NoError(t, err)
@@ -196,7 +196,7 @@ func TestAnswersThatAreRefused(t *testing.T) {
 }
 
 func TestChallenges(t *testing.T) {
-	shared := openHouse(t)
+	shared := openCanister(t)
 	run := func(name string, test func(h *harness.Harness, anchor uint64, a *authenticator)) {
 		t.Run(name, func(t *testing.T) {
 			h := shared.For(t)
@@ -280,7 +280,7 @@ func TestChallenges(t *testing.T) {
 }
 
 func TestWhoCannotAttest(t *testing.T) {
-	h := openHouse(t)
+	h := openCanister(t)
 	a := newP256(h, "key")
 	temporary, stranger, phrase := harness.NewDevice("temporary"), harness.NewDevice("stranger"), harness.NewPhrase("phrase")
 	anchor := h.RegisterFor(a.Device, temporary)

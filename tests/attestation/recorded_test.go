@@ -11,7 +11,7 @@ import (
 )
 
 func TestWhatIsRecorded(t *testing.T) {
-	shared := openHouse(t)
+	shared := openCanister(t)
 	run := func(name string, test func(h *harness.Harness, anchor uint64, a *authenticator)) {
 		t.Run(name, func(t *testing.T) {
 			h := shared.For(t)
@@ -69,7 +69,7 @@ func TestWhatIsRecorded(t *testing.T) {
 
 // The demand of rule 9: passkeys that become protected are device-bound, as attested.
 func TestDeviceBoundDemand(t *testing.T) {
-	shared := openHouse(t)
+	shared := openCanister(t)
 	bound, synced, silent := newP256(shared, "bound"), newP256(shared, "synced"), newP256(shared, "silent")
 	phrase := harness.NewPhrase("phrase")
 	run := func(name string, test func(h *harness.Harness, anchor uint64)) {

@@ -15,8 +15,8 @@ import (
 
 // What serving an asset may cost: the network charges 50 instructions for a byte of an answer.
 const (
-	perByte = 50
-	beside  = 400_000
+	perByte  = 50
+	overhead = 400_000
 )
 
 // linked are the files that a page names.
@@ -51,7 +51,7 @@ func TestServingAssetsCostsWhatTheNetworkCharges(t *testing.T) {
 		more := int(withoutPages(report)) - perByte*len(reply)
 		t.Logf("%-50s %-8s %d: %8d instructions for %7d bytes, %6d beside %d a byte; pages read %d, written %d",
 			url, encodings, response.StatusCode, withoutPages(report), len(reply), more, perByte, report.HeapRead, report.HeapWritten)
-		require.LessOrEqual(t, more, beside, fmt.Sprintf("%s with %s", url, encodings))
+		require.LessOrEqual(t, more, overhead, fmt.Sprintf("%s with %s", url, encodings))
 		return response
 	}
 	urls := []string{"/", "/authorize", "/index.html", "/nope", "/" + strings.Repeat("deep/", 400), "/assets/nope.js", "/.well-known/webauthn", "/.well-known/ii-alternative-origins"}

@@ -104,3 +104,21 @@ func TestWording(t *testing.T) {
 	operators := read(t, "docs/migration.md")
 	require.Equal(t, 1, strings.Count(strings.ToLower(operators), "reinstall"), "the word stands once, with what it destroys")
 }
+
+// The picture of the imports has every package, by its folder.
+func TestArchitectureNamesEveryPackage(t *testing.T) {
+	text := read(t, "docs/architecture.md")
+	var missing []string
+	seen := map[string]bool{}
+	for _, name := range tracked(t, "*.go") {
+		dir := filepath.ToSlash(filepath.Dir(name))
+		if seen[dir] || strings.Contains(dir, "testdata") {
+			continue
+		}
+		seen[dir] = true
+		if !regexp.MustCompile(`\b` + regexp.QuoteMeta(filepath.Base(dir)) + `\b`).MatchString(text) {
+			missing = append(missing, dir)
+		}
+	}
+	require.Empty(t, missing)
+}

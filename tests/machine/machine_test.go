@@ -52,7 +52,7 @@ func (f failing) Helper()                        { f.drawn.Helper() }
 func (f failing) Errorf(format string, a ...any) { f.drawn.Errorf(format, a...) }
 func (f failing) FailNow()                       { f.drawn.FailNow() }
 
-// TestMain plays less than rapid would by itself, unless -rapid.checks says how much.
+// TestMain does less than rapid would by itself, unless -rapid.checks says how much.
 func TestMain(m *testing.M) {
 	flag.Parse()
 	given := false
@@ -65,7 +65,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// TestRandomMessages plays them.
+// TestRandomMessages sends them.
 func TestRandomMessages(t *testing.T) {
 	h := harness.Open(t, harness.Attesting())
 	rapid.Check(t, func(rt *rapid.T) {
@@ -77,13 +77,13 @@ func TestRandomMessages(t *testing.T) {
 		} else {
 			w.anchor = w.Register(w.bring(0, kind, mark))
 		}
-		play := model.Register(kind, mark, temporary)
-		w.compare(play)
+		want := model.Register(kind, mark, temporary)
+		w.compare(want)
 		for _, m := range rapid.SampledFrom(openings).Draw(rt, "opening") {
-			play = w.play(play, m)
+			want = w.apply(want, m)
 		}
 		for range rapid.IntRange(20, 60).Draw(rt, "messages") {
-			play = w.play(play, draw(rt, play.View()))
+			want = w.apply(want, draw(rt, want.View()))
 		}
 	})
 }
@@ -125,16 +125,16 @@ var openings = [][]model.Message{
 	},
 }
 
-// play sends a message to both and compares.
-func (w *world) play(play model.Anchor, m model.Message) model.Anchor {
+// apply sends a message to both and compares.
+func (w *world) apply(want model.Anchor, m model.Message) model.Anchor {
 	w.Helper()
 	if m.Action == upgrade {
 		w.Upgrade()
-		w.compare(play)
-		return play
+		w.compare(want)
+		return want
 	}
-	after, granted := play.Step(m)
-	err := w.send(m, play.View())
+	after, granted := want.Step(m)
+	err := w.send(m, want.View())
 	require.Equal(w, granted, err == nil, "%+v: the module answered: %v", m, err)
 	w.compare(after)
 	return after
@@ -199,7 +199,7 @@ func draw(t *rapid.T, v model.View) model.Message {
 	return m
 }
 
-// ofContacts are the actions that need other anchors. tests/scenarios and tests/permissions play them on the
+// ofContacts are the actions that need other anchors. tests/scenarios and tests/permissions send them on the
 // real module; here the anchor is alone.
 var ofContacts = []string{"name contacts", "end contacts", "agree", "disagree", "accept", "approve", "withdraw approval", "resign", "recover"}
 
@@ -212,13 +212,13 @@ var frequent = func() []string {
 }()
 
 // compare holds the anchor's record to the model.
-func (w *world) compare(play model.Anchor) {
+func (w *world) compare(want model.Anchor) {
 	w.Helper()
 	a, at := anchorIn(w.Harness, w.anchor)
-	require.Equal(w, play.View(), w.viewOf(a, at))
+	require.Equal(w, want.View(), w.viewOf(a, at))
 	// And what everyone sees, to the record.
 	for _, d := range w.Lookup(w.anchor) {
-		seen := play.View().Devices[w.keyOf(d.Pubkey)]
+		seen := want.View().Devices[w.keyOf(d.Pubkey)]
 		require.Equal(w, seen.Marked, d.Protection == kedge.DeviceProtectionProtected)
 		require.Equal(w, seen.Proven, *d.Proven)
 	}

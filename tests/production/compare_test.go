@@ -28,8 +28,8 @@ func (d difference) String() string {
 // aspect names what differs, without the values.
 func (d difference) aspect() string { return fmt.Sprintf("%d.%s", d.step, d.what) }
 
-// play plays a scenario and returns how it differs; made is false if one of its modules cannot be made.
-func play(t *testing.T, s scenario, cache string) (differences []difference, made bool) {
+// compare runs a scenario and returns how it differs; made is false if one of its modules cannot be made.
+func compare(t *testing.T, s scenario, cache string) (differences []difference, made bool) {
 	p := newPlayer(t, cache)
 	for i := range s.Steps {
 		c := &comparison{player: p, index: i, step: &s.Steps[i]}

@@ -85,7 +85,7 @@ func TestKedge(t *testing.T) {
 		}
 	}
 	t.Logf("%d of %d rows are equal", rows-len(differences), rows)
-	allowedDifferences(t)["kedge"].judge(t, differences)
+	allowedDifferences(t)["kedge"].check(t, differences)
 }
 
 // measure does a step and returns the instructions that were executed.

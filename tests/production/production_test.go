@@ -41,7 +41,7 @@ func TestScenarios(t *testing.T) {
 	equal, unmade := 0, []string(nil)
 	for _, s := range scenarios {
 		t.Run(s.Name, func(t *testing.T) {
-			differences, made := play(t, s, cache)
+			differences, made := compare(t, s, cache)
 			if !made {
 				unmade = append(unmade, s.Name)
 				t.Skip("one of its modules is not written down")
@@ -49,14 +49,14 @@ func TestScenarios(t *testing.T) {
 			if len(differences) == 0 {
 				equal++
 			}
-			list[s.Name].judge(t, differences)
+			list[s.Name].check(t, differences)
 		})
 	}
 	t.Logf("%d of %d scenarios are equal; without their modules: %q", equal, len(scenarios), unmade)
 }
 
-// judge fails where a difference appeared or disappeared.
-func (a allowed) judge(t *testing.T, differences []difference) {
+// check fails where a difference appeared or disappeared.
+func (a allowed) check(t *testing.T, differences []difference) {
 	any := slices.Contains(a.aspects, "*")
 	var found []string
 	for _, d := range differences {

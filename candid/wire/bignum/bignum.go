@@ -1,5 +1,5 @@
 // Package bignum encodes and decodes Candid's nat and int, which have no upper
-// bound. It is apart from package engine so that a canister whose interface
+// bound. It is apart from package wire so that a canister whose interface
 // has neither does not carry math/big.
 package bignum
 

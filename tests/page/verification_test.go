@@ -41,8 +41,8 @@ type verdict struct {
 	Refused string      `json:"refused"`
 }
 
-// judge has the library of mainnet's gateways decide.
-func judge(t *testing.T, h *harness.Harness, answers []answer) []verdict {
+// verdicts has the library of mainnet's gateways decide.
+func verdicts(t *testing.T, h *harness.Harness, answers []answer) []verdict {
 	node, err := exec.LookPath("node")
 	if err != nil {
 		t.Skip("node is not installed")
@@ -55,7 +55,7 @@ func judge(t *testing.T, h *harness.Harness, answers []answer) []verdict {
 		"now": strconv.FormatUint(h.Now(), 10), // more than JavaScript's numbers hold
 	})
 	require.NoError(t, err)
-	run := exec.Command(node, "judge.mjs")
+	run := exec.Command(node, "verify.mjs")
 	run.Dir, run.Stdin = clients.Dir(), bytes.NewReader(in)
 	var stderr bytes.Buffer
 	run.Stderr = &stderr
@@ -103,7 +103,7 @@ func TestMainnetsLibraryAgrees(t *testing.T) {
 	for _, url := range urls {
 		answers = append(answers, fetch(t, h, "GET", url, "gzip, deflate, br, identity"), fetch(t, h, "GET", url, "identity"), fetch(t, h, "POST", url, "gzip, identity"))
 	}
-	for i, v := range judge(t, h, answers) {
+	for i, v := range verdicts(t, h, answers) {
 		a := answers[i]
 		require.Empty(t, v.Refused, "%s %s with %s", a.Request.Method, a.Request.URL, a.Request.Headers[0][1])
 		if strings.HasPrefix(a.Request.URL, "/metrics") && a.Response.Status != 404 {
@@ -136,7 +136,7 @@ func TestMainnetsLibraryAgrees(t *testing.T) {
 			tampered = append(tampered, changed)
 		}
 	}
-	for i, v := range judge(t, h, tampered) {
+	for i, v := range verdicts(t, h, tampered) {
 		require.NotEmpty(t, v.Refused, "%+v", tampered[i].Request)
 	}
 }
