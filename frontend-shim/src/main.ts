@@ -5,9 +5,9 @@ import type { Verdict } from "./protocol/alternative.ts";
 import type { SignInRequest } from "./protocol/request.ts";
 import { host } from "./protocol/origin.ts";
 import { explain } from "./errors.ts";
-import { lengthFor, prepare, type Prepared } from "./signin/deliver.ts";
+import { lengthShown, prepare, type Prepared } from "./signin/deliver.ts";
 import { requestPanel, signInView } from "./signin/view.ts";
-import { type Account, agent, isRaw, rightAddress } from "./state.ts";
+import { type Account, agent, isRaw, remember, rightAddress } from "./state.ts";
 import { choose, current, duration, names, t } from "./text/text.ts";
 import { button, type Child, h, note, show } from "./ui/dom.ts";
 
@@ -125,9 +125,9 @@ async function openAccount(): Promise<void> {
   await accountView(account!, signOut);
 }
 
-function signOut(): void {
+function signOut(why: Child = null): void {
   account = null;
-  home();
+  home(why);
 }
 
 // consent asks before a delegation for somebody who is signed in already.
@@ -136,7 +136,7 @@ async function consent(who: Account): Promise<void> {
   show(t("signin.title-request"), requestPanel(request!, who.anchor),
     h("div", { class: "actions" },
       button(t("consent.as", { anchor: who.anchor }), () => give(who), { class: "primary", id: "consent" }),
-      button(t("consent.other"), signOut),
+      button(t("consent.other"), () => signOut()),
       button(t("signin.refuse"), () => finish((r) => r.cancel(), t("refused.title"), t("refused.text")), { class: "quiet" })));
 }
 
@@ -151,16 +151,16 @@ async function give(who: Account): Promise<void> {
     prepared = await prepare(r, who);
   } catch (error) {
     return show(t("failed.title"), note("error", h("p", {}, explain(error))), h("div", { class: "actions" },
-      button(t("again"), () => give(who), { class: "primary" }), button(t("signin.other-ways-button"), signOut),
+      button(t("again"), () => give(who), { class: "primary" }), button(t("signin.other-ways-button"), () => signOut()),
       button(t("return"), () => finish((q) => q.fail(explain(error)), t("failed.title"), explain(error)), { class: "quiet" })));
   }
   const hand = () => finish((q) => q.succeed(prepared.answer), t("done.title"), t("done.text", { host: host(r.origin) }));
-  // Whoever was shown a longer session sees the true length before it begins.
-  const shown = lengthFor(r, who.anchor), tolerance = 60_000_000_000n;
-  if (prepared.length >= shown - tolerance) return hand();
+  // Whoever was shown another length sees the true one before the session begins.
+  const shown = lengthShown(r), tolerance = 60_000_000_000n, longer = prepared.length > shown + tolerance;
+  if (!longer && prepared.length >= shown - tolerance) return hand();
   const seconds = Math.ceil(Number(prepared.length / 1_000_000_000n) / 60) * 60; // the moments since it was made do not count
-  (await import("./state.ts")).remember(who.anchor, seconds);
-  show(t("shorter.title"), h("p", {}, t("shorter.text", { length: duration(seconds), asked: duration(Number(shown / 1_000_000_000n)) })),
+  if (!longer) remember(who.anchor, seconds);
+  show(t(longer ? "longer.title" : "shorter.title"), h("p", {}, t(longer ? "longer.text" : "shorter.text", { length: duration(seconds), asked: duration(Number(shown / 1_000_000_000n)) })),
     h("div", { class: "actions" }, button(t("continue"), hand, { class: "primary", id: "continue" }),
       button(t("signin.refuse"), () => finish((q) => q.cancel(), t("refused.title"), t("refused.text")), { class: "quiet" })));
 }

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { de } from "../src/text/de.ts";
+import { de, parted } from "../src/text/de.ts";
 import { en } from "../src/text/en.ts";
 import { fill } from "../src/text/fill.ts";
 
@@ -76,7 +76,7 @@ const table: Record<string, { values?: Record<string, string>; number: string; e
     de: ["Wenn genügend der Anker A einem neuen Schlüssel zustimmen und kein geschütztes Gerät von Ihnen innerhalb der Frist unterschreibt, verliert dieses Gerät seinen Schutz.", "Wenn Anker A einem neuen Schlüssel zustimmt und kein geschütztes Gerät von Ihnen innerhalb der Frist unterschreibt, verliert dieses Gerät seinen Schutz.", "Wenn genügend der Anker A einem neuen Schlüssel zustimmen und kein geschütztes Gerät von Ihnen innerhalb der Frist unterschreibt, verliert dieses Gerät seinen Schutz."] },
   "contacts.bad-threshold": { number: "count", en: ["The number who must approve is between 1 and 0.", "With one contact, that one must approve: type 1.", "The number who must approve is between 1 and 2."],
     de: ["Zustimmen müssen zwischen 1 und 0.", "Bei einer Person muss diese zustimmen: Geben Sie 1 ein.", "Zustimmen müssen zwischen 1 und 2."] },
-  "friend.approved-by": { number: "count", en: ["approved by 0 contacts.", "approved by 1 contact.", "approved by 2 contacts."], de: ["0 Personen haben zugestimmt.", "1 Person hat zugestimmt.", "2 Personen haben zugestimmt."] },
+  "friend.approved-by": { number: "count", en: ["Approved by 0 contacts.", "Approved by 1 contact.", "Approved by 2 contacts."], de: ["0 Personen haben zugestimmt.", "1 Person hat zugestimmt.", "2 Personen haben zugestimmt."] },
   "recover.few": { number: "count", en: ["0 contacts have approved. More must.", "1 contact has approved. More must.", "2 contacts have approved. More must."],
     de: ["0 Personen haben zugestimmt. Es müssen mehr werden.", "1 Person hat zugestimmt. Es müssen mehr werden.", "2 Personen haben zugestimmt. Es müssen mehr werden."] },
   "recover.left": { number: "count", values: { time: "3 d" }, en: ["0 contacts have approved. 3 d to go.", "1 contact has approved. 3 d to go.", "2 contacts have approved. 3 d to go."],
@@ -93,7 +93,7 @@ const table: Record<string, { values?: Record<string, string>; number: string; e
     de: ["Alle Geräte zusammen bräuchten 0 Bytes von höchstens 2500. Kürzen Sie einen Namen, oder entfernen Sie ein Gerät.", "Alle Geräte zusammen bräuchten 1 Byte von höchstens 2500. Kürzen Sie einen Namen, oder entfernen Sie ein Gerät.", "Alle Geräte zusammen bräuchten 2 Bytes von höchstens 2500. Kürzen Sie einen Namen, oder entfernen Sie ein Gerät."] },
 };
 // Where {length} is a length of time in words, nothing is counted.
-const inWords = new Set(["request.length", "request.length-at-most", "shorter.text", "limit.done"]);
+const inWords = new Set(["request.length", "request.length-at-most", "shorter.text", "limit.done", "longer.text"]);
 
 test("texts with a number say it right with 0, 1 and 2, in each language", () => {
   for (const [language, texts] of Object.entries(languages)) {
@@ -104,6 +104,14 @@ test("texts with a number say it right with 0, 1 and 2, in each language", () =>
     for (const [key, row] of Object.entries(table)) {
       for (const n of [0, 1, 2] as const) assert.equal(fill(texts[key]!, { ...row.values, [row.number]: n }, language), (row as unknown as Record<string, string[]>)[language]![n], `${key} in ${language}`);
     }
+  }
+});
+
+test("every long German word may part", () => {
+  const words = new Set(Object.values(de).flatMap((text) => text.match(/[A-Za-zÄÖÜäöüß]{17,}/g) ?? []));
+  for (const word of words) {
+    if (word === "alternativeOrigins") continue; // a name in a file
+    assert.ok(parted.some((p) => word.includes(p.replaceAll("-", "")) && p.replaceAll("-", "").length >= 9), word);
   }
 });
 

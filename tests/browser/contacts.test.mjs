@@ -53,6 +53,14 @@ async function approve(account, key, words) {
   await account.click("#approve");
 }
 
+// sure answers the question whether the voice was the owner's, beside the words.
+async function sure(account, words) {
+  await account.locator("dialog .words.six").waitFor();
+  assert.deepEqual(await account.locator("dialog .words.six li").allInnerTexts(), words);
+  assert.match(await account.innerText("dialog"), /owner's own voice/);
+  await account.click("#confirm");
+}
+
 test("contacts approve by voice, and the owner vetoes", () => story(4, async (owner, anna, bert, thief) => {
   const { o, all } = await named(owner, anna, bert);
   const { view, key, words } = await begin(thief, o.anchor);
@@ -74,6 +82,9 @@ test("contacts approve by voice, and the owner vetoes", () => story(4, async (ow
   await view.getByText("No contact has approved yet.").waitFor();
   for (const { account } of all) {
     await approve(account, key, words.map((w) => w.slice(0, 4).toUpperCase()).join(", "));
+    await account.click("#turn-back");
+    await account.click("#approve");
+    await sure(account, words);
     await account.getByText("You approve the new key").waitFor();
   }
   await view.getByText(/2 contacts have approved\. (30|29) days.* to go\./).waitFor();
@@ -125,8 +136,9 @@ test("an approval is taken back, and a contact resigns, with a way back from eac
   const { view, key, words } = await begin(fresh, o.anchor);
   const { account } = all[0];
   await approve(account, key, words.join(" "));
+  await sure(account, words);
   await account.getByText("You approve the new key").waitFor();
-  await account.getByText("approved by 1 contact.").waitFor();
+  await account.getByText("Approved by 1 contact.").waitFor();
   await view.getByText("1 contact has approved. More must.").waitFor();
 
   // Turning back changes nothing; going on takes the approval alone back.
@@ -202,6 +214,13 @@ test("each protected device agrees for itself, and the owner ends the contacts",
   await result(o.account, /does not agree any more/);
   await passkey.getByText("Has not agreed").waitFor();
 
+  // A removal says what becomes of the contacts.
+  const phrase = o.account.locator(".card.protected[data-device]", { hasText: "Recovery phrase" });
+  await phrase.locator("summary").click();
+  await phrase.getByRole("button", { name: "Remove", exact: true }).click();
+  assert.match(await o.account.innerText("dialog"), /The recovery contacts end: no other device has agreed/);
+  await o.account.click("#turn-back");
+
   await o.account.click("#end-contacts");
   await o.account.click("#turn-back");
   assert.equal(await o.account.locator("[data-contact]").count(), 2);
@@ -226,6 +245,7 @@ test("everything is lost, and the contacts bring the anchor back", () => story(4
   const { view, key, words } = await begin(fresh, o.anchor);
   for (const { account } of all) {
     await approve(account, key, words.join(" "));
+    await sure(account, words);
     await account.getByText("You approve the new key").waitFor();
   }
   await view.getByText(/2 contacts have approved\./).waitFor();
@@ -246,6 +266,23 @@ test("everything is lost, and the contacts bring the anchor back", () => story(4
   await later.waitForSelector("#report");
   assert.equal(await later.locator(".card.protected[data-device]").count(), 1);
   assert.match(await later.locator(".card.protected[data-device]").innerText(), /this one/i);
+  // A session of the page is over meanwhile. Whoever goes on signs again in the same place, or is told why to sign in.
+  await anna.context.clock.setSystemTime(now());
+  await ask(all[0].account, o.anchor);
+  assert.match(await all[0].account.innerText("dialog"), /signed in here for 30 minutes/);
+  await all[0].account.click("[data-signer=passkey]");
+  await all[0].account.getByText("Your anchor is not on the list").waitFor();
+  await ask(all[0].account, o.anchor);
+  await all[0].account.getByText("Your anchor is not on the list").waitFor();
+  await bert.context.clock.setSystemTime(now());
+  await all[1].account.locator("main form .actions button.quiet").click();
+  await all[1].account.click("#change-limit");
+  await all[1].account.selectOption("#limit", "3600");
+  await all[1].account.click("#set-limit");
+  await signAsPhrase(all[1].account, all[1].words);
+  await all[1].account.getByText("Sign in again to go on.").waitFor();
+  await all[1].account.getByText("Sessions last at most 1 hour.").waitFor();
+
   // The phrase agreed as it named the contacts, so it is not protected any more and can be removed.
   const phrase = later.locator(".card[data-device]", { hasText: "Recovery phrase" }).first();
   await phrase.locator("summary").click();

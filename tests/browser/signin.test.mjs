@@ -113,6 +113,39 @@ for (const client of ["classic", "icrc"]) {
   }));
 }
 
+test("a session that would be longer than was shown is shown before it begins", () => story(1, async (p) => {
+  const short = await s.settle(p, page);
+  await short.account.click("#change-limit");
+  await short.account.selectOption("#limit", "900");
+  await short.account.click("#set-limit");
+  await s.signAsPhrase(short.account, short.words);
+  await short.account.waitForSelector(".result .note");
+  await short.account.click("#sign-out");
+  const long = await s.register(short.account);
+  await short.account.click("#skip-phrase");
+  await short.account.click("#unprotected");
+  await short.account.waitForSelector("#report");
+  await short.account.click("#sign-out");
+  await short.account.click(`[data-anchor="${short.anchor}"]`);
+  await short.account.waitForSelector("#report");
+
+  const app = await p.open(world.apps.origin("classic"));
+  const options = { identityProvider: providers.classic };
+  let popup = await s.startSignIn(p, app, options);
+  assert.match(await popup.innerText(".request"), /for 15 minutes/);
+  // The other anchor's own length stands on its button.
+  assert.match(await popup.innerText(`[data-anchor="${long}"]`), /for 8 hours/);
+  await popup.fill("input[name=anchor]", long);
+  await popup.press("input[name=anchor]", "Enter");
+  await popup.waitForSelector("#continue");
+  assert.match(await popup.innerText("main"), /lasts (8 hours|7 hours, 59 minutes), not 15 minutes as was shown/);
+  await popup.click("#continue");
+  await s.outcome(app);
+  popup = await s.startSignIn(p, app, options);
+  await popup.click(`[data-anchor="${short.anchor}"]`);
+  await s.outcome(app);
+}));
+
 test("a derivation origin is used if its canister lists the application", () => story(1, async (p) => {
   const { apps } = world;
   const derivation = `http://${canister}.localhost:${apps.port}`;

@@ -26,13 +26,33 @@ async function look(page, name, language = "en") {
     assert.deepEqual(found.violations.map((v) => `${v.id}: ${v.nodes.map((n) => `${n.html} ${n.failureSummary}`).join("; ")}`), [], `${name}, ${colorScheme}, ${width} px`);
     const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
     assert.ok(wide <= 0, `${name} is ${wide} px wider than the window of ${width} px`);
+    assert.equal(await page.evaluate(parts), "", `${name}, ${width} px: a word parts without a hyphen`);
     const title = await page.title();
     assert.notEqual(title, "");
-    if (pictures) await page.screenshot({ path: `${pictures}/${name}-${language}-${width < 500 ? "phone" : colorScheme}.png`, fullPage: true });
+    if (pictures) await page.screenshot({ path: `${pictures}/${name}-${language}-${width < 500 ? "phone" : colorScheme}.png`, fullPage: !(await page.$("dialog")) });
   }
   await page.emulateMedia({ colorScheme: "light" });
   await page.setViewportSize({ width: 1000, height: 800 });
   seen.add(name);
+}
+
+// parts names the first word of a heading or a label that goes on in another line without a hyphen.
+function parts() {
+  for (const e of document.querySelectorAll("h1, h2, h3, strong, button, label, summary, legend")) {
+    if (!e.checkVisibility()) continue;
+    const texts = document.createTreeWalker(e, NodeFilter.SHOW_TEXT);
+    for (let node = texts.nextNode(); node; node = texts.nextNode()) {
+      if (node.parentElement.closest("code, .host")) continue;
+      for (const { index, 0: word } of node.data.matchAll(/[\p{L}]{2,}/gu)) {
+        const range = document.createRange();
+        // The hyphen itself, in the line before, counts to the letter after it.
+        range.setStart(node, node.data[index - 1] === "\u00ad" ? index + 1 : index);
+        range.setEnd(node, index + word.length);
+        if (new Set([...range.getClientRects()].filter((r) => r.width > 1).map((r) => Math.round(r.top))).size > 1) return `${word} in ${e.tagName}`;
+      }
+    }
+  }
+  return "";
 }
 
 // walk goes through every view in one language.
@@ -196,6 +216,9 @@ async function contacts(account, q, anchor, words, show) {
     await friend.account.fill("#new-key", key);
     await friend.account.fill("#heard", heard.join(" "));
     await friend.account.click("#approve");
+    await friend.account.waitForSelector("dialog .words.six");
+    await show(friend.account, "contact-sure");
+    await friend.account.click("#confirm");
     await friend.account.waitForSelector("#withdraw");
     await show(friend.account, "contact-approved");
     await account.reload();

@@ -29,8 +29,19 @@ export async function prove(anchor: Anchor, d: Device): Promise<Done> {
 }
 
 export async function unprotect(anchor: Anchor, d: Device): Promise<Done> {
-  if (!(await confirm(t("unprotect.title"), t("unprotect.act"), true, h("p", {}, t("unprotect.text")), keyCard(anchor, d)))) return null;
+  if (!(await confirm(t("unprotect.title"), t("unprotect.act"), true, h("p", {}, t("unprotect.text")), ...also(anchor, d, true).map((text) => h("p", {}, text)), keyCard(anchor, d)))) return null;
   return (await call(anchor, { kind: "self", device: d }, t("self-only"), kedge.unprotect, [anchor.number, d.pubkey])) ? t("unprotect.done", { name: nameOf(d) }) : null;
+}
+
+// also says what ends on other devices, and among the contacts, when a device goes or is protected no more.
+export function also(anchor: Anchor, d: Device, stays = false): string[] {
+  const others = anchor.info.devices.filter((o) => !equal(o.pubkey, d.pubkey));
+  const asks = stays ? [] : others.filter((o) => o.release?.askers.some((a) => equal(a.pubkey, d.pubkey)));
+  const last = d.agrees_to_contacts === true && !others.some((o) => o.agrees_to_contacts === true);
+  return [
+    ...asks.map((o) => t("remove.asker", { device: nameOf(o) })),
+    ...(d.agrees_to_contacts === true ? [t(last ? "remove.last-agreement" : "remove.agreement")] : []),
+  ];
 }
 
 // ends says what a removal ends.
@@ -44,6 +55,7 @@ function ends(anchor: Anchor, d: Device): Child[] {
     isProtected(d) && t(others.some(isProtected) ? "remove.protected" : "remove.last-protected"),
     !isProtected(d) && !others.some((o) => !isProtected(o)) && t("remove.last-unprotected"),
     d.release !== null && t("remove.release"),
+    ...also(anchor, d),
     d.credential_id !== null && t("remove.passkey"),
   ].filter((x): x is string => Boolean(x)).map((text) => h("li", {}, text)))];
 }

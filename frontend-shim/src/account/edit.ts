@@ -9,7 +9,7 @@ import { create, type Passkey, userHandle } from "../webauthn/passkey.ts";
 import { adding, changing, confirm, type Done, keyCard } from "../anchor/ask.ts";
 import { type Anchor, type Device, isMe, isPhrase, isProtected, nameOf, principalOf, short } from "../anchor/model.ts";
 import { signer } from "../anchor/signer.ts";
-import { consent, prove } from "./act.ts";
+import { also, consent, prove } from "./act.ts";
 import { equal } from "../ic/bytes.ts";
 
 function checkName(alias: string): string {
@@ -68,13 +68,13 @@ export function replaceDevice(anchor: Anchor, d: Device): Promise<Done> {
     passkey ??= await makePasskey(anchor, null);
     await (await agent()).call(who.identity, kedge.replace, anchor.number, d.pubkey, passkeyDevice(alias, passkey));
     return t("replace.done", { name: visible(alias) });
-  }, h("p", {}, t("replace.text")), keyCard(anchor, d));
+  }, h("p", {}, t("replace.text")), ...also(anchor, d).map((text) => h("p", {}, text)), keyCard(anchor, d));
 }
 
 // phrase makes a new recovery phrase, in the place of the old one if there is one. It takes over the page.
 export async function phrase(anchor: Anchor, back: (done: Done) => void): Promise<Done> {
   const old = anchor.info.devices.find(isPhrase);
-  if (old && !(await confirm(t("phrase.replace-title"), t("phrase.replace"), true, h("p", {}, t("phrase.replace-text")), keyCard(anchor, old)))) return null;
+  if (old && !(await confirm(t("phrase.replace-title"), t("phrase.replace"), true, h("p", {}, t("phrase.replace-text")), ...also(anchor, old).map((text) => h("p", {}, text)), keyCard(anchor, old)))) return null;
   const who = await signer(anchor, old ? changing(anchor, old) : adding(anchor), t(old && isProtected(old) ? "self-only" : "needs-protected"));
   if (!who) return null;
   // A mark is granted by a protected device that stays; where none does, the phrase takes it itself.

@@ -2,7 +2,7 @@
 import type { Advice, Finding, Outcome } from "../candid/kedge.gen.ts";
 import { t, word } from "../text/text.ts";
 import { button, h } from "../ui/dom.ts";
-import { type Anchor, deviceOf, nameOf } from "../anchor/model.ts";
+import { type Anchor, deviceOf, isPhrase, nameOf } from "../anchor/model.ts";
 
 const good: ReadonlySet<Outcome | null> = new Set<Outcome | null>(["survives", "delayed"]);
 
@@ -12,7 +12,7 @@ function row(anchor: Anchor, f: Finding): HTMLElement {
   return h("li", { class: survives ? "good" : "bad" },
     h("span", { class: "mark", "aria-hidden": "true" }, survives ? "✓" : "✗"),
     h("div", {}, known
-      ? [h("strong", {}, word("scenario", f.scenario, ""), subject && ` (${nameOf(subject)})`), h("span", { class: "hint" }, word("outcome", f.outcome, ""))]
+      ? [h("strong", {}, word("scenario", f.scenario, ""), subject && !isPhrase(subject) && ` (${nameOf(subject)})`), h("span", { class: "hint" }, word("outcome", f.outcome, ""))]
       : h("span", {}, f.description)));
 }
 

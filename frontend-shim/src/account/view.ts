@@ -1,7 +1,7 @@
 // The account page: what is pending, the recovery report, devices, settings, history.
 import type { Advice } from "../candid/kedge.gen.ts";
 import { explain } from "../errors.ts";
-import type { Account } from "../state.ts";
+import { type Account, agent } from "../state.ts";
 import { date, duration, t, word } from "../text/text.ts";
 import { busy, button, type Child, h, note, show } from "../ui/dom.ts";
 import type { Done } from "../anchor/ask.ts";
@@ -15,17 +15,18 @@ import { reportSection } from "./report.ts";
 import { sheetView } from "./sheet.ts";
 
 // accountView loads the anchor and shows it; done is what the last act ended with.
-export async function accountView(account: Account, signOut: () => void, done: Done = null): Promise<void> {
+export async function accountView(account: Account, signOut: (why?: Child) => void, done: Done = null): Promise<void> {
+  if (account.expiration <= (await agent()).now()) return signOut(note("info", h("p", {}, t("session.over")), done && h("p", {}, done)));
   show(t("anchor.name", { anchor: account.anchor }), h("p", { role: "status" }, t("loading")));
   try {
     render(await load(account), account, signOut, done);
   } catch (error) {
     show(t("failed.title"), note("error", h("p", {}, explain(error))), h("div", { class: "actions" },
-      button(t("again"), () => accountView(account, signOut), { class: "primary" }), button(t("sign-out"), signOut)));
+      button(t("again"), () => accountView(account, signOut), { class: "primary" }), button(t("sign-out"), () => signOut())));
   }
 }
 
-function render(anchor: Anchor, account: Account, signOut: () => void, done: Done): void {
+function render(anchor: Anchor, account: Account, signOut: (why?: Child) => void, done: Done): void {
   const reload = (text: Done) => accountView(account, signOut, text);
   const result = h("div", { class: "result" }, done && note("info", h("p", {}, done)));
   const body = h("div", { class: "account" });
@@ -48,7 +49,7 @@ function render(anchor: Anchor, account: Account, signOut: () => void, done: Don
   const friend = () => friendView(anchor, (text) => back(text));
   body.append(...[...pendingApprovals(anchor, run), ...pending(anchor, run), reportSection(anchor, step), devices(anchor, run, phrase), settings(anchor, run), contactsSection(anchor, run, friend), historySection(anchor)].filter((x) => x !== null));
   show(t("anchor.name", { anchor: anchor.number }), result, body,
-    h("div", { class: "actions" }, button(t("sheet.open"), () => sheetView(anchor, () => back(null))), button(t("sign-out"), signOut, { class: "quiet", id: "sign-out" })));
+    h("div", { class: "actions" }, button(t("sheet.open"), () => sheetView(anchor, () => back(null))), button(t("sign-out"), () => signOut(), { class: "quiet", id: "sign-out" })));
 }
 
 // takeStep does what the report advises.
@@ -124,7 +125,7 @@ function deviceCard(anchor: Anchor, d: Device, run: Run, phrase: () => Promise<D
   acts.push(isPhrase(d) ? [t("phrase.replace"), phrase] : [t("replace.act"), () => edit.replaceDevice(anchor, d), me], [t("remove.act"), () => act.remove(anchor, d), me && !last]);
   return h("li", { class: isProtected(d) ? "card protected" : "card", "data-device": principalOf(d).text() },
     h("h3", {}, nameOf(d), me && h("span", { class: "tag" }, t("device.me"))),
-    h("p", {}, kindOf(d), " ", h("code", {}, short(principalOf(d)))),
+    h("p", {}, kindOf(d) !== nameOf(d) && `${kindOf(d)} `, h("code", {}, short(principalOf(d)))),
     h("ul", { class: "facts" }, facts.filter(Boolean).map((f) => h("li", {}, f))),
     h("details", {}, h("summary", { "aria-label": t("device.acts-for", { name: nameOf(d) }) }, t("device.acts")),
       h("div", { class: "actions" }, acts.map(([label, action, ends]) => button(label, () => run(action, ends))))));

@@ -37,7 +37,10 @@ export async function signer(anchor: Anchor, need: Need, why: string): Promise<S
       problems.replaceChildren();
       try {
         const identity = isPhrase(device) ? await (await import("./phrase.ts")).typePhrase(device) : await withPasskey(device);
-        if (identity) close({ identity, device });
+        if (!identity) return;
+        // Whoever has signed again as the device that is signed in goes on with that.
+        if (isMe(anchor, device)) Object.assign(anchor.account, { identity, expiration: identity.chain[0]?.delegation.expiration ?? anchor.account.expiration });
+        close({ identity, device });
       } catch (error) {
         problems.replaceChildren(note("error", explain(error)));
       }

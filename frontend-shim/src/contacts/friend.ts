@@ -4,12 +4,14 @@ import * as kedge from "../candid/kedge.gen.ts";
 import { adding, confirm, type Done } from "../anchor/ask.ts";
 import type { Anchor } from "../anchor/model.ts";
 import { signer } from "../anchor/signer.ts";
-import { explain, Explained } from "../errors.ts";
+import { explain, Explained, Refused } from "../errors.ts";
+import type { Identity } from "../ic/identity.ts";
 import { Principal } from "../ic/principal.ts";
 import { accept } from "../results.ts";
 import { agent } from "../state.ts";
 import { duration, t } from "../text/text.ts";
 import { busy, button, field, form, h, note, show } from "../ui/dom.ts";
+import { wordsList } from "./show.ts";
 import { heard } from "./words.ts";
 
 // friendView asks for the owner's anchor and shows what may be done for it.
@@ -26,7 +28,9 @@ export function friendView(anchor: Anchor, back: (done: Done) => unknown, said: 
     try {
       const n = of();
       // Who acts for a guarded anchor is a protected device; what it may know is asked for as whoever is signed in.
-      const status = accept(await (await agent()).call(anchor.account.identity, kedge.contact_status, n, anchor.number));
+      const by = await signer(anchor, { kind: "any" }, t("session.over"));
+      if (!by) return;
+      const status = accept(await (await agent()).call(by.identity, kedge.contact_status, n, anchor.number));
       place.replaceChildren(...[done && note("info", h("p", {}, done)), panel(anchor, n, status, look, (text) => friendView(anchor, back, text))].filter((x) => x !== null && x !== ""));
     } catch (error) {
       place.replaceChildren();
@@ -60,7 +64,7 @@ function panel(anchor: Anchor, n: bigint, status: kedge.ContactStatus, look: Loo
     return null;
   }), { class: "quiet", id: "resign" }));
   body.append(h("p", {}, t(status.accepted ? "friend.is" : "friend.asked")),
-    ...status.approvals.map((a) => h("p", {}, h("code", {}, a.key.text()), " ", t("friend.approved-by", { count: a.count }), " ",
+    ...status.approvals.map((a) => h("p", {}, h("code", { class: "whole" }, a.key.text()), t("friend.approved-by", { count: a.count }), " ",
       a.completes_in_s === null ? "" : a.completes_in_s > 0n ? t("contacts.pending-wait", { time: duration(Number(a.completes_in_s)) }) : t("contacts.pending-ready"))));
   if (status.accepted) body.append(approveForm(anchor, n, look));
   body.append(problems, h("div", { class: "actions" }, acts));
@@ -78,37 +82,45 @@ function approveForm(anchor: Anchor, n: bigint, look: Look): HTMLElement {
       const principal = Principal.parse(key.input.value.trim());
       if (!principal) throw new Explained(t("friend.bad-key"));
       if (!heard(words.input.value, n, principal)) throw new Explained(t("friend.wrong-words"));
-      const by = await signer(anchor, adding(anchor), t("needs-protected"));
-      if (!by) return;
-      accept(await (await agent()).call(by.identity, kedge.contact_approve, n, anchor.number, principal));
-      await look(t("friend.approved", { anchor: n }));
+      if (!(await confirm(t("friend.sure"), t("friend.approve"), false, wordsList(n, principal), h("p", {}, t("friend.voice"))))) return;
+      if (await signed(anchor, async (by) => accept(await (await agent()).call(by, kedge.contact_approve, n, anchor.number, principal)))) await look(t("friend.approved", { anchor: n }));
     } catch (error) {
       problems.replaceChildren(note("error", h("p", {}, explain(error))));
     }
   }, key.element, words.element, problems, h("button", { class: "primary", id: "approve" }, t("friend.approve"))));
 }
 
-async function acceptContact(anchor: Anchor, n: bigint): Promise<Done> {
+// signed has a device of the contact's own anchor sign: a protected one if the anchor is guarded, or if a protected one
+// signed before, which the canister says. False if the person turned back.
+async function signed(anchor: Anchor, send: (by: Identity) => Promise<unknown>): Promise<boolean> {
   const by = await signer(anchor, adding(anchor), t("needs-protected"));
-  if (!by) return null;
-  accept(await (await agent()).call(by.identity, kedge.contact_accept, n, anchor.number));
-  return t("friend.accepted", { anchor: n });
+  if (!by) return false;
+  try {
+    await send(by.identity);
+  } catch (error) {
+    if (!(error instanceof Refused && error.error.code === "needs_protected")) throw error;
+    const guard = await signer(anchor, { kind: "protected" }, t("friend.protected-before"));
+    if (!guard) return false;
+    await send(guard.identity);
+  }
+  return true;
+}
+
+async function acceptContact(anchor: Anchor, n: bigint): Promise<Done> {
+  const a = await agent();
+  return (await signed(anchor, async (by) => accept(await a.call(by, kedge.contact_accept, n, anchor.number)))) ? t("friend.accepted", { anchor: n }) : null;
 }
 
 async function withdraw(anchor: Anchor, n: bigint): Promise<Done> {
   if (!(await confirm(t("friend.withdraw"), t("friend.withdraw"), false, h("p", {}, t("friend.withdraw-text", { anchor: n }))))) return null;
-  const by = await signer(anchor, adding(anchor), t("needs-protected"));
-  if (!by) return null;
-  accept(await (await agent()).call(by.identity, kedge.contact_withdraw, n, anchor.number, false));
-  return t("friend.withdrawn", { anchor: n });
+  const a = await agent();
+  return (await signed(anchor, async (by) => accept(await a.call(by, kedge.contact_withdraw, n, anchor.number, false)))) ? t("friend.withdrawn", { anchor: n }) : null;
 }
 
 // resign leaves the list of contacts, whether they had accepted or not; false if the person turned back.
 async function resign(anchor: Anchor, n: bigint, accepted: boolean): Promise<boolean> {
   const label = t(accepted ? "friend.resign" : "friend.decline");
   if (!(await confirm(label, label, true, h("p", {}, t(accepted ? "friend.resign-text" : "friend.decline-text", { anchor: n }))))) return false;
-  const by = await signer(anchor, adding(anchor), t("needs-protected"));
-  if (!by) return false;
-  accept(await (await agent()).call(by.identity, kedge.contact_withdraw, n, anchor.number, true));
-  return true;
+  const a = await agent();
+  return signed(anchor, async (by) => accept(await a.call(by, kedge.contact_withdraw, n, anchor.number, true)));
 }

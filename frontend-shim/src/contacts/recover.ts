@@ -18,7 +18,7 @@ export interface Recover { done(account: Account): unknown; back(): unknown }
 
 interface Begun { anchor: bigint; passkey: Passkey }
 
-const stored = "kedge.recover", pause = 5000;
+const stored = "kedge.recover", pause = 5000, minute = 60_000_000_000n;
 
 // begun are the recoveries that were begun in this browser.
 function begun(): Begun[] {
@@ -84,12 +84,20 @@ function waitView(o: Recover, one: Begun, identity: Identity, expiration: bigint
     h("ol", { class: "todo" }, h("li", {}, t("recover.step1", { anchor: one.anchor }), h("p", {}, h("code", { id: "recover-key" }, key.text()))),
       h("li", {}, t("recover.step2")), h("li", {}, t("recover.step3")), h("li", {}, t("recover.step4"))),
     state, note("info", h("p", {}, t("recover.veto"))), problems, actions);
-  void watch(one, identity, state, take).catch((error: unknown) => problems.replaceChildren(note("error", h("p", {}, explain(error)))));
+  watch(one, identity, expiration, state, take).then((over) => {
+    if (!over) return;
+    // The key's session ends before the delay does: it signs again when somebody looks again.
+    take.remove();
+    state.textContent = t("recover.session-over");
+    actions.prepend(button(t("recover.go-on", { anchor: one.anchor }), () => recoverView(o), { class: "primary" }));
+  }).catch((error: unknown) => problems.replaceChildren(note("error", h("p", {}, explain(error)))));
 }
 
-async function watch(one: Begun, identity: Identity, state: HTMLElement, take: HTMLButtonElement): Promise<void> {
+// watch says how far it is until the view is left, or the session is over, which it reports.
+async function watch(one: Begun, identity: Identity, expiration: bigint, state: HTMLElement, take: HTMLButtonElement): Promise<boolean> {
   const a = await agent();
   while (state.isConnected) {
+    if (expiration <= a.now() + minute) return true;
     // To all but a key that a contact approves the answer is that of an anchor without contacts.
     const [answer] = await a.call(identity, kedge.contact_status, one.anchor, null);
     const mine = answer.tag === "Ok" ? answer.value.approvals[0] : undefined;
@@ -99,6 +107,7 @@ async function watch(one: Begun, identity: Identity, state: HTMLElement, take: H
     take.disabled = !mine || mine.completes_in_s !== 0n;
     await new Promise((r) => setTimeout(r, pause));
   }
+  return false;
 }
 
 async function complete(o: Recover, one: Begun, identity: Identity, expiration: bigint, problems: HTMLElement): Promise<void> {

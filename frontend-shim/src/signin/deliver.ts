@@ -16,6 +16,11 @@ export function lengthFor(request: SignInRequest, anchor?: bigint): bigint {
   return [asked, longest, ...(limit ? [BigInt(limit) * second] : [])].reduce((a, b) => (b < a ? b : a));
 }
 
+// What somebody has been shown as the length of a request's session.
+const shown = new WeakMap<SignInRequest, bigint>();
+export const showLength = (request: SignInRequest, length: bigint): void => void shown.set(request, length);
+export const lengthShown = (request: SignInRequest): bigint => shown.get(request) ?? lengthFor(request);
+
 export interface Prepared { answer: Answer; length: bigint }
 
 // prepare gets the delegation. It is not handed over yet.

@@ -15,7 +15,7 @@ const pause = 2000; // ms between looks
 
 export function pairView(o: Pair): void {
   const problems = h("div", {});
-  const number = field(t("signin.number"), { inputmode: "numeric", maxlength: 20, value: o.anchor, autocomplete: "off" });
+  const number = field(t("recover.number"), { inputmode: "numeric", maxlength: 20, value: o.anchor, autocomplete: "off" });
   const name = field(t("register.name"), { value: deviceName(), maxlength: maxAlias, autocomplete: "off" }, t("register.name-hint"));
   let passkey: Passkey | null = null;
   show(t("pair.title"), o.banner, h("ol", {}, [t("pair.step1"), t("pair.step2"), t("pair.step3")].map((s) => h("li", {}, s))),
@@ -60,5 +60,6 @@ async function wait(o: Pair, anchor: bigint, publicKey: Uint8Array, code: { veri
       button(t("continue"), () => o.joined(anchor), { class: "primary", id: "continue" }));
     return;
   }
-  if (watching) throw new Explained(t("pair.late"));
+  if (watching) show(t("pair.title"), o.banner, note("warn", h("p", {}, t("pair.late"))), h("div", { class: "actions" },
+    button(t("again"), () => pairView({ ...o, anchor: anchor.toString() }), { class: "primary", id: "pair-again" }), button(t("back"), o.back, { class: "quiet" })));
 }

@@ -7,7 +7,7 @@ import { type Account, forget, knownAnchors } from "../state.ts";
 import { date, duration, t } from "../text/text.ts";
 import { busy, button, type Child, dialog, field, form, h, note, show } from "../ui/dom.ts";
 import type { Match } from "./find.ts";
-import { lengthFor } from "./deliver.ts";
+import { lengthFor, showLength } from "./deliver.ts";
 import { type Chooser, dropUnknown, UnknownPasskey, withAnchor, withAnyPasskey } from "./methods.ts";
 
 const seconds = (ns: bigint): number => Number(ns / 1_000_000_000n);
@@ -15,11 +15,13 @@ const seconds = (ns: bigint): number => Number(ns / 1_000_000_000n);
 // requestPanel says who asks for what.
 export function requestPanel(request: SignInRequest, anchor?: bigint): HTMLElement {
   const derived = request.derivationOrigin !== null && mapOrigin(request.derivationOrigin) !== mapOrigin(request.origin) ? request.derivationOrigin : null;
+  const length = lengthFor(request, anchor);
+  showLength(request, length);
   return h("section", { class: "request", "aria-label": t("request.label") },
     h("p", {}, t("request.who")),
     h("p", { class: "host" }, host(request.origin)),
     derived && h("p", {}, t("request.derived", { host: host(derived) })),
-    h("p", { class: "length" }, t(knownAnchors().some((k) => k.anchor === anchor) ? "request.length" : "request.length-at-most", { length: duration(seconds(lengthFor(request, anchor))) })));
+    h("p", { class: "length" }, t(knownAnchors().some((k) => k.anchor === anchor) ? "request.length" : "request.length-at-most", { length: duration(seconds(length)) })));
 }
 
 // chooseAnchor asks which anchor is meant. One that the passkey has never been used on may be a stranger's.
@@ -88,8 +90,13 @@ export function signInView(request: SignInRequest | null, ways: Ways, extra: Chi
   area.append(
     known.length > 0
       ? h("ul", { class: "plain anchors" }, known.map((k, i) => h("li", {},
-        button([h("strong", {}, t("anchor.name", { anchor: k.anchor })), h("span", { class: "hint" }, t("signin.used", { time: date(BigInt(k.used) * 1_000_000n) }))],
-          () => attempt(() => withAnchor(k.anchor)), { class: i === 0 ? "wide primary" : "wide", "data-anchor": k.anchor }),
+        button([h("strong", {}, t("anchor.name", { anchor: k.anchor })), h("span", { class: "hint" }, t("signin.used", { time: date(BigInt(k.used) * 1_000_000n) })),
+          // The panel above says how long it is for the first one.
+          request && i > 0 && lengthFor(request, k.anchor) !== lengthFor(request, known[0]!.anchor) && h("span", { class: "hint" }, t("request.length", { length: duration(seconds(lengthFor(request, k.anchor))) }))],
+          () => attempt(() => {
+            if (request) showLength(request, lengthFor(request, k.anchor));
+            return withAnchor(k.anchor);
+          }), { class: i === 0 ? "wide primary" : "wide", "data-anchor": k.anchor }),
         button(t("signin.forget"), () => {
           forget(k.anchor);
           signInView(request, ways, extra);

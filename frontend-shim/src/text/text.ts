@@ -5,9 +5,18 @@ import { fill, type Values } from "./fill.ts";
 export type { Key };
 
 let texts: Texts = en;
+let parted: readonly string[] = [];
 let language = "en";
 
-const languages: Record<string, () => Promise<Texts>> = { de: async () => (await import("./de.ts")).de };
+interface Language { texts: Texts; parted: readonly string[] }
+
+const english: Language = { texts: en, parted: [] };
+const languages: Record<string, () => Promise<Language>> = {
+  de: async () => {
+    const { de, parted } = await import("./de.ts");
+    return { texts: de, parted };
+  },
+};
 export const names: Record<string, string> = { en: "English", de: "Deutsch" };
 
 const stored = "kedge.language";
@@ -31,7 +40,7 @@ export async function choose(wanted?: string): Promise<void> {
   }
   const preferred = [wanted ?? remembered() ?? "", ...navigator.languages.map((l) => l.split("-")[0]!)];
   language = preferred.find((l) => l in names) ?? "en";
-  texts = (await languages[language]?.().catch(() => en)) ?? en;
+  ({ texts, parted } = (await languages[language]?.().catch(() => english)) ?? english);
   document.documentElement.lang = texts === en ? "en" : language;
 }
 
@@ -39,6 +48,9 @@ export const current = (): string => document.documentElement.lang;
 
 // t is a text, with its places filled in.
 export const t = (key: Key, values: Values = {}): string => fill(texts[key] ?? en[key] ?? "", values, current());
+
+// longWords are those of the language that may have to part at the end of a line, with hyphens where they do.
+export const longWords = (): readonly string[] => parted;
 
 // word is the text for a name that the canister gave; fallback if it is newer than this page.
 export function word(group: string, name: string | null, fallback: string, values: Values = {}): string {

@@ -1,4 +1,5 @@
 // Elements without markup: nothing that is shown is ever parsed.
+import { soft } from "./soft.ts";
 
 export type Child = Node | string | null | false | undefined | Child[];
 type Props = { [name: string]: unknown };
@@ -16,7 +17,7 @@ export function h<K extends keyof HTMLElementTagNameMap>(tag: K, props: Props = 
 }
 
 function nodes(children: Child[]): Array<Node | string> {
-  return children.flatMap((c) => (Array.isArray(c) ? nodes(c) : c ? [c] : []));
+  return children.flatMap((c) => (Array.isArray(c) ? nodes(c) : typeof c === "string" ? (c ? [soft(c)] : []) : c ? [c] : []));
 }
 
 let ids = 0;
