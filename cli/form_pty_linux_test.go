@@ -143,3 +143,21 @@ func (s *screen) afterwards(mark, text string) {
 		return strings.Contains(all[strings.LastIndex(all, mark):], text)
 	}, 30*time.Second, time.Millisecond, "%q after %q in %q", text, mark, s)
 }
+
+// Prompts are ASCII where the locale is not UTF-8, as everything else is.
+func TestPromptsAreASCII(t *testing.T) {
+	for locale, want := range map[string]string{"C.UTF-8": "K\u00fcche\u2026/keys.age: ", "C": `K\u{fc}che.../keys.age: `, "": `K\u{fc}che.../keys.age: `} {
+		t.Run("locale "+locale, func(t *testing.T) {
+			env := keyStore(t)
+			moved := filepath.Join(t.TempDir(), "K\u00fcche\u2026", "keys.age")
+			require.NoError(t, os.Mkdir(filepath.Dir(moved), 0o700))
+			require.NoError(t, os.Rename(env["KEDGE_KEYS"], moved))
+			s := openScreen(t, 24, 80)
+			s.start(map[string]string{"KEDGE_KEYS": moved, "LC_ALL": locale, "LC_CTYPE": "", "LANG": ""}, "device", "list", "--keys-only")
+			s.expect(want)
+			s.typeKeys("\x03")
+			code, output := s.wait()
+			require.Equal(t, 130, code, output)
+		})
+	}
+}

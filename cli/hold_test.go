@@ -10,12 +10,14 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/term"
 
 	"kedge/cli/schemas"
 )
@@ -84,10 +86,12 @@ func MainHeld(t testing.TB, ctx context.Context, system System) int {
 
 // heldIn is held with the folder for what does not fit.
 func heldIn(dir string, run func(System) int, system System) int {
-	var stdout, stderr bytes.Buffer
+	var stdout, stderr, shown bytes.Buffer // results as JSON; what was printed as text
+	system.Stderr = beside(system.Stderr, &shown)
 	if wantsJSON(system.Args) {
 		system.Stdout, system.Stderr = io.MultiWriter(system.Stdout, &stdout), io.MultiWriter(system.Stderr, &stderr)
 	} else {
+		system.Stdout = beside(system.Stdout, &shown)
 		system.Observe = func(result []byte) { stdout.Write(append(result, '\n')) }
 	}
 	code := run(system)
@@ -107,7 +111,7 @@ func heldIn(dir string, run func(System) int, system System) int {
 	if slices.Contains(system.Args, "--help") || slices.Contains(system.Args, "--version") {
 		return code
 	}
-	err := fits(name, stdout.String())
+	err := errors.Join(fits(name, stdout.String()), utcInText(shown.String()), localInJSON(stdout.String()))
 	if err == nil && stdout.Len() > 0 {
 		_ = os.WriteFile(filepath.Join(dir, "seen-"+name), nil, 0o600)
 	}
@@ -121,6 +125,46 @@ func heldIn(dir string, run func(System) int, system System) int {
 	_, _ = fmt.Fprint(os.Stderr, text)
 	_ = os.WriteFile(filepath.Join(dir, "fault-"+name), []byte(text), 0o600)
 	return exitUnfit
+}
+
+// beside writes to both, unless the first is a terminal, which has to stay one.
+func beside(first, second io.Writer) io.Writer {
+	if f, ok := first.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		return first
+	}
+	return io.MultiWriter(first, second)
+}
+
+// People read local times and how long ago that was, see [ui.When]; programs read times in UTC (RFC 3339).
+var (
+	instants = regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d`)
+	days     = regexp.MustCompile(`\b20\d\d-\d\d-\d\d[^\n]{0,35}`)
+	whole    = regexp.MustCompile(`^\d{4}-\d\d-\d\d \d\d:\d\d \S+ \((now|in .*|.* ago)`)
+	spoken   = regexp.MustCompile(`"\d{4}-\d\d-\d\d \d\d:\d\d \S+ \(`)
+	offsets  = regexp.MustCompile(`"\d{4}-\d\d-\d\dT[0-9:.]+[+-]\d\d:\d\d"`)
+)
+
+// utcInText finds times in text that are not as people read them.
+func utcInText(text string) error {
+	if found := instants.FindString(text); found != "" {
+		return fmt.Errorf("the text has a time for programs, %s, where ui.When belongs: %s", found, text)
+	}
+	for _, found := range days.FindAllString(text, -1) {
+		if !whole.MatchString(found) && !strings.Contains(text, "As of") { // a sheet is printed, and read later
+			return fmt.Errorf("the text has the date %q, where ui.When belongs: %s", found, text)
+		}
+	}
+	return nil
+}
+
+// localInJSON finds times in JSON that are not in UTC.
+func localInJSON(line string) error {
+	for _, of := range []*regexp.Regexp{offsets, spoken} {
+		if found := of.FindString(line); found != "" {
+			return fmt.Errorf("the JSON has the local time %s", found)
+		}
+	}
+	return nil
 }
 
 // failed checks the last line on standard error of a command that failed with an exit code.

@@ -43,7 +43,11 @@ func Main(ctx context.Context, system System) int {
 	root.SetIn(system.Stdin)
 	root.SetOut(system.Stdout)
 	root.SetErr(system.Stderr)
-	if cmd, err := root.ExecuteContextC(ctx); err != nil {
+	cmd, err := root.ExecuteContextC(ctx)
+	if err == nil {
+		err = app.HelpError
+	}
+	if err != nil {
 		code := hints.ExitCode(err)
 		if errors.Is(err, context.Canceled) && ctx.Err() != nil {
 			err = fmt.Errorf("%w: %w", ui.ErrInterrupted, err)

@@ -3,6 +3,7 @@ package cli_test
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"testing"
@@ -54,12 +55,25 @@ func TestThereAndBackByCommands(t *testing.T) {
 	code, _, stderr = run(t, nil, o.env, "migrate", "rollback", old)
 	require.Equal(t, 5, code)
 	require.Contains(t, stderr, "--confirm "+first.Canister)
-	require.Contains(t, o.must("migrate", "rollback", old, "--confirm", first.Canister), "runs the old module")
+	back := o.must("migrate", "rollback", old, "--confirm", first.Canister)
+	require.Contains(t, back, "runs the old module")
+	snapshots := o.must("canister", "snapshot", "list", "--json")
+	require.NotContains(t, snapshots, d.Snapshot, "in the place of the deployment's")
+	var list []struct{ ID string }
+	require.NoError(t, json.Unmarshal([]byte(snapshots), &list))
+	require.Len(t, list, 1)
+	require.Contains(t, back, "kedge canister snapshot restore "+list[0].ID)
 	status := o.must("canister", "status", "--json")
 	require.Contains(t, status, oldHash)
 	require.Contains(t, status, `"status":"running"`)
 
-	// And there again.
+	// And there again, by the snapshot, by the module, and back once more without a snapshot.
+	o.must("canister", "snapshot", "restore", list[0].ID, "--yes")
+	require.Contains(t, o.must("migrate", "status"), "trial")
+	o.must("migrate", "rollback", old, "--confirm", first.Canister)
 	o.deploy(module)
 	require.Contains(t, o.must("migrate", "status"), "trial")
+	snapshots = o.must("canister", "snapshot", "list", "--json")
+	require.NotContains(t, o.must("migrate", "rollback", old, "--confirm", first.Canister, "--no-snapshot", "--json"), "snapshot")
+	require.Equal(t, snapshots, o.must("canister", "snapshot", "list", "--json"))
 }

@@ -61,7 +61,7 @@ func TestWholeScripts(t *testing.T) {
 			},
 			Setup: func(env *testscript.Env) error {
 				for name, value := range map[string]string{
-					variable: folder, "KEDGE_KEYS": env.WorkDir + "/keys.age", "KEDGE_PASSPHRASE_FILE": env.WorkDir + "/passphrase",
+					variable: folder, "TZ": "Asia/Kathmandu", "KEDGE_KEYS": env.WorkDir + "/keys.age", "KEDGE_PASSPHRASE_FILE": env.WorkDir + "/passphrase",
 					"KEDGE_NETWORK": url, "URL": url, "MODULE": module, "WHOAMI": whoami, "HOME": env.WorkDir,
 				} {
 					env.Setenv(name, value)

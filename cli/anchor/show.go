@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strconv"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -63,9 +62,9 @@ func (a verbs) showOwn(ctx context.Context) error {
 	view := anchorView{Anchor: s.Anchor, Settings: &settings, Contacts: contacts.Of(s.Anchor, info), Devices: views}
 	created := ""
 	if settings.CreatedAt != nil {
-		created = ", made " + settings.CreatedAt.Format(time.RFC3339)
+		created = ", made " + ui.When(*settings.CreatedAt, a.Now())
 	}
-	return a.Result(view, fmt.Sprintf("anchor %d%s\n%s\n%s\n\n%s", view.Anchor, created, settings.Text(), contacts.Text(s.Anchor, info), devices.Table(view.Devices, a.Now())))
+	return a.Result(view, fmt.Sprintf("anchor %d%s\n%s\n%s\n\n%s", view.Anchor, created, settings.Text(a.Now()), contacts.Text(s.Anchor, info), devices.Table(view.Devices, a.Now())))
 }
 
 func (a verbs) showPublic(ctx context.Context, text string) error {

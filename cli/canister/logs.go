@@ -21,6 +21,8 @@ type logView struct {
 	Index   uint64 `json:"index"`
 	Time    string `json:"time"`
 	Content string `json:"content"`
+
+	at uint64 // the same time, in nanoseconds since 1970
 }
 
 func (a verbs) logs() *cobra.Command {
@@ -50,11 +52,11 @@ then. Records that came and went between two looks, a second apart, are counted.
 }
 
 func viewLog(r management.LogRecord) logView {
-	return logView{r.Idx, ui.Time(r.TimestampNanos), string(r.Content)}
+	return logView{r.Idx, ui.Time(r.TimestampNanos), string(r.Content), r.TimestampNanos}
 }
 
-func (v logView) text() string {
-	return fmt.Sprintf("%s  %d  %s", v.Time, v.Index, ui.Printable(strings.TrimRight(v.Content, "\n")))
+func (v logView) text(now time.Time) string {
+	return fmt.Sprintf("%s  %d  %s", ui.WhenNanos(v.at, now), v.Index, ui.Printable(strings.TrimRight(v.Content, "\n")))
 }
 
 func (a verbs) showLogs(ctx context.Context, follow bool, tail int) error {
@@ -109,7 +111,7 @@ func (a verbs) printLogs(records []management.LogRecord) error {
 	views, lines := []logView{}, []string{}
 	for _, r := range records {
 		v := viewLog(r)
-		views, lines = append(views, v), append(lines, v.text())
+		views, lines = append(views, v), append(lines, v.text(a.Now()))
 	}
 	if len(lines) == 0 && !a.JSON {
 		a.Note("the log is empty")
@@ -120,7 +122,7 @@ func (a verbs) printLogs(records []management.LogRecord) error {
 
 // printLog prints one record as a line, with --json as one line of JSON.
 func (a verbs) printLog(v logView) error {
-	line := []byte(v.text())
+	line := []byte(v.text(a.Now()))
 	if a.JSON {
 		var err error
 		if line, err = ui.JSONLine(v); err != nil {

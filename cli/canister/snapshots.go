@@ -53,7 +53,7 @@ and size. The one of the last deployment is among them.`,
 			for _, s := range list {
 				v := viewSnapshot(s)
 				views = append(views, v)
-				rows = append(rows, []string{v.ID, v.Taken, bytesText(new(big.Int).SetUint64(v.Size))})
+				rows = append(rows, []string{v.ID, ui.WhenNanos(s.TakenAtTimestamp, a.Now()), bytesText(new(big.Int).SetUint64(v.Size))})
 			}
 			text := ui.Table(rows)
 			if len(list) == 0 {
@@ -116,10 +116,10 @@ and so are protections and anchors made since. It asks; --yes is for scripts.`,
 			if err != nil {
 				return err
 			}
-			taken := ""
+			var taken, at string // for people, and for programs
 			for _, s := range list {
 				if string(s.ID) == string(id) {
-					taken = ui.Time(s.TakenAtTimestamp)
+					taken, at = ui.WhenNanos(s.TakenAtTimestamp, a.Now()), ui.Time(s.TakenAtTimestamp)
 				}
 			}
 			if taken == "" {
@@ -135,7 +135,7 @@ and so are protections and anchors made since. It asks; --yes is for scripts.`,
 			}); err != nil {
 				return err
 			}
-			return a.Result(map[string]string{"canister": p.Canister.Text(), "restored": args[0], "taken": taken},
+			return a.Result(map[string]string{"canister": p.Canister.Text(), "restored": args[0], "taken": at},
 				fmt.Sprintf("canister %s is as it was at %s", p.Canister, taken))
 		},
 	}

@@ -198,7 +198,7 @@ func (a verbs) namedBy(ctx context.Context, s *session.Session, info kedge.Ident
 				by = session.Label(d.Alias, d.Pubkey)
 			}
 		}
-		text = fmt.Sprintf("the contacts were named %s by %s", ui.Time(e.At), by)
+		text = fmt.Sprintf("the contacts were named %s by %s", ui.WhenNanos(e.At, a.Now()), by)
 	})
 	if err != nil {
 		return "the history cannot be read: " + err.Error()

@@ -63,7 +63,7 @@ func (r *recoveryRun) walk(ctx context.Context, s *session.Session, info kedge.I
 			r.Warn("%s is still protected, since it had not agreed to the contacts; it alone can remove itself", label)
 			continue
 		}
-		answer, err := t.Line(fmt.Sprintf("%s, %s, %s\nis it yours and in your hands? type keep, or remove: ", label, session.Kind(d.KeyType), usage(d)))
+		answer, err := t.Line(fmt.Sprintf("%s, %s, %s\nis it yours and in your hands? type keep, or remove: ", label, session.Kind(d.KeyType), usage(d, r.Now())))
 		if err != nil {
 			return err
 		}
@@ -113,13 +113,13 @@ func stays(d kedge.DeviceWithUsage) bool {
 	return d.Protection == kedge.DeviceProtectionProtected && d.Proven != nil && *d.Proven
 }
 
-func usage(d kedge.DeviceWithUsage) string {
+func usage(d kedge.DeviceWithUsage, now time.Time) string {
 	added, used := "added at a time not known", "never used"
 	if d.AddedAt != nil {
-		added = "added " + ui.Time(*d.AddedAt)
+		added = "added " + ui.WhenNanos(*d.AddedAt, now)
 	}
 	if d.LastUsage != nil {
-		used = "last used " + ui.Time(*d.LastUsage)
+		used = "last used " + ui.WhenNanos(*d.LastUsage, now)
 	}
 	return added + ", " + used
 }

@@ -17,6 +17,7 @@ import (
 	"kedge/cli/project"
 	"kedge/cli/ui"
 	"kedge/ic/management"
+	"kedge/ic/principal"
 )
 
 // cleanUpTime is how long the canister may take to be started again, which is tried even when the person has
@@ -154,8 +155,10 @@ func (d *deployment) replace(ctx context.Context, u *client.Upload) error {
 }
 
 // where names the canister in the record of snapshots.
-func (d *deployment) where() string {
-	return d.canister.Text() + "@" + d.c.Network().Fingerprint()
+func (d *deployment) where() string { return where(d.c, d.canister) }
+
+func where(c *client.Client, canister principal.Principal) string {
+	return canister.Text() + "@" + c.Network().Fingerprint()
 }
 
 // takeSnapshot keeps what is there, in the place of the snapshot that the last deployment from here took.
@@ -163,13 +166,21 @@ func (d *deployment) takeSnapshot(ctx context.Context) error {
 	if d.options.noSnapshot {
 		return nil
 	}
-	own, err := project.DeploySnapshot(d.where())
+	var err error
+	d.snapshot, err = TakeSnapshot(ctx, d.UI, d.c, d.canister)
+	return err
+}
+
+// TakeSnapshot takes a snapshot of a stopped canister before another module is installed, in the place of the one that
+// the last deployment from this folder took.
+func TakeSnapshot(ctx context.Context, u *ui.UI, c *client.Client, canister principal.Principal) (id []byte, err error) {
+	own, err := project.DeploySnapshot(where(c, canister))
 	if err != nil {
-		return err
+		return nil, err
 	}
-	list, err := d.c.Snapshots(ctx, d.canister)
+	list, err := c.Snapshots(ctx, canister)
 	if err != nil {
-		return fmt.Errorf("listing the snapshots: %w", err)
+		return nil, fmt.Errorf("listing the snapshots: %w", err)
 	}
 	var replaced []byte
 	for _, s := range list {
@@ -177,15 +188,14 @@ func (d *deployment) takeSnapshot(ctx context.Context) error {
 			replaced = own
 		}
 	}
-	done := d.Working("taking a snapshot")
-	shot, err := d.c.TakeSnapshot(ctx, d.canister, replaced)
+	done := u.Working("taking a snapshot")
+	shot, err := c.TakeSnapshot(ctx, canister, replaced)
 	done()
 	if err != nil {
-		return ui.Hinted(fmt.Errorf("there is no snapshot before the upgrade, so nothing was upgraded: %w", err),
+		return nil, ui.Hinted(fmt.Errorf("there is no snapshot before the upgrade, so nothing was upgraded: %w", err),
 			"kedge canister snapshot list shows those there are (at most 10); --no-snapshot goes without, and without a way back")
 	}
-	d.snapshot = shot.ID
-	return project.RecordDeploySnapshot(d.where(), shot.ID)
+	return shot.ID, project.RecordDeploySnapshot(where(c, canister), shot.ID)
 }
 
 // unchanged says what the canister runs after an upgrade that failed: the network took back whatever the failed

@@ -80,14 +80,14 @@ func settingsOf(info kedge.IdentityAnchorInfo) Settings {
 }
 
 // Text writes the settings for people.
-func (s Settings) Text() string {
+func (s Settings) Text(now time.Time) string {
 	limit := "30d, the longest there is"
 	if s.SessionLimitS != nil {
 		limit = ui.Seconds(*s.SessionLimitS)
 	}
 	rows := [][]string{{"guard", onOff(s.Guard)}, {"device-bound demand", onOff(s.DeviceBound)}, {"session limit", limit}}
 	if s.RegistrationOpen != nil {
-		rows = append(rows, []string{"registration mode", "open until " + s.RegistrationOpen.Format(time.RFC3339)})
+		rows = append(rows, []string{"registration mode", "open until " + ui.When(*s.RegistrationOpen, now)})
 	}
 	return ui.Table(rows)
 }
@@ -186,7 +186,7 @@ func (v View) details(labels map[string]string, now time.Time) []string {
 		}
 	}
 	if at := v.Attestation; at != nil {
-		lines = append(lines, at.text())
+		lines = append(lines, at.text(now))
 	}
 	if v.AgreesToContacts != nil && *v.AgreesToContacts {
 		lines = append(lines, "agrees to the recovery contacts")
@@ -204,7 +204,7 @@ func (a AskerView) state() string {
 	return "has asked and may complete in " + span(*a.CompletesInS)
 }
 
-func (a AttestationView) text() string {
+func (a AttestationView) text(now time.Time) string {
 	parts := []string{"device-bound"}
 	if !a.DeviceBound {
 		parts[0] = "not device-bound"
@@ -218,7 +218,7 @@ func (a AttestationView) text() string {
 	if a.CounterStalled {
 		parts = append(parts, "its counter once failed to grow, as that of a copied key may")
 	}
-	return fmt.Sprintf("attested %s: %s", a.At.Format(time.RFC3339), strings.Join(parts, ", "))
+	return fmt.Sprintf("attested %s: %s", ui.When(a.At, now), strings.Join(parts, ", "))
 }
 
 // span writes a length of time for people: in days or hours where it is long.

@@ -61,7 +61,7 @@ func (a verbs) listDevices(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	return a.Result(views, Table(views, a.Now())+"\n\n"+settings.Text())
+	return a.Result(views, Table(views, a.Now())+"\n\n"+settings.Text(a.Now()))
 }
 
 func (a verbs) listKeys() error {
@@ -89,7 +89,7 @@ func (a verbs) listKeys() error {
 			anchors = "none"
 		}
 		views = append(views, v)
-		rows = append(rows, []string{ui.Printable(v.Name), v.Origin, anchors, v.Created.Format(time.DateOnly)})
+		rows = append(rows, []string{ui.Printable(v.Name), v.Origin, anchors, ui.When(v.Created, a.Now())})
 	}
 	if len(views) == 0 {
 		path, err := a.KeysPath()

@@ -31,10 +31,10 @@ func Arrange(root *cobra.Command, app *session.App) {
 	root.SetFlagErrorFunc(ui.FlagError)
 	show := root.HelpFunc()
 	root.SetHelpFunc(func(cmd *cobra.Command, args []string) {
-		// What is asked for with --help may not exist; cobra shows the group's help then.
+		// What is asked for with --help may not exist; cobra would show the group's help then.
 		if cmd.HasSubCommands() && cmd.Flags().NArg() > 0 {
-			name := cmd.Flags().Arg(0)
-			app.Warn("%v; %s", ui.UnknownCommand(cmd, name), ui.DidYouMean(ui.CommandsLike(cmd, name), "what follows"))
+			app.HelpError = ui.UnknownCommand(cmd, cmd.Flags().Arg(0)) // a function that shows help cannot fail
+			return
 		}
 		show(cmd, args)
 	})

@@ -39,7 +39,7 @@ func (v agentView) text(now time.Time) string {
 	if !v.Unlocked {
 		return fmt.Sprintf("the key store %s is locked", v.Store)
 	}
-	return fmt.Sprintf("the key store %s is unlocked until %s, for another %s", v.Store, v.Ends.Local().Format("15:04:05"), ui.Rough(v.Ends.Sub(now)))
+	return fmt.Sprintf("the key store %s is unlocked until %s", v.Store, ui.When(*v.Ends, now))
 }
 
 func (a verbs) unlock() *cobra.Command {

@@ -86,8 +86,8 @@ func viewMetadata(file []byte, r device.MetadataReport) *metadataView {
 // list makes JSON write an empty list as one.
 func list(l []string) []string { return append([]string{}, l...) }
 
-func metadataText(r device.MetadataReport) string {
-	lines := []string{fmt.Sprintf("metadata backup of %s: %d credentials added, %d merged, %d the same", day(r.Made), len(r.Added), len(r.Merged), len(r.Same))}
+func metadataText(r device.MetadataReport, now time.Time) string {
+	lines := []string{fmt.Sprintf("metadata backup of %s: %d credentials added, %d merged, %d the same", ui.When(r.Made, now), len(r.Added), len(r.Merged), len(r.Same))}
 	for _, label := range r.Demoted {
 		lines = append(lines, fmt.Sprintf("  %s is older than another one for the same user: kept, no longer discoverable", ui.Printable(label)))
 	}
@@ -109,5 +109,5 @@ func (a verbs) mergeBackup(name string, file []byte, withDeleted bool) error {
 	return a.Result(struct {
 		Name     string        `json:"name"`
 		Metadata *metadataView `json:"metadata"`
-	}{name, viewMetadata(file, report)}, metadataText(report))
+	}{name, viewMetadata(file, report)}, metadataText(report, a.Now()))
 }

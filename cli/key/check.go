@@ -176,7 +176,7 @@ func (a verbs) restoreKey(name string, b backupFlags, replace, backupFile string
 	}
 	text := fmt.Sprintf("security key %s has the seed %s", ui.Printable(name), root.Fingerprint())
 	if file != nil {
-		text += "\n" + metadataText(report)
+		text += "\n" + metadataText(report, a.Now())
 	} else {
 		text += "; kedge key find says which credentials of an anchor are its own"
 	}

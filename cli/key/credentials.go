@@ -29,7 +29,7 @@ func selectRecord(k *device.SecurityKey, text string) (*device.Credential, error
 	return nil, ui.Hinted(fmt.Errorf("security key %q has no credential %q", k.Name(), text), "kedge key credentials list %s shows them", ui.Quoted(k.Name()))
 }
 
-func credentialTable(views []credentialView) string {
+func credentialTable(views []credentialView, now time.Time) string {
 	rows := [][]string{{"LABEL", "KIND", "RELYING PARTY", "USER", "ALGORITHM", "ANCHORS", "LAST USED"}}
 	for _, v := range views {
 		user := v.UserName
@@ -51,7 +51,7 @@ func credentialTable(views []credentialView) string {
 		}
 		used := "-"
 		if v.LastUsed != nil {
-			used = day(*v.LastUsed)
+			used = ui.When(*v.LastUsed, now)
 		}
 		rows = append(rows, []string{ui.Printable(v.Label), kind, v.RelyingParty, user, v.Algorithm, anchors, used})
 	}
@@ -80,7 +80,7 @@ and that nothing was recorded of are not here; kedge key find finds them.`,
 			if len(views) == 0 {
 				return a.Result(views, "no credentials")
 			}
-			return a.Result(views, credentialTable(views))
+			return a.Result(views, credentialTable(views, a.Now()))
 		},
 	}
 	cmd.Flags().StringVar(&rpID, "relying-party", "", "only those of this relying party, such as id.example")

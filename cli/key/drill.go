@@ -86,7 +86,7 @@ func (a verbs) rehearse(ctx context.Context, f findFlags) error {
 		at := time.Unix(0, int64(*d.LastUsage)).UTC()
 		return a.Result(map[string]any{"anchor": f.anchor, "device": d.Alias, "kind": m.Kind, "recorded": at},
 			fmt.Sprintf("signed in to anchor %d as %s (%s) with the backup alone; the anchor's record says %s",
-				f.anchor, ui.Printable(d.Alias), m.Path, ui.Time(*d.LastUsage)))
+				f.anchor, ui.Printable(d.Alias), m.Path, ui.When(at, a.Now())))
 	}
 	return fmt.Errorf("the calls were answered, but anchor %d has no record of them", f.anchor)
 }

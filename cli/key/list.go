@@ -161,7 +161,7 @@ backup has come. Nothing of it is secret.`,
 				if !v.HasSeed {
 					seed = "none"
 				}
-				rows = append(rows, []string{ui.Printable(v.Name), seed, v.Backup.State, strconv.Itoa(len(v.Credentials)), v.anchors(), v.Created.Format(time.DateOnly)})
+				rows = append(rows, []string{ui.Printable(v.Name), seed, v.Backup.State, strconv.Itoa(len(v.Credentials)), v.anchors(), ui.When(v.Created, a.Now())})
 			}
 			if len(views) == 0 {
 				return a.Result(views, "no security keys; kedge key init NAME makes one")
@@ -188,10 +188,10 @@ that it is a device of.`,
 			v := viewKey(k)
 			text := ui.Table(append([][]string{
 				{"name", ui.Printable(v.Name)},
-				{"created", v.Created.Format(time.RFC3339)},
-			}, statusRows(k.Status())...))
+				{"created", ui.When(v.Created, a.Now())},
+			}, statusRows(k.Status(), a.Now())...))
 			if len(v.Credentials) > 0 {
-				text += "\n\n" + credentialTable(v.Credentials)
+				text += "\n\n" + credentialTable(v.Credentials, a.Now())
 			}
 			return a.Result(v, text)
 		},
@@ -228,7 +228,7 @@ the steps are done and which one is next.`,
 			if err != nil {
 				return err
 			}
-			return a.Result(viewStatus(k), ui.Table(statusRows(k.Status())))
+			return a.Result(viewStatus(k), ui.Table(statusRows(k.Status(), a.Now())))
 		},
 	}
 }
@@ -246,7 +246,7 @@ func (a verbs) statusOfAll() error {
 	var texts []string
 	for _, k := range keys.SecurityKeys() {
 		views = append(views, viewStatus(k))
-		texts = append(texts, ui.Table(append([][]string{{"key", ui.Printable(k.Name())}}, statusRows(k.Status())...)))
+		texts = append(texts, ui.Table(append([][]string{{"key", ui.Printable(k.Name())}}, statusRows(k.Status(), a.Now())...)))
 	}
 	if len(views) == 0 {
 		return a.Result(views, "no security keys; kedge key init NAME makes one")
@@ -254,7 +254,7 @@ func (a verbs) statusOfAll() error {
 	return a.Result(views, strings.Join(texts, "\n\n"))
 }
 
-func statusRows(s device.Status) [][]string {
+func statusRows(s device.Status, now time.Time) [][]string {
 	if !s.HasSeed {
 		return [][]string{
 			{"seed", "none: no words bring back what this key holds"},
@@ -271,14 +271,14 @@ func statusRows(s device.Status) [][]string {
 	rows := [][]string{{"seed", seed}}
 	exported := "never"
 	if n := len(s.Exports); n > 0 {
-		exported = fmt.Sprintf("%s, as %s", day(s.Exports[n-1].At), s.Exports[n-1].As)
+		exported = fmt.Sprintf("%s, as %s", ui.When(s.Exports[n-1].At, now), s.Exports[n-1].As)
 		if n > 1 {
 			exported += fmt.Sprintf(", and %d more", n-1)
 		}
 	}
-	rows = append(rows, []string{"exported", exported}, []string{"checked", orNever(s.Checked)}, []string{"finalized", orNever(s.Finalized)})
+	rows = append(rows, []string{"exported", exported}, []string{"checked", orNever(s.Checked, now)}, []string{"finalized", orNever(s.Finalized, now)})
 	if !s.Restored.IsZero() {
-		rows = append(rows, []string{"restored", day(s.Restored) + ": the seed may be elsewhere, too"})
+		rows = append(rows, []string{"restored", ui.When(s.Restored, now) + ": the seed may be elsewhere, too"})
 	}
 	if s.Stored > 0 {
 		rows = append(rows, []string{"stored", fmt.Sprintf("%d of %d credentials, which the words do not bring back", s.Stored, s.Credentials)})
@@ -302,11 +302,9 @@ func nextStep(s device.Status) string {
 	return fmt.Sprintf("kedge key export %s", ui.Quoted(s.Name))
 }
 
-func day(t time.Time) string { return t.Local().Format("2006-01-02 15:04") }
-
-func orNever(t time.Time) string {
+func orNever(t, now time.Time) string {
 	if t.IsZero() {
 		return "never"
 	}
-	return day(t)
+	return ui.When(t, now)
 }

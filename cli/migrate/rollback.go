@@ -15,13 +15,15 @@ import (
 
 func (a verbs) migrateRollback() *cobra.Command {
 	var argument, confirmed string
+	var noSnapshot bool
 	cmd := &cobra.Command{
 		Use:   "rollback OLD.wasm",
 		Short: "go back to the Internet Identity module that the anchors came from",
 		Long: `While a migration from Internet Identity is on trial, its old bytes are valid. This
 checks that it is, says which anchors lose a protection that the old module does
 not know, and which would get removed devices back under a build that reads
-virtual memory 16, and upgrades the canister to the old module. Its memory is kept.`,
+virtual memory 16, takes a snapshot as kedge deploy does, and upgrades the canister to
+the old module. Its memory is kept.`,
 		Example: `  kedge migrate rollback internet_identity.wasm.gz
   kedge migrate rollback internet_identity.wasm.gz --confirm rdmx6-jaaaa-aaaaa-aaadq-cai`,
 		Args: ui.Args(cobra.ExactArgs(1)),
@@ -69,7 +71,14 @@ virtual memory 16, and upgrades the canister to the old module. Its memory is ke
 			if err := a.confirmCanister(p, confirmed, fmt.Sprintf("the rollback weakens %s anchors", weakenedCount(view))); err != nil {
 				return err
 			}
+			var snapshot []byte
 			if err := a.WhileStopped(ctx, p.Client, p.Canister, false, func() error {
+				if !noSnapshot {
+					var err error
+					if snapshot, err = deploy.TakeSnapshot(ctx, a.UI, p.Client, p.Canister); err != nil {
+						return err
+					}
+				}
 				done := a.Working("upgrading to the old module")
 				defer done()
 				if err := p.Client.Install(ctx, p.Canister, true, module, arg); err != nil {
@@ -79,13 +88,19 @@ virtual memory 16, and upgrades the canister to the old module. Its memory is ke
 			}); err != nil {
 				return err
 			}
-			return a.Result(map[string]any{"canister": p.Canister, "weakened_total": view.WeakenedTotal, "weakened_complete": view.WeakenedAll,
-				"outdated_total": view.OutdatedTotal, "outdated_complete": view.OutdatedAll},
-				fmt.Sprintf("canister %s runs the old module", p.Canister))
+			result := map[string]any{"canister": p.Canister, "weakened_total": view.WeakenedTotal, "weakened_complete": view.WeakenedAll,
+				"outdated_total": view.OutdatedTotal, "outdated_complete": view.OutdatedAll}
+			text := fmt.Sprintf("canister %s runs the old module", p.Canister)
+			if snapshot != nil {
+				result["snapshot"] = hex.EncodeToString(snapshot)
+				text += fmt.Sprintf("; kedge canister snapshot restore %x brings back what was there", snapshot)
+			}
+			return a.Result(result, text)
 		},
 	}
 	cmd.Flags().StringVar(&argument, "arg", "", "argument for the old module, Candid in hexadecimal (default: (null))")
 	cmd.Flags().StringVar(&confirmed, "confirm", "", "id of the canister, in place of typing it")
+	cmd.Flags().BoolVar(&noSnapshot, "no-snapshot", false, "take no snapshot before: kedge deploy alone comes back then")
 	a.IdentityFlag(cmd)
 	return cmd
 }

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"time"
 
 	"kedge/cli/client"
 	"kedge/cli/provider"
@@ -122,10 +121,7 @@ func (a *App) ages(ctx context.Context, s *Session, listings []Listing) string {
 		age := "since when is not known"
 		added, err := at.lastAddition(ctx, principal.SelfAuthenticating(s.Signer.Key.PublicKey()))
 		if err == nil && added != nil {
-			age = "since " + ui.Time(added.At)
-			if since := a.Now().Sub(time.Unix(0, int64(added.At))); since >= 0 {
-				age += ", " + ui.Rough(since) + " ago"
-			}
+			age = "since " + ui.WhenNanos(added.At, a.Now())
 		}
 		parts = append(parts, fmt.Sprintf("anchor %d (%s)", l.Anchor, age))
 	}

@@ -27,6 +27,9 @@ type App struct {
 	AnchorFlag     bool   // by the flag
 	IdentityFile   string // of a controller
 
+	// HelpError says that help was asked for something that is not there.
+	HelpError error
+
 	// NoQuestions is for commands that only look: what would have to be asked about is an error.
 	NoQuestions bool
 

@@ -57,7 +57,7 @@ func (a *App) addedBy(ctx context.Context, s *Session, f Found) (string, error) 
 	}
 	switch {
 	case added == nil && f.Device.AddedAt != nil:
-		return ui.Time(*f.Device.AddedAt) + ", the history no longer says by whom", nil
+		return ui.WhenNanos(*f.Device.AddedAt, a.Now()) + ", the history no longer says by whom", nil
 	case added == nil:
 		return "the history no longer says when or by whom", nil
 	}
@@ -73,7 +73,7 @@ func (a *App) addedBy(ctx context.Context, s *Session, f Found) (string, error) 
 			by = "itself"
 		}
 	}
-	return fmt.Sprintf("%s by %s", ui.Time(added.At), by), nil
+	return fmt.Sprintf("%s by %s", ui.WhenNanos(added.At, a.Now()), by), nil
 }
 
 // historyPage is how many events the canister gives at a time.

@@ -28,7 +28,7 @@ func (s Sheet) Text() string {
 		}
 		rows = append(rows, []string{label, address})
 	}
-	rows = append(rows, []string{"Canister", s.Canister}, []string{"As of", s.Date.Format("2006-01-02")})
+	rows = append(rows, []string{"Canister", s.Canister}, []string{"As of", s.Date.Local().Format("2006-01-02")})
 	b.WriteString(ui.Table(rows) + "\n\nDevices\n")
 	rows = nil
 	for _, d := range s.Devices {

@@ -104,7 +104,7 @@ func (a verbs) show(ctx context.Context) error {
 	if v.Next == "" {
 		v.Next = "kedge report says which disasters the anchor would survive"
 	}
-	return a.Result(v, v.text())
+	return a.Result(v, v.text(a.Now()))
 }
 
 // target looks at the network and the canister, and returns the canister if it can be asked.
@@ -276,8 +276,8 @@ func (a verbs) devices(ctx context.Context, p *provider.Provider, v *view, own s
 	}
 }
 
-func (v *view) text() string {
-	rows := [][]string{{"network", v.network()}, {"canister", v.canister()}, {"key store", v.store()}}
+func (v *view) text(now time.Time) string {
+	rows := [][]string{{"network", v.network()}, {"canister", v.canister()}, {"key store", v.store(now)}}
 	add := func(name, text string) {
 		if text != "" {
 			rows = append(rows, []string{name, text})
@@ -335,13 +335,13 @@ func (v *view) canister() string {
 	return fmt.Sprintf("%s, module %s, layout %d", c.ID, c.Module[:12], c.Layout)
 }
 
-func (v *view) store() string {
+func (v *view) store(now time.Time) string {
 	text := v.KeyStore.Path + ", "
 	switch {
 	case v.KeyStore.State == "none":
 		return text + "not made yet"
 	case v.KeyStore.Until != nil:
-		return text + "unlocked until " + v.KeyStore.Until.Local().Format("15:04:05")
+		return text + "unlocked until " + ui.When(*v.KeyStore.Until, now)
 	case v.KeyStore.State == "passphrase file":
 		return text + "its passphrase is in a file"
 	}

@@ -22,6 +22,11 @@ func (u *UI) encoded(to io.Writer, text string) string {
 	if !u.localeGiven() && !(ok && term.IsTerminal(int(f.Fd()))) {
 		return text
 	}
+	return ascii(text)
+}
+
+// ascii writes a text in ASCII alone.
+func ascii(text string) string {
 	text = asciiFor.Replace(text)
 	var b strings.Builder
 	for _, r := range text {

@@ -5,19 +5,21 @@ import (
 	"os"
 	"strings"
 
+	"github.com/mattn/go-runewidth"
 	"golang.org/x/term"
 )
 
 // Bar is a line on a terminal that is drawn again and again; elsewhere it is nothing.
 type Bar struct {
 	out   *os.File
+	ui    *UI
 	drawn bool
 }
 
 // NewBar returns a bar that is drawn where standard error is a terminal.
 func (u *UI) NewBar() *Bar {
 	if f, ok := u.Stderr.(*os.File); ok && term.IsTerminal(int(f.Fd())) && !u.JSON {
-		return &Bar{out: f}
+		return &Bar{out: f, ui: u}
 	}
 	return &Bar{}
 }
@@ -35,8 +37,14 @@ func (b *Bar) ShowText(done, total uint64, text string) {
 	if b.out == nil || total == 0 {
 		return
 	}
-	filled := int(min(done, total) * barWidth / total)
-	_, _ = fmt.Fprintf(b.out, "\r[%s%s] %s \x1b[K", strings.Repeat("#", filled), strings.Repeat(".", barWidth-filled), text)
+	text = b.ui.encoded(b.out, message(text))
+	width := barWidth
+	if columns, _, err := term.GetSize(int(b.out.Fd())); err == nil && columns > 0 { // a line that is broken is not drawn over
+		text = runewidth.Truncate(text, max(0, columns-5), "")
+		width = max(0, min(width, columns-5-runewidth.StringWidth(text)))
+	}
+	filled := int(min(done, total) * uint64(width) / total)
+	_, _ = fmt.Fprintf(b.out, "\r[%s%s] %s \x1b[K", strings.Repeat("#", filled), strings.Repeat(".", width-filled), text)
 	b.drawn = true
 }
 

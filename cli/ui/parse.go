@@ -63,7 +63,7 @@ func SpanText(d time.Duration) string {
 	return days + text
 }
 
-// Time writes a time of the canister's, in nanoseconds since 1970.
+// Time writes a time of the canister's, in nanoseconds since 1970, for programs. People read [When].
 func Time(nanos uint64) string { return time.Unix(0, int64(nanos)).UTC().Format(time.RFC3339) }
 
 // Seconds writes a length of time that the canister gave.

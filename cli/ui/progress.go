@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/mattn/go-runewidth"
 	"golang.org/x/term"
 )
 
@@ -19,7 +20,7 @@ func (u *UI) Working(format string, args ...any) (done func()) {
 	if !ok || u.JSON || !term.IsTerminal(int(f.Fd())) {
 		return func() {}
 	}
-	text := message(fmt.Sprintf(format, args...))
+	text := u.encoded(f, message(fmt.Sprintf(format, args...)))
 	stop, stopped := make(chan struct{}), make(chan struct{})
 	began := time.Now()
 	go func() {
@@ -36,8 +37,8 @@ func (u *UI) Working(format string, args ...any) (done func()) {
 				return
 			case <-tick.C:
 				line := fmt.Sprintf("%s (%d s)", text, int(time.Since(began).Seconds()))
-				if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 1 && len(line) >= width {
-					line = line[:width-1]
+				if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 1 {
+					line = runewidth.Truncate(line, width-1, "")
 				}
 				_, _ = fmt.Fprintf(f, "\r\x1b[K%s", line)
 				drawn = true

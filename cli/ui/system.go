@@ -57,6 +57,9 @@ func (u *UI) OpenTerminalOnce() (Terminal, error) {
 		if err != nil {
 			return nil, err
 		}
+		if t, ok := t.(interface{ encode(func(string) string) }); ok && !u.UTF8() {
+			t.encode(ascii)
+		}
 		u.terminal = t
 	}
 	return u.terminal, nil

@@ -21,6 +21,8 @@ type tty struct {
 	file *os.File
 	dumb bool // it knows no escape sequences
 
+	encoding func(string) string // of all that is shown; nil changes nothing
+
 	chunks chan chunk // from the one goroutine that reads
 	rest   []byte     // read and not used yet
 	asked  bool       // something was read, so something may be left
@@ -55,7 +57,15 @@ const quiet = 60 * time.Millisecond
 
 func (t *tty) fd() int { return int(t.file.Fd()) }
 
-func (t *tty) print(text string) { _, _ = io.WriteString(t.file, text) }
+func (t *tty) print(text string) {
+	if t.encoding != nil {
+		text = t.encoding(text)
+	}
+	_, _ = io.WriteString(t.file, text)
+}
+
+// encode has everything that is shown pass through a function.
+func (t *tty) encode(with func(string) string) { t.encoding = with }
 
 func (t *tty) escape(sequence string) {
 	if !t.dumb {
