@@ -172,7 +172,7 @@ func setPaused(on bool) error {
 	return nil
 }
 
-// importing reports whether anchors of an old memory are still to be settled.
+// importing reports whether anchors of an old memory are still to be imported.
 func importing() bool {
 	t := ii.TrialOf(state.store)
 	return t.Layout != 0 && int(t.Imported) < state.store.Count()

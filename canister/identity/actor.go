@@ -26,8 +26,8 @@ type Actor struct {
 }
 
 // Refresh ends what time has ended: lapsed marks (rule 2), temporary keys, attestation challenges,
-// registration mode, and a guard without a protected device (rule 3). Every call, queries too, settles
-// before it looks.
+// registration mode, and a guard without a protected device (rule 3). Every call, queries too, begins with
+// it.
 func (a *Anchor) Refresh(call Call) {
 	guarded := false
 	for i := range a.Devices {
@@ -55,7 +55,7 @@ func (a *Anchor) Refresh(call Call) {
 
 // Authenticate finds out for which device an update call acts, and records that it called: a device
 // that calls in person is proven, and its call is its sign of life (rule 6). The only error is
-// ErrNotADevice; the anchor is then settled and otherwise as it was.
+// ErrNotADevice; the anchor is then refreshed and otherwise as it was.
 func (a *Anchor) Authenticate(call Call) (*Actor, error) {
 	actor := new(Actor) // on the caller's stack, where that can be: this is inlined
 	if err := actor.Become(a, call); err != nil {
@@ -73,7 +73,7 @@ func (c *Actor) Become(a *Anchor, call Call) error {
 	return err
 }
 
-// Recognise is Authenticate for a query: it settles, and records nothing.
+// Recognise is Authenticate for a query: it refreshes the anchor, and records nothing.
 func (a *Anchor) Recognise(call Call) (*Actor, error) {
 	actor := new(Actor)
 	if err := actor.recognise(a, call); err != nil {

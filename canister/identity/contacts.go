@@ -214,7 +214,7 @@ func (c *Actor) AsContact() (Helper, error) {
 	return Helper{c.anchor.Number, c.protected}, nil
 }
 
-// contact finds the helper on the list of a settled anchor. The error is the same whether the anchor has
+// contact finds the helper on the list of a refreshed anchor. The error is the same whether the anchor has
 // contacts or not.
 func (a *Anchor) contact(h Helper) (*Contact, error) {
 	if contacts := a.RecoveryContacts(); contacts != nil {
@@ -366,7 +366,7 @@ type ContactStatus struct {
 	Approvals []Approvals // to the approved key, of itself alone
 }
 
-// StatusForContact is what a listed contact sees. It settles.
+// StatusForContact is what a listed contact sees. It refreshes the anchor.
 func (a *Anchor) StatusForContact(call Call, h Helper) (ContactStatus, error) {
 	a.Refresh(call)
 	contact, err := a.contact(h)
@@ -376,7 +376,7 @@ func (a *Anchor) StatusForContact(call Call, h Helper) (ContactStatus, error) {
 	return ContactStatus{*contact, a.RecoveryContacts().Approvals()}, nil
 }
 
-// StatusForKey is what the caller sees of itself as a new key. It settles.
+// StatusForKey is what the caller sees of itself as a new key. It refreshes the anchor.
 func (a *Anchor) StatusForKey(call Call) (ContactStatus, error) {
 	a.Refresh(call)
 	approvals := a.RecoveryContacts().ApprovalsOf(call.Caller)

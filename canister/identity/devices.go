@@ -54,7 +54,7 @@ func (c *Actor) mayGrant(d *Device, own bool) error {
 // mayUnguard refuses to take protection from target if that leaves a guarded anchor without a
 // protected device (rule 3).
 func (c *Actor) mayUnguard(target *Device) error {
-	if c.anchor.Guard && !c.anchor.protectedBeside(target.ID) { // a settled guard has a protected device
+	if c.anchor.Guard && !c.anchor.protectedBeside(target.ID) { // a refreshed guard has a protected device
 		return &Error{Code: ErrGuardNeedsDevice,
 			Message: "a guarded anchor keeps a protected device; switch the guard off first"}
 	}

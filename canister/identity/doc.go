@@ -12,6 +12,6 @@
 // device and is its sign of life before it is judged. A call that traps stores nothing. Every rule
 // that returns an error leaves the anchor as it found it.
 //
-// The rules are those of the design, section 3, and are cited by number. They are explored
-// exhaustively against an independent model in tests/model.
+// The rules are those of docs/design.md, and are cited by number. They are explored exhaustively against an
+// independent model in tests/model.
 package identity

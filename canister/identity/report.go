@@ -114,7 +114,7 @@ type Report struct {
 	Next       Step      // the first thing to do; StepNone if nothing of the list would help
 }
 
-// Report is a pure function of the settled anchor. It counts on nothing that the canister does not
+// Report is a pure function of the refreshed anchor. It counts on nothing that the canister does not
 // know: a passkey that has not been attested may be synced and may be bound to one machine.
 func (a *Anchor) Report() Report {
 	facts := a.facts()
