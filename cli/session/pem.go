@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/aviate-labs/agent-go/identity"
 
@@ -51,6 +52,9 @@ type sec1 struct {
 
 // ReadIdentity reads an unencrypted private key that signs calls as itself.
 func ReadIdentity(path string) (identity.Identity, error) {
+	if strings.Contains(path, "PRIVATE KEY") {
+		return nil, errors.New("what should name the PEM file of an identity is a private key itself: put it into a file with mode 0600, and take it out of the history of the shell")
+	}
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("reading the identity: %w", err)

@@ -1,7 +1,9 @@
 package session
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"strings"
 
@@ -54,7 +56,7 @@ func (a *App) readPassphrase(path string) (string, error) {
 	if file := a.PassphraseFile(); file != "" {
 		data, err := os.ReadFile(file)
 		if err != nil {
-			return "", ui.Secretf("", "reading KEDGE_PASSPHRASE_FILE: %w", err)
+			return "", ui.Secretf("it names a file whose first line is the passphrase", "reading KEDGE_PASSPHRASE_FILE: %w", withoutPath(err))
 		}
 		line, _, _ := strings.Cut(string(data), "\n")
 		if line = strings.TrimSuffix(line, "\r"); line == "" {
@@ -78,4 +80,14 @@ func (a *App) readPassphrase(path string) (string, error) {
 		return passphrase, err
 	}
 	return a.NewPassphrase(fmt.Sprintf("passphrase for the new key store %s", path))
+}
+
+// withoutPath takes the path out of an error of reading a file: a person may have given the secret itself in its
+// place.
+func withoutPath(err error) error {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		return p.Err
+	}
+	return err
 }
