@@ -63,7 +63,7 @@ race: build ## the tests of what runs in several goroutines, under the race dete
 fuzz: ## every fuzz target for FUZZTIME (3 s)
 	FUZZTIME=$(FUZZTIME) sh scripts/fuzz.sh
 
-tools: ## what the tests use beside Go: real clients from npm, wabt from Debian
+tools: ## what the tests use beside Go: real clients from npm, browsers and wabt from Debian
 	sh scripts/tools.sh
 
 test-migrations: ## the tests of storage and migrations alone

@@ -51,6 +51,16 @@ else
 	echo "tools: Chromium is not here and needs root to install; browser tests are skipped"
 fi
 
+if command -v firefox-esr >/dev/null 2>&1 || command -v firefox >/dev/null 2>&1; then
+	echo "tools: Firefox is here"
+elif command -v apt-get >/dev/null 2>&1 && [ "$(id -u)" = 0 ]; then
+	echo "tools: installing Firefox ESR from Debian's packages"
+	{ apt-get update && apt-get install -y --no-install-recommends firefox-esr; } >/dev/null 2>&1 ||
+		echo "tools: Firefox ESR cannot be installed; browser tests in Firefox are skipped"
+else
+	echo "tools: Firefox is not here and needs root to install; browser tests in Firefox are skipped"
+fi
+
 if ! command -v npm >/dev/null 2>&1; then
 	echo "tools: npm is not here; browser tests are skipped"
 elif [ -d tests/browser/node_modules ] && [ tests/browser/node_modules -nt tests/browser/package-lock.json ]; then

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -21,16 +22,38 @@ import (
 	"kedge/tests/harness"
 )
 
-// chromium are the places where a Chromium may be.
-var chromium = []string{"/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"}
+// chromium and firefox are the places where the browsers may be; the drivers in JavaScript look in the same.
+var (
+	chromium = []string{"/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"}
+	firefox  = []string{"/usr/bin/firefox-esr", "/usr/bin/firefox"}
+)
 
-// unable skips the test, loudly, or fails it where CI says that a browser must be here.
+// unable skips the test, loudly, or fails it where CI says that browsers must be here.
 func unable(t testing.TB, format string, args ...any) {
 	t.Helper()
-	if os.Getenv("KEDGE_REQUIRE_BROWSER") == "1" {
-		t.Fatalf("KEDGE_REQUIRE_BROWSER=1, but "+format, args...)
+	if require := os.Getenv("KEDGE_REQUIRE_BROWSER"); require == "1" || require == "chromium" {
+		t.Fatalf("KEDGE_REQUIRE_BROWSER=%s, but "+format, append([]any{require}, args...)...)
 	}
 	t.Skipf("NO BROWSER TESTS: "+format, args...)
+}
+
+// needFirefox skips the test, loudly, where there is no Firefox, or fails it where CI says that both browsers must be here.
+func needFirefox(t testing.TB) {
+	t.Helper()
+	switch {
+	case anyOf(firefox):
+	case os.Getenv("KEDGE_REQUIRE_BROWSER") == "1":
+		t.Fatal("KEDGE_REQUIRE_BROWSER=1, but firefox-esr is not installed (make tools installs Debian's package)")
+	default:
+		t.Skip("NO TESTS IN FIREFOX: firefox-esr is not installed (make tools installs Debian's package)")
+	}
+}
+
+func anyOf(files []string) bool {
+	return slices.ContainsFunc(files, func(file string) bool {
+		_, err := os.Stat(file)
+		return err == nil
+	})
 }
 
 func node(t testing.TB) string {
@@ -49,17 +72,13 @@ func needBrowser(t testing.TB) string {
 		t.Skip("browser tests take minutes")
 	}
 	path := node(t)
-	found := false
-	for _, c := range chromium {
-		if _, err := os.Stat(c); err == nil {
-			found = true
-		}
-	}
-	if !found {
+	if !anyOf(chromium) {
 		unable(t, "chromium is not installed (make tools installs Debian's package)")
 	}
-	if _, err := os.Stat("node_modules/playwright-core"); err != nil {
-		unable(t, "playwright-core is not installed (make tools): %v", err)
+	for _, driver := range []string{"playwright-core", "puppeteer-core"} {
+		if _, err := os.Stat(filepath.Join("node_modules", driver)); err != nil {
+			unable(t, "%s is not installed (make tools): %v", driver, err)
+		}
 	}
 	return path
 }
@@ -110,6 +129,9 @@ func TestStories(t *testing.T) {
 	require.NotEmpty(t, files)
 	for _, file := range files {
 		t.Run(strings.TrimSuffix(file, ".test.mjs"), func(t *testing.T) {
+			if file == "firefox.test.mjs" {
+				needFirefox(t)
+			}
 			env := env
 			if file == "contacts.test.mjs" { // it moves the clock, which ends every session of the others
 				env = world(t)

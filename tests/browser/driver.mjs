@@ -1,10 +1,9 @@
-// Chromium with virtual authenticators, the way a person with passkeys uses it. Console errors, page errors, violations
+// Chromium with virtual authenticators, the way a person with passkeys uses it (firefox.mjs is Firefox). Console errors, page errors, violations
 // of the content security policy and requests outside a page's own origin are collected; a test fails on any.
 import { existsSync } from "node:fs";
-import { chromium, firefox } from "playwright-core";
+import { chromium } from "playwright-core";
 
 export const chromiumPath = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find((p) => existsSync(p));
-export const firefoxPath = ["/usr/bin/firefox-esr", "/usr/bin/firefox"].find((p) => existsSync(p));
 
 // What a person's built-in authenticator is like.
 export const platform = {
@@ -13,8 +12,6 @@ export const platform = {
 };
 
 export const launch = () => chromium.launch({ executablePath: chromiumPath, args: ["--no-sandbox"] });
-
-export const launchFirefox = () => firefox.launch({ executablePath: firefoxPath });
 
 // Person is a browser profile: one context, whose pages share passkeys and storage.
 export class Person {

@@ -16,25 +16,33 @@ export const control = async (what) => assert.equal((await fetch(`${process.env.
 export const world = { browser: null, apps: null };
 
 before(async () => {
-  world.browser = await launch();
   world.apps = await serveApps();
 });
 after(async () => {
-  await world.browser?.close();
+  await (await world.browser)?.close();
   world.apps?.close();
 });
 
 // arrive is a person in a browser profile of their own; leave closes it and fails on anything that went wrong unseen.
-export const arrive = (options) => Person.arrive(world.browser, options);
+export const arrive = async (options) => Person.arrive(await (world.browser ??= launch()), options);
 
-// with runs a story with as many people as it takes.
+// story runs a story with as many people as it takes.
 export async function story(people, run, options = {}) {
   const persons = [];
   for (let i = 0; i < people; i++) persons.push(await arrive(options));
+  return told(persons, run);
+}
+
+// told runs a story with these people. If it fails the pages that they saw are told, too.
+export async function told(persons, run) {
   try {
     await run(...persons);
   } catch (error) {
-    for (const p of persons) for (const page of p.context.pages()) error.message += `\n--- ${page.url()}\n${await page.innerText("body").catch(String)}`;
+    for (const p of persons) {
+      for (const page of p.context.pages()) error.message += `\n--- ${page.url()}\n${await page.innerText("body").catch(String)}`;
+      error.message += `\n${p.takeProblems().join("\n")}`;
+      await p.context.close().catch(() => undefined);
+    }
     throw error;
   }
   for (const p of persons) {

@@ -1,0 +1,103 @@
+// The same page in Firefox: passkeys, phrases, both unmodified clients, languages, and what its policy forbids.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { Firefox, FirefoxPerson } from "./firefox.mjs";
+import { principalOf } from "./canister.mjs";
+import { page, providers, told, whoami, world } from "./setup.mjs";
+import * as s from "./steps.mjs";
+
+let firefox;
+before(async () => { firefox = await Firefox.launch(); });
+after(() => firefox?.close());
+
+// story is one person's; a soft token belongs to the whole browser, so there is never a second.
+const story = async (run, options) => told([await FirefoxPerson.arrive(firefox, options)], run);
+
+test("register with a passkey, come back with it to an empty browser, change something", () => story(async (p) => {
+  const { account, anchor } = await s.settle(p, page);
+  assert.match(await account.innerText(".report"), /has a protected device/);
+  assert.equal(await p.credentials(), 1);
+  await account.click("#sign-out");
+  await account.waitForSelector("[data-anchor]");
+  await account.evaluate(() => localStorage.clear());
+  await account.goto(page);
+  await account.click("#passkey");
+  await account.waitForSelector("#report");
+  assert.equal(await account.innerText("h1"), `Anchor ${anchor}`);
+  // The same authenticator has a passkey already, and the browser says so.
+  await account.click("#add-passkey");
+  await account.click("#named");
+  await account.waitForFunction(() => /already has a passkey of your anchor/.test(document.body.innerText));
+  assert.equal(await p.credentials(), 1);
+}));
+
+for (const client of ["classic", "icrc"]) {
+  const options = { identityProvider: providers[client] };
+
+  test(`${client}: register in the application's window, then sign in with the passkey`, () => story(async (p) => {
+    const app = await p.open(world.apps.origin(client));
+    let popup = await s.startSignIn(p, app, options);
+    assert.match(await popup.innerText(".request"), new RegExp(`${client}\\.localhost:\\d+\\s+for 8 hours`));
+    const anchor = await s.register(popup);
+    const words = await s.makePhrase(popup);
+    await popup.click("#continue");
+    const principal = await s.outcome(app);
+    assert.equal(await whoami(app), principal);
+    assert.equal(principal, await principalOf(words, anchor, world.apps.origin(client)));
+    await popup.waitForEvent("close");
+
+    popup = await s.startSignIn(p, app, options);
+    await popup.click("#passkey");
+    assert.equal(await s.outcome(app), principal);
+    popup = await s.startSignIn(p, app, options);
+    await popup.click("[data-anchor]");
+    assert.equal(await s.outcome(app), principal);
+    assert.equal(await whoami(app), principal);
+  }));
+
+  test(`${client}: the phrase on paper alone, in a browser without passkeys`, async () => {
+    let words;
+    await story(async (owner) => { ({ words } = await s.settle(owner, page)); });
+    await story(async (p) => {
+      const app = await p.open(world.apps.origin(client));
+      let popup = await s.startSignIn(p, app, options);
+      await popup.click("#passkey"); // the browser has none, and the page says how to go on
+      await popup.waitForSelector(".note.error");
+      await popup.click("summary");
+      await popup.click("#phrase");
+      await popup.paste("main input.word", words.join(" "));
+      await popup.click("main form button.primary");
+      const principal = await s.outcome(app);
+      assert.equal(await whoami(app), principal);
+      popup = await s.startSignIn(p, app, options);
+      await popup.click("#refuse");
+      assert.match((await s.outcome(app)).message, /user refused/i);
+    }, { passkeys: false });
+  });
+}
+
+test("German where the browser asks for it", () => story(async (p) => {
+  const start = await p.open(page);
+  await start.waitForSelector("#passkey");
+  assert.deepEqual(await start.evaluate(() => [navigator.language, document.documentElement.lang]), ["de-DE", "de"]);
+  await start.click("summary");
+  await start.click("#phrase");
+  assert.equal(await start.evaluate(() => /Wiederherstellungsphrase/.test(document.body.innerText)), true);
+}, { language: "de-DE, en" }));
+
+test("the policy forbids what is written into the page, and these stories would notice", () => story(async (p) => {
+  const start = await p.open(page);
+  await start.waitForSelector("#passkey");
+  assert.deepEqual(p.takeProblems(), []);
+  await start.evaluate(() => {
+    const script = document.createElement("script");
+    try { script.textContent = "window.injected = true"; } catch { /* trusted types */ }
+    document.body.append(script);
+    const style = document.createElement("style");
+    style.textContent = "body { opacity: 0.5 }";
+    document.head.append(style);
+  });
+  await start.waitForTimeout(300);
+  assert.deepEqual(await start.evaluate(() => [window.injected, getComputedStyle(document.body).opacity]), [undefined, "1"]);
+  assert.match(p.takeProblems().join("\n"), /CSP: style-src/);
+}));
