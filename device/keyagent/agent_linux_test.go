@@ -8,6 +8,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -57,6 +58,57 @@ func load(t testing.TB, path string) *device.Keys {
 	keys, err := s.Load()
 	require.NoError(t, err)
 	return keys
+}
+
+// Whoever asks while the agent is locked, by several at once, has a right answer or learns that it has ended; nobody
+// waits, and nobody gets half an answer.
+func TestLockWhileOthersAsk(t *testing.T) {
+	path, socket := store(t)
+	own := load(t, path).All()[0].Passkey
+	for range 5 {
+		c, wait := start(t, path, socket, time.Hour)
+		keys, err := c.Keys()
+		require.NoError(t, err)
+		got, err := keys.Get("laptop")
+		require.NoError(t, err)
+		var asked sync.WaitGroup
+		failed := make(chan error, 64)
+		signed := make(chan struct{}, 8)
+		for range 8 {
+			asked.Go(func() {
+				for {
+					signature, err := got.Passkey.Sign([]byte("message"))
+					switch {
+					case err == nil && device.AgentIdentity(own).Verify([]byte("message"), signature):
+						select {
+						case signed <- struct{}{}:
+						default:
+						}
+						continue
+					case err == nil:
+						err = errors.New("the signature is wrong")
+					}
+					failed <- err
+					return
+				}
+			})
+		}
+		<-signed
+		for range 3 {
+			asked.Go(func() {
+				if err := c.Lock(); err != nil && !errors.Is(err, ErrLocked) {
+					failed <- fmt.Errorf("locking: %w", err)
+				}
+			})
+		}
+		asked.Wait()
+		require.NoError(t, wait())
+		close(failed)
+		for err := range failed {
+			require.True(t, errors.Is(err, ErrEnded) || errors.Is(err, ErrLocked), "%v", err)
+			require.NotContains(t, err.Error(), "locking")
+		}
+	}
 }
 
 // start runs an agent and returns a client, and a function that waits for the agent's end.

@@ -70,9 +70,10 @@ func (c *Client) Keys() (*device.Keys, error) {
 	return r.Outline.Open(c)
 }
 
-// Lock ends the agent. It returns when the socket is gone, and [ErrLocked] if there was none.
+// Lock ends the agent. It returns when the socket is gone, and [ErrLocked] if there was none. What others ask at that
+// moment is answered, or fails with [ErrEnded] or [ErrLocked].
 func (c *Client) Lock() error {
-	if _, err := c.ask(request{Op: opLock}); err != nil {
+	if _, err := c.ask(request{Op: opLock}); err != nil && !errors.Is(err, ErrEnded) { // another may have locked it first
 		return err
 	}
 	for range 100 {
