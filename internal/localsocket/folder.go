@@ -41,7 +41,7 @@ func CheckFolder(path string) error {
 	case by != os.Getuid() && by != 0:
 		return &FolderError{above, "it is another user's"}
 	case info.Mode().Perm()&0o022 != 0 && info.Mode()&os.ModeSticky == 0:
-		return &FolderError{above, "others can write to it"}
+		return &FolderError{above, "others can write to it (chmod go-w)"}
 	}
 	return nil
 }
