@@ -87,11 +87,11 @@ func MainHeld(t testing.TB, ctx context.Context, system System) int {
 // heldIn is held with the folder for what does not fit.
 func heldIn(dir string, run func(System) int, system System) int {
 	var stdout, stderr, shown bytes.Buffer // results as JSON; what was printed as text
-	system.Stderr = beside(system.Stderr, &shown)
+	system.Stderr = tee(system.Stderr, &shown)
 	if wantsJSON(system.Args) {
 		system.Stdout, system.Stderr = io.MultiWriter(system.Stdout, &stdout), io.MultiWriter(system.Stderr, &stderr)
 	} else {
-		system.Stdout = beside(system.Stdout, &shown)
+		system.Stdout = tee(system.Stdout, &shown)
 		system.Observe = func(result []byte) { stdout.Write(append(result, '\n')) }
 	}
 	code := run(system)
@@ -127,8 +127,8 @@ func heldIn(dir string, run func(System) int, system System) int {
 	return exitUnfit
 }
 
-// beside writes to both, unless the first is a terminal, which has to stay one.
-func beside(first, second io.Writer) io.Writer {
+// tee writes to both, unless the first is a terminal, which has to stay one.
+func tee(first, second io.Writer) io.Writer {
 	if f, ok := first.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 		return first
 	}
