@@ -258,7 +258,8 @@ func checkStart(m *Module, _ Limits) error {
 		return rule("start section", "function %d does not exist", *m.Start)
 	}
 	if len(t.Params)+len(t.Results) > 0 {
-		return rule("start section", "%s has type %v, want () -> ()", m.functionNamer()(*m.Start), t)
+		return &DecodeError{Offset: m.startPos, Section: "start", Err: fmt.Errorf("%s has type %v, want () -> ()", m.functionNamer()(*m.Start), t),
+			Production: fmt.Sprintf("invalid start function type (at offset 0x%x)", m.startPos)}
 	}
 	return nil
 }

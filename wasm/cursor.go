@@ -33,6 +33,14 @@ func (e *DecodeError) InProduction() string {
 	if e.Production != "" {
 		return e.Production
 	}
+	switch {
+	case errors.Is(e.Err, errEnd):
+		return fmt.Sprintf("unexpected end-of-file (at offset 0x%x)", e.Offset)
+	case errors.Is(e.Err, errTrailing):
+		return fmt.Sprintf("section size mismatch: unexpected data at the end of the section (at offset 0x%x)", e.Offset)
+	case errors.Is(e.Err, errNotUTF8):
+		return fmt.Sprintf("malformed UTF-8 encoding (at offset 0x%x)", e.Offset-1)
+	}
 	return fmt.Sprintf("%v (at offset 0x%x)", e.Err, e.Offset)
 }
 

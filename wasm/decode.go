@@ -81,7 +81,8 @@ func Decode(data []byte) (*Module, error) {
 			return nil, &DecodeError{Offset: c.pos, Err: errEnd, Production: fmt.Sprintf("unexpected end-of-file (at offset 0x%x)", len(data))}
 		}
 		if int(id) >= len(sectionNames) {
-			return nil, &DecodeError{Offset: at, Err: fmt.Errorf("unknown section id %d", id)}
+			return nil, &DecodeError{Offset: at, Err: fmt.Errorf("unknown section id %d", id),
+				Production: fmt.Sprintf("malformed section id: %d (at offset 0x%x)", id, c.pos-len(content))}
 		}
 		section := sectionNames[id]
 		if id != secCustom {
@@ -90,7 +91,8 @@ func Decode(data []byte) (*Module, error) {
 					Production: fmt.Sprintf("exceptions proposal not enabled (at offset 0x%x)", c.pos-len(content))}
 			}
 			if order[id] <= last {
-				return nil, &DecodeError{Offset: at, Section: section, Err: errors.New("section is repeated or out of order")}
+				return nil, &DecodeError{Offset: at, Section: section, Err: errors.New("section is repeated or out of order"),
+					Production: fmt.Sprintf("section out of order (at offset 0x%x)", c.pos-len(content))}
 			}
 			last = order[id]
 		}
@@ -114,16 +116,20 @@ type decoder struct {
 	m         *Module
 	dataCount uint32
 	code      bool
+	exported  map[string]bool
+	globals   int // defined ones read so far
 }
 
 // finish checks what concerns several sections.
 func (d *decoder) finish(size int) error {
 	m := d.m
 	if !d.code && len(m.Functions) > 0 {
-		return &DecodeError{Offset: size, Section: "code", Err: fmt.Errorf("missing, but %d functions are declared", len(m.Functions))}
+		return &DecodeError{Offset: size, Section: "code", Err: fmt.Errorf("missing, but %d functions are declared", len(m.Functions)),
+			Production: fmt.Sprintf("function and code section have inconsistent lengths (at offset 0x%x)", size)}
 	}
 	if m.DataCount && int(d.dataCount) != len(m.Data) {
-		return &DecodeError{Offset: size, Section: "data count", Err: fmt.Errorf("says %d segments, the data section has %d", d.dataCount, len(m.Data))}
+		return &DecodeError{Offset: size, Section: "data count", Err: fmt.Errorf("says %d segments, the data section has %d", d.dataCount, len(m.Data)),
+			Production: fmt.Sprintf("data count and data section have inconsistent lengths (at offset 0x%x)", size)}
 	}
 	if n := m.Imported(KindMemory) + len(m.Memories); n > maxMemories {
 		return &DecodeError{Offset: size, Section: "memory", Err: fmt.Errorf("%d memories; multi-memory is not supported", n)}
@@ -140,9 +146,14 @@ func (d *decoder) section(id sectionID, c *cursor) {
 	case secType:
 		m.Types = vector(c, maxTypes, "types", decodeType)
 	case secImport:
-		m.Imports = vector(c, maxImports, "imports", decodeImport)
+		m.Imports = vector(c, maxImports, "imports", d.decodeImport)
 	case secFunction:
-		m.Functions = vector(c, maxFunctions, "functions", func(c *cursor) Function { return Function{Type: c.u32()} })
+		m.Functions = vector(c, maxFunctions, "functions", func(c *cursor) Function {
+			at := c.pos
+			f := Function{Type: c.u32()}
+			d.needType(c, at, f.Type)
+			return f
+		})
 	case secTable:
 		m.Tables = vector(c, maxTables, "tables", decodeTable)
 	case secMemory:
@@ -152,24 +163,33 @@ func (d *decoder) section(id sectionID, c *cursor) {
 		m.Memories = vector(c, maxMemories, "memories (multi-memory is not supported)", decodeMemory)
 	case secGlobal:
 		m.Globals = vector(c, maxGlobals, "globals", func(c *cursor) Global {
-			return Global{decodeGlobalType(c), decodeExpr(c)}
+			t := decodeGlobalType(c)
+			g := Global{t, d.decodeTypedExpr(c, t.Type)}
+			d.globals++
+			return g
 		})
 	case secExport:
 		m.Exports = vector(c, maxExports, "exports", func(c *cursor) Export {
-			return Export{Name: c.name(), Kind: decodeKind(c), Index: c.u32()}
+			at := c.pos
+			e := Export{Name: c.name(), Kind: decodeKind(c), Index: c.u32()}
+			d.needExport(c, at, e)
+			return e
 		})
 	case secStart:
+		at := c.pos
 		f := c.u32()
 		m.Start = &f
+		m.startPos = c.base + at
+		d.needFunction(c, at, f)
 	case secElement:
-		m.Elements = vector(c, maxSegments, "element segments", decodeElement)
+		m.Elements = vector(c, maxSegments, "element segments", d.decodeElement)
 	case secDataCount:
 		m.DataCount = true
 		d.dataCount = c.u32()
 	case secCode:
 		d.decodeCode(c)
 	case secData:
-		m.Data = vector(c, maxSegments, "data segments", decodeData)
+		m.Data = vector(c, maxSegments, "data segments", d.decodeData)
 	}
 }
 
@@ -236,11 +256,13 @@ func decodeKind(c *cursor) ExternKind {
 	return k
 }
 
-func decodeImport(c *cursor) Import {
+func (d *decoder) decodeImport(c *cursor) Import {
+	at := c.pos
 	im := Import{Module: c.name(), Name: c.name(), Kind: decodeKind(c)}
 	switch im.Kind {
 	case KindFunction:
 		im.Type = c.u32()
+		d.needType(c, at, im.Type)
 	case KindTable:
 		im.Table = decodeTable(c)
 	case KindMemory:
@@ -252,6 +274,7 @@ func decodeImport(c *cursor) Import {
 }
 
 func decodeTable(c *cursor) TableType {
+	at := c.pos
 	t := TableType{Elem: c.valType()}
 	if c.err == nil && !t.Elem.isRef() {
 		c.failf("table of %v; only references can be elements", t.Elem)
@@ -265,7 +288,7 @@ func decodeTable(c *cursor) TableType {
 		t.Max = c.u32()
 	}
 	if c.err == nil && t.HasMax && t.Min > t.Max {
-		c.failf("table minimum %d exceeds its maximum %d", t.Min, t.Max)
+		c.failAs(at, "size minimum must not be greater than maximum", "table minimum %d exceeds its maximum %d", t.Min, t.Max)
 	}
 	return t
 }
@@ -292,9 +315,9 @@ func decodeMemory(c *cursor) MemoryType {
 	switch {
 	case c.err != nil:
 	case t.Min > limit || t.Max > limit:
-		c.failf("memory of %d pages, at most %d are possible", max(t.Min, t.Max), limit)
+		c.failAs(at, "memory size must be at most 65536 pages (4GiB)", "memory of %d pages, at most %d are possible", max(t.Min, t.Max), limit)
 	case t.HasMax && t.Min > t.Max:
-		c.failf("memory minimum %d exceeds its maximum %d", t.Min, t.Max)
+		c.failAs(at, "size minimum must not be greater than maximum", "memory minimum %d exceeds its maximum %d", t.Min, t.Max)
 	}
 	return t
 }

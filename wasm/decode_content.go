@@ -2,7 +2,8 @@ package wasm
 
 // This file decodes what modules consist of mostly: segments and code.
 
-func decodeElement(c *cursor) Element {
+func (d *decoder) decodeElement(c *cursor) Element {
+	start := c.pos
 	flags := c.u32()
 	if c.err == nil && flags > 7 {
 		c.failf("unknown element segment flags %d", flags)
@@ -13,7 +14,7 @@ func decodeElement(c *cursor) Element {
 		if flags&2 != 0 {
 			e.Table = c.u32()
 		}
-		e.Offset = decodeExpr(c)
+		e.Offset = d.decodeTypedExpr(c, I32)
 	case flags&2 == 0:
 		e.Mode = Passive
 	default:
@@ -27,32 +28,40 @@ func decodeElement(c *cursor) Element {
 		}
 	}
 	if flags&4 != 0 {
-		e.Exprs = vector(c, maxElements, "elements", decodeExpr)
+		e.Exprs = vector(c, maxElements, "elements", func(c *cursor) []byte { return d.decodeTypedExpr(c, e.Type) })
 		if e.Exprs == nil {
 			e.Exprs = [][]byte{}
 		}
 	} else {
-		e.Funcs = vector(c, maxElements, "elements", (*cursor).u32)
+		e.Funcs = vector(c, maxElements, "elements", func(c *cursor) uint32 {
+			at := c.pos
+			f := c.u32()
+			d.needFunction(c, at, f)
+			return f
+		})
+	}
+	if e.Mode == Active {
+		d.needTable(c, start, e)
 	}
 	return e
 }
 
-func decodeData(c *cursor) Data {
-	d := Data{Pos: c.base + c.pos}
+func (d *decoder) decodeData(c *cursor) Data {
+	s := Data{Pos: c.base + c.pos}
 	switch flags := c.u32(); {
 	case c.err != nil:
 	case flags == 0 || flags == 2:
 		if flags == 2 {
-			d.Memory = c.u32()
+			s.Memory = c.u32()
 		}
-		d.Offset = decodeExpr(c)
+		s.Offset = d.decodeOffset(c)
 	case flags == 1:
-		d.Mode = Passive
+		s.Mode = Passive
 	default:
 		c.failf("unknown data segment flags %d", flags)
 	}
-	d.Bytes = c.bytes(c.u32())
-	return d
+	s.Bytes = c.bytes(c.u32())
+	return s
 }
 
 func (d *decoder) decodeCode(c *cursor) {
@@ -62,7 +71,7 @@ func (d *decoder) decodeCode(c *cursor) {
 		return
 	}
 	if n != len(d.m.Functions) {
-		c.failf("%d function bodies for %d declared functions", n, len(d.m.Functions))
+		c.failAs(0, "function and code section have inconsistent lengths", "%d function bodies for %d declared functions", n, len(d.m.Functions))
 		return
 	}
 	for i := range n {
@@ -87,7 +96,7 @@ func (d *decoder) decodeCode(c *cursor) {
 		f.Body = body[b.pos:len(body):len(body)]
 		f.Offset = b.base + b.pos
 		if b.err == nil && (len(f.Body) == 0 || f.Body[len(f.Body)-1] != byte(OpEnd)) {
-			b.failf("body %d does not close with end", i)
+			b.failAs(len(body), "control frames remain at end of function: END opcode expected", "body %d does not close with end", i)
 		}
 		if b.err != nil {
 			c.err = b.err

@@ -206,6 +206,7 @@ type Module struct {
 	Globals   []Global
 	Exports   []Export
 	Start     *uint32
+	startPos  int // where the start section names it, in the decoded file
 	Elements  []Element
 	DataCount bool // whether there is a data count section; its value is len(Data)
 	Data      []Data

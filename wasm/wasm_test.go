@@ -164,13 +164,13 @@ func TestDecodeErrors(t *testing.T) {
 		"shared memory":      {section(5, "\x01\x03\x01\x02"), "threads"},
 		"memory too large":   {section(5, "\x01\x00\x81\x80\x04"), "65537 pages"},
 		"min over max":       {section(5, "\x01\x01\x02\x01"), "minimum 2 exceeds its maximum 1"},
-		"missing code":       {section(3, "\x01\x00"), "1 functions are declared"},
+		"missing code":       {section(1, "\x01\x60\x00\x00") + "\x03\x02\x01\x00", "1 functions are declared"},
 		"value type":         {section(1, "\x01\x60\x01\x33\x00"), "type section, offset 0xd: unknown value type 0x33"},
 		"name not utf-8":     {section(0, "\x01\xff"), "not UTF-8"},
 		"not constant":       {section(6, "\x01\x7f\x00\x41\x00\x45\x0b"), "i32.eqz is not allowed in a constant expression"},
 		"open constant":      {section(6, "\x01\x7f\x00\x41\x00"), "constant expression"},
-		"too many locals":    {section(3, "\x01\x00") + "\x0a\x08\x01\x06\x01\xd1\x86\x03\x7f\x0b", "50001 locals"},
-		"body without end":   {section(3, "\x01\x00") + "\x0a\x04\x01\x02\x00\x01", "does not close with end"},
+		"too many locals":    {section(1, "\x01\x60\x00\x00") + "\x03\x02\x01\x00" + "\x0a\x08\x01\x06\x01\xd1\x86\x03\x7f\x0b", "50001 locals"},
+		"body without end":   {section(1, "\x01\x60\x00\x00") + "\x03\x02\x01\x00" + "\x0a\x04\x01\x02\x00\x01", "does not close with end"},
 		"data count differs": {section(12, "\x01") + "\x0b\x01\x00", "says 1 segments"},
 	} {
 		t.Run(name, func(t *testing.T) {
