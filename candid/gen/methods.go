@@ -85,7 +85,11 @@ func (g *generator) message(name, what string, args []did.Arg, method string) {
 
 	g.codecs, g.funcs = g.funcs, g.codecs // what encode and decode write goes to funcs
 	encodes := func() {
-		g.printf("b = append(b, %s.Header...)\n", sig)
+		if short, tag, ok := g.success(args, side); ok {
+			g.printf("if %s.Tag == %s {\nb = append(b, %s.Header...)\n} else {\nb = append(b, %s.Header...)\n}\n", names[0], tag, short, sig)
+		} else {
+			g.printf("b = append(b, %s.Header...)\n", sig)
+		}
 		for i, a := range args {
 			g.encode(a.Type, names[i], g.argPlace(name, method, names[i], args))
 		}
@@ -108,6 +112,24 @@ func (g *generator) message(name, what string, args []did.Arg, method string) {
 		g.decodeMessage(name, what, method, names, args, sig, results.String())
 	}
 	g.codecs, g.funcs = g.funcs, g.codecs
+}
+
+// success returns the signature of a result that is known to be Ok, and Ok's tag. A variant of that case alone is a
+// subtype of the declared one and its value has the same bytes, so that every client reads it as that; its types are
+// the payload's alone, without those of all errors, and each byte of an answer is charged.
+func (g *generator) success(args []did.Arg, side string) (sig, tag string, ok bool) {
+	if side != "Result" || len(args) != 1 {
+		return "", "", false
+	}
+	name, ok := args[0].Type.(did.Name)
+	if !ok {
+		return "", "", false
+	}
+	v, ok := g.file.Lookup(name.Name).Type.(did.Variant)
+	if !ok || len(v.Fields) != 2 || v.Fields[0].Name != "Ok" || v.Fields[1].Name != "Err" {
+		return "", "", false
+	}
+	return g.signature([]did.Arg{{Type: did.Variant{Fields: v.Fields[:1]}}}), exported(name.Name) + "TagOk", true
 }
 
 // decodeMessage writes Decode for a list of arguments or results.

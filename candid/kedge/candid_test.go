@@ -171,3 +171,16 @@ func TestUnknownCasePanics(t *testing.T) {
 		kedge.EncodeAddArgs(1, kedge.DeviceData{Purpose: 2})
 	})
 }
+
+// An Ok is sent as a variant of that case alone, without the types of the errors, which a subtype may leave out.
+func TestSuccessIsShort(t *testing.T) {
+	require.Equal(t, "DIDL\x01\x6b\x01\xbc\x8a\x01\x7f\x01\x00\x00", string(kedge.AppendGuardSetResult(nil, kedge.Result{Tag: kedge.ResultTagOk})))
+	got, err := kedge.DecodeGuardSetResult(kedge.AppendGuardSetResult(nil, kedge.Result{Tag: kedge.ResultTagOk}))
+	require.NoError(t, err)
+	require.Equal(t, kedge.ResultTagOk, got.Tag)
+
+	refused := kedge.Result{Tag: kedge.ResultTagErr, Err: kedge.Error{Message: "no"}}
+	got, err = kedge.DecodeGuardSetResult(kedge.AppendGuardSetResult(nil, refused))
+	require.NoError(t, err)
+	require.Equal(t, refused, got)
+}

@@ -1833,7 +1833,11 @@ func EncodeAttestResult(attestResult AttestResult) []byte {
 
 // AppendAttestResult encodes the results of attest at the end of b.
 func AppendAttestResult(b []byte, attestResult AttestResult) []byte {
-	b = append(b, signature5.Header...)
+	if attestResult.Tag == AttestResultTagOk {
+		b = append(b, signature6.Header...)
+	} else {
+		b = append(b, signature5.Header...)
+	}
 	b = appendAttestResult(b, &attestResult)
 	return b
 }
@@ -1851,14 +1855,14 @@ func DecodeAttestResult(data []byte) (attestResult AttestResult, err error) {
 // EncodeAttestationChallengeArgs encodes the arguments of attestation_challenge.
 func EncodeAttestationChallengeArgs(userNumber UserNumber) []byte {
 	var b []byte
-	b = append(b, signature6.Header...)
+	b = append(b, signature7.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	return b
 }
 
 // DecodeAttestationChallengeArgs decodes the arguments of attestation_challenge.
 func DecodeAttestationChallengeArgs(data []byte) (userNumber UserNumber, err error) {
-	d := wire.NewDecoder(data, types, &signature6)
+	d := wire.NewDecoder(data, types, &signature7)
 	if w, ok := d.Arg(); ok {
 		userNumber = d.Nat64(w)
 	}
@@ -1873,14 +1877,18 @@ func EncodeAttestationChallengeResult(attestationChallengeResult AttestationChal
 
 // AppendAttestationChallengeResult encodes the results of attestation_challenge at the end of b.
 func AppendAttestationChallengeResult(b []byte, attestationChallengeResult AttestationChallengeResult) []byte {
-	b = append(b, signature7.Header...)
+	if attestationChallengeResult.Tag == AttestationChallengeResultTagOk {
+		b = append(b, signature9.Header...)
+	} else {
+		b = append(b, signature8.Header...)
+	}
 	b = appendAttestationChallengeResult(b, &attestationChallengeResult)
 	return b
 }
 
 // DecodeAttestationChallengeResult decodes the results of attestation_challenge.
 func DecodeAttestationChallengeResult(data []byte) (attestationChallengeResult AttestationChallengeResult, err error) {
-	d := wire.NewDecoder(data, types, &signature7)
+	d := wire.NewDecoder(data, types, &signature8)
 	if w, ok := d.Arg(); ok {
 		decodeAttestationChallengeResult(d, w, &attestationChallengeResult)
 	}
@@ -1907,14 +1915,14 @@ func EncodeConfigResult(kedgeInit KedgeInit) []byte { return AppendConfigResult(
 
 // AppendConfigResult encodes the results of config at the end of b.
 func AppendConfigResult(b []byte, kedgeInit KedgeInit) []byte {
-	b = append(b, signature8.Header...)
+	b = append(b, signature10.Header...)
 	b = appendKedgeInit(b, &kedgeInit)
 	return b
 }
 
 // DecodeConfigResult decodes the results of config.
 func DecodeConfigResult(data []byte) (kedgeInit KedgeInit, err error) {
-	d := wire.NewDecoder(data, types, &signature8)
+	d := wire.NewDecoder(data, types, &signature10)
 	if w, ok := d.Arg(); ok {
 		decodeKedgeInit(d, w, &kedgeInit)
 	}
@@ -1925,7 +1933,7 @@ func DecodeConfigResult(data []byte) (kedgeInit KedgeInit, err error) {
 // EncodeContactAcceptArgs encodes the arguments of contact_accept.
 func EncodeContactAcceptArgs(userNumber UserNumber, as UserNumber) []byte {
 	var b []byte
-	b = append(b, signature9.Header...)
+	b = append(b, signature11.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	b = wire.AppendNat64(b, as)
 	return b
@@ -1933,7 +1941,7 @@ func EncodeContactAcceptArgs(userNumber UserNumber, as UserNumber) []byte {
 
 // DecodeContactAcceptArgs decodes the arguments of contact_accept.
 func DecodeContactAcceptArgs(data []byte) (userNumber UserNumber, as UserNumber, err error) {
-	d := wire.NewDecoder(data, types, &signature9)
+	d := wire.NewDecoder(data, types, &signature11)
 	if w, ok := d.Arg(); ok {
 		userNumber = d.Nat64(w)
 	}
@@ -1949,14 +1957,18 @@ func EncodeContactAcceptResult(result Result) []byte { return AppendContactAccep
 
 // AppendContactAcceptResult encodes the results of contact_accept at the end of b.
 func AppendContactAcceptResult(b []byte, result Result) []byte {
-	b = append(b, signature10.Header...)
+	if result.Tag == ResultTagOk {
+		b = append(b, signature13.Header...)
+	} else {
+		b = append(b, signature12.Header...)
+	}
 	b = appendResult(b, &result)
 	return b
 }
 
 // DecodeContactAcceptResult decodes the results of contact_accept.
 func DecodeContactAcceptResult(data []byte) (result Result, err error) {
-	d := wire.NewDecoder(data, types, &signature10)
+	d := wire.NewDecoder(data, types, &signature12)
 	if w, ok := d.Arg(); ok {
 		decodeResult(d, w, &result)
 	}
@@ -1967,7 +1979,7 @@ func DecodeContactAcceptResult(data []byte) (result Result, err error) {
 // EncodeContactApproveArgs encodes the arguments of contact_approve.
 func EncodeContactApproveArgs(userNumber UserNumber, as UserNumber, key principal.Principal) []byte {
 	var b []byte
-	b = append(b, signature11.Header...)
+	b = append(b, signature14.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	b = wire.AppendNat64(b, as)
 	b = wire.AppendPrincipal(b, key)
@@ -1976,7 +1988,7 @@ func EncodeContactApproveArgs(userNumber UserNumber, as UserNumber, key principa
 
 // DecodeContactApproveArgs decodes the arguments of contact_approve.
 func DecodeContactApproveArgs(data []byte) (userNumber UserNumber, as UserNumber, key principal.Principal, err error) {
-	d := wire.NewDecoder(data, types, &signature11)
+	d := wire.NewDecoder(data, types, &signature14)
 	if w, ok := d.Arg(); ok {
 		userNumber = d.Nat64(w)
 	}
@@ -1995,14 +2007,18 @@ func EncodeContactApproveResult(result Result) []byte { return AppendContactAppr
 
 // AppendContactApproveResult encodes the results of contact_approve at the end of b.
 func AppendContactApproveResult(b []byte, result Result) []byte {
-	b = append(b, signature10.Header...)
+	if result.Tag == ResultTagOk {
+		b = append(b, signature13.Header...)
+	} else {
+		b = append(b, signature12.Header...)
+	}
 	b = appendResult(b, &result)
 	return b
 }
 
 // DecodeContactApproveResult decodes the results of contact_approve.
 func DecodeContactApproveResult(data []byte) (result Result, err error) {
-	d := wire.NewDecoder(data, types, &signature10)
+	d := wire.NewDecoder(data, types, &signature12)
 	if w, ok := d.Arg(); ok {
 		decodeResult(d, w, &result)
 	}
@@ -2013,7 +2029,7 @@ func DecodeContactApproveResult(data []byte) (result Result, err error) {
 // EncodeContactStatusArgs encodes the arguments of contact_status.
 func EncodeContactStatusArgs(userNumber UserNumber, as *UserNumber) []byte {
 	var b []byte
-	b = append(b, signature12.Header...)
+	b = append(b, signature15.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	if as == nil {
 		b = append(b, 0)
@@ -2026,7 +2042,7 @@ func EncodeContactStatusArgs(userNumber UserNumber, as *UserNumber) []byte {
 
 // DecodeContactStatusArgs decodes the arguments of contact_status.
 func DecodeContactStatusArgs(data []byte) (userNumber UserNumber, as *UserNumber, err error) {
-	d := wire.NewDecoder(data, types, &signature12)
+	d := wire.NewDecoder(data, types, &signature15)
 	if w, ok := d.Arg(); ok {
 		userNumber = d.Nat64(w)
 	}
@@ -2050,14 +2066,18 @@ func EncodeContactStatusResult(contactStatusResult ContactStatusResult) []byte {
 
 // AppendContactStatusResult encodes the results of contact_status at the end of b.
 func AppendContactStatusResult(b []byte, contactStatusResult ContactStatusResult) []byte {
-	b = append(b, signature13.Header...)
+	if contactStatusResult.Tag == ContactStatusResultTagOk {
+		b = append(b, signature17.Header...)
+	} else {
+		b = append(b, signature16.Header...)
+	}
 	b = appendContactStatusResult(b, &contactStatusResult)
 	return b
 }
 
 // DecodeContactStatusResult decodes the results of contact_status.
 func DecodeContactStatusResult(data []byte) (contactStatusResult ContactStatusResult, err error) {
-	d := wire.NewDecoder(data, types, &signature13)
+	d := wire.NewDecoder(data, types, &signature16)
 	if w, ok := d.Arg(); ok {
 		decodeContactStatusResult(d, w, &contactStatusResult)
 	}
@@ -2068,7 +2088,7 @@ func DecodeContactStatusResult(data []byte) (contactStatusResult ContactStatusRe
 // EncodeContactWithdrawArgs encodes the arguments of contact_withdraw.
 func EncodeContactWithdrawArgs(userNumber UserNumber, as UserNumber, resign bool) []byte {
 	var b []byte
-	b = append(b, signature14.Header...)
+	b = append(b, signature18.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	b = wire.AppendNat64(b, as)
 	b = wire.AppendBool(b, resign)
@@ -2077,7 +2097,7 @@ func EncodeContactWithdrawArgs(userNumber UserNumber, as UserNumber, resign bool
 
 // DecodeContactWithdrawArgs decodes the arguments of contact_withdraw.
 func DecodeContactWithdrawArgs(data []byte) (userNumber UserNumber, as UserNumber, resign bool, err error) {
-	d := wire.NewDecoder(data, types, &signature14)
+	d := wire.NewDecoder(data, types, &signature18)
 	if w, ok := d.Arg(); ok {
 		userNumber = d.Nat64(w)
 	}
@@ -2098,14 +2118,18 @@ func EncodeContactWithdrawResult(result Result) []byte {
 
 // AppendContactWithdrawResult encodes the results of contact_withdraw at the end of b.
 func AppendContactWithdrawResult(b []byte, result Result) []byte {
-	b = append(b, signature10.Header...)
+	if result.Tag == ResultTagOk {
+		b = append(b, signature13.Header...)
+	} else {
+		b = append(b, signature12.Header...)
+	}
 	b = appendResult(b, &result)
 	return b
 }
 
 // DecodeContactWithdrawResult decodes the results of contact_withdraw.
 func DecodeContactWithdrawResult(data []byte) (result Result, err error) {
-	d := wire.NewDecoder(data, types, &signature10)
+	d := wire.NewDecoder(data, types, &signature12)
 	if w, ok := d.Arg(); ok {
 		decodeResult(d, w, &result)
 	}
@@ -2116,7 +2140,7 @@ func DecodeContactWithdrawResult(data []byte) (result Result, err error) {
 // EncodeContactsAgreeArgs encodes the arguments of contacts_agree.
 func EncodeContactsAgreeArgs(userNumber UserNumber, agree bool) []byte {
 	var b []byte
-	b = append(b, signature15.Header...)
+	b = append(b, signature19.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	b = wire.AppendBool(b, agree)
 	return b
@@ -2124,7 +2148,7 @@ func EncodeContactsAgreeArgs(userNumber UserNumber, agree bool) []byte {
 
 // DecodeContactsAgreeArgs decodes the arguments of contacts_agree.
 func DecodeContactsAgreeArgs(data []byte) (userNumber UserNumber, agree bool, err error) {
-	d := wire.NewDecoder(data, types, &signature15)
+	d := wire.NewDecoder(data, types, &signature19)
 	if w, ok := d.Arg(); ok {
 		userNumber = d.Nat64(w)
 	}
@@ -2140,14 +2164,18 @@ func EncodeContactsAgreeResult(result Result) []byte { return AppendContactsAgre
 
 // AppendContactsAgreeResult encodes the results of contacts_agree at the end of b.
 func AppendContactsAgreeResult(b []byte, result Result) []byte {
-	b = append(b, signature10.Header...)
+	if result.Tag == ResultTagOk {
+		b = append(b, signature13.Header...)
+	} else {
+		b = append(b, signature12.Header...)
+	}
 	b = appendResult(b, &result)
 	return b
 }
 
 // DecodeContactsAgreeResult decodes the results of contacts_agree.
 func DecodeContactsAgreeResult(data []byte) (result Result, err error) {
-	d := wire.NewDecoder(data, types, &signature10)
+	d := wire.NewDecoder(data, types, &signature12)
 	if w, ok := d.Arg(); ok {
 		decodeResult(d, w, &result)
 	}
@@ -2184,14 +2212,18 @@ func EncodeContactsCompleteResult(result Result) []byte {
 
 // AppendContactsCompleteResult encodes the results of contacts_complete at the end of b.
 func AppendContactsCompleteResult(b []byte, result Result) []byte {
-	b = append(b, signature10.Header...)
+	if result.Tag == ResultTagOk {
+		b = append(b, signature13.Header...)
+	} else {
+		b = append(b, signature12.Header...)
+	}
 	b = appendResult(b, &result)
 	return b
 }
 
 // DecodeContactsCompleteResult decodes the results of contacts_complete.
 func DecodeContactsCompleteResult(data []byte) (result Result, err error) {
-	d := wire.NewDecoder(data, types, &signature10)
+	d := wire.NewDecoder(data, types, &signature12)
 	if w, ok := d.Arg(); ok {
 		decodeResult(d, w, &result)
 	}
@@ -2202,7 +2234,7 @@ func DecodeContactsCompleteResult(data []byte) (result Result, err error) {
 // EncodeContactsSetArgs encodes the arguments of contacts_set.
 func EncodeContactsSetArgs(userNumber UserNumber, contacts *ContactsSetting) []byte {
 	var b []byte
-	b = append(b, signature16.Header...)
+	b = append(b, signature20.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	if contacts == nil {
 		b = append(b, 0)
@@ -2215,7 +2247,7 @@ func EncodeContactsSetArgs(userNumber UserNumber, contacts *ContactsSetting) []b
 
 // DecodeContactsSetArgs decodes the arguments of contacts_set.
 func DecodeContactsSetArgs(data []byte) (userNumber UserNumber, contacts *ContactsSetting, err error) {
-	d := wire.NewDecoder(data, types, &signature16)
+	d := wire.NewDecoder(data, types, &signature20)
 	if w, ok := d.Arg(); ok {
 		userNumber = d.Nat64(w)
 	}
@@ -2237,14 +2269,18 @@ func EncodeContactsSetResult(result Result) []byte { return AppendContactsSetRes
 
 // AppendContactsSetResult encodes the results of contacts_set at the end of b.
 func AppendContactsSetResult(b []byte, result Result) []byte {
-	b = append(b, signature10.Header...)
+	if result.Tag == ResultTagOk {
+		b = append(b, signature13.Header...)
+	} else {
+		b = append(b, signature12.Header...)
+	}
 	b = appendResult(b, &result)
 	return b
 }
 
 // DecodeContactsSetResult decodes the results of contacts_set.
 func DecodeContactsSetResult(data []byte) (result Result, err error) {
-	d := wire.NewDecoder(data, types, &signature10)
+	d := wire.NewDecoder(data, types, &signature12)
 	if w, ok := d.Arg(); ok {
 		decodeResult(d, w, &result)
 	}
@@ -2273,14 +2309,14 @@ func EncodeCreateChallengeResult(challenge Challenge) []byte {
 
 // AppendCreateChallengeResult encodes the results of create_challenge at the end of b.
 func AppendCreateChallengeResult(b []byte, challenge Challenge) []byte {
-	b = append(b, signature17.Header...)
+	b = append(b, signature21.Header...)
 	b = appendChallenge(b, &challenge)
 	return b
 }
 
 // DecodeCreateChallengeResult decodes the results of create_challenge.
 func DecodeCreateChallengeResult(data []byte) (challenge Challenge, err error) {
-	d := wire.NewDecoder(data, types, &signature17)
+	d := wire.NewDecoder(data, types, &signature21)
 	if w, ok := d.Arg(); ok {
 		decodeChallenge(d, w, &challenge)
 	}
@@ -2291,7 +2327,7 @@ func DecodeCreateChallengeResult(data []byte) (challenge Challenge, err error) {
 // EncodeDeviceBoundSetArgs encodes the arguments of device_bound_set.
 func EncodeDeviceBoundSetArgs(userNumber UserNumber, on bool) []byte {
 	var b []byte
-	b = append(b, signature15.Header...)
+	b = append(b, signature19.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	b = wire.AppendBool(b, on)
 	return b
@@ -2299,7 +2335,7 @@ func EncodeDeviceBoundSetArgs(userNumber UserNumber, on bool) []byte {
 
 // DecodeDeviceBoundSetArgs decodes the arguments of device_bound_set.
 func DecodeDeviceBoundSetArgs(data []byte) (userNumber UserNumber, on bool, err error) {
-	d := wire.NewDecoder(data, types, &signature15)
+	d := wire.NewDecoder(data, types, &signature19)
 	if w, ok := d.Arg(); ok {
 		userNumber = d.Nat64(w)
 	}
@@ -2315,14 +2351,18 @@ func EncodeDeviceBoundSetResult(result Result) []byte { return AppendDeviceBound
 
 // AppendDeviceBoundSetResult encodes the results of device_bound_set at the end of b.
 func AppendDeviceBoundSetResult(b []byte, result Result) []byte {
-	b = append(b, signature10.Header...)
+	if result.Tag == ResultTagOk {
+		b = append(b, signature13.Header...)
+	} else {
+		b = append(b, signature12.Header...)
+	}
 	b = appendResult(b, &result)
 	return b
 }
 
 // DecodeDeviceBoundSetResult decodes the results of device_bound_set.
 func DecodeDeviceBoundSetResult(data []byte) (result Result, err error) {
-	d := wire.NewDecoder(data, types, &signature10)
+	d := wire.NewDecoder(data, types, &signature12)
 	if w, ok := d.Arg(); ok {
 		decodeResult(d, w, &result)
 	}
@@ -2333,14 +2373,14 @@ func DecodeDeviceBoundSetResult(data []byte) (result Result, err error) {
 // EncodeEnterDeviceRegistrationModeArgs encodes the arguments of enter_device_registration_mode.
 func EncodeEnterDeviceRegistrationModeArgs(userNumber UserNumber) []byte {
 	var b []byte
-	b = append(b, signature6.Header...)
+	b = append(b, signature7.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	return b
 }
 
 // DecodeEnterDeviceRegistrationModeArgs decodes the arguments of enter_device_registration_mode.
 func DecodeEnterDeviceRegistrationModeArgs(data []byte) (userNumber UserNumber, err error) {
-	d := wire.NewDecoder(data, types, &signature6)
+	d := wire.NewDecoder(data, types, &signature7)
 	if w, ok := d.Arg(); ok {
 		userNumber = d.Nat64(w)
 	}
@@ -2355,14 +2395,14 @@ func EncodeEnterDeviceRegistrationModeResult(timestamp Timestamp) []byte {
 
 // AppendEnterDeviceRegistrationModeResult encodes the results of enter_device_registration_mode at the end of b.
 func AppendEnterDeviceRegistrationModeResult(b []byte, timestamp Timestamp) []byte {
-	b = append(b, signature6.Header...)
+	b = append(b, signature7.Header...)
 	b = wire.AppendNat64(b, timestamp)
 	return b
 }
 
 // DecodeEnterDeviceRegistrationModeResult decodes the results of enter_device_registration_mode.
 func DecodeEnterDeviceRegistrationModeResult(data []byte) (timestamp Timestamp, err error) {
-	d := wire.NewDecoder(data, types, &signature6)
+	d := wire.NewDecoder(data, types, &signature7)
 	if w, ok := d.Arg(); ok {
 		timestamp = d.Nat64(w)
 	}
@@ -2373,14 +2413,14 @@ func DecodeEnterDeviceRegistrationModeResult(data []byte) (timestamp Timestamp, 
 // EncodeExitDeviceRegistrationModeArgs encodes the arguments of exit_device_registration_mode.
 func EncodeExitDeviceRegistrationModeArgs(userNumber UserNumber) []byte {
 	var b []byte
-	b = append(b, signature6.Header...)
+	b = append(b, signature7.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	return b
 }
 
 // DecodeExitDeviceRegistrationModeArgs decodes the arguments of exit_device_registration_mode.
 func DecodeExitDeviceRegistrationModeArgs(data []byte) (userNumber UserNumber, err error) {
-	d := wire.NewDecoder(data, types, &signature6)
+	d := wire.NewDecoder(data, types, &signature7)
 	if w, ok := d.Arg(); ok {
 		userNumber = d.Nat64(w)
 	}
@@ -2409,7 +2449,7 @@ func DecodeExitDeviceRegistrationModeResult(data []byte) (err error) {
 // EncodeFinalizeMigrationArgs encodes the arguments of finalize_migration.
 func EncodeFinalizeMigrationArgs(finalizeOptions *FinalizeOptions) []byte {
 	var b []byte
-	b = append(b, signature18.Header...)
+	b = append(b, signature22.Header...)
 	if finalizeOptions == nil {
 		b = append(b, 0)
 	} else {
@@ -2421,7 +2461,7 @@ func EncodeFinalizeMigrationArgs(finalizeOptions *FinalizeOptions) []byte {
 
 // DecodeFinalizeMigrationArgs decodes the arguments of finalize_migration.
 func DecodeFinalizeMigrationArgs(data []byte) (finalizeOptions *FinalizeOptions, err error) {
-	d := wire.NewDecoder(data, types, &signature18)
+	d := wire.NewDecoder(data, types, &signature22)
 	if w, ok := d.OptArg(); ok {
 		if t1, m1, ok := d.Opt(w); ok {
 			x1 := new(FinalizeOptions)
@@ -2442,14 +2482,18 @@ func EncodeFinalizeMigrationResult(migrationStatusResult MigrationStatusResult) 
 
 // AppendFinalizeMigrationResult encodes the results of finalize_migration at the end of b.
 func AppendFinalizeMigrationResult(b []byte, migrationStatusResult MigrationStatusResult) []byte {
-	b = append(b, signature19.Header...)
+	if migrationStatusResult.Tag == MigrationStatusResultTagOk {
+		b = append(b, signature24.Header...)
+	} else {
+		b = append(b, signature23.Header...)
+	}
 	b = appendMigrationStatusResult(b, &migrationStatusResult)
 	return b
 }
 
 // DecodeFinalizeMigrationResult decodes the results of finalize_migration.
 func DecodeFinalizeMigrationResult(data []byte) (migrationStatusResult MigrationStatusResult, err error) {
-	d := wire.NewDecoder(data, types, &signature19)
+	d := wire.NewDecoder(data, types, &signature23)
 	if w, ok := d.Arg(); ok {
 		decodeMigrationStatusResult(d, w, &migrationStatusResult)
 	}
@@ -2460,7 +2504,7 @@ func DecodeFinalizeMigrationResult(data []byte) (migrationStatusResult Migration
 // EncodeFsckArgs encodes the arguments of fsck.
 func EncodeFsckArgs(fsckOptions *FsckOptions) []byte {
 	var b []byte
-	b = append(b, signature20.Header...)
+	b = append(b, signature25.Header...)
 	if fsckOptions == nil {
 		b = append(b, 0)
 	} else {
@@ -2472,7 +2516,7 @@ func EncodeFsckArgs(fsckOptions *FsckOptions) []byte {
 
 // DecodeFsckArgs decodes the arguments of fsck.
 func DecodeFsckArgs(data []byte) (fsckOptions *FsckOptions, err error) {
-	d := wire.NewDecoder(data, types, &signature20)
+	d := wire.NewDecoder(data, types, &signature25)
 	if w, ok := d.OptArg(); ok {
 		if t1, m1, ok := d.Opt(w); ok {
 			x1 := new(FsckOptions)
@@ -2491,14 +2535,18 @@ func EncodeFsckResult(fsckResult FsckResult) []byte { return AppendFsckResult(ni
 
 // AppendFsckResult encodes the results of fsck at the end of b.
 func AppendFsckResult(b []byte, fsckResult FsckResult) []byte {
-	b = append(b, signature21.Header...)
+	if fsckResult.Tag == FsckResultTagOk {
+		b = append(b, signature27.Header...)
+	} else {
+		b = append(b, signature26.Header...)
+	}
 	b = appendFsckResult(b, &fsckResult)
 	return b
 }
 
 // DecodeFsckResult decodes the results of fsck.
 func DecodeFsckResult(data []byte) (fsckResult FsckResult, err error) {
-	d := wire.NewDecoder(data, types, &signature21)
+	d := wire.NewDecoder(data, types, &signature26)
 	if w, ok := d.Arg(); ok {
 		decodeFsckResult(d, w, &fsckResult)
 	}
@@ -2509,14 +2557,14 @@ func DecodeFsckResult(data []byte) (fsckResult FsckResult, err error) {
 // EncodeGetAnchorCredentialsArgs encodes the arguments of get_anchor_credentials.
 func EncodeGetAnchorCredentialsArgs(userNumber UserNumber) []byte {
 	var b []byte
-	b = append(b, signature6.Header...)
+	b = append(b, signature7.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	return b
 }
 
 // DecodeGetAnchorCredentialsArgs decodes the arguments of get_anchor_credentials.
 func DecodeGetAnchorCredentialsArgs(data []byte) (userNumber UserNumber, err error) {
-	d := wire.NewDecoder(data, types, &signature6)
+	d := wire.NewDecoder(data, types, &signature7)
 	if w, ok := d.Arg(); ok {
 		userNumber = d.Nat64(w)
 	}
@@ -2531,14 +2579,14 @@ func EncodeGetAnchorCredentialsResult(anchorCredentials AnchorCredentials) []byt
 
 // AppendGetAnchorCredentialsResult encodes the results of get_anchor_credentials at the end of b.
 func AppendGetAnchorCredentialsResult(b []byte, anchorCredentials AnchorCredentials) []byte {
-	b = append(b, signature22.Header...)
+	b = append(b, signature28.Header...)
 	b = appendAnchorCredentials(b, &anchorCredentials)
 	return b
 }
 
 // DecodeGetAnchorCredentialsResult decodes the results of get_anchor_credentials.
 func DecodeGetAnchorCredentialsResult(data []byte) (anchorCredentials AnchorCredentials, err error) {
-	d := wire.NewDecoder(data, types, &signature22)
+	d := wire.NewDecoder(data, types, &signature28)
 	if w, ok := d.Arg(); ok {
 		decodeAnchorCredentials(d, w, &anchorCredentials)
 	}
@@ -2549,14 +2597,14 @@ func DecodeGetAnchorCredentialsResult(data []byte) (anchorCredentials AnchorCred
 // EncodeGetAnchorInfoArgs encodes the arguments of get_anchor_info.
 func EncodeGetAnchorInfoArgs(userNumber UserNumber) []byte {
 	var b []byte
-	b = append(b, signature6.Header...)
+	b = append(b, signature7.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	return b
 }
 
 // DecodeGetAnchorInfoArgs decodes the arguments of get_anchor_info.
 func DecodeGetAnchorInfoArgs(data []byte) (userNumber UserNumber, err error) {
-	d := wire.NewDecoder(data, types, &signature6)
+	d := wire.NewDecoder(data, types, &signature7)
 	if w, ok := d.Arg(); ok {
 		userNumber = d.Nat64(w)
 	}
@@ -2571,14 +2619,14 @@ func EncodeGetAnchorInfoResult(identityAnchorInfo IdentityAnchorInfo) []byte {
 
 // AppendGetAnchorInfoResult encodes the results of get_anchor_info at the end of b.
 func AppendGetAnchorInfoResult(b []byte, identityAnchorInfo IdentityAnchorInfo) []byte {
-	b = append(b, signature23.Header...)
+	b = append(b, signature29.Header...)
 	b = appendIdentityAnchorInfo(b, &identityAnchorInfo)
 	return b
 }
 
 // DecodeGetAnchorInfoResult decodes the results of get_anchor_info.
 func DecodeGetAnchorInfoResult(data []byte) (identityAnchorInfo IdentityAnchorInfo, err error) {
-	d := wire.NewDecoder(data, types, &signature23)
+	d := wire.NewDecoder(data, types, &signature29)
 	if w, ok := d.Arg(); ok {
 		decodeIdentityAnchorInfo(d, w, &identityAnchorInfo)
 	}
@@ -2589,7 +2637,7 @@ func DecodeGetAnchorInfoResult(data []byte) (identityAnchorInfo IdentityAnchorIn
 // EncodeGetDelegationArgs encodes the arguments of get_delegation.
 func EncodeGetDelegationArgs(userNumber UserNumber, frontendHostname FrontendHostname, sessionKey SessionKey, expiration Timestamp) []byte {
 	var b []byte
-	b = append(b, signature24.Header...)
+	b = append(b, signature30.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	b = wire.AppendText(b, frontendHostname)
 	b = wire.AppendBlob(b, sessionKey)
@@ -2599,7 +2647,7 @@ func EncodeGetDelegationArgs(userNumber UserNumber, frontendHostname FrontendHos
 
 // DecodeGetDelegationArgs decodes the arguments of get_delegation.
 func DecodeGetDelegationArgs(data []byte) (userNumber UserNumber, frontendHostname FrontendHostname, sessionKey SessionKey, expiration Timestamp, err error) {
-	d := wire.NewDecoder(data, types, &signature24)
+	d := wire.NewDecoder(data, types, &signature30)
 	if w, ok := d.Arg(); ok {
 		userNumber = d.Nat64(w)
 	}
@@ -2623,14 +2671,14 @@ func EncodeGetDelegationResult(getDelegationResponse GetDelegationResponse) []by
 
 // AppendGetDelegationResult encodes the results of get_delegation at the end of b.
 func AppendGetDelegationResult(b []byte, getDelegationResponse GetDelegationResponse) []byte {
-	b = append(b, signature25.Header...)
+	b = append(b, signature31.Header...)
 	b = appendGetDelegationResponse(b, &getDelegationResponse)
 	return b
 }
 
 // DecodeGetDelegationResult decodes the results of get_delegation.
 func DecodeGetDelegationResult(data []byte) (getDelegationResponse GetDelegationResponse, err error) {
-	d := wire.NewDecoder(data, types, &signature25)
+	d := wire.NewDecoder(data, types, &signature31)
 	if w, ok := d.Arg(); ok {
 		decodeGetDelegationResponse(d, w, &getDelegationResponse)
 	}
@@ -2641,7 +2689,7 @@ func DecodeGetDelegationResult(data []byte) (getDelegationResponse GetDelegation
 // EncodeGetPrincipalArgs encodes the arguments of get_principal.
 func EncodeGetPrincipalArgs(userNumber UserNumber, frontendHostname FrontendHostname) []byte {
 	var b []byte
-	b = append(b, signature26.Header...)
+	b = append(b, signature32.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	b = wire.AppendText(b, frontendHostname)
 	return b
@@ -2649,7 +2697,7 @@ func EncodeGetPrincipalArgs(userNumber UserNumber, frontendHostname FrontendHost
 
 // DecodeGetPrincipalArgs decodes the arguments of get_principal.
 func DecodeGetPrincipalArgs(data []byte) (userNumber UserNumber, frontendHostname FrontendHostname, err error) {
-	d := wire.NewDecoder(data, types, &signature26)
+	d := wire.NewDecoder(data, types, &signature32)
 	if w, ok := d.Arg(); ok {
 		userNumber = d.Nat64(w)
 	}
@@ -2667,14 +2715,14 @@ func EncodeGetPrincipalResult(result principal.Principal) []byte {
 
 // AppendGetPrincipalResult encodes the results of get_principal at the end of b.
 func AppendGetPrincipalResult(b []byte, result principal.Principal) []byte {
-	b = append(b, signature27.Header...)
+	b = append(b, signature33.Header...)
 	b = wire.AppendPrincipal(b, result)
 	return b
 }
 
 // DecodeGetPrincipalResult decodes the results of get_principal.
 func DecodeGetPrincipalResult(data []byte) (result principal.Principal, err error) {
-	d := wire.NewDecoder(data, types, &signature27)
+	d := wire.NewDecoder(data, types, &signature33)
 	if w, ok := d.Arg(); ok {
 		result = d.Principal(w)
 	}
@@ -2685,7 +2733,7 @@ func DecodeGetPrincipalResult(data []byte) (result principal.Principal, err erro
 // EncodeGuardSetArgs encodes the arguments of guard_set.
 func EncodeGuardSetArgs(userNumber UserNumber, on bool) []byte {
 	var b []byte
-	b = append(b, signature15.Header...)
+	b = append(b, signature19.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	b = wire.AppendBool(b, on)
 	return b
@@ -2693,7 +2741,7 @@ func EncodeGuardSetArgs(userNumber UserNumber, on bool) []byte {
 
 // DecodeGuardSetArgs decodes the arguments of guard_set.
 func DecodeGuardSetArgs(data []byte) (userNumber UserNumber, on bool, err error) {
-	d := wire.NewDecoder(data, types, &signature15)
+	d := wire.NewDecoder(data, types, &signature19)
 	if w, ok := d.Arg(); ok {
 		userNumber = d.Nat64(w)
 	}
@@ -2709,14 +2757,18 @@ func EncodeGuardSetResult(result Result) []byte { return AppendGuardSetResult(ni
 
 // AppendGuardSetResult encodes the results of guard_set at the end of b.
 func AppendGuardSetResult(b []byte, result Result) []byte {
-	b = append(b, signature10.Header...)
+	if result.Tag == ResultTagOk {
+		b = append(b, signature13.Header...)
+	} else {
+		b = append(b, signature12.Header...)
+	}
 	b = appendResult(b, &result)
 	return b
 }
 
 // DecodeGuardSetResult decodes the results of guard_set.
 func DecodeGuardSetResult(data []byte) (result Result, err error) {
-	d := wire.NewDecoder(data, types, &signature10)
+	d := wire.NewDecoder(data, types, &signature12)
 	if w, ok := d.Arg(); ok {
 		decodeResult(d, w, &result)
 	}
@@ -2727,7 +2779,7 @@ func DecodeGuardSetResult(data []byte) (result Result, err error) {
 // EncodeHistoryArgs encodes the arguments of history.
 func EncodeHistoryArgs(userNumber UserNumber, from *uint64, max uint32) []byte {
 	var b []byte
-	b = append(b, signature28.Header...)
+	b = append(b, signature34.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	if from == nil {
 		b = append(b, 0)
@@ -2741,7 +2793,7 @@ func EncodeHistoryArgs(userNumber UserNumber, from *uint64, max uint32) []byte {
 
 // DecodeHistoryArgs decodes the arguments of history.
 func DecodeHistoryArgs(data []byte) (userNumber UserNumber, from *uint64, max uint32, err error) {
-	d := wire.NewDecoder(data, types, &signature28)
+	d := wire.NewDecoder(data, types, &signature34)
 	if w, ok := d.Arg(); ok {
 		userNumber = d.Nat64(w)
 	}
@@ -2768,14 +2820,18 @@ func EncodeHistoryResult(historyResult HistoryResult) []byte {
 
 // AppendHistoryResult encodes the results of history at the end of b.
 func AppendHistoryResult(b []byte, historyResult HistoryResult) []byte {
-	b = append(b, signature29.Header...)
+	if historyResult.Tag == HistoryResultTagOk {
+		b = append(b, signature36.Header...)
+	} else {
+		b = append(b, signature35.Header...)
+	}
 	b = appendHistoryResult(b, &historyResult)
 	return b
 }
 
 // DecodeHistoryResult decodes the results of history.
 func DecodeHistoryResult(data []byte) (historyResult HistoryResult, err error) {
-	d := wire.NewDecoder(data, types, &signature29)
+	d := wire.NewDecoder(data, types, &signature35)
 	if w, ok := d.Arg(); ok {
 		decodeHistoryResult(d, w, &historyResult)
 	}
@@ -2786,14 +2842,14 @@ func DecodeHistoryResult(data []byte) (historyResult HistoryResult, err error) {
 // EncodeHttpRequestArgs encodes the arguments of http_request.
 func EncodeHttpRequestArgs(httpRequest HttpRequest) []byte {
 	var b []byte
-	b = append(b, signature30.Header...)
+	b = append(b, signature37.Header...)
 	b = appendHttpRequest(b, &httpRequest)
 	return b
 }
 
 // DecodeHttpRequestArgs decodes the arguments of http_request.
 func DecodeHttpRequestArgs(data []byte) (httpRequest HttpRequest, err error) {
-	d := wire.NewDecoder(data, types, &signature30)
+	d := wire.NewDecoder(data, types, &signature37)
 	if w, ok := d.Arg(); ok {
 		decodeHttpRequest(d, w, &httpRequest)
 	}
@@ -2808,14 +2864,14 @@ func EncodeHttpRequestResult(httpResponse HttpResponse) []byte {
 
 // AppendHttpRequestResult encodes the results of http_request at the end of b.
 func AppendHttpRequestResult(b []byte, httpResponse HttpResponse) []byte {
-	b = append(b, signature31.Header...)
+	b = append(b, signature38.Header...)
 	b = appendHttpResponse(b, &httpResponse)
 	return b
 }
 
 // DecodeHttpRequestResult decodes the results of http_request.
 func DecodeHttpRequestResult(data []byte) (httpResponse HttpResponse, err error) {
-	d := wire.NewDecoder(data, types, &signature31)
+	d := wire.NewDecoder(data, types, &signature38)
 	if w, ok := d.Arg(); ok {
 		decodeHttpResponse(d, w, &httpResponse)
 	}
@@ -2856,14 +2912,14 @@ func DecodeInitSaltResult(data []byte) (err error) {
 // EncodeLookupArgs encodes the arguments of lookup.
 func EncodeLookupArgs(userNumber UserNumber) []byte {
 	var b []byte
-	b = append(b, signature6.Header...)
+	b = append(b, signature7.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	return b
 }
 
 // DecodeLookupArgs decodes the arguments of lookup.
 func DecodeLookupArgs(data []byte) (userNumber UserNumber, err error) {
-	d := wire.NewDecoder(data, types, &signature6)
+	d := wire.NewDecoder(data, types, &signature7)
 	if w, ok := d.Arg(); ok {
 		userNumber = d.Nat64(w)
 	}
@@ -2876,7 +2932,7 @@ func EncodeLookupResult(result []LookupDevice) []byte { return AppendLookupResul
 
 // AppendLookupResult encodes the results of lookup at the end of b.
 func AppendLookupResult(b []byte, result []LookupDevice) []byte {
-	b = append(b, signature32.Header...)
+	b = append(b, signature39.Header...)
 	b = wire.AppendULEB(b, uint64(len(result)))
 	for i1 := range result {
 		b = appendLookupDevice(b, &result[i1])
@@ -2886,7 +2942,7 @@ func AppendLookupResult(b []byte, result []LookupDevice) []byte {
 
 // DecodeLookupResult decodes the results of lookup.
 func DecodeLookupResult(data []byte) (result []LookupDevice, err error) {
-	d := wire.NewDecoder(data, types, &signature32)
+	d := wire.NewDecoder(data, types, &signature39)
 	if w, ok := d.Arg(); ok {
 		e1, n1 := d.Vec(w)
 		result = make([]LookupDevice, 0, wire.Prealloc(n1))
@@ -2907,7 +2963,7 @@ func DecodeLookupResult(data []byte) (result []LookupDevice, err error) {
 // EncodeLookupByCredentialArgs encodes the arguments of lookup_by_credential.
 func EncodeLookupByCredentialArgs(credentialId CredentialId, cursor *uint64) []byte {
 	var b []byte
-	b = append(b, signature33.Header...)
+	b = append(b, signature40.Header...)
 	b = wire.AppendBlob(b, credentialId)
 	if cursor == nil {
 		b = append(b, 0)
@@ -2920,7 +2976,7 @@ func EncodeLookupByCredentialArgs(credentialId CredentialId, cursor *uint64) []b
 
 // DecodeLookupByCredentialArgs decodes the arguments of lookup_by_credential.
 func DecodeLookupByCredentialArgs(data []byte) (credentialId CredentialId, cursor *uint64, err error) {
-	d := wire.NewDecoder(data, types, &signature33)
+	d := wire.NewDecoder(data, types, &signature40)
 	if w, ok := d.Arg(); ok {
 		credentialId = d.Blob(w)
 	}
@@ -2944,7 +3000,7 @@ func EncodeLookupByCredentialResult(result0 []CredentialMatch, next *uint64) []b
 
 // AppendLookupByCredentialResult encodes the results of lookup_by_credential at the end of b.
 func AppendLookupByCredentialResult(b []byte, result0 []CredentialMatch, next *uint64) []byte {
-	b = append(b, signature34.Header...)
+	b = append(b, signature41.Header...)
 	b = wire.AppendULEB(b, uint64(len(result0)))
 	for i1 := range result0 {
 		b = appendCredentialMatch(b, &result0[i1])
@@ -2960,7 +3016,7 @@ func AppendLookupByCredentialResult(b []byte, result0 []CredentialMatch, next *u
 
 // DecodeLookupByCredentialResult decodes the results of lookup_by_credential.
 func DecodeLookupByCredentialResult(data []byte) (result0 []CredentialMatch, next *uint64, err error) {
-	d := wire.NewDecoder(data, types, &signature34)
+	d := wire.NewDecoder(data, types, &signature41)
 	if w, ok := d.Arg(); ok {
 		e1, n1 := d.Vec(w)
 		result0 = make([]CredentialMatch, 0, wire.Prealloc(n1))
@@ -2990,7 +3046,7 @@ func DecodeLookupByCredentialResult(data []byte) (result0 []CredentialMatch, nex
 // EncodeLookupCallerArgs encodes the arguments of lookup_caller.
 func EncodeLookupCallerArgs(cursor *uint64) []byte {
 	var b []byte
-	b = append(b, signature35.Header...)
+	b = append(b, signature42.Header...)
 	if cursor == nil {
 		b = append(b, 0)
 	} else {
@@ -3002,7 +3058,7 @@ func EncodeLookupCallerArgs(cursor *uint64) []byte {
 
 // DecodeLookupCallerArgs decodes the arguments of lookup_caller.
 func DecodeLookupCallerArgs(data []byte) (cursor *uint64, err error) {
-	d := wire.NewDecoder(data, types, &signature35)
+	d := wire.NewDecoder(data, types, &signature42)
 	if w, ok := d.OptArg(); ok {
 		if t1, m1, ok := d.Opt(w); ok {
 			x1 := new(uint64)
@@ -3023,7 +3079,7 @@ func EncodeLookupCallerResult(result0 []UserNumber, next *uint64) []byte {
 
 // AppendLookupCallerResult encodes the results of lookup_caller at the end of b.
 func AppendLookupCallerResult(b []byte, result0 []UserNumber, next *uint64) []byte {
-	b = append(b, signature36.Header...)
+	b = append(b, signature43.Header...)
 	b = wire.AppendULEB(b, uint64(len(result0)))
 	for i1 := range result0 {
 		b = wire.AppendNat64(b, result0[i1])
@@ -3039,7 +3095,7 @@ func AppendLookupCallerResult(b []byte, result0 []UserNumber, next *uint64) []by
 
 // DecodeLookupCallerResult decodes the results of lookup_caller.
 func DecodeLookupCallerResult(data []byte) (result0 []UserNumber, next *uint64, err error) {
-	d := wire.NewDecoder(data, types, &signature36)
+	d := wire.NewDecoder(data, types, &signature43)
 	if w, ok := d.Arg(); ok {
 		e1, n1 := d.Vec(w)
 		result0 = make([]UserNumber, 0, wire.Prealloc(n1))
@@ -3087,7 +3143,7 @@ func EncodeLookupCallerIdentityByRecoveryPhraseResult(userNumber *UserNumber) []
 
 // AppendLookupCallerIdentityByRecoveryPhraseResult encodes the results of lookup_caller_identity_by_recovery_phrase at the end of b.
 func AppendLookupCallerIdentityByRecoveryPhraseResult(b []byte, userNumber *UserNumber) []byte {
-	b = append(b, signature35.Header...)
+	b = append(b, signature42.Header...)
 	if userNumber == nil {
 		b = append(b, 0)
 	} else {
@@ -3099,7 +3155,7 @@ func AppendLookupCallerIdentityByRecoveryPhraseResult(b []byte, userNumber *User
 
 // DecodeLookupCallerIdentityByRecoveryPhraseResult decodes the results of lookup_caller_identity_by_recovery_phrase.
 func DecodeLookupCallerIdentityByRecoveryPhraseResult(data []byte) (userNumber *UserNumber, err error) {
-	d := wire.NewDecoder(data, types, &signature35)
+	d := wire.NewDecoder(data, types, &signature42)
 	if w, ok := d.OptArg(); ok {
 		if t1, m1, ok := d.Opt(w); ok {
 			x1 := new(UserNumber)
@@ -3116,14 +3172,14 @@ func DecodeLookupCallerIdentityByRecoveryPhraseResult(data []byte) (userNumber *
 // EncodeLookupDeviceKeyArgs encodes the arguments of lookup_device_key.
 func EncodeLookupDeviceKeyArgs(credentialId CredentialId) []byte {
 	var b []byte
-	b = append(b, signature37.Header...)
+	b = append(b, signature44.Header...)
 	b = wire.AppendBlob(b, credentialId)
 	return b
 }
 
 // DecodeLookupDeviceKeyArgs decodes the arguments of lookup_device_key.
 func DecodeLookupDeviceKeyArgs(data []byte) (credentialId CredentialId, err error) {
-	d := wire.NewDecoder(data, types, &signature37)
+	d := wire.NewDecoder(data, types, &signature44)
 	if w, ok := d.Arg(); ok {
 		credentialId = d.Blob(w)
 	}
@@ -3138,7 +3194,7 @@ func EncodeLookupDeviceKeyResult(deviceKeyWithAnchor *DeviceKeyWithAnchor) []byt
 
 // AppendLookupDeviceKeyResult encodes the results of lookup_device_key at the end of b.
 func AppendLookupDeviceKeyResult(b []byte, deviceKeyWithAnchor *DeviceKeyWithAnchor) []byte {
-	b = append(b, signature38.Header...)
+	b = append(b, signature45.Header...)
 	if deviceKeyWithAnchor == nil {
 		b = append(b, 0)
 	} else {
@@ -3150,7 +3206,7 @@ func AppendLookupDeviceKeyResult(b []byte, deviceKeyWithAnchor *DeviceKeyWithAnc
 
 // DecodeLookupDeviceKeyResult decodes the results of lookup_device_key.
 func DecodeLookupDeviceKeyResult(data []byte) (deviceKeyWithAnchor *DeviceKeyWithAnchor, err error) {
-	d := wire.NewDecoder(data, types, &signature38)
+	d := wire.NewDecoder(data, types, &signature45)
 	if w, ok := d.OptArg(); ok {
 		if t1, m1, ok := d.Opt(w); ok {
 			x1 := new(DeviceKeyWithAnchor)
@@ -3185,14 +3241,18 @@ func EncodeMigrationPauseResult(migrationStatusResult MigrationStatusResult) []b
 
 // AppendMigrationPauseResult encodes the results of migration_pause at the end of b.
 func AppendMigrationPauseResult(b []byte, migrationStatusResult MigrationStatusResult) []byte {
-	b = append(b, signature19.Header...)
+	if migrationStatusResult.Tag == MigrationStatusResultTagOk {
+		b = append(b, signature24.Header...)
+	} else {
+		b = append(b, signature23.Header...)
+	}
 	b = appendMigrationStatusResult(b, &migrationStatusResult)
 	return b
 }
 
 // DecodeMigrationPauseResult decodes the results of migration_pause.
 func DecodeMigrationPauseResult(data []byte) (migrationStatusResult MigrationStatusResult, err error) {
-	d := wire.NewDecoder(data, types, &signature19)
+	d := wire.NewDecoder(data, types, &signature23)
 	if w, ok := d.Arg(); ok {
 		decodeMigrationStatusResult(d, w, &migrationStatusResult)
 	}
@@ -3221,14 +3281,18 @@ func EncodeMigrationResumeResult(migrationStatusResult MigrationStatusResult) []
 
 // AppendMigrationResumeResult encodes the results of migration_resume at the end of b.
 func AppendMigrationResumeResult(b []byte, migrationStatusResult MigrationStatusResult) []byte {
-	b = append(b, signature19.Header...)
+	if migrationStatusResult.Tag == MigrationStatusResultTagOk {
+		b = append(b, signature24.Header...)
+	} else {
+		b = append(b, signature23.Header...)
+	}
 	b = appendMigrationStatusResult(b, &migrationStatusResult)
 	return b
 }
 
 // DecodeMigrationResumeResult decodes the results of migration_resume.
 func DecodeMigrationResumeResult(data []byte) (migrationStatusResult MigrationStatusResult, err error) {
-	d := wire.NewDecoder(data, types, &signature19)
+	d := wire.NewDecoder(data, types, &signature23)
 	if w, ok := d.Arg(); ok {
 		decodeMigrationStatusResult(d, w, &migrationStatusResult)
 	}
@@ -3257,14 +3321,18 @@ func EncodeMigrationStatusResult(migrationStatusResult MigrationStatusResult) []
 
 // AppendMigrationStatusResult encodes the results of migration_status at the end of b.
 func AppendMigrationStatusResult(b []byte, migrationStatusResult MigrationStatusResult) []byte {
-	b = append(b, signature19.Header...)
+	if migrationStatusResult.Tag == MigrationStatusResultTagOk {
+		b = append(b, signature24.Header...)
+	} else {
+		b = append(b, signature23.Header...)
+	}
 	b = appendMigrationStatusResult(b, &migrationStatusResult)
 	return b
 }
 
 // DecodeMigrationStatusResult decodes the results of migration_status.
 func DecodeMigrationStatusResult(data []byte) (migrationStatusResult MigrationStatusResult, err error) {
-	d := wire.NewDecoder(data, types, &signature19)
+	d := wire.NewDecoder(data, types, &signature23)
 	if w, ok := d.Arg(); ok {
 		decodeMigrationStatusResult(d, w, &migrationStatusResult)
 	}
@@ -3275,7 +3343,7 @@ func DecodeMigrationStatusResult(data []byte) (migrationStatusResult MigrationSt
 // EncodeMigrationStepArgs encodes the arguments of migration_step.
 func EncodeMigrationStepArgs(version *uint16, accept []Loss) []byte {
 	var b []byte
-	b = append(b, signature39.Header...)
+	b = append(b, signature46.Header...)
 	if version == nil {
 		b = append(b, 0)
 	} else {
@@ -3296,7 +3364,7 @@ func EncodeMigrationStepArgs(version *uint16, accept []Loss) []byte {
 
 // DecodeMigrationStepArgs decodes the arguments of migration_step.
 func DecodeMigrationStepArgs(data []byte) (version *uint16, accept []Loss, err error) {
-	d := wire.NewDecoder(data, types, &signature39)
+	d := wire.NewDecoder(data, types, &signature46)
 	if w, ok := d.OptArg(); ok {
 		if t1, m1, ok := d.Opt(w); ok {
 			x1 := new(uint16)
@@ -3335,14 +3403,18 @@ func EncodeMigrationStepResult(migrationStatusResult MigrationStatusResult) []by
 
 // AppendMigrationStepResult encodes the results of migration_step at the end of b.
 func AppendMigrationStepResult(b []byte, migrationStatusResult MigrationStatusResult) []byte {
-	b = append(b, signature19.Header...)
+	if migrationStatusResult.Tag == MigrationStatusResultTagOk {
+		b = append(b, signature24.Header...)
+	} else {
+		b = append(b, signature23.Header...)
+	}
 	b = appendMigrationStatusResult(b, &migrationStatusResult)
 	return b
 }
 
 // DecodeMigrationStepResult decodes the results of migration_step.
 func DecodeMigrationStepResult(data []byte) (migrationStatusResult MigrationStatusResult, err error) {
-	d := wire.NewDecoder(data, types, &signature19)
+	d := wire.NewDecoder(data, types, &signature23)
 	if w, ok := d.Arg(); ok {
 		decodeMigrationStatusResult(d, w, &migrationStatusResult)
 	}
@@ -3353,7 +3425,7 @@ func DecodeMigrationStepResult(data []byte) (migrationStatusResult MigrationStat
 // EncodePrepareDelegationArgs encodes the arguments of prepare_delegation.
 func EncodePrepareDelegationArgs(userNumber UserNumber, frontendHostname FrontendHostname, sessionKey SessionKey, maxTimeToLive *uint64) []byte {
 	var b []byte
-	b = append(b, signature40.Header...)
+	b = append(b, signature47.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	b = wire.AppendText(b, frontendHostname)
 	b = wire.AppendBlob(b, sessionKey)
@@ -3368,7 +3440,7 @@ func EncodePrepareDelegationArgs(userNumber UserNumber, frontendHostname Fronten
 
 // DecodePrepareDelegationArgs decodes the arguments of prepare_delegation.
 func DecodePrepareDelegationArgs(data []byte) (userNumber UserNumber, frontendHostname FrontendHostname, sessionKey SessionKey, maxTimeToLive *uint64, err error) {
-	d := wire.NewDecoder(data, types, &signature40)
+	d := wire.NewDecoder(data, types, &signature47)
 	if w, ok := d.Arg(); ok {
 		userNumber = d.Nat64(w)
 	}
@@ -3398,7 +3470,7 @@ func EncodePrepareDelegationResult(userKey UserKey, expiration Timestamp) []byte
 
 // AppendPrepareDelegationResult encodes the results of prepare_delegation at the end of b.
 func AppendPrepareDelegationResult(b []byte, userKey UserKey, expiration Timestamp) []byte {
-	b = append(b, signature41.Header...)
+	b = append(b, signature48.Header...)
 	b = wire.AppendBlob(b, userKey)
 	b = wire.AppendNat64(b, expiration)
 	return b
@@ -3406,7 +3478,7 @@ func AppendPrepareDelegationResult(b []byte, userKey UserKey, expiration Timesta
 
 // DecodePrepareDelegationResult decodes the results of prepare_delegation.
 func DecodePrepareDelegationResult(data []byte) (userKey UserKey, expiration Timestamp, err error) {
-	d := wire.NewDecoder(data, types, &signature41)
+	d := wire.NewDecoder(data, types, &signature48)
 	if w, ok := d.Arg(); ok {
 		userKey = d.Blob(w)
 	}
@@ -3420,7 +3492,7 @@ func DecodePrepareDelegationResult(data []byte) (userKey UserKey, expiration Tim
 // EncodeProtectArgs encodes the arguments of protect.
 func EncodeProtectArgs(userNumber UserNumber, deviceKey DeviceKey) []byte {
 	var b []byte
-	b = append(b, signature42.Header...)
+	b = append(b, signature49.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	b = wire.AppendBlob(b, deviceKey)
 	return b
@@ -3428,7 +3500,7 @@ func EncodeProtectArgs(userNumber UserNumber, deviceKey DeviceKey) []byte {
 
 // DecodeProtectArgs decodes the arguments of protect.
 func DecodeProtectArgs(data []byte) (userNumber UserNumber, deviceKey DeviceKey, err error) {
-	d := wire.NewDecoder(data, types, &signature42)
+	d := wire.NewDecoder(data, types, &signature49)
 	if w, ok := d.Arg(); ok {
 		userNumber = d.Nat64(w)
 	}
@@ -3444,14 +3516,18 @@ func EncodeProtectResult(result Result) []byte { return AppendProtectResult(nil,
 
 // AppendProtectResult encodes the results of protect at the end of b.
 func AppendProtectResult(b []byte, result Result) []byte {
-	b = append(b, signature10.Header...)
+	if result.Tag == ResultTagOk {
+		b = append(b, signature13.Header...)
+	} else {
+		b = append(b, signature12.Header...)
+	}
 	b = appendResult(b, &result)
 	return b
 }
 
 // DecodeProtectResult decodes the results of protect.
 func DecodeProtectResult(data []byte) (result Result, err error) {
-	d := wire.NewDecoder(data, types, &signature10)
+	d := wire.NewDecoder(data, types, &signature12)
 	if w, ok := d.Arg(); ok {
 		decodeResult(d, w, &result)
 	}
@@ -3462,14 +3538,14 @@ func DecodeProtectResult(data []byte) (result Result, err error) {
 // EncodeRecoveryReportArgs encodes the arguments of recovery_report.
 func EncodeRecoveryReportArgs(userNumber UserNumber) []byte {
 	var b []byte
-	b = append(b, signature6.Header...)
+	b = append(b, signature7.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	return b
 }
 
 // DecodeRecoveryReportArgs decodes the arguments of recovery_report.
 func DecodeRecoveryReportArgs(data []byte) (userNumber UserNumber, err error) {
-	d := wire.NewDecoder(data, types, &signature6)
+	d := wire.NewDecoder(data, types, &signature7)
 	if w, ok := d.Arg(); ok {
 		userNumber = d.Nat64(w)
 	}
@@ -3484,14 +3560,18 @@ func EncodeRecoveryReportResult(recoveryReportResult RecoveryReportResult) []byt
 
 // AppendRecoveryReportResult encodes the results of recovery_report at the end of b.
 func AppendRecoveryReportResult(b []byte, recoveryReportResult RecoveryReportResult) []byte {
-	b = append(b, signature43.Header...)
+	if recoveryReportResult.Tag == RecoveryReportResultTagOk {
+		b = append(b, signature51.Header...)
+	} else {
+		b = append(b, signature50.Header...)
+	}
 	b = appendRecoveryReportResult(b, &recoveryReportResult)
 	return b
 }
 
 // DecodeRecoveryReportResult decodes the results of recovery_report.
 func DecodeRecoveryReportResult(data []byte) (recoveryReportResult RecoveryReportResult, err error) {
-	d := wire.NewDecoder(data, types, &signature43)
+	d := wire.NewDecoder(data, types, &signature50)
 	if w, ok := d.Arg(); ok {
 		decodeRecoveryReportResult(d, w, &recoveryReportResult)
 	}
@@ -3502,7 +3582,7 @@ func DecodeRecoveryReportResult(data []byte) (recoveryReportResult RecoveryRepor
 // EncodeRegisterArgs encodes the arguments of register.
 func EncodeRegisterArgs(deviceData DeviceData, challengeResult ChallengeResult, temporaryKey *principal.Principal) []byte {
 	var b []byte
-	b = append(b, signature44.Header...)
+	b = append(b, signature52.Header...)
 	b = appendDeviceData(b, &deviceData)
 	b = appendChallengeResult(b, &challengeResult)
 	if temporaryKey == nil {
@@ -3516,7 +3596,7 @@ func EncodeRegisterArgs(deviceData DeviceData, challengeResult ChallengeResult, 
 
 // DecodeRegisterArgs decodes the arguments of register.
 func DecodeRegisterArgs(data []byte) (deviceData DeviceData, challengeResult ChallengeResult, temporaryKey *principal.Principal, err error) {
-	d := wire.NewDecoder(data, types, &signature44)
+	d := wire.NewDecoder(data, types, &signature52)
 	if w, ok := d.Arg(); ok {
 		decodeDeviceData(d, w, &deviceData)
 	}
@@ -3543,14 +3623,14 @@ func EncodeRegisterResult(registerResponse RegisterResponse) []byte {
 
 // AppendRegisterResult encodes the results of register at the end of b.
 func AppendRegisterResult(b []byte, registerResponse RegisterResponse) []byte {
-	b = append(b, signature45.Header...)
+	b = append(b, signature53.Header...)
 	b = appendRegisterResponse(b, &registerResponse)
 	return b
 }
 
 // DecodeRegisterResult decodes the results of register.
 func DecodeRegisterResult(data []byte) (registerResponse RegisterResponse, err error) {
-	d := wire.NewDecoder(data, types, &signature45)
+	d := wire.NewDecoder(data, types, &signature53)
 	if w, ok := d.Arg(); ok {
 		decodeRegisterResponse(d, w, &registerResponse)
 	}
@@ -3561,7 +3641,7 @@ func DecodeRegisterResult(data []byte) (registerResponse RegisterResponse, err e
 // EncodeReleaseCancelArgs encodes the arguments of release_cancel.
 func EncodeReleaseCancelArgs(userNumber UserNumber, deviceKey DeviceKey) []byte {
 	var b []byte
-	b = append(b, signature42.Header...)
+	b = append(b, signature49.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	b = wire.AppendBlob(b, deviceKey)
 	return b
@@ -3569,7 +3649,7 @@ func EncodeReleaseCancelArgs(userNumber UserNumber, deviceKey DeviceKey) []byte 
 
 // DecodeReleaseCancelArgs decodes the arguments of release_cancel.
 func DecodeReleaseCancelArgs(data []byte) (userNumber UserNumber, deviceKey DeviceKey, err error) {
-	d := wire.NewDecoder(data, types, &signature42)
+	d := wire.NewDecoder(data, types, &signature49)
 	if w, ok := d.Arg(); ok {
 		userNumber = d.Nat64(w)
 	}
@@ -3585,14 +3665,18 @@ func EncodeReleaseCancelResult(result Result) []byte { return AppendReleaseCance
 
 // AppendReleaseCancelResult encodes the results of release_cancel at the end of b.
 func AppendReleaseCancelResult(b []byte, result Result) []byte {
-	b = append(b, signature10.Header...)
+	if result.Tag == ResultTagOk {
+		b = append(b, signature13.Header...)
+	} else {
+		b = append(b, signature12.Header...)
+	}
 	b = appendResult(b, &result)
 	return b
 }
 
 // DecodeReleaseCancelResult decodes the results of release_cancel.
 func DecodeReleaseCancelResult(data []byte) (result Result, err error) {
-	d := wire.NewDecoder(data, types, &signature10)
+	d := wire.NewDecoder(data, types, &signature12)
 	if w, ok := d.Arg(); ok {
 		decodeResult(d, w, &result)
 	}
@@ -3603,7 +3687,7 @@ func DecodeReleaseCancelResult(data []byte) (result Result, err error) {
 // EncodeReleaseCompleteArgs encodes the arguments of release_complete.
 func EncodeReleaseCompleteArgs(userNumber UserNumber, deviceKey DeviceKey) []byte {
 	var b []byte
-	b = append(b, signature42.Header...)
+	b = append(b, signature49.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	b = wire.AppendBlob(b, deviceKey)
 	return b
@@ -3611,7 +3695,7 @@ func EncodeReleaseCompleteArgs(userNumber UserNumber, deviceKey DeviceKey) []byt
 
 // DecodeReleaseCompleteArgs decodes the arguments of release_complete.
 func DecodeReleaseCompleteArgs(data []byte) (userNumber UserNumber, deviceKey DeviceKey, err error) {
-	d := wire.NewDecoder(data, types, &signature42)
+	d := wire.NewDecoder(data, types, &signature49)
 	if w, ok := d.Arg(); ok {
 		userNumber = d.Nat64(w)
 	}
@@ -3629,14 +3713,18 @@ func EncodeReleaseCompleteResult(result Result) []byte {
 
 // AppendReleaseCompleteResult encodes the results of release_complete at the end of b.
 func AppendReleaseCompleteResult(b []byte, result Result) []byte {
-	b = append(b, signature10.Header...)
+	if result.Tag == ResultTagOk {
+		b = append(b, signature13.Header...)
+	} else {
+		b = append(b, signature12.Header...)
+	}
 	b = appendResult(b, &result)
 	return b
 }
 
 // DecodeReleaseCompleteResult decodes the results of release_complete.
 func DecodeReleaseCompleteResult(data []byte) (result Result, err error) {
-	d := wire.NewDecoder(data, types, &signature10)
+	d := wire.NewDecoder(data, types, &signature12)
 	if w, ok := d.Arg(); ok {
 		decodeResult(d, w, &result)
 	}
@@ -3647,7 +3735,7 @@ func DecodeReleaseCompleteResult(data []byte) (result Result, err error) {
 // EncodeReleaseConsentArgs encodes the arguments of release_consent.
 func EncodeReleaseConsentArgs(userNumber UserNumber, consent *ReleaseConsentConsent) []byte {
 	var b []byte
-	b = append(b, signature46.Header...)
+	b = append(b, signature54.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	if consent == nil {
 		b = append(b, 0)
@@ -3660,7 +3748,7 @@ func EncodeReleaseConsentArgs(userNumber UserNumber, consent *ReleaseConsentCons
 
 // DecodeReleaseConsentArgs decodes the arguments of release_consent.
 func DecodeReleaseConsentArgs(data []byte) (userNumber UserNumber, consent *ReleaseConsentConsent, err error) {
-	d := wire.NewDecoder(data, types, &signature46)
+	d := wire.NewDecoder(data, types, &signature54)
 	if w, ok := d.Arg(); ok {
 		userNumber = d.Nat64(w)
 	}
@@ -3682,14 +3770,18 @@ func EncodeReleaseConsentResult(result Result) []byte { return AppendReleaseCons
 
 // AppendReleaseConsentResult encodes the results of release_consent at the end of b.
 func AppendReleaseConsentResult(b []byte, result Result) []byte {
-	b = append(b, signature10.Header...)
+	if result.Tag == ResultTagOk {
+		b = append(b, signature13.Header...)
+	} else {
+		b = append(b, signature12.Header...)
+	}
 	b = appendResult(b, &result)
 	return b
 }
 
 // DecodeReleaseConsentResult decodes the results of release_consent.
 func DecodeReleaseConsentResult(data []byte) (result Result, err error) {
-	d := wire.NewDecoder(data, types, &signature10)
+	d := wire.NewDecoder(data, types, &signature12)
 	if w, ok := d.Arg(); ok {
 		decodeResult(d, w, &result)
 	}
@@ -3700,7 +3792,7 @@ func DecodeReleaseConsentResult(data []byte) (result Result, err error) {
 // EncodeReleaseRequestArgs encodes the arguments of release_request.
 func EncodeReleaseRequestArgs(userNumber UserNumber, deviceKey DeviceKey) []byte {
 	var b []byte
-	b = append(b, signature42.Header...)
+	b = append(b, signature49.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	b = wire.AppendBlob(b, deviceKey)
 	return b
@@ -3708,7 +3800,7 @@ func EncodeReleaseRequestArgs(userNumber UserNumber, deviceKey DeviceKey) []byte
 
 // DecodeReleaseRequestArgs decodes the arguments of release_request.
 func DecodeReleaseRequestArgs(data []byte) (userNumber UserNumber, deviceKey DeviceKey, err error) {
-	d := wire.NewDecoder(data, types, &signature42)
+	d := wire.NewDecoder(data, types, &signature49)
 	if w, ok := d.Arg(); ok {
 		userNumber = d.Nat64(w)
 	}
@@ -3724,14 +3816,18 @@ func EncodeReleaseRequestResult(result Result) []byte { return AppendReleaseRequ
 
 // AppendReleaseRequestResult encodes the results of release_request at the end of b.
 func AppendReleaseRequestResult(b []byte, result Result) []byte {
-	b = append(b, signature10.Header...)
+	if result.Tag == ResultTagOk {
+		b = append(b, signature13.Header...)
+	} else {
+		b = append(b, signature12.Header...)
+	}
 	b = appendResult(b, &result)
 	return b
 }
 
 // DecodeReleaseRequestResult decodes the results of release_request.
 func DecodeReleaseRequestResult(data []byte) (result Result, err error) {
-	d := wire.NewDecoder(data, types, &signature10)
+	d := wire.NewDecoder(data, types, &signature12)
 	if w, ok := d.Arg(); ok {
 		decodeResult(d, w, &result)
 	}
@@ -3742,7 +3838,7 @@ func DecodeReleaseRequestResult(data []byte) (result Result, err error) {
 // EncodeRemoveArgs encodes the arguments of remove.
 func EncodeRemoveArgs(userNumber UserNumber, deviceKey DeviceKey) []byte {
 	var b []byte
-	b = append(b, signature42.Header...)
+	b = append(b, signature49.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	b = wire.AppendBlob(b, deviceKey)
 	return b
@@ -3750,7 +3846,7 @@ func EncodeRemoveArgs(userNumber UserNumber, deviceKey DeviceKey) []byte {
 
 // DecodeRemoveArgs decodes the arguments of remove.
 func DecodeRemoveArgs(data []byte) (userNumber UserNumber, deviceKey DeviceKey, err error) {
-	d := wire.NewDecoder(data, types, &signature42)
+	d := wire.NewDecoder(data, types, &signature49)
 	if w, ok := d.Arg(); ok {
 		userNumber = d.Nat64(w)
 	}
@@ -3780,7 +3876,7 @@ func DecodeRemoveResult(data []byte) (err error) {
 // EncodeReplaceArgs encodes the arguments of replace.
 func EncodeReplaceArgs(userNumber UserNumber, deviceKey DeviceKey, deviceData DeviceData) []byte {
 	var b []byte
-	b = append(b, signature47.Header...)
+	b = append(b, signature55.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	b = wire.AppendBlob(b, deviceKey)
 	b = appendDeviceData(b, &deviceData)
@@ -3789,7 +3885,7 @@ func EncodeReplaceArgs(userNumber UserNumber, deviceKey DeviceKey, deviceData De
 
 // DecodeReplaceArgs decodes the arguments of replace.
 func DecodeReplaceArgs(data []byte) (userNumber UserNumber, deviceKey DeviceKey, deviceData DeviceData, err error) {
-	d := wire.NewDecoder(data, types, &signature47)
+	d := wire.NewDecoder(data, types, &signature55)
 	if w, ok := d.Arg(); ok {
 		userNumber = d.Nat64(w)
 	}
@@ -3822,7 +3918,7 @@ func DecodeReplaceResult(data []byte) (err error) {
 // EncodeSessionLimitSetArgs encodes the arguments of session_limit_set.
 func EncodeSessionLimitSetArgs(userNumber UserNumber, limitS *uint64) []byte {
 	var b []byte
-	b = append(b, signature12.Header...)
+	b = append(b, signature15.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	if limitS == nil {
 		b = append(b, 0)
@@ -3835,7 +3931,7 @@ func EncodeSessionLimitSetArgs(userNumber UserNumber, limitS *uint64) []byte {
 
 // DecodeSessionLimitSetArgs decodes the arguments of session_limit_set.
 func DecodeSessionLimitSetArgs(data []byte) (userNumber UserNumber, limitS *uint64, err error) {
-	d := wire.NewDecoder(data, types, &signature12)
+	d := wire.NewDecoder(data, types, &signature15)
 	if w, ok := d.Arg(); ok {
 		userNumber = d.Nat64(w)
 	}
@@ -3859,14 +3955,18 @@ func EncodeSessionLimitSetResult(result Result) []byte {
 
 // AppendSessionLimitSetResult encodes the results of session_limit_set at the end of b.
 func AppendSessionLimitSetResult(b []byte, result Result) []byte {
-	b = append(b, signature10.Header...)
+	if result.Tag == ResultTagOk {
+		b = append(b, signature13.Header...)
+	} else {
+		b = append(b, signature12.Header...)
+	}
 	b = appendResult(b, &result)
 	return b
 }
 
 // DecodeSessionLimitSetResult decodes the results of session_limit_set.
 func DecodeSessionLimitSetResult(data []byte) (result Result, err error) {
-	d := wire.NewDecoder(data, types, &signature10)
+	d := wire.NewDecoder(data, types, &signature12)
 	if w, ok := d.Arg(); ok {
 		decodeResult(d, w, &result)
 	}
@@ -3895,14 +3995,14 @@ func EncodeStatsResult(internetIdentityStats InternetIdentityStats) []byte {
 
 // AppendStatsResult encodes the results of stats at the end of b.
 func AppendStatsResult(b []byte, internetIdentityStats InternetIdentityStats) []byte {
-	b = append(b, signature48.Header...)
+	b = append(b, signature56.Header...)
 	b = appendInternetIdentityStats(b, &internetIdentityStats)
 	return b
 }
 
 // DecodeStatsResult decodes the results of stats.
 func DecodeStatsResult(data []byte) (internetIdentityStats InternetIdentityStats, err error) {
-	d := wire.NewDecoder(data, types, &signature48)
+	d := wire.NewDecoder(data, types, &signature56)
 	if w, ok := d.Arg(); ok {
 		decodeInternetIdentityStats(d, w, &internetIdentityStats)
 	}
@@ -3913,7 +4013,7 @@ func DecodeStatsResult(data []byte) (internetIdentityStats InternetIdentityStats
 // EncodeUnprotectArgs encodes the arguments of unprotect.
 func EncodeUnprotectArgs(userNumber UserNumber, deviceKey DeviceKey) []byte {
 	var b []byte
-	b = append(b, signature42.Header...)
+	b = append(b, signature49.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	b = wire.AppendBlob(b, deviceKey)
 	return b
@@ -3921,7 +4021,7 @@ func EncodeUnprotectArgs(userNumber UserNumber, deviceKey DeviceKey) []byte {
 
 // DecodeUnprotectArgs decodes the arguments of unprotect.
 func DecodeUnprotectArgs(data []byte) (userNumber UserNumber, deviceKey DeviceKey, err error) {
-	d := wire.NewDecoder(data, types, &signature42)
+	d := wire.NewDecoder(data, types, &signature49)
 	if w, ok := d.Arg(); ok {
 		userNumber = d.Nat64(w)
 	}
@@ -3937,14 +4037,18 @@ func EncodeUnprotectResult(result Result) []byte { return AppendUnprotectResult(
 
 // AppendUnprotectResult encodes the results of unprotect at the end of b.
 func AppendUnprotectResult(b []byte, result Result) []byte {
-	b = append(b, signature10.Header...)
+	if result.Tag == ResultTagOk {
+		b = append(b, signature13.Header...)
+	} else {
+		b = append(b, signature12.Header...)
+	}
 	b = appendResult(b, &result)
 	return b
 }
 
 // DecodeUnprotectResult decodes the results of unprotect.
 func DecodeUnprotectResult(data []byte) (result Result, err error) {
-	d := wire.NewDecoder(data, types, &signature10)
+	d := wire.NewDecoder(data, types, &signature12)
 	if w, ok := d.Arg(); ok {
 		decodeResult(d, w, &result)
 	}
@@ -3955,7 +4059,7 @@ func DecodeUnprotectResult(data []byte) (result Result, err error) {
 // EncodeUpdateArgs encodes the arguments of update.
 func EncodeUpdateArgs(userNumber UserNumber, deviceKey DeviceKey, deviceData DeviceData) []byte {
 	var b []byte
-	b = append(b, signature47.Header...)
+	b = append(b, signature55.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	b = wire.AppendBlob(b, deviceKey)
 	b = appendDeviceData(b, &deviceData)
@@ -3964,7 +4068,7 @@ func EncodeUpdateArgs(userNumber UserNumber, deviceKey DeviceKey, deviceData Dev
 
 // DecodeUpdateArgs decodes the arguments of update.
 func DecodeUpdateArgs(data []byte) (userNumber UserNumber, deviceKey DeviceKey, deviceData DeviceData, err error) {
-	d := wire.NewDecoder(data, types, &signature47)
+	d := wire.NewDecoder(data, types, &signature55)
 	if w, ok := d.Arg(); ok {
 		userNumber = d.Nat64(w)
 	}
@@ -3997,7 +4101,7 @@ func DecodeUpdateResult(data []byte) (err error) {
 // EncodeVerifyTentativeDeviceArgs encodes the arguments of verify_tentative_device.
 func EncodeVerifyTentativeDeviceArgs(userNumber UserNumber, verificationCode string) []byte {
 	var b []byte
-	b = append(b, signature26.Header...)
+	b = append(b, signature32.Header...)
 	b = wire.AppendNat64(b, userNumber)
 	b = wire.AppendText(b, verificationCode)
 	return b
@@ -4005,7 +4109,7 @@ func EncodeVerifyTentativeDeviceArgs(userNumber UserNumber, verificationCode str
 
 // DecodeVerifyTentativeDeviceArgs decodes the arguments of verify_tentative_device.
 func DecodeVerifyTentativeDeviceArgs(data []byte) (userNumber UserNumber, verificationCode string, err error) {
-	d := wire.NewDecoder(data, types, &signature26)
+	d := wire.NewDecoder(data, types, &signature32)
 	if w, ok := d.Arg(); ok {
 		userNumber = d.Nat64(w)
 	}
@@ -4023,14 +4127,14 @@ func EncodeVerifyTentativeDeviceResult(verifyTentativeDeviceResponse VerifyTenta
 
 // AppendVerifyTentativeDeviceResult encodes the results of verify_tentative_device at the end of b.
 func AppendVerifyTentativeDeviceResult(b []byte, verifyTentativeDeviceResponse VerifyTentativeDeviceResponse) []byte {
-	b = append(b, signature49.Header...)
+	b = append(b, signature57.Header...)
 	b = appendVerifyTentativeDeviceResponse(b, &verifyTentativeDeviceResponse)
 	return b
 }
 
 // DecodeVerifyTentativeDeviceResult decodes the results of verify_tentative_device.
 func DecodeVerifyTentativeDeviceResult(data []byte) (verifyTentativeDeviceResponse VerifyTentativeDeviceResponse, err error) {
-	d := wire.NewDecoder(data, types, &signature49)
+	d := wire.NewDecoder(data, types, &signature57)
 	if w, ok := d.Arg(); ok {
 		decodeVerifyTentativeDeviceResponse(d, w, &verifyTentativeDeviceResponse)
 	}
@@ -4057,14 +4161,14 @@ func EncodeWhoamiResult(result principal.Principal) []byte { return AppendWhoami
 
 // AppendWhoamiResult encodes the results of whoami at the end of b.
 func AppendWhoamiResult(b []byte, result principal.Principal) []byte {
-	b = append(b, signature27.Header...)
+	b = append(b, signature33.Header...)
 	b = wire.AppendPrincipal(b, result)
 	return b
 }
 
 // DecodeWhoamiResult decodes the results of whoami.
 func DecodeWhoamiResult(data []byte) (result principal.Principal, err error) {
-	d := wire.NewDecoder(data, types, &signature27)
+	d := wire.NewDecoder(data, types, &signature33)
 	if w, ok := d.Arg(); ok {
 		result = d.Principal(w)
 	}
@@ -7920,114 +8024,122 @@ var types = wire.Table{
 	31:  {Op: wire.Opt, Elem: wire.Nat64},
 	32:  {Op: wire.Record, Fields: []wire.Field{{ID: 9671866, Type: 4}, {ID: 1103409453, Type: 30}, {ID: 1903680662, Type: 22}, {ID: 1963007803, Type: 31}, {ID: 2584819143, Type: wire.Text}, {ID: 2668074214, Type: 31}, {ID: 3021337833, Type: 31}}}, // Error
 	33:  {Op: wire.Variant, Fields: []wire.Field{{ID: 17724, Type: 28}, {ID: 3456837, Type: 32}}},                                                                                                                                                       // AttestResult
-	34:  {Op: wire.Record, Fields: []wire.Field{{ID: 845411427, Type: 17}, {ID: 2389990191, Type: wire.Nat64}, {ID: 2680573167, Type: 17}}},                                                                                                             // AttestationChallenge
-	35:  {Op: wire.Variant, Fields: []wire.Field{{ID: 17724, Type: 34}, {ID: 3456837, Type: 32}}},                                                                                                                                                       // AttestationChallengeResult
-	36:  {Op: wire.Variant, Fields: []wire.Field{{ID: 17724, Type: wire.Null}, {ID: 3456837, Type: 32}}},                                                                                                                                                // Result
-	37:  {Op: wire.Opt, Elem: wire.Principal},
-	38:  {Op: wire.Opt, Elem: wire.Bool},
-	39:  {Op: wire.Record, Fields: []wire.Field{{ID: 5343647, Type: wire.Principal}, {ID: 1248019663, Type: wire.Nat8}, {ID: 2258738782, Type: 31}}}, // Approval
-	40:  {Op: wire.Vec, Elem: 39},
-	41:  {Op: wire.Record, Fields: []wire.Field{{ID: 2464173702, Type: 37}, {ID: 3356999015, Type: 38}, {ID: 4049688592, Type: 40}}}, // ContactStatus
-	42:  {Op: wire.Variant, Fields: []wire.Field{{ID: 17724, Type: 41}, {ID: 3456837, Type: 32}}},                                    // ContactStatusResult
-	43:  {Op: wire.Vec, Elem: wire.Nat64},
-	44:  {Op: wire.Record, Fields: []wire.Field{{ID: 44166238, Type: 43}, {ID: 883147691, Type: wire.Nat8}, {ID: 3609646979, Type: wire.Nat64}}}, // ContactsSetting
-	45:  {Op: wire.Opt, Elem: 44},
-	46:  {Op: wire.Record, Fields: []wire.Field{{ID: 2335869349, Type: wire.Text}, {ID: 2771792003, Type: wire.Text}}}, // Challenge
-	47:  {Op: wire.Record, Fields: []wire.Field{{ID: 2930410949, Type: wire.Bool}}},                                    // FinalizeOptions
-	48:  {Op: wire.Opt, Elem: 47},
-	49:  {Op: wire.Variant, Fields: []wire.Field{{ID: 3740195368, Type: wire.Null}, {ID: 3881169340, Type: wire.Null}}},
-	50:  {Op: wire.Record, Fields: []wire.Field{{ID: 2096228120, Type: wire.Nat16}, {ID: 3936444324, Type: 49}}}, // Layout
-	51:  {Op: wire.Record, Fields: []wire.Field{{ID: 25979, Type: 50}, {ID: 338842564, Type: wire.Nat64}, {ID: 1114501250, Type: wire.Nat64}, {ID: 1136829802, Type: 50}}},
+	34:  {Op: wire.Variant, Fields: []wire.Field{{ID: 17724, Type: 28}}},
+	35:  {Op: wire.Record, Fields: []wire.Field{{ID: 845411427, Type: 17}, {ID: 2389990191, Type: wire.Nat64}, {ID: 2680573167, Type: 17}}}, // AttestationChallenge
+	36:  {Op: wire.Variant, Fields: []wire.Field{{ID: 17724, Type: 35}, {ID: 3456837, Type: 32}}},                                           // AttestationChallengeResult
+	37:  {Op: wire.Variant, Fields: []wire.Field{{ID: 17724, Type: 35}}},
+	38:  {Op: wire.Variant, Fields: []wire.Field{{ID: 17724, Type: wire.Null}, {ID: 3456837, Type: 32}}}, // Result
+	39:  {Op: wire.Variant, Fields: []wire.Field{{ID: 17724, Type: wire.Null}}},
+	40:  {Op: wire.Opt, Elem: wire.Principal},
+	41:  {Op: wire.Opt, Elem: wire.Bool},
+	42:  {Op: wire.Record, Fields: []wire.Field{{ID: 5343647, Type: wire.Principal}, {ID: 1248019663, Type: wire.Nat8}, {ID: 2258738782, Type: 31}}}, // Approval
+	43:  {Op: wire.Vec, Elem: 42},
+	44:  {Op: wire.Record, Fields: []wire.Field{{ID: 2464173702, Type: 40}, {ID: 3356999015, Type: 41}, {ID: 4049688592, Type: 43}}}, // ContactStatus
+	45:  {Op: wire.Variant, Fields: []wire.Field{{ID: 17724, Type: 44}, {ID: 3456837, Type: 32}}},                                    // ContactStatusResult
+	46:  {Op: wire.Variant, Fields: []wire.Field{{ID: 17724, Type: 44}}},
+	47:  {Op: wire.Vec, Elem: wire.Nat64},
+	48:  {Op: wire.Record, Fields: []wire.Field{{ID: 44166238, Type: 47}, {ID: 883147691, Type: wire.Nat8}, {ID: 3609646979, Type: wire.Nat64}}}, // ContactsSetting
+	49:  {Op: wire.Opt, Elem: 48},
+	50:  {Op: wire.Record, Fields: []wire.Field{{ID: 2335869349, Type: wire.Text}, {ID: 2771792003, Type: wire.Text}}}, // Challenge
+	51:  {Op: wire.Record, Fields: []wire.Field{{ID: 2930410949, Type: wire.Bool}}},                                    // FinalizeOptions
 	52:  {Op: wire.Opt, Elem: 51},
-	53:  {Op: wire.Variant, Fields: []wire.Field{{ID: 371564246, Type: wire.Null}, {ID: 665460857, Type: wire.Null}, {ID: 3949555199, Type: wire.Null}, {ID: 4018421934, Type: wire.Null}}}, // MigrationState
-	54:  {Op: wire.Opt, Elem: 53},
-	55:  {Op: wire.Record, Fields: []wire.Field{{ID: 1595738364, Type: wire.Text}, {ID: 1618033269, Type: 31}}}, // MigrationNote
-	56:  {Op: wire.Vec, Elem: 55},
-	57:  {Op: wire.Record, Fields: []wire.Field{{ID: 68988712, Type: 43}, {ID: 713166981, Type: wire.Nat64}, {ID: 1281091404, Type: 52}, {ID: 1398154224, Type: wire.Bool}, {ID: 1488498346, Type: 50}, {ID: 2215343633, Type: 54}, {ID: 2680872001, Type: 56}, {ID: 2758057478, Type: wire.Nat64}, {ID: 2784974208, Type: 43}, {ID: 3166574637, Type: wire.Nat64}, {ID: 3364352664, Type: wire.Bool}}}, // MigrationStatus
-	58:  {Op: wire.Variant, Fields: []wire.Field{{ID: 17724, Type: 57}, {ID: 3456837, Type: 32}}},                                                                                                                                                                                                                                                                                                       // MigrationStatusResult
-	59:  {Op: wire.Opt, Elem: wire.Nat32},
-	60:  {Op: wire.Record, Fields: []wire.Field{{ID: 5442212, Type: 59}, {ID: 1136829802, Type: 31}, {ID: 1644525340, Type: wire.Bool}}}, // FsckOptions
-	61:  {Op: wire.Opt, Elem: 60},
-	62:  {Op: wire.Record, Fields: []wire.Field{{ID: 9224436, Type: wire.Text}, {ID: 1595738364, Type: wire.Text}}},
-	63:  {Op: wire.Vec, Elem: 62},
-	64:  {Op: wire.Record, Fields: []wire.Field{{ID: 321172263, Type: wire.Nat64}, {ID: 1224901875, Type: 31}, {ID: 2704458804, Type: 63}, {ID: 2709860011, Type: wire.Bool}}}, // FsckReport
-	65:  {Op: wire.Variant, Fields: []wire.Field{{ID: 17724, Type: 64}, {ID: 3456837, Type: 32}}},                                                                              // FsckResult
-	66:  {Op: wire.Vec, Elem: 17},
-	67:  {Op: wire.Record, Fields: []wire.Field{{ID: 1727183618, Type: 17}, {ID: 3042909266, Type: 38}, {ID: 4147013763, Type: 17}}}, // WebAuthnCredential
+	53:  {Op: wire.Variant, Fields: []wire.Field{{ID: 3740195368, Type: wire.Null}, {ID: 3881169340, Type: wire.Null}}},
+	54:  {Op: wire.Record, Fields: []wire.Field{{ID: 2096228120, Type: wire.Nat16}, {ID: 3936444324, Type: 53}}}, // Layout
+	55:  {Op: wire.Record, Fields: []wire.Field{{ID: 25979, Type: 54}, {ID: 338842564, Type: wire.Nat64}, {ID: 1114501250, Type: wire.Nat64}, {ID: 1136829802, Type: 54}}},
+	56:  {Op: wire.Opt, Elem: 55},
+	57:  {Op: wire.Variant, Fields: []wire.Field{{ID: 371564246, Type: wire.Null}, {ID: 665460857, Type: wire.Null}, {ID: 3949555199, Type: wire.Null}, {ID: 4018421934, Type: wire.Null}}}, // MigrationState
+	58:  {Op: wire.Opt, Elem: 57},
+	59:  {Op: wire.Record, Fields: []wire.Field{{ID: 1595738364, Type: wire.Text}, {ID: 1618033269, Type: 31}}}, // MigrationNote
+	60:  {Op: wire.Vec, Elem: 59},
+	61:  {Op: wire.Record, Fields: []wire.Field{{ID: 68988712, Type: 47}, {ID: 713166981, Type: wire.Nat64}, {ID: 1281091404, Type: 56}, {ID: 1398154224, Type: wire.Bool}, {ID: 1488498346, Type: 54}, {ID: 2215343633, Type: 58}, {ID: 2680872001, Type: 60}, {ID: 2758057478, Type: wire.Nat64}, {ID: 2784974208, Type: 47}, {ID: 3166574637, Type: wire.Nat64}, {ID: 3364352664, Type: wire.Bool}}}, // MigrationStatus
+	62:  {Op: wire.Variant, Fields: []wire.Field{{ID: 17724, Type: 61}, {ID: 3456837, Type: 32}}},                                                                                                                                                                                                                                                                                                       // MigrationStatusResult
+	63:  {Op: wire.Variant, Fields: []wire.Field{{ID: 17724, Type: 61}}},
+	64:  {Op: wire.Opt, Elem: wire.Nat32},
+	65:  {Op: wire.Record, Fields: []wire.Field{{ID: 5442212, Type: 64}, {ID: 1136829802, Type: 31}, {ID: 1644525340, Type: wire.Bool}}}, // FsckOptions
+	66:  {Op: wire.Opt, Elem: 65},
+	67:  {Op: wire.Record, Fields: []wire.Field{{ID: 9224436, Type: wire.Text}, {ID: 1595738364, Type: wire.Text}}},
 	68:  {Op: wire.Vec, Elem: 67},
-	69:  {Op: wire.Record, Fields: []wire.Field{{ID: 1641291312, Type: 66}, {ID: 2072384188, Type: 68}, {ID: 2643126674, Type: 68}}},                                            // AnchorCredentials
-	70:  {Op: wire.Record, Fields: []wire.Field{{ID: 1618033269, Type: wire.Nat64}, {ID: 2258738782, Type: 31}, {ID: 2464173702, Type: 37}, {ID: 3356999015, Type: wire.Bool}}}, // Contact
-	71:  {Op: wire.Vec, Elem: 70},
-	72:  {Op: wire.Record, Fields: []wire.Field{{ID: 271470967, Type: wire.Nat64}, {ID: 745984467, Type: 71}, {ID: 883147691, Type: wire.Nat8}}}, // Contacts
-	73:  {Op: wire.Opt, Elem: 72},
-	74:  {Op: wire.Opt, Elem: 28},
-	75:  {Op: wire.Record, Fields: []wire.Field{{ID: 1727183618, Type: 17}, {ID: 2258738782, Type: 31}}}, // Asker
-	76:  {Op: wire.Vec, Elem: 75},
-	77:  {Op: wire.Record, Fields: []wire.Field{{ID: 271470967, Type: wire.Nat64}, {ID: 1186566605, Type: 76}}}, // Release
-	78:  {Op: wire.Opt, Elem: 77},
-	79:  {Op: wire.Record, Fields: []wire.Field{{ID: 563171728, Type: wire.Text}, {ID: 1012732728, Type: 31}, {ID: 1075439471, Type: 19}, {ID: 1258363366, Type: 4}, {ID: 1342836306, Type: 31}, {ID: 1387582928, Type: 74}, {ID: 1491961287, Type: 78}, {ID: 1684155417, Type: 20}, {ID: 1727183618, Type: 17}, {ID: 2434958930, Type: 31}, {ID: 2677438460, Type: 31}, {ID: 2975220890, Type: 21}, {ID: 3042909266, Type: 38}, {ID: 3853690783, Type: 38}, {ID: 3874120297, Type: 22}, {ID: 3878670750, Type: 23}, {ID: 4147013763, Type: 22}}}, // DeviceWithUsage
-	80:  {Op: wire.Vec, Elem: 79},
-	81:  {Op: wire.Opt, Elem: 24},
-	82:  {Op: wire.Record, Fields: []wire.Field{{ID: 600048263, Type: 81}, {ID: 2389990191, Type: wire.Nat64}}}, // DeviceRegistrationInfo
-	83:  {Op: wire.Opt, Elem: 82},
-	84:  {Op: wire.Record, Fields: []wire.Field{{ID: 745984467, Type: 73}, {ID: 1103932934, Type: 31}, {ID: 1779848746, Type: 31}, {ID: 2615522533, Type: 38}, {ID: 3613992733, Type: 80}, {ID: 3736258178, Type: 83}, {ID: 3879495829, Type: 38}}}, // IdentityAnchorInfo
-	85:  {Op: wire.Vec, Elem: wire.Principal},
-	86:  {Op: wire.Opt, Elem: 85},
-	87:  {Op: wire.Record, Fields: []wire.Field{{ID: 1727183618, Type: 17}, {ID: 2288514050, Type: 86}, {ID: 2389990191, Type: wire.Nat64}}},                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                       // Delegation
-	88:  {Op: wire.Record, Fields: []wire.Field{{ID: 359375608, Type: 17}, {ID: 892501160, Type: 87}}},                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                             // SignedDelegation
-	89:  {Op: wire.Variant, Fields: []wire.Field{{ID: 918105634, Type: wire.Null}, {ID: 1500769643, Type: 88}}},                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                    // GetDelegationResponse
-	90:  {Op: wire.Variant, Fields: []wire.Field{{ID: 115942400, Type: wire.Null}, {ID: 319520484, Type: wire.Null}, {ID: 404153776, Type: wire.Null}, {ID: 439399861, Type: wire.Null}, {ID: 459446262, Type: wire.Null}, {ID: 474207424, Type: wire.Null}, {ID: 724802563, Type: wire.Null}, {ID: 744596050, Type: wire.Null}, {ID: 749888469, Type: wire.Null}, {ID: 1388887575, Type: wire.Null}, {ID: 1494312548, Type: wire.Null}, {ID: 1731844553, Type: wire.Null}, {ID: 1994885309, Type: wire.Null}, {ID: 2492084014, Type: wire.Null}, {ID: 2550376520, Type: wire.Null}, {ID: 2647638587, Type: wire.Null}, {ID: 2709258830, Type: wire.Null}, {ID: 2852456825, Type: wire.Null}, {ID: 2972200410, Type: wire.Null}, {ID: 3007913849, Type: wire.Null}, {ID: 3412305522, Type: wire.Null}, {ID: 3493536511, Type: wire.Null}, {ID: 3496249782, Type: wire.Null}, {ID: 3684837081, Type: wire.Null}, {ID: 3735445359, Type: wire.Null}, {ID: 3949244293, Type: wire.Null}, {ID: 4020895062, Type: wire.Null}, {ID: 4076871584, Type: wire.Null}, {ID: 4104166786, Type: wire.Null}, {ID: 4161027090, Type: wire.Null}}}, // EventKind
-	91:  {Op: wire.Opt, Elem: 90},
-	92:  {Op: wire.Record, Fields: []wire.Field{{ID: 21747, Type: wire.Nat64}, {ID: 21975, Type: 37}, {ID: 913729232, Type: 37}, {ID: 1191829844, Type: 91}, {ID: 1903680662, Type: 37}, {ID: 2709161673, Type: wire.Nat64}, {ID: 2800728222, Type: 31}, {ID: 3138696369, Type: wire.Bool}}}, // HistoryEntry
-	93:  {Op: wire.Vec, Elem: 92},
-	94:  {Op: wire.Record, Fields: []wire.Field{{ID: 1224901875, Type: 31}, {ID: 1433409669, Type: wire.Nat64}, {ID: 1827302943, Type: wire.Nat64}, {ID: 2036280656, Type: 93}}}, // History
-	95:  {Op: wire.Variant, Fields: []wire.Field{{ID: 17724, Type: 94}, {ID: 3456837, Type: 32}}},                                                                                // HistoryResult
-	96:  {Op: wire.Record, Fields: []wire.Field{{Type: wire.Text}, {ID: 1, Type: wire.Text}}},                                                                                    // HeaderField
-	97:  {Op: wire.Vec, Elem: 96},
-	98:  {Op: wire.Opt, Elem: wire.Nat16},
-	99:  {Op: wire.Record, Fields: []wire.Field{{ID: 5843823, Type: wire.Text}, {ID: 156956385, Type: wire.Text}, {ID: 1092319906, Type: 17}, {ID: 1661489734, Type: 97}, {ID: 1661892784, Type: 98}}},                                                                                                                                        // HttpRequest
-	100: {Op: wire.Record, Fields: []wire.Field{{ID: 1092319906, Type: 17}, {ID: 1661489734, Type: 97}, {ID: 1664201884, Type: 38}, {ID: 3475804314, Type: wire.Nat16}}},                                                                                                                                                                      // HttpResponse
-	101: {Op: wire.Record, Fields: []wire.Field{{ID: 563171728, Type: wire.Text}, {ID: 1075439471, Type: 19}, {ID: 1258363366, Type: 4}, {ID: 1684155417, Type: 20}, {ID: 1727183618, Type: 17}, {ID: 2975220890, Type: 21}, {ID: 3042909266, Type: 38}, {ID: 3874120297, Type: 22}, {ID: 3878670750, Type: 23}, {ID: 4147013763, Type: 22}}}, // LookupDevice
-	102: {Op: wire.Vec, Elem: 101},
-	103: {Op: wire.Record, Fields: []wire.Field{{ID: 1618033269, Type: wire.Nat64}, {ID: 1727183618, Type: 17}, {ID: 3042909266, Type: wire.Bool}}}, // CredentialMatch
+	69:  {Op: wire.Record, Fields: []wire.Field{{ID: 321172263, Type: wire.Nat64}, {ID: 1224901875, Type: 31}, {ID: 2704458804, Type: 68}, {ID: 2709860011, Type: wire.Bool}}}, // FsckReport
+	70:  {Op: wire.Variant, Fields: []wire.Field{{ID: 17724, Type: 69}, {ID: 3456837, Type: 32}}},                                                                              // FsckResult
+	71:  {Op: wire.Variant, Fields: []wire.Field{{ID: 17724, Type: 69}}},
+	72:  {Op: wire.Vec, Elem: 17},
+	73:  {Op: wire.Record, Fields: []wire.Field{{ID: 1727183618, Type: 17}, {ID: 3042909266, Type: 41}, {ID: 4147013763, Type: 17}}}, // WebAuthnCredential
+	74:  {Op: wire.Vec, Elem: 73},
+	75:  {Op: wire.Record, Fields: []wire.Field{{ID: 1641291312, Type: 72}, {ID: 2072384188, Type: 74}, {ID: 2643126674, Type: 74}}},                                            // AnchorCredentials
+	76:  {Op: wire.Record, Fields: []wire.Field{{ID: 1618033269, Type: wire.Nat64}, {ID: 2258738782, Type: 31}, {ID: 2464173702, Type: 40}, {ID: 3356999015, Type: wire.Bool}}}, // Contact
+	77:  {Op: wire.Vec, Elem: 76},
+	78:  {Op: wire.Record, Fields: []wire.Field{{ID: 271470967, Type: wire.Nat64}, {ID: 745984467, Type: 77}, {ID: 883147691, Type: wire.Nat8}}}, // Contacts
+	79:  {Op: wire.Opt, Elem: 78},
+	80:  {Op: wire.Opt, Elem: 28},
+	81:  {Op: wire.Record, Fields: []wire.Field{{ID: 1727183618, Type: 17}, {ID: 2258738782, Type: 31}}}, // Asker
+	82:  {Op: wire.Vec, Elem: 81},
+	83:  {Op: wire.Record, Fields: []wire.Field{{ID: 271470967, Type: wire.Nat64}, {ID: 1186566605, Type: 82}}}, // Release
+	84:  {Op: wire.Opt, Elem: 83},
+	85:  {Op: wire.Record, Fields: []wire.Field{{ID: 563171728, Type: wire.Text}, {ID: 1012732728, Type: 31}, {ID: 1075439471, Type: 19}, {ID: 1258363366, Type: 4}, {ID: 1342836306, Type: 31}, {ID: 1387582928, Type: 80}, {ID: 1491961287, Type: 84}, {ID: 1684155417, Type: 20}, {ID: 1727183618, Type: 17}, {ID: 2434958930, Type: 31}, {ID: 2677438460, Type: 31}, {ID: 2975220890, Type: 21}, {ID: 3042909266, Type: 41}, {ID: 3853690783, Type: 41}, {ID: 3874120297, Type: 22}, {ID: 3878670750, Type: 23}, {ID: 4147013763, Type: 22}}}, // DeviceWithUsage
+	86:  {Op: wire.Vec, Elem: 85},
+	87:  {Op: wire.Opt, Elem: 24},
+	88:  {Op: wire.Record, Fields: []wire.Field{{ID: 600048263, Type: 87}, {ID: 2389990191, Type: wire.Nat64}}}, // DeviceRegistrationInfo
+	89:  {Op: wire.Opt, Elem: 88},
+	90:  {Op: wire.Record, Fields: []wire.Field{{ID: 745984467, Type: 79}, {ID: 1103932934, Type: 31}, {ID: 1779848746, Type: 31}, {ID: 2615522533, Type: 41}, {ID: 3613992733, Type: 86}, {ID: 3736258178, Type: 89}, {ID: 3879495829, Type: 41}}}, // IdentityAnchorInfo
+	91:  {Op: wire.Vec, Elem: wire.Principal},
+	92:  {Op: wire.Opt, Elem: 91},
+	93:  {Op: wire.Record, Fields: []wire.Field{{ID: 1727183618, Type: 17}, {ID: 2288514050, Type: 92}, {ID: 2389990191, Type: wire.Nat64}}},                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                       // Delegation
+	94:  {Op: wire.Record, Fields: []wire.Field{{ID: 359375608, Type: 17}, {ID: 892501160, Type: 93}}},                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                             // SignedDelegation
+	95:  {Op: wire.Variant, Fields: []wire.Field{{ID: 918105634, Type: wire.Null}, {ID: 1500769643, Type: 94}}},                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                    // GetDelegationResponse
+	96:  {Op: wire.Variant, Fields: []wire.Field{{ID: 115942400, Type: wire.Null}, {ID: 319520484, Type: wire.Null}, {ID: 404153776, Type: wire.Null}, {ID: 439399861, Type: wire.Null}, {ID: 459446262, Type: wire.Null}, {ID: 474207424, Type: wire.Null}, {ID: 724802563, Type: wire.Null}, {ID: 744596050, Type: wire.Null}, {ID: 749888469, Type: wire.Null}, {ID: 1388887575, Type: wire.Null}, {ID: 1494312548, Type: wire.Null}, {ID: 1731844553, Type: wire.Null}, {ID: 1994885309, Type: wire.Null}, {ID: 2492084014, Type: wire.Null}, {ID: 2550376520, Type: wire.Null}, {ID: 2647638587, Type: wire.Null}, {ID: 2709258830, Type: wire.Null}, {ID: 2852456825, Type: wire.Null}, {ID: 2972200410, Type: wire.Null}, {ID: 3007913849, Type: wire.Null}, {ID: 3412305522, Type: wire.Null}, {ID: 3493536511, Type: wire.Null}, {ID: 3496249782, Type: wire.Null}, {ID: 3684837081, Type: wire.Null}, {ID: 3735445359, Type: wire.Null}, {ID: 3949244293, Type: wire.Null}, {ID: 4020895062, Type: wire.Null}, {ID: 4076871584, Type: wire.Null}, {ID: 4104166786, Type: wire.Null}, {ID: 4161027090, Type: wire.Null}}}, // EventKind
+	97:  {Op: wire.Opt, Elem: 96},
+	98:  {Op: wire.Record, Fields: []wire.Field{{ID: 21747, Type: wire.Nat64}, {ID: 21975, Type: 40}, {ID: 913729232, Type: 40}, {ID: 1191829844, Type: 97}, {ID: 1903680662, Type: 40}, {ID: 2709161673, Type: wire.Nat64}, {ID: 2800728222, Type: 31}, {ID: 3138696369, Type: wire.Bool}}}, // HistoryEntry
+	99:  {Op: wire.Vec, Elem: 98},
+	100: {Op: wire.Record, Fields: []wire.Field{{ID: 1224901875, Type: 31}, {ID: 1433409669, Type: wire.Nat64}, {ID: 1827302943, Type: wire.Nat64}, {ID: 2036280656, Type: 99}}}, // History
+	101: {Op: wire.Variant, Fields: []wire.Field{{ID: 17724, Type: 100}, {ID: 3456837, Type: 32}}},                                                                               // HistoryResult
+	102: {Op: wire.Variant, Fields: []wire.Field{{ID: 17724, Type: 100}}},
+	103: {Op: wire.Record, Fields: []wire.Field{{Type: wire.Text}, {ID: 1, Type: wire.Text}}}, // HeaderField
 	104: {Op: wire.Vec, Elem: 103},
-	105: {Op: wire.Record, Fields: []wire.Field{{ID: 1727183618, Type: 17}, {ID: 2710161043, Type: wire.Nat64}}}, // DeviceKeyWithAnchor
-	106: {Op: wire.Opt, Elem: 105},
-	107: {Op: wire.Variant, Fields: []wire.Field{{ID: 745984467, Type: wire.Null}, {ID: 1904503354, Type: wire.Null}, {ID: 2612883609, Type: wire.Null}, {ID: 2743898504, Type: wire.Null}, {ID: 3440940014, Type: wire.Null}}}, // Loss
-	108: {Op: wire.Vec, Elem: 107},
-	109: {Op: wire.Opt, Elem: 108},
-	110: {Op: wire.Variant, Fields: []wire.Field{{ID: 223130756, Type: wire.Null}, {ID: 308295047, Type: wire.Null}, {ID: 858918169, Type: wire.Null}, {ID: 1300219933, Type: wire.Null}, {ID: 2122859878, Type: wire.Null}, {ID: 3786292329, Type: wire.Null}, {ID: 4152877192, Type: wire.Null}, {ID: 4260963735, Type: wire.Null}}}, // Advice
-	111: {Op: wire.Opt, Elem: 110},
-	112: {Op: wire.Variant, Fields: []wire.Field{{ID: 3081128811, Type: wire.Null}, {ID: 3127932332, Type: wire.Null}, {ID: 3166151877, Type: wire.Null}}}, // ProtectionState
+	105: {Op: wire.Opt, Elem: wire.Nat16},
+	106: {Op: wire.Record, Fields: []wire.Field{{ID: 5843823, Type: wire.Text}, {ID: 156956385, Type: wire.Text}, {ID: 1092319906, Type: 17}, {ID: 1661489734, Type: 104}, {ID: 1661892784, Type: 105}}},                                                                                                                                      // HttpRequest
+	107: {Op: wire.Record, Fields: []wire.Field{{ID: 1092319906, Type: 17}, {ID: 1661489734, Type: 104}, {ID: 1664201884, Type: 41}, {ID: 3475804314, Type: wire.Nat16}}},                                                                                                                                                                     // HttpResponse
+	108: {Op: wire.Record, Fields: []wire.Field{{ID: 563171728, Type: wire.Text}, {ID: 1075439471, Type: 19}, {ID: 1258363366, Type: 4}, {ID: 1684155417, Type: 20}, {ID: 1727183618, Type: 17}, {ID: 2975220890, Type: 21}, {ID: 3042909266, Type: 41}, {ID: 3874120297, Type: 22}, {ID: 3878670750, Type: 23}, {ID: 4147013763, Type: 22}}}, // LookupDevice
+	109: {Op: wire.Vec, Elem: 108},
+	110: {Op: wire.Record, Fields: []wire.Field{{ID: 1618033269, Type: wire.Nat64}, {ID: 1727183618, Type: 17}, {ID: 3042909266, Type: wire.Bool}}}, // CredentialMatch
+	111: {Op: wire.Vec, Elem: 110},
+	112: {Op: wire.Record, Fields: []wire.Field{{ID: 1727183618, Type: 17}, {ID: 2710161043, Type: wire.Nat64}}}, // DeviceKeyWithAnchor
 	113: {Op: wire.Opt, Elem: 112},
-	114: {Op: wire.Variant, Fields: []wire.Field{{ID: 31336963, Type: wire.Null}, {ID: 1634033677, Type: wire.Null}, {ID: 1634730322, Type: wire.Null}, {ID: 2158839561, Type: wire.Null}, {ID: 3491834954, Type: wire.Null}, {ID: 3532251044, Type: wire.Null}, {ID: 4052672048, Type: wire.Null}}}, // WarningKind
-	115: {Op: wire.Opt, Elem: 114},
-	116: {Op: wire.Record, Fields: []wire.Field{{ID: 1191829844, Type: 115}, {ID: 1595738364, Type: wire.Text}, {ID: 1618033269, Type: 31}, {ID: 1903680662, Type: 22}}}, // Warning
-	117: {Op: wire.Vec, Elem: 116},
+	114: {Op: wire.Variant, Fields: []wire.Field{{ID: 745984467, Type: wire.Null}, {ID: 1904503354, Type: wire.Null}, {ID: 2612883609, Type: wire.Null}, {ID: 2743898504, Type: wire.Null}, {ID: 3440940014, Type: wire.Null}}}, // Loss
+	115: {Op: wire.Vec, Elem: 114},
+	116: {Op: wire.Opt, Elem: 115},
+	117: {Op: wire.Variant, Fields: []wire.Field{{ID: 223130756, Type: wire.Null}, {ID: 308295047, Type: wire.Null}, {ID: 858918169, Type: wire.Null}, {ID: 1300219933, Type: wire.Null}, {ID: 2122859878, Type: wire.Null}, {ID: 3786292329, Type: wire.Null}, {ID: 4152877192, Type: wire.Null}, {ID: 4260963735, Type: wire.Null}}}, // Advice
 	118: {Op: wire.Opt, Elem: 117},
-	119: {Op: wire.Variant, Fields: []wire.Field{{ID: 49169941, Type: wire.Null}, {ID: 70642186, Type: wire.Null}, {ID: 640036650, Type: wire.Null}, {ID: 891086970, Type: wire.Null}, {ID: 1638324914, Type: wire.Null}, {ID: 2319720131, Type: wire.Null}, {ID: 2640410888, Type: wire.Null}, {ID: 3501327865, Type: wire.Null}, {ID: 3560375212, Type: wire.Null}, {ID: 3781057387, Type: wire.Null}, {ID: 3889748635, Type: wire.Null}}}, // Scenario
+	119: {Op: wire.Variant, Fields: []wire.Field{{ID: 3081128811, Type: wire.Null}, {ID: 3127932332, Type: wire.Null}, {ID: 3166151877, Type: wire.Null}}}, // ProtectionState
 	120: {Op: wire.Opt, Elem: 119},
-	121: {Op: wire.Variant, Fields: []wire.Field{{ID: 271472290, Type: wire.Null}, {ID: 330200819, Type: wire.Null}, {ID: 1263482777, Type: wire.Null}, {ID: 1464862092, Type: wire.Null}, {ID: 2125556097, Type: wire.Null}, {ID: 2941610651, Type: wire.Null}}}, // Outcome
+	121: {Op: wire.Variant, Fields: []wire.Field{{ID: 31336963, Type: wire.Null}, {ID: 1634033677, Type: wire.Null}, {ID: 1634730322, Type: wire.Null}, {ID: 2158839561, Type: wire.Null}, {ID: 3491834954, Type: wire.Null}, {ID: 3532251044, Type: wire.Null}, {ID: 4052672048, Type: wire.Null}}}, // WarningKind
 	122: {Op: wire.Opt, Elem: 121},
-	123: {Op: wire.Record, Fields: []wire.Field{{ID: 327462232, Type: 111}, {ID: 696779180, Type: 22}, {ID: 1595738364, Type: wire.Text}, {ID: 3205103760, Type: 120}, {ID: 3613992733, Type: 66}, {ID: 3687823506, Type: 122}}}, // Finding
+	123: {Op: wire.Record, Fields: []wire.Field{{ID: 1191829844, Type: 122}, {ID: 1595738364, Type: wire.Text}, {ID: 1618033269, Type: 31}, {ID: 1903680662, Type: 22}}}, // Warning
 	124: {Op: wire.Vec, Elem: 123},
-	125: {Op: wire.Record, Fields: []wire.Field{{ID: 327462232, Type: 111}, {ID: 1222201620, Type: wire.Text}, {ID: 1684155417, Type: 113}, {ID: 2291349143, Type: 118}, {ID: 2868851448, Type: wire.Text}, {ID: 2910198282, Type: 124}}}, // RecoveryReport
-	126: {Op: wire.Variant, Fields: []wire.Field{{ID: 17724, Type: 125}, {ID: 3456837, Type: 32}}},                                                                                                                                        // RecoveryReportResult
-	127: {Op: wire.Record, Fields: []wire.Field{{ID: 5343647, Type: wire.Text}, {ID: 1169399005, Type: wire.Text}}},                                                                                                                       // ChallengeResult
-	128: {Op: wire.Record, Fields: []wire.Field{{ID: 146912637, Type: wire.Nat64}}},
-	129: {Op: wire.Variant, Fields: []wire.Field{{ID: 2183195177, Type: wire.Null}, {ID: 3252762087, Type: wire.Null}, {ID: 4104166786, Type: 128}}}, // RegisterResponse
-	130: {Op: wire.Record, Fields: []wire.Field{{ID: 1186566605, Type: 66}, {ID: 3609646979, Type: wire.Nat64}}},
-	131: {Op: wire.Opt, Elem: 130},
-	132: {Op: wire.Record, Fields: []wire.Field{{ID: 606026947, Type: wire.Nat64}, {ID: 1219114763, Type: wire.Nat64}, {ID: 2928387969, Type: 17}, {ID: 3550868871, Type: wire.Nat16}}}, // ArchiveConfig
-	133: {Op: wire.Opt, Elem: 132},
-	134: {Op: wire.Record, Fields: []wire.Field{{ID: 2076799199, Type: 133}, {ID: 2421964164, Type: 37}}}, // ArchiveInfo
-	135: {Op: wire.Record, Fields: []wire.Field{{Type: wire.Text}, {ID: 1, Type: wire.Nat64}}},
-	136: {Op: wire.Vec, Elem: 135},
-	137: {Op: wire.Record, Fields: []wire.Field{{Type: wire.Text}, {ID: 1, Type: 136}}},
-	138: {Op: wire.Vec, Elem: 137},
-	139: {Op: wire.Record, Fields: []wire.Field{{ID: 246705415, Type: wire.Nat8}, {ID: 609091545, Type: wire.Nat64}, {ID: 1273296586, Type: 2}, {ID: 1457561931, Type: 134}, {ID: 2138241783, Type: wire.Nat64}, {ID: 2252540438, Type: 138}}}, // InternetIdentityStats
-	140: {Op: wire.Record, Fields: []wire.Field{{ID: 62029920, Type: wire.Nat8}}},
-	141: {Op: wire.Variant, Fields: []wire.Field{{ID: 96266736, Type: wire.Null}, {ID: 313935880, Type: wire.Null}, {ID: 550433983, Type: 140}, {ID: 3183479250, Type: wire.Null}}}, // VerifyTentativeDeviceResponse
+	125: {Op: wire.Opt, Elem: 124},
+	126: {Op: wire.Variant, Fields: []wire.Field{{ID: 49169941, Type: wire.Null}, {ID: 70642186, Type: wire.Null}, {ID: 640036650, Type: wire.Null}, {ID: 891086970, Type: wire.Null}, {ID: 1638324914, Type: wire.Null}, {ID: 2319720131, Type: wire.Null}, {ID: 2640410888, Type: wire.Null}, {ID: 3501327865, Type: wire.Null}, {ID: 3560375212, Type: wire.Null}, {ID: 3781057387, Type: wire.Null}, {ID: 3889748635, Type: wire.Null}}}, // Scenario
+	127: {Op: wire.Opt, Elem: 126},
+	128: {Op: wire.Variant, Fields: []wire.Field{{ID: 271472290, Type: wire.Null}, {ID: 330200819, Type: wire.Null}, {ID: 1263482777, Type: wire.Null}, {ID: 1464862092, Type: wire.Null}, {ID: 2125556097, Type: wire.Null}, {ID: 2941610651, Type: wire.Null}}}, // Outcome
+	129: {Op: wire.Opt, Elem: 128},
+	130: {Op: wire.Record, Fields: []wire.Field{{ID: 327462232, Type: 118}, {ID: 696779180, Type: 22}, {ID: 1595738364, Type: wire.Text}, {ID: 3205103760, Type: 127}, {ID: 3613992733, Type: 72}, {ID: 3687823506, Type: 129}}}, // Finding
+	131: {Op: wire.Vec, Elem: 130},
+	132: {Op: wire.Record, Fields: []wire.Field{{ID: 327462232, Type: 118}, {ID: 1222201620, Type: wire.Text}, {ID: 1684155417, Type: 120}, {ID: 2291349143, Type: 125}, {ID: 2868851448, Type: wire.Text}, {ID: 2910198282, Type: 131}}}, // RecoveryReport
+	133: {Op: wire.Variant, Fields: []wire.Field{{ID: 17724, Type: 132}, {ID: 3456837, Type: 32}}},                                                                                                                                        // RecoveryReportResult
+	134: {Op: wire.Variant, Fields: []wire.Field{{ID: 17724, Type: 132}}},
+	135: {Op: wire.Record, Fields: []wire.Field{{ID: 5343647, Type: wire.Text}, {ID: 1169399005, Type: wire.Text}}}, // ChallengeResult
+	136: {Op: wire.Record, Fields: []wire.Field{{ID: 146912637, Type: wire.Nat64}}},
+	137: {Op: wire.Variant, Fields: []wire.Field{{ID: 2183195177, Type: wire.Null}, {ID: 3252762087, Type: wire.Null}, {ID: 4104166786, Type: 136}}}, // RegisterResponse
+	138: {Op: wire.Record, Fields: []wire.Field{{ID: 1186566605, Type: 72}, {ID: 3609646979, Type: wire.Nat64}}},
+	139: {Op: wire.Opt, Elem: 138},
+	140: {Op: wire.Record, Fields: []wire.Field{{ID: 606026947, Type: wire.Nat64}, {ID: 1219114763, Type: wire.Nat64}, {ID: 2928387969, Type: 17}, {ID: 3550868871, Type: wire.Nat16}}}, // ArchiveConfig
+	141: {Op: wire.Opt, Elem: 140},
+	142: {Op: wire.Record, Fields: []wire.Field{{ID: 2076799199, Type: 141}, {ID: 2421964164, Type: 40}}}, // ArchiveInfo
+	143: {Op: wire.Record, Fields: []wire.Field{{Type: wire.Text}, {ID: 1, Type: wire.Nat64}}},
+	144: {Op: wire.Vec, Elem: 143},
+	145: {Op: wire.Record, Fields: []wire.Field{{Type: wire.Text}, {ID: 1, Type: 144}}},
+	146: {Op: wire.Vec, Elem: 145},
+	147: {Op: wire.Record, Fields: []wire.Field{{ID: 246705415, Type: wire.Nat8}, {ID: 609091545, Type: wire.Nat64}, {ID: 1273296586, Type: 2}, {ID: 1457561931, Type: 142}, {ID: 2138241783, Type: wire.Nat64}, {ID: 2252540438, Type: 146}}}, // InternetIdentityStats
+	148: {Op: wire.Record, Fields: []wire.Field{{ID: 62029920, Type: wire.Nat8}}},
+	149: {Op: wire.Variant, Fields: []wire.Field{{ID: 96266736, Type: wire.Null}, {ID: 313935880, Type: wire.Null}, {ID: 550433983, Type: 148}, {ID: 3183479250, Type: wire.Null}}}, // VerifyTentativeDeviceResponse
 }
 
 // headers are those of all messages. They are one text, so that they lie together, wherever Go puts texts of its
@@ -8039,22 +8151,28 @@ const headers = "" +
 	"DIDL\x02k\x03\xf0\xd3\xf3-\x7f\u03f9\xec\x90\x01\x7f\xbc\x9c\x85\xd2\f\x01l\x02\x91\xaf\xca\xd7\tq\xa4\x99\xbe\xc9\fx\x01\x00" +
 	"DIDL\x02l\x03\xf8\u016e\xab\x01\x01\xde\ufc43\x04\x01\xb6\xdb\xe9\xeb\f\x01m{\x02x\x00" +
 	"DIDL\tk\x02\xbc\x8a\x01\x01\xc5\xfe\xd2\x01\x02l\a\xf3\xa9\x01x\xfc\xdd\xe6\xea\x01y\xc7\xd3\xf7\x86\x03~\xf4\u05e9\xcd\x03~\xbc\x97\xb6\xe9\x03~\xf4\xc3\xf9\x9a\v~\xfc\xe7\u0121\f~l\a\xba\xa9\xce\x04\x03\xad\u248e\x04\x04\x96\xb9\u07cb\a\x06\xbb\xbe\x84\xa8\a\b\xc7\xeb\xc4\xd0\tq\u6a5e\xf8\t\b\xe9\xe9\u05e0\v\bnqn\x05k4\x8f\x85\xd8\r\x7f\xe0\x9f\u0230\x01\x7f\x81\xf4\xc8\xde\x01\x7f\xe3\xe4\x98\xe7\x01\x7f\u053d\xee\x88\x02\x7f\xec\xfa\xec\x8d\x02\x7f\xac\xfb\xeb\xf8\x02\x7f\x81\u5080\x03\x7f\u0471\xa3\x9f\x03\x7f\xe3\xe9\u00b8\x03\x7f\xb1\xea\xfc\xe7\x03\x7f\xbb\x91\xba\xf9\x03\x7f\xd3\xc2\xf6\x90\x05\x7f\x88\xa8\x9a\xf4\x05\x7f\xdc\xf2\xca\xc9\x06\x7f\xf7\xa6\x93\xcf\x06\x7f\uc43c\xd3\x06\x7f\x9d\xb7\xf2\xe5\x06\x7f\x84\xbd\u0582\a\x7f\x80\xef\x97\xc5\a\x7f\xcd\xec\x9f\xcc\a\x7f\xb1\xf1\xaf\xd0\a\x7f\x96\u041c\xde\a\x7f\xc9\xe4\xdf\xef\a\x7f\x88\x9f\u0677\b\x7f\x9d\x8f\xc5\xd9\b\x7f\xcd\xed\u0205\t\x7f\xa3\xe7\u030c\t\x7f\xc8\xf2\x9c\x92\t\x7f\xc7\xc8\xff\xb6\t\x7f\u0408\xa2\xda\t\x7f\xff\xa8\xca\xf8\t\x7f\xbf\xf4\u019c\n\x7f\x84\xa1\xa3\xc3\n\x7f\xa5\x97\xe0\xf5\n\x7f\xef\u037c\xfd\n\x7f\u009b\xa1\x93\v\x7f\xb5\x8b\xf2\xcf\v\x7f\xb1\xe9\xd2\xd8\v\x7f\x90\x92\u05c5\f\x7f\x87\u1699\f\x7f\u0436\x80\xb9\f\x7f\x9f\xf5\xa5\xba\f\x7f\xa5\u31bb\f\x7f\x9d\x90\xd0\xe8\f\x7f\xf8\xfa\x97\xef\f\x7f\x90\x91\u042d\r\x7f\xe9\xfd\xad\xb6\r\x7f\x8c\xf1\xbe\xd2\r\x7f\xa4\xd1\xef\xdb\r\x7f\u04be\xef\xe2\x0e\x7f\x88\xf9\xe6\xfd\x0e\x7fn\am{nx\x01\x00" +
+	"DIDL\x02k\x01\xbc\x8a\x01\x01l\a\xf3\xa9\x01x\xfc\xdd\xe6\xea\x01y\xc7\xd3\xf7\x86\x03~\xf4\u05e9\xcd\x03~\xbc\x97\xb6\xe9\x03~\xf4\xc3\xf9\x9a\v~\xfc\xe7\u0121\f~\x01\x00" +
 	"DIDL\x00\x01x" +
 	"DIDL\tk\x02\xbc\x8a\x01\x01\xc5\xfe\xd2\x01\x03l\x03\xe3\u83d3\x03\x02\xaf\xb6\xd1\xf3\bx\uf659\xfe\t\x02m{l\a\xba\xa9\xce\x04\x04\xad\u248e\x04\x05\x96\xb9\u07cb\a\a\xbb\xbe\x84\xa8\a\b\xc7\xeb\xc4\xd0\tq\u6a5e\xf8\t\b\xe9\xe9\u05e0\v\bnqn\x06k4\x8f\x85\xd8\r\x7f\xe0\x9f\u0230\x01\x7f\x81\xf4\xc8\xde\x01\x7f\xe3\xe4\x98\xe7\x01\x7f\u053d\xee\x88\x02\x7f\xec\xfa\xec\x8d\x02\x7f\xac\xfb\xeb\xf8\x02\x7f\x81\u5080\x03\x7f\u0471\xa3\x9f\x03\x7f\xe3\xe9\u00b8\x03\x7f\xb1\xea\xfc\xe7\x03\x7f\xbb\x91\xba\xf9\x03\x7f\xd3\xc2\xf6\x90\x05\x7f\x88\xa8\x9a\xf4\x05\x7f\xdc\xf2\xca\xc9\x06\x7f\xf7\xa6\x93\xcf\x06\x7f\uc43c\xd3\x06\x7f\x9d\xb7\xf2\xe5\x06\x7f\x84\xbd\u0582\a\x7f\x80\xef\x97\xc5\a\x7f\xcd\xec\x9f\xcc\a\x7f\xb1\xf1\xaf\xd0\a\x7f\x96\u041c\xde\a\x7f\xc9\xe4\xdf\xef\a\x7f\x88\x9f\u0677\b\x7f\x9d\x8f\xc5\xd9\b\x7f\xcd\xed\u0205\t\x7f\xa3\xe7\u030c\t\x7f\xc8\xf2\x9c\x92\t\x7f\xc7\xc8\xff\xb6\t\x7f\u0408\xa2\xda\t\x7f\xff\xa8\xca\xf8\t\x7f\xbf\xf4\u019c\n\x7f\x84\xa1\xa3\xc3\n\x7f\xa5\x97\xe0\xf5\n\x7f\xef\u037c\xfd\n\x7f\u009b\xa1\x93\v\x7f\xb5\x8b\xf2\xcf\v\x7f\xb1\xe9\xd2\xd8\v\x7f\x90\x92\u05c5\f\x7f\x87\u1699\f\x7f\u0436\x80\xb9\f\x7f\x9f\xf5\xa5\xba\f\x7f\xa5\u31bb\f\x7f\x9d\x90\xd0\xe8\f\x7f\xf8\xfa\x97\xef\f\x7f\x90\x91\u042d\r\x7f\xe9\xfd\xad\xb6\r\x7f\x8c\xf1\xbe\xd2\r\x7f\xa4\xd1\xef\xdb\r\x7f\u04be\xef\xe2\x0e\x7f\x88\xf9\xe6\xfd\x0e\x7fn\x02nx\x01\x00" +
+	"DIDL\x03k\x01\xbc\x8a\x01\x01l\x03\xe3\u83d3\x03\x02\xaf\xb6\xd1\xf3\bx\uf659\xfe\t\x02m{\x01\x00" +
 	"DIDL\x0el\x06\xe7\xfc\xfa\xae\x02\x01\xca\xed\x93\xdf\x04\x03\x8d\xc6\xc7\xd2\a\x05\xb9\xac\u016a\v\x01\u7214\x86\r\a\xf8\u0655\xc6\x0f\fn\x02mqn\x04l\x02\x00x\x01xn\x06nqn\bl\x02\u07c1\xea\xae\tx\U000ef48a\x0f\tk\x02\u07ce\x9b\x1b\n\u03a1\xc1\xd4\x03\vl\x03\xe6\xf0\xe2\xd0\x03x\u035a\x9c\xcf\tz\xb8\xd4\xcd\xd7\rxk\x02\xb6\u077b\xbf\x04\x7f\x87\xb9\u0342\t\x7fn\rl\x02\xd5\xf5\xc5\xe9\tx\x9f\xed\xfd\xc5\rx\x01\x00" +
 	"DIDL\x00\x02xx" +
 	"DIDL\bk\x02\xbc\x8a\x01\x7f\xc5\xfe\xd2\x01\x01l\a\xba\xa9\xce\x04\x02\xad\u248e\x04\x03\x96\xb9\u07cb\a\x05\xbb\xbe\x84\xa8\a\a\xc7\xeb\xc4\xd0\tq\u6a5e\xf8\t\a\xe9\xe9\u05e0\v\anqn\x04k4\x8f\x85\xd8\r\x7f\xe0\x9f\u0230\x01\x7f\x81\xf4\xc8\xde\x01\x7f\xe3\xe4\x98\xe7\x01\x7f\u053d\xee\x88\x02\x7f\xec\xfa\xec\x8d\x02\x7f\xac\xfb\xeb\xf8\x02\x7f\x81\u5080\x03\x7f\u0471\xa3\x9f\x03\x7f\xe3\xe9\u00b8\x03\x7f\xb1\xea\xfc\xe7\x03\x7f\xbb\x91\xba\xf9\x03\x7f\xd3\xc2\xf6\x90\x05\x7f\x88\xa8\x9a\xf4\x05\x7f\xdc\xf2\xca\xc9\x06\x7f\xf7\xa6\x93\xcf\x06\x7f\uc43c\xd3\x06\x7f\x9d\xb7\xf2\xe5\x06\x7f\x84\xbd\u0582\a\x7f\x80\xef\x97\xc5\a\x7f\xcd\xec\x9f\xcc\a\x7f\xb1\xf1\xaf\xd0\a\x7f\x96\u041c\xde\a\x7f\xc9\xe4\xdf\xef\a\x7f\x88\x9f\u0677\b\x7f\x9d\x8f\xc5\xd9\b\x7f\xcd\xed\u0205\t\x7f\xa3\xe7\u030c\t\x7f\xc8\xf2\x9c\x92\t\x7f\xc7\xc8\xff\xb6\t\x7f\u0408\xa2\xda\t\x7f\xff\xa8\xca\xf8\t\x7f\xbf\xf4\u019c\n\x7f\x84\xa1\xa3\xc3\n\x7f\xa5\x97\xe0\xf5\n\x7f\xef\u037c\xfd\n\x7f\u009b\xa1\x93\v\x7f\xb5\x8b\xf2\xcf\v\x7f\xb1\xe9\xd2\xd8\v\x7f\x90\x92\u05c5\f\x7f\x87\u1699\f\x7f\u0436\x80\xb9\f\x7f\x9f\xf5\xa5\xba\f\x7f\xa5\u31bb\f\x7f\x9d\x90\xd0\xe8\f\x7f\xf8\xfa\x97\xef\f\x7f\x90\x91\u042d\r\x7f\xe9\xfd\xad\xb6\r\x7f\x8c\xf1\xbe\xd2\r\x7f\xa4\xd1\xef\xdb\r\x7f\u04be\xef\xe2\x0e\x7f\x88\xf9\xe6\xfd\x0e\x7fn\x06m{nx\x01\x00" +
+	"DIDL\x01k\x01\xbc\x8a\x01\x7f\x01\x00" +
 	"DIDL\x00\x03xxh" +
 	"DIDL\x01nx\x02x\x00" +
 	"DIDL\rk\x02\xbc\x8a\x01\x01\xc5\xfe\xd2\x01\al\x03\x86\x9d\x81\x97\t\x02\xe7\xfa\xde\xc0\f\x03\x90\xb0\x85\x8b\x0f\x04nhn~m\x05l\x03\x9f\x93\xc6\x02h\u03c9\x8d\xd3\x04{\u07bc\x86\xb5\b\x06nxl\a\xba\xa9\xce\x04\b\xad\u248e\x04\t\x96\xb9\u07cb\a\v\xbb\xbe\x84\xa8\a\x06\xc7\xeb\xc4\xd0\tq\u6a5e\xf8\t\x06\xe9\xe9\u05e0\v\x06nqn\nk4\x8f\x85\xd8\r\x7f\xe0\x9f\u0230\x01\x7f\x81\xf4\xc8\xde\x01\x7f\xe3\xe4\x98\xe7\x01\x7f\u053d\xee\x88\x02\x7f\xec\xfa\xec\x8d\x02\x7f\xac\xfb\xeb\xf8\x02\x7f\x81\u5080\x03\x7f\u0471\xa3\x9f\x03\x7f\xe3\xe9\u00b8\x03\x7f\xb1\xea\xfc\xe7\x03\x7f\xbb\x91\xba\xf9\x03\x7f\xd3\xc2\xf6\x90\x05\x7f\x88\xa8\x9a\xf4\x05\x7f\xdc\xf2\xca\xc9\x06\x7f\xf7\xa6\x93\xcf\x06\x7f\uc43c\xd3\x06\x7f\x9d\xb7\xf2\xe5\x06\x7f\x84\xbd\u0582\a\x7f\x80\xef\x97\xc5\a\x7f\xcd\xec\x9f\xcc\a\x7f\xb1\xf1\xaf\xd0\a\x7f\x96\u041c\xde\a\x7f\xc9\xe4\xdf\xef\a\x7f\x88\x9f\u0677\b\x7f\x9d\x8f\xc5\xd9\b\x7f\xcd\xed\u0205\t\x7f\xa3\xe7\u030c\t\x7f\xc8\xf2\x9c\x92\t\x7f\xc7\xc8\xff\xb6\t\x7f\u0408\xa2\xda\t\x7f\xff\xa8\xca\xf8\t\x7f\xbf\xf4\u019c\n\x7f\x84\xa1\xa3\xc3\n\x7f\xa5\x97\xe0\xf5\n\x7f\xef\u037c\xfd\n\x7f\u009b\xa1\x93\v\x7f\xb5\x8b\xf2\xcf\v\x7f\xb1\xe9\xd2\xd8\v\x7f\x90\x92\u05c5\f\x7f\x87\u1699\f\x7f\u0436\x80\xb9\f\x7f\x9f\xf5\xa5\xba\f\x7f\xa5\u31bb\f\x7f\x9d\x90\xd0\xe8\f\x7f\xf8\xfa\x97\xef\f\x7f\x90\x91\u042d\r\x7f\xe9\xfd\xad\xb6\r\x7f\x8c\xf1\xbe\xd2\r\x7f\xa4\xd1\xef\xdb\r\x7f\u04be\xef\xe2\x0e\x7f\x88\xf9\xe6\xfd\x0e\x7fn\fm{\x01\x00" +
+	"DIDL\ak\x01\xbc\x8a\x01\x01l\x03\x86\x9d\x81\x97\t\x02\xe7\xfa\xde\xc0\f\x03\x90\xb0\x85\x8b\x0f\x04nhn~m\x05l\x03\x9f\x93\xc6\x02h\u03c9\x8d\xd3\x04{\u07bc\x86\xb5\b\x06nx\x01\x00" +
 	"DIDL\x00\x03xx~" +
 	"DIDL\x00\x02x~" +
 	"DIDL\x03n\x01l\x03\xde\u0607\x15\x02\xab\x87\x8f\xa5\x03{\x83\xaf\x9b\xb9\rxmx\x02x\x00" +
 	"DIDL\x01l\x02\xa5\x93\xea\xd9\bq\x83\xe1\u0629\nq\x01\x00" +
 	"DIDL\x02n\x01l\x01\u014b\xaa\xf5\n~\x01\x00" +
 	"DIDL\x12k\x02\xbc\x8a\x01\x01\xc5\xfe\xd2\x01\fl\v\xa8\xde\xf2 \x02\x85\xa1\x88\xd4\x02x\xcc\xce\xef\xe2\x04\x03\xf0\xc7\u061a\x05~\xaa\xdd\xe2\xc5\x05\x05\x91\ucb60\b\a\xc1\xb8\xab\xfe\t\t\x86\xbc\x92\xa3\nx\x80\xab\xfd\xaf\n\x02\xad\xb0\xf8\xe5\vx\x98\xe5\x9f\xc4\f~mxn\x04l\x04\xfb\xca\x01\x05\u0127\u0261\x01x\x82\u1dd3\x04x\xea\u028a\x9e\x04\x05l\x02\x98\xce\xc7\xe7\az\xa4\xbf\x85\xd5\x0e\x06k\x02\xa8\xb4\xbb\xf7\r\x7f\xbc\xe3\u05fa\x0e\x7fn\bk\x04\u05bd\x96\xb1\x01\x7f\xf9\xc0\xa8\xbd\x02\x7f\xff\u06e5\xdb\x0e\x7f\xae\x81\x91\xfc\x0e\x7fm\nl\x02\xfc\x91\xf4\xf8\x05q\xf5\xf4\u0103\x06\vnxl\a\xba\xa9\xce\x04\r\xad\u248e\x04\x0e\x96\xb9\u07cb\a\x10\xbb\xbe\x84\xa8\a\v\xc7\xeb\xc4\xd0\tq\u6a5e\xf8\t\v\xe9\xe9\u05e0\v\vnqn\x0fk4\x8f\x85\xd8\r\x7f\xe0\x9f\u0230\x01\x7f\x81\xf4\xc8\xde\x01\x7f\xe3\xe4\x98\xe7\x01\x7f\u053d\xee\x88\x02\x7f\xec\xfa\xec\x8d\x02\x7f\xac\xfb\xeb\xf8\x02\x7f\x81\u5080\x03\x7f\u0471\xa3\x9f\x03\x7f\xe3\xe9\u00b8\x03\x7f\xb1\xea\xfc\xe7\x03\x7f\xbb\x91\xba\xf9\x03\x7f\xd3\xc2\xf6\x90\x05\x7f\x88\xa8\x9a\xf4\x05\x7f\xdc\xf2\xca\xc9\x06\x7f\xf7\xa6\x93\xcf\x06\x7f\uc43c\xd3\x06\x7f\x9d\xb7\xf2\xe5\x06\x7f\x84\xbd\u0582\a\x7f\x80\xef\x97\xc5\a\x7f\xcd\xec\x9f\xcc\a\x7f\xb1\xf1\xaf\xd0\a\x7f\x96\u041c\xde\a\x7f\xc9\xe4\xdf\xef\a\x7f\x88\x9f\u0677\b\x7f\x9d\x8f\xc5\xd9\b\x7f\xcd\xed\u0205\t\x7f\xa3\xe7\u030c\t\x7f\xc8\xf2\x9c\x92\t\x7f\xc7\xc8\xff\xb6\t\x7f\u0408\xa2\xda\t\x7f\xff\xa8\xca\xf8\t\x7f\xbf\xf4\u019c\n\x7f\x84\xa1\xa3\xc3\n\x7f\xa5\x97\xe0\xf5\n\x7f\xef\u037c\xfd\n\x7f\u009b\xa1\x93\v\x7f\xb5\x8b\xf2\xcf\v\x7f\xb1\xe9\xd2\xd8\v\x7f\x90\x92\u05c5\f\x7f\x87\u1699\f\x7f\u0436\x80\xb9\f\x7f\x9f\xf5\xa5\xba\f\x7f\xa5\u31bb\f\x7f\x9d\x90\xd0\xe8\f\x7f\xf8\xfa\x97\xef\f\x7f\x90\x91\u042d\r\x7f\xe9\xfd\xad\xb6\r\x7f\x8c\xf1\xbe\xd2\r\x7f\xa4\xd1\xef\xdb\r\x7f\u04be\xef\xe2\x0e\x7f\x88\xf9\xe6\xfd\x0e\x7fn\x11m{\x01\x00" +
+	"DIDL\fk\x01\xbc\x8a\x01\x01l\v\xa8\xde\xf2 \x02\x85\xa1\x88\xd4\x02x\xcc\xce\xef\xe2\x04\x03\xf0\xc7\u061a\x05~\xaa\xdd\xe2\xc5\x05\x05\x91\ucb60\b\a\xc1\xb8\xab\xfe\t\t\x86\xbc\x92\xa3\nx\x80\xab\xfd\xaf\n\x02\xad\xb0\xf8\xe5\vx\x98\xe5\x9f\xc4\f~mxn\x04l\x04\xfb\xca\x01\x05\u0127\u0261\x01x\x82\u1dd3\x04x\xea\u028a\x9e\x04\x05l\x02\x98\xce\xc7\xe7\az\xa4\xbf\x85\xd5\x0e\x06k\x02\xa8\xb4\xbb\xf7\r\x7f\xbc\xe3\u05fa\x0e\x7fn\bk\x04\u05bd\x96\xb1\x01\x7f\xf9\xc0\xa8\xbd\x02\x7f\xff\u06e5\xdb\x0e\x7f\xae\x81\x91\xfc\x0e\x7fm\nl\x02\xfc\x91\xf4\xf8\x05q\xf5\xf4\u0103\x06\vnx\x01\x00" +
 	"DIDL\x04n\x01l\x03\xa4\x95\xcc\x02\x02\xea\u028a\x9e\x04\x03\x9c\ue550\x06~nynx\x01\x00" +
 	"DIDL\vk\x02\xbc\x8a\x01\x01\xc5\xfe\xd2\x01\x05l\x04\xa7\u6499\x01x\xf3\x89\x8a\xc8\x04\x02\xb4\x88\u02c9\n\x03\xab\u0754\x8c\n~nxm\x04l\x02\xf4\x81\xb3\x04q\xfc\x91\xf4\xf8\x05ql\a\xba\xa9\xce\x04\x06\xad\u248e\x04\a\x96\xb9\u07cb\a\t\xbb\xbe\x84\xa8\a\x02\xc7\xeb\xc4\xd0\tq\u6a5e\xf8\t\x02\xe9\xe9\u05e0\v\x02nqn\bk4\x8f\x85\xd8\r\x7f\xe0\x9f\u0230\x01\x7f\x81\xf4\xc8\xde\x01\x7f\xe3\xe4\x98\xe7\x01\x7f\u053d\xee\x88\x02\x7f\xec\xfa\xec\x8d\x02\x7f\xac\xfb\xeb\xf8\x02\x7f\x81\u5080\x03\x7f\u0471\xa3\x9f\x03\x7f\xe3\xe9\u00b8\x03\x7f\xb1\xea\xfc\xe7\x03\x7f\xbb\x91\xba\xf9\x03\x7f\xd3\xc2\xf6\x90\x05\x7f\x88\xa8\x9a\xf4\x05\x7f\xdc\xf2\xca\xc9\x06\x7f\xf7\xa6\x93\xcf\x06\x7f\uc43c\xd3\x06\x7f\x9d\xb7\xf2\xe5\x06\x7f\x84\xbd\u0582\a\x7f\x80\xef\x97\xc5\a\x7f\xcd\xec\x9f\xcc\a\x7f\xb1\xf1\xaf\xd0\a\x7f\x96\u041c\xde\a\x7f\xc9\xe4\xdf\xef\a\x7f\x88\x9f\u0677\b\x7f\x9d\x8f\xc5\xd9\b\x7f\xcd\xed\u0205\t\x7f\xa3\xe7\u030c\t\x7f\xc8\xf2\x9c\x92\t\x7f\xc7\xc8\xff\xb6\t\x7f\u0408\xa2\xda\t\x7f\xff\xa8\xca\xf8\t\x7f\xbf\xf4\u019c\n\x7f\x84\xa1\xa3\xc3\n\x7f\xa5\x97\xe0\xf5\n\x7f\xef\u037c\xfd\n\x7f\u009b\xa1\x93\v\x7f\xb5\x8b\xf2\xcf\v\x7f\xb1\xe9\xd2\xd8\v\x7f\x90\x92\u05c5\f\x7f\x87\u1699\f\x7f\u0436\x80\xb9\f\x7f\x9f\xf5\xa5\xba\f\x7f\xa5\u31bb\f\x7f\x9d\x90\xd0\xe8\f\x7f\xf8\xfa\x97\xef\f\x7f\x90\x91\u042d\r\x7f\xe9\xfd\xad\xb6\r\x7f\x8c\xf1\xbe\xd2\r\x7f\xa4\xd1\xef\xdb\r\x7f\u04be\xef\xe2\x0e\x7f\x88\xf9\xe6\xfd\x0e\x7fn\nm{\x01\x00" +
+	"DIDL\x05k\x01\xbc\x8a\x01\x01l\x04\xa7\u6499\x01x\xf3\x89\x8a\xc8\x04\x02\xb4\x88\u02c9\n\x03\xab\u0754\x8c\n~nxm\x04l\x02\xf4\x81\xb3\x04q\xfc\x91\xf4\xf8\x05q\x01\x00" +
 	"DIDL\x06l\x03\xb0\xbc\u040e\x06\x01\xbc\xa5\x98\xdc\a\x03\x92\u04eb\xec\t\x03m\x02m{m\x04l\x03\x82\xf6\u02b7\x06\x02\u04b8\xfc\xaa\v\x05\x83\u0479\xb9\x0f\x02n~\x01\x00" +
 	"DIDL\x1el\a\u04e3\xdb\xe3\x02\x01\x86\u0732\x8e\x04\x05\xaa\xac\xd9\xd0\x06\x05\xe5\xe9\x96\xdf\t\a\x9d\u03a4\xbb\r\b\x82\x8d\xcb\xf5\r\x1a\x95\xd1\xf1\xb9\x0e\an\x02l\x03\xf7\xa2\xb9\x81\x01x\u04e3\xdb\xe3\x02\x03\xab\x87\x8f\xa5\x03{m\x04l\x04\xf5\xf4\u0103\x06x\u07bc\x86\xb5\b\x05\x86\x9d\x81\x97\t\x06\xe7\xfa\xde\xc0\f~nxnhn~m\tl\x11\x90\xa3\u014c\x02q\xb8\xa6\xf4\xe2\x03\x05\xef\xce\xe7\x80\x04\n\u6cc4\xd8\x04\x0f\u049c\xa8\x80\x05\x05\u042b\u04d5\x05\x10\u01cb\xb6\xc7\x05\x12\x99\u0608\xa3\x06\x16\x82\xf6\u02b7\x06\x0e\u048c\x8a\x89\t\x05\xfc\xef\xd9\xfc\t\x05\x9a\x89\u064a\v\x17\u04b8\xfc\xaa\v\a\x9f\xcf\u02ad\x0e\a\xe9\u0129\xb7\x0e\x18\x9e\xa3\xbf\xb9\x0e\x19\x83\u0479\xb9\x0f\x18n\vm\fl\x02\x00q\x01\rk\x03\x9c\x95\xcc\x02\v\xd1\xd1\xc0\x89\x01q\xeb\x90\xe0\xec\v\x0em{nqn\x11l\a\xf3\xa9\x01x\xfc\xdd\xe6\xea\x01y\xc7\xd3\xf7\x86\x03~\xf4\u05e9\xcd\x03~\xbc\x97\xb6\xe9\x03~\xf4\xc3\xf9\x9a\v~\xfc\xe7\u0121\f~n\x13l\x02\xf7\xa2\xb9\x81\x01x\u0363\xe6\xb5\x04\x14m\x15l\x02\x82\xf6\u02b7\x06\x0e\u07bc\x86\xb5\b\x05k\x02\xb5\xeb\xc2\xd1\x01\x7f\xae\u07a8\xa4\t\x7fk\x05\xb3\xe5\xe6\xbf\x06\x7f\u01f8\xfa\xaf\v\x7f\x92\xb5\xb5\xfd\f\x7f\x8a\xc7\xec\x8b\x0e\x7f\x84\u06bb\xdc\x0f\x7fn\x0ek\x02\xf8\xa2\xd3\x01\x7f\xd5\xfa\xa7\xec\n\x7fn\x1bl\x02\x87\x85\x90\x9e\x02\x1c\xaf\xb6\xd1\xf3\bxn\x1dl\t\x90\xa3\u014c\x02q\xef\xce\xe7\x80\x04\n\u6cc4\xd8\x04\x0f\x99\u0608\xa3\x06\x16\x82\xf6\u02b7\x06\x0e\x9a\x89\u064a\v\x17\xe9\u0129\xb7\x0e\x18\x9e\xa3\xbf\xb9\x0e\x19\x83\u0479\xb9\x0f\x18\x01\x00" +
 	"DIDL\x01m{\x04xq\x00x" +
@@ -8063,6 +8181,7 @@ const headers = "" +
 	"DIDL\x00\x01h" +
 	"DIDL\x01nx\x03x\x00y" +
 	"DIDL\x0ek\x02\xbc\x8a\x01\x01\xc5\xfe\xd2\x01\bl\x04\xf3\x89\x8a\xc8\x04\x02\x85\xb1\xc0\xab\x05x\x9f\u0729\xe7\x06x\xd0\xda\xfc\xca\a\x03nxm\x04l\b\xf3\xa9\x01x\u05eb\x01\x05\xd0\xcd\u0673\x03\x05\xd4\u00a7\xb8\x04\x06\x96\xb9\u07cb\a\x05\u024d\xea\x8b\nx\x9e\xf1\xbe\xb7\n\x02\xb1\xe9\xd2\xd8\v~nhn\ak\x1e\x80\u02247\x7f\xe4\xfd\xad\x98\x01\x7f\xb0\xcb\xdb\xc0\x01\x7f\xb5\xeb\xc2\xd1\x01\x7f\xf6\xaf\x8a\xdb\x01\x7f\xc0\xa9\x8f\xe2\x01\x7f\x83\xb8\xce\xd9\x02\x7f\xd2\u0106\xe3\x02\x7f\xd5\xc7\xc9\xe5\x02\x7f\x97\xfc\xa2\x96\x05\x7f\xe4\xcc\xc5\xc8\x05\x7f\u0273\xe7\xb9\x06\x7f\xbd\x91\x9e\xb7\a\x7f\xae\u07a8\xa4\t\x7f\xc8\u040e\xc0\t\x7f\xbb\x84\xbf\xee\t\x7f\u0384\xf0\x8b\n\x7f\xf9\x92\x94\xd0\n\x7f\xda\u06e0\x89\v\x7f\xf9\xbe\xa4\x9a\v\x7f\xf2\u030e\xdb\f\x7f\xff\xc5\xec\x81\r\x7f\xb6\x93\x92\x83\r\x7f\xd9\u0348\xdd\r\x7f\uff99\xf5\r\x7f\x85\u07d2\xdb\x0e\x7f\xd6\xfa\xa7\xfd\x0e\x7f\xa0\xbf\x80\x98\x0f\x7f\x82\xbb\x82\xa5\x0f\x7f\x92\xf8\x90\xc0\x0f\x7fl\a\xba\xa9\xce\x04\t\xad\u248e\x04\n\x96\xb9\u07cb\a\f\xbb\xbe\x84\xa8\a\x02\xc7\xeb\xc4\xd0\tq\u6a5e\xf8\t\x02\xe9\xe9\u05e0\v\x02nqn\vk4\x8f\x85\xd8\r\x7f\xe0\x9f\u0230\x01\x7f\x81\xf4\xc8\xde\x01\x7f\xe3\xe4\x98\xe7\x01\x7f\u053d\xee\x88\x02\x7f\xec\xfa\xec\x8d\x02\x7f\xac\xfb\xeb\xf8\x02\x7f\x81\u5080\x03\x7f\u0471\xa3\x9f\x03\x7f\xe3\xe9\u00b8\x03\x7f\xb1\xea\xfc\xe7\x03\x7f\xbb\x91\xba\xf9\x03\x7f\xd3\xc2\xf6\x90\x05\x7f\x88\xa8\x9a\xf4\x05\x7f\xdc\xf2\xca\xc9\x06\x7f\xf7\xa6\x93\xcf\x06\x7f\uc43c\xd3\x06\x7f\x9d\xb7\xf2\xe5\x06\x7f\x84\xbd\u0582\a\x7f\x80\xef\x97\xc5\a\x7f\xcd\xec\x9f\xcc\a\x7f\xb1\xf1\xaf\xd0\a\x7f\x96\u041c\xde\a\x7f\xc9\xe4\xdf\xef\a\x7f\x88\x9f\u0677\b\x7f\x9d\x8f\xc5\xd9\b\x7f\xcd\xed\u0205\t\x7f\xa3\xe7\u030c\t\x7f\xc8\xf2\x9c\x92\t\x7f\xc7\xc8\xff\xb6\t\x7f\u0408\xa2\xda\t\x7f\xff\xa8\xca\xf8\t\x7f\xbf\xf4\u019c\n\x7f\x84\xa1\xa3\xc3\n\x7f\xa5\x97\xe0\xf5\n\x7f\xef\u037c\xfd\n\x7f\u009b\xa1\x93\v\x7f\xb5\x8b\xf2\xcf\v\x7f\xb1\xe9\xd2\xd8\v\x7f\x90\x92\u05c5\f\x7f\x87\u1699\f\x7f\u0436\x80\xb9\f\x7f\x9f\xf5\xa5\xba\f\x7f\xa5\u31bb\f\x7f\x9d\x90\xd0\xe8\f\x7f\xf8\xfa\x97\xef\f\x7f\x90\x91\u042d\r\x7f\xe9\xfd\xad\xb6\r\x7f\x8c\xf1\xbe\xd2\r\x7f\xa4\xd1\xef\xdb\r\x7f\u04be\xef\xe2\x0e\x7f\x88\xf9\xe6\xfd\x0e\x7fn\rm{\x01\x00" +
+	"DIDL\bk\x01\xbc\x8a\x01\x01l\x04\xf3\x89\x8a\xc8\x04\x02\x85\xb1\xc0\xab\x05x\x9f\u0729\xe7\x06x\xd0\xda\xfc\xca\a\x03nxm\x04l\b\xf3\xa9\x01x\u05eb\x01\x05\xd0\xcd\u0673\x03\x05\xd4\u00a7\xb8\x04\x06\x96\xb9\u07cb\a\x05\u024d\xea\x8b\nx\x9e\xf1\xbe\xb7\n\x02\xb1\xe9\xd2\xd8\v~nhn\ak\x1e\x80\u02247\x7f\xe4\xfd\xad\x98\x01\x7f\xb0\xcb\xdb\xc0\x01\x7f\xb5\xeb\xc2\xd1\x01\x7f\xf6\xaf\x8a\xdb\x01\x7f\xc0\xa9\x8f\xe2\x01\x7f\x83\xb8\xce\xd9\x02\x7f\xd2\u0106\xe3\x02\x7f\xd5\xc7\xc9\xe5\x02\x7f\x97\xfc\xa2\x96\x05\x7f\xe4\xcc\xc5\xc8\x05\x7f\u0273\xe7\xb9\x06\x7f\xbd\x91\x9e\xb7\a\x7f\xae\u07a8\xa4\t\x7f\xc8\u040e\xc0\t\x7f\xbb\x84\xbf\xee\t\x7f\u0384\xf0\x8b\n\x7f\xf9\x92\x94\xd0\n\x7f\xda\u06e0\x89\v\x7f\xf9\xbe\xa4\x9a\v\x7f\xf2\u030e\xdb\f\x7f\xff\xc5\xec\x81\r\x7f\xb6\x93\x92\x83\r\x7f\xd9\u0348\xdd\r\x7f\uff99\xf5\r\x7f\x85\u07d2\xdb\x0e\x7f\xd6\xfa\xa7\xfd\x0e\x7f\xa0\xbf\x80\x98\x0f\x7f\x82\xbb\x82\xa5\x0f\x7f\x92\xf8\x90\xc0\x0f\x7f\x01\x00" +
 	"DIDL\x05l\x05\xef\xd6\xe4\x02q\xe1\xed\xebJq\xa2\xf5\xed\x88\x04\x01\u01a4\xa1\x98\x06\x02\xb0\xf1\xb9\x98\x06\x04m{m\x03l\x02\x00q\x01qnz\x01\x00" +
 	"DIDL\x05l\x04\xa2\xf5\xed\x88\x04\x01\u01a4\xa1\x98\x06\x02\x9c\xe9\u0199\x06\x04\x9a\xa1\xb2\xf9\fzm{m\x03l\x02\x00q\x01qn~\x01\x00" +
 	"DIDL\rm\x01l\n\x90\xa3\u014c\x02q\xef\xce\xe7\x80\x04\x02\u6cc4\xd8\x04\a\x99\u0608\xa3\x06\b\x82\xf6\u02b7\x06\x06\x9a\x89\u064a\v\t\u04b8\xfc\xaa\v\n\xe9\u0129\xb7\x0e\v\x9e\xa3\xbf\xb9\x0e\f\x83\u0479\xb9\x0f\vn\x03m\x04l\x02\x00q\x01\x05k\x03\x9c\x95\xcc\x02\x03\xd1\xd1\xc0\x89\x01q\xeb\x90\xe0\xec\v\x06m{nqk\x02\xb5\xeb\xc2\xd1\x01\x7f\xae\u07a8\xa4\t\x7fk\x05\xb3\xe5\xe6\xbf\x06\x7f\u01f8\xfa\xaf\v\x7f\x92\xb5\xb5\xfd\f\x7f\x8a\xc7\xec\x8b\x0e\x7f\x84\u06bb\xdc\x0f\x7fn~n\x06k\x02\xf8\xa2\xd3\x01\x7f\xd5\xfa\xa7\xec\n\x7f\x01\x00" +
@@ -8077,6 +8196,7 @@ const headers = "" +
 	"DIDL\x01m{\x02\x00x" +
 	"DIDL\x01m{\x02x\x00" +
 	"DIDL\x19k\x02\xbc\x8a\x01\x01\xc5\xfe\xd2\x01\x15l\x06\xd8\u0692\x9c\x01\x02\x94\xa2\xe5\xc6\x04q\x99\u0608\xa3\x06\x04\x97\xed\xcc\xc4\b\x06\xf8\xe5\xfc\xd7\nq\x8a\xb4\xd8\xeb\n\x0en\x03k\b\x84\xe9\xb2j\x7f\x87\ub013\x01\x7f\x99\x9a\u0219\x03\x7f\x9d\x90\xff\xeb\x04\x7f\u62a1\xf4\a\x7f\xe9\xf8\xb8\x8d\x0e\x7f\x88\xc1\x9f\xbc\x0f\x7f\x97\xcb\xe4\xef\x0f\x7fn\x05k\x03\ub599\xbd\v\x7f\xac\xeb\xc1\xd3\v\x7f\xc5\xc9\xde\xe5\v\x7fn\am\bl\x04\xd4\u00a7\xb8\x04\t\xfc\x91\xf4\xf8\x05q\xf5\xf4\u0103\x06\v\x96\xb9\u07cb\a\fn\nk\a\x83\xd4\xf8\x0e\x7f\x8d\xc0\x95\x8b\x06\x7f\u0482\xc0\x8b\x06\x7f\x89\x8e\xb5\x85\b\x7f\xca\u0604\x81\r\x7f\xa4\xbf\xa7\x94\r\x7f\xb0\xbc\xbb\x8c\x0f\x7fnxn\rm{m\x0fl\x06\xd8\u0692\x9c\x01\x02\xac\x83\xa0\xcc\x02\f\xfc\x91\xf4\xf8\x05q\x90\x81\xa8\xf8\v\x10\x9d\u03a4\xbb\r\x12\x92\xf1\xbe\xde\r\x13n\x11k\v\x95\x8c\xb9\x17\x7f\x8a\xd4\xd7!\x7f\xaa\u0798\xb1\x02\x7f\xfa\xd0\xf3\xa8\x03\x7f\xb2\xb5\x9b\x8d\x06\x7f\u00fd\x90\xd2\b\x7f\x88\xf2\x85\xeb\t\x7f\xf9\x8b\u0205\r\x7f\xac\x87\u0721\r\x7f\xeb\xb6\xf9\x8a\x0e\x7f\x9b\xb5\xe3\xbe\x0e\x7fm\rn\x14k\x06\xa2\xad\xb9\x81\x01\x7f\xf3\xed\xb9\x9d\x01\x7f\x99\xef\xbc\xda\x04\x7f\x8c\x8b\xc0\xba\x05\x7f\x81\xd3\xc5\xf5\a\x7f\x9b\xd5\xd5\xfa\n\x7fl\a\xba\xa9\xce\x04\x16\xad\u248e\x04\x17\x96\xb9\u07cb\a\f\xbb\xbe\x84\xa8\a\v\xc7\xeb\xc4\xd0\tq\u6a5e\xf8\t\v\xe9\xe9\u05e0\v\vnqn\x18k4\x8f\x85\xd8\r\x7f\xe0\x9f\u0230\x01\x7f\x81\xf4\xc8\xde\x01\x7f\xe3\xe4\x98\xe7\x01\x7f\u053d\xee\x88\x02\x7f\xec\xfa\xec\x8d\x02\x7f\xac\xfb\xeb\xf8\x02\x7f\x81\u5080\x03\x7f\u0471\xa3\x9f\x03\x7f\xe3\xe9\u00b8\x03\x7f\xb1\xea\xfc\xe7\x03\x7f\xbb\x91\xba\xf9\x03\x7f\xd3\xc2\xf6\x90\x05\x7f\x88\xa8\x9a\xf4\x05\x7f\xdc\xf2\xca\xc9\x06\x7f\xf7\xa6\x93\xcf\x06\x7f\uc43c\xd3\x06\x7f\x9d\xb7\xf2\xe5\x06\x7f\x84\xbd\u0582\a\x7f\x80\xef\x97\xc5\a\x7f\xcd\xec\x9f\xcc\a\x7f\xb1\xf1\xaf\xd0\a\x7f\x96\u041c\xde\a\x7f\xc9\xe4\xdf\xef\a\x7f\x88\x9f\u0677\b\x7f\x9d\x8f\xc5\xd9\b\x7f\xcd\xed\u0205\t\x7f\xa3\xe7\u030c\t\x7f\xc8\xf2\x9c\x92\t\x7f\xc7\xc8\xff\xb6\t\x7f\u0408\xa2\xda\t\x7f\xff\xa8\xca\xf8\t\x7f\xbf\xf4\u019c\n\x7f\x84\xa1\xa3\xc3\n\x7f\xa5\x97\xe0\xf5\n\x7f\xef\u037c\xfd\n\x7f\u009b\xa1\x93\v\x7f\xb5\x8b\xf2\xcf\v\x7f\xb1\xe9\xd2\xd8\v\x7f\x90\x92\u05c5\f\x7f\x87\u1699\f\x7f\u0436\x80\xb9\f\x7f\x9f\xf5\xa5\xba\f\x7f\xa5\u31bb\f\x7f\x9d\x90\xd0\xe8\f\x7f\xf8\xfa\x97\xef\f\x7f\x90\x91\u042d\r\x7f\xe9\xfd\xad\xb6\r\x7f\x8c\xf1\xbe\xd2\r\x7f\xa4\xd1\xef\xdb\r\x7f\u04be\xef\xe2\x0e\x7f\x88\xf9\xe6\xfd\x0e\x7f\x01\x00" +
+	"DIDL\x15k\x01\xbc\x8a\x01\x01l\x06\xd8\u0692\x9c\x01\x02\x94\xa2\xe5\xc6\x04q\x99\u0608\xa3\x06\x04\x97\xed\xcc\xc4\b\x06\xf8\xe5\xfc\xd7\nq\x8a\xb4\xd8\xeb\n\x0en\x03k\b\x84\xe9\xb2j\x7f\x87\ub013\x01\x7f\x99\x9a\u0219\x03\x7f\x9d\x90\xff\xeb\x04\x7f\u62a1\xf4\a\x7f\xe9\xf8\xb8\x8d\x0e\x7f\x88\xc1\x9f\xbc\x0f\x7f\x97\xcb\xe4\xef\x0f\x7fn\x05k\x03\ub599\xbd\v\x7f\xac\xeb\xc1\xd3\v\x7f\xc5\xc9\xde\xe5\v\x7fn\am\bl\x04\xd4\u00a7\xb8\x04\t\xfc\x91\xf4\xf8\x05q\xf5\xf4\u0103\x06\v\x96\xb9\u07cb\a\fn\nk\a\x83\xd4\xf8\x0e\x7f\x8d\xc0\x95\x8b\x06\x7f\u0482\xc0\x8b\x06\x7f\x89\x8e\xb5\x85\b\x7f\xca\u0604\x81\r\x7f\xa4\xbf\xa7\x94\r\x7f\xb0\xbc\xbb\x8c\x0f\x7fnxn\rm{m\x0fl\x06\xd8\u0692\x9c\x01\x02\xac\x83\xa0\xcc\x02\f\xfc\x91\xf4\xf8\x05q\x90\x81\xa8\xf8\v\x10\x9d\u03a4\xbb\r\x12\x92\xf1\xbe\xde\r\x13n\x11k\v\x95\x8c\xb9\x17\x7f\x8a\xd4\xd7!\x7f\xaa\u0798\xb1\x02\x7f\xfa\xd0\xf3\xa8\x03\x7f\xb2\xb5\x9b\x8d\x06\x7f\u00fd\x90\xd2\b\x7f\x88\xf2\x85\xeb\t\x7f\xf9\x8b\u0205\r\x7f\xac\x87\u0721\r\x7f\xeb\xb6\xf9\x8a\x0e\x7f\x9b\xb5\xe3\xbe\x0e\x7fm\rn\x14k\x06\xa2\xad\xb9\x81\x01\x7f\xf3\xed\xb9\x9d\x01\x7f\x99\xef\xbc\xda\x04\x7f\x8c\x8b\xc0\xba\x05\x7f\x81\xd3\xc5\xf5\a\x7f\x9b\xd5\xd5\xfa\n\x7f\x01\x00" +
 	"DIDL\rl\t\x90\xa3\u014c\x02q\xef\xce\xe7\x80\x04\x01\u6cc4\xd8\x04\x06\x99\u0608\xa3\x06\a\x82\xf6\u02b7\x06\x05\x9a\x89\u064a\v\b\xe9\u0129\xb7\x0e\t\x9e\xa3\xbf\xb9\x0e\n\x83\u0479\xb9\x0f\tn\x02m\x03l\x02\x00q\x01\x04k\x03\x9c\x95\xcc\x02\x02\xd1\xd1\xc0\x89\x01q\xeb\x90\xe0\xec\v\x05m{nqk\x02\xb5\xeb\xc2\xd1\x01\x7f\xae\u07a8\xa4\t\x7fk\x05\xb3\xe5\xe6\xbf\x06\x7f\u01f8\xfa\xaf\v\x7f\x92\xb5\xb5\xfd\f\x7f\x8a\xc7\xec\x8b\x0e\x7f\x84\u06bb\xdc\x0f\x7fn\x05k\x02\xf8\xa2\xd3\x01\x7f\xd5\xfa\xa7\xec\n\x7fl\x02\x9f\x93\xc6\x02q\u0779\u03ad\x04qnh\x03\x00\v\f" +
 	"DIDL\x02k\x03\xa9\u0503\x91\b\x7f\xe7\ub10f\f\x7f\x82\xbb\x82\xa5\x0f\x01l\x01\xfd\xea\x86Fx\x01\x00" +
 	"DIDL\x04n\x01l\x02\u0363\xe6\xb5\x04\x02\x83\xaf\x9b\xb9\rxm\x03m{\x02x\x00" +
@@ -8092,48 +8212,56 @@ var (
 	signature3  = wire.Signature{Header: headers[306:346], Args: []wire.Field{{Type: 26}}}
 	signature4  = wire.Signature{Header: headers[346:376], Args: []wire.Field{{Type: wire.Nat64}, {ID: 1, Type: 27}}}
 	signature5  = wire.Signature{Header: headers[376:802], Args: []wire.Field{{Type: 33}}}
-	signature6  = wire.Signature{Header: headers[802:809], Args: []wire.Field{{Type: wire.Nat64}}}
-	signature7  = wire.Signature{Header: headers[809:1213], Args: []wire.Field{{Type: 35}}}
-	signature8  = wire.Signature{Header: headers[1213:1353], Args: []wire.Field{{Type: 13}}}
-	signature9  = wire.Signature{Header: headers[1353:1361], Args: []wire.Field{{Type: wire.Nat64}, {ID: 1, Type: wire.Nat64}}}
-	signature10 = wire.Signature{Header: headers[1361:1745], Args: []wire.Field{{Type: 36}}}
-	signature11 = wire.Signature{Header: headers[1745:1754], Args: []wire.Field{{Type: wire.Nat64}, {ID: 1, Type: wire.Nat64}, {ID: 2, Type: wire.Principal}}}
-	signature12 = wire.Signature{Header: headers[1754:1764], Args: []wire.Field{{Type: wire.Nat64}, {ID: 1, Type: 31}}}
-	signature13 = wire.Signature{Header: headers[1764:2193], Args: []wire.Field{{Type: 42}}}
-	signature14 = wire.Signature{Header: headers[2193:2202], Args: []wire.Field{{Type: wire.Nat64}, {ID: 1, Type: wire.Nat64}, {ID: 2, Type: wire.Bool}}}
-	signature15 = wire.Signature{Header: headers[2202:2210], Args: []wire.Field{{Type: wire.Nat64}, {ID: 1, Type: wire.Bool}}}
-	signature16 = wire.Signature{Header: headers[2210:2241], Args: []wire.Field{{Type: wire.Nat64}, {ID: 1, Type: 45}}}
-	signature17 = wire.Signature{Header: headers[2241:2262], Args: []wire.Field{{Type: 46}}}
-	signature18 = wire.Signature{Header: headers[2262:2279], Args: []wire.Field{{Type: 48}}}
-	signature19 = wire.Signature{Header: headers[2279:2830], Args: []wire.Field{{Type: 58}}}
-	signature20 = wire.Signature{Header: headers[2830:2862], Args: []wire.Field{{Type: 61}}}
-	signature21 = wire.Signature{Header: headers[2862:3287], Args: []wire.Field{{Type: 65}}}
-	signature22 = wire.Signature{Header: headers[3287:3342], Args: []wire.Field{{Type: 69}}}
-	signature23 = wire.Signature{Header: headers[3342:3799], Args: []wire.Field{{Type: 84}}}
-	signature24 = wire.Signature{Header: headers[3799:3811], Args: []wire.Field{{Type: wire.Nat64}, {ID: 1, Type: wire.Text}, {ID: 2, Type: 17}, {ID: 3, Type: wire.Nat64}}}
-	signature25 = wire.Signature{Header: headers[3811:3872], Args: []wire.Field{{Type: 89}}}
-	signature26 = wire.Signature{Header: headers[3872:3880], Args: []wire.Field{{Type: wire.Nat64}, {ID: 1, Type: wire.Text}}}
-	signature27 = wire.Signature{Header: headers[3880:3887], Args: []wire.Field{{Type: wire.Principal}}}
-	signature28 = wire.Signature{Header: headers[3887:3898], Args: []wire.Field{{Type: wire.Nat64}, {ID: 1, Type: 31}, {ID: 2, Type: wire.Nat32}}}
-	signature29 = wire.Signature{Header: headers[3898:4541], Args: []wire.Field{{Type: 95}}}
-	signature30 = wire.Signature{Header: headers[4541:4590], Args: []wire.Field{{Type: 99}}}
-	signature31 = wire.Signature{Header: headers[4590:4635], Args: []wire.Field{{Type: 100}}}
-	signature32 = wire.Signature{Header: headers[4635:4802], Args: []wire.Field{{Type: 102}}}
-	signature33 = wire.Signature{Header: headers[4802:4814], Args: []wire.Field{{Type: 17}, {ID: 1, Type: 31}}}
-	signature34 = wire.Signature{Header: headers[4814:4848], Args: []wire.Field{{Type: 104}, {ID: 1, Type: 31}}}
-	signature35 = wire.Signature{Header: headers[4848:4857], Args: []wire.Field{{Type: 31}}}
-	signature36 = wire.Signature{Header: headers[4857:4869], Args: []wire.Field{{Type: 43}, {ID: 1, Type: 31}}}
-	signature37 = wire.Signature{Header: headers[4869:4878], Args: []wire.Field{{Type: 17}}}
-	signature38 = wire.Signature{Header: headers[4878:4903], Args: []wire.Field{{Type: 106}}}
-	signature39 = wire.Signature{Header: headers[4903:4949], Args: []wire.Field{{Type: 98}, {ID: 1, Type: 109}}}
-	signature40 = wire.Signature{Header: headers[4949:4963], Args: []wire.Field{{Type: wire.Nat64}, {ID: 1, Type: wire.Text}, {ID: 2, Type: 17}, {ID: 3, Type: 31}}}
-	signature41 = wire.Signature{Header: headers[4963:4973], Args: []wire.Field{{Type: 17}, {ID: 1, Type: wire.Nat64}}}
-	signature42 = wire.Signature{Header: headers[4973:4983], Args: []wire.Field{{Type: wire.Nat64}, {ID: 1, Type: 17}}}
-	signature43 = wire.Signature{Header: headers[4983:5703], Args: []wire.Field{{Type: 126}}}
-	signature44 = wire.Signature{Header: headers[5703:5877], Args: []wire.Field{{Type: 24}, {ID: 1, Type: 127}, {ID: 2, Type: 37}}}
-	signature45 = wire.Signature{Header: headers[5877:5911], Args: []wire.Field{{Type: 129}}}
-	signature46 = wire.Signature{Header: headers[5911:5939], Args: []wire.Field{{Type: wire.Nat64}, {ID: 1, Type: 131}}}
-	signature47 = wire.Signature{Header: headers[5939:6098], Args: []wire.Field{{Type: wire.Nat64}, {ID: 1, Type: 17}, {ID: 2, Type: 24}}}
-	signature48 = wire.Signature{Header: headers[6098:6210], Args: []wire.Field{{Type: 139}}}
-	signature49 = wire.Signature{Header: headers[6210:6249], Args: []wire.Field{{Type: 141}}}
+	signature6  = wire.Signature{Header: headers[802:857], Args: []wire.Field{{Type: 34}}}
+	signature7  = wire.Signature{Header: headers[857:864], Args: []wire.Field{{Type: wire.Nat64}}}
+	signature8  = wire.Signature{Header: headers[864:1268], Args: []wire.Field{{Type: 36}}}
+	signature9  = wire.Signature{Header: headers[1268:1303], Args: []wire.Field{{Type: 37}}}
+	signature10 = wire.Signature{Header: headers[1303:1443], Args: []wire.Field{{Type: 13}}}
+	signature11 = wire.Signature{Header: headers[1443:1451], Args: []wire.Field{{Type: wire.Nat64}, {ID: 1, Type: wire.Nat64}}}
+	signature12 = wire.Signature{Header: headers[1451:1835], Args: []wire.Field{{Type: 38}}}
+	signature13 = wire.Signature{Header: headers[1835:1848], Args: []wire.Field{{Type: 39}}}
+	signature14 = wire.Signature{Header: headers[1848:1857], Args: []wire.Field{{Type: wire.Nat64}, {ID: 1, Type: wire.Nat64}, {ID: 2, Type: wire.Principal}}}
+	signature15 = wire.Signature{Header: headers[1857:1867], Args: []wire.Field{{Type: wire.Nat64}, {ID: 1, Type: 31}}}
+	signature16 = wire.Signature{Header: headers[1867:2296], Args: []wire.Field{{Type: 45}}}
+	signature17 = wire.Signature{Header: headers[2296:2356], Args: []wire.Field{{Type: 46}}}
+	signature18 = wire.Signature{Header: headers[2356:2365], Args: []wire.Field{{Type: wire.Nat64}, {ID: 1, Type: wire.Nat64}, {ID: 2, Type: wire.Bool}}}
+	signature19 = wire.Signature{Header: headers[2365:2373], Args: []wire.Field{{Type: wire.Nat64}, {ID: 1, Type: wire.Bool}}}
+	signature20 = wire.Signature{Header: headers[2373:2404], Args: []wire.Field{{Type: wire.Nat64}, {ID: 1, Type: 49}}}
+	signature21 = wire.Signature{Header: headers[2404:2425], Args: []wire.Field{{Type: 50}}}
+	signature22 = wire.Signature{Header: headers[2425:2442], Args: []wire.Field{{Type: 52}}}
+	signature23 = wire.Signature{Header: headers[2442:2993], Args: []wire.Field{{Type: 62}}}
+	signature24 = wire.Signature{Header: headers[2993:3175], Args: []wire.Field{{Type: 63}}}
+	signature25 = wire.Signature{Header: headers[3175:3207], Args: []wire.Field{{Type: 66}}}
+	signature26 = wire.Signature{Header: headers[3207:3632], Args: []wire.Field{{Type: 70}}}
+	signature27 = wire.Signature{Header: headers[3632:3688], Args: []wire.Field{{Type: 71}}}
+	signature28 = wire.Signature{Header: headers[3688:3743], Args: []wire.Field{{Type: 75}}}
+	signature29 = wire.Signature{Header: headers[3743:4200], Args: []wire.Field{{Type: 90}}}
+	signature30 = wire.Signature{Header: headers[4200:4212], Args: []wire.Field{{Type: wire.Nat64}, {ID: 1, Type: wire.Text}, {ID: 2, Type: 17}, {ID: 3, Type: wire.Nat64}}}
+	signature31 = wire.Signature{Header: headers[4212:4273], Args: []wire.Field{{Type: 95}}}
+	signature32 = wire.Signature{Header: headers[4273:4281], Args: []wire.Field{{Type: wire.Nat64}, {ID: 1, Type: wire.Text}}}
+	signature33 = wire.Signature{Header: headers[4281:4288], Args: []wire.Field{{Type: wire.Principal}}}
+	signature34 = wire.Signature{Header: headers[4288:4299], Args: []wire.Field{{Type: wire.Nat64}, {ID: 1, Type: 31}, {ID: 2, Type: wire.Nat32}}}
+	signature35 = wire.Signature{Header: headers[4299:4942], Args: []wire.Field{{Type: 101}}}
+	signature36 = wire.Signature{Header: headers[4942:5216], Args: []wire.Field{{Type: 102}}}
+	signature37 = wire.Signature{Header: headers[5216:5265], Args: []wire.Field{{Type: 106}}}
+	signature38 = wire.Signature{Header: headers[5265:5310], Args: []wire.Field{{Type: 107}}}
+	signature39 = wire.Signature{Header: headers[5310:5477], Args: []wire.Field{{Type: 109}}}
+	signature40 = wire.Signature{Header: headers[5477:5489], Args: []wire.Field{{Type: 17}, {ID: 1, Type: 31}}}
+	signature41 = wire.Signature{Header: headers[5489:5523], Args: []wire.Field{{Type: 111}, {ID: 1, Type: 31}}}
+	signature42 = wire.Signature{Header: headers[5523:5532], Args: []wire.Field{{Type: 31}}}
+	signature43 = wire.Signature{Header: headers[5532:5544], Args: []wire.Field{{Type: 47}, {ID: 1, Type: 31}}}
+	signature44 = wire.Signature{Header: headers[5544:5553], Args: []wire.Field{{Type: 17}}}
+	signature45 = wire.Signature{Header: headers[5553:5578], Args: []wire.Field{{Type: 113}}}
+	signature46 = wire.Signature{Header: headers[5578:5624], Args: []wire.Field{{Type: 105}, {ID: 1, Type: 116}}}
+	signature47 = wire.Signature{Header: headers[5624:5638], Args: []wire.Field{{Type: wire.Nat64}, {ID: 1, Type: wire.Text}, {ID: 2, Type: 17}, {ID: 3, Type: 31}}}
+	signature48 = wire.Signature{Header: headers[5638:5648], Args: []wire.Field{{Type: 17}, {ID: 1, Type: wire.Nat64}}}
+	signature49 = wire.Signature{Header: headers[5648:5658], Args: []wire.Field{{Type: wire.Nat64}, {ID: 1, Type: 17}}}
+	signature50 = wire.Signature{Header: headers[5658:6378], Args: []wire.Field{{Type: 133}}}
+	signature51 = wire.Signature{Header: headers[6378:6733], Args: []wire.Field{{Type: 134}}}
+	signature52 = wire.Signature{Header: headers[6733:6907], Args: []wire.Field{{Type: 24}, {ID: 1, Type: 135}, {ID: 2, Type: 40}}}
+	signature53 = wire.Signature{Header: headers[6907:6941], Args: []wire.Field{{Type: 137}}}
+	signature54 = wire.Signature{Header: headers[6941:6969], Args: []wire.Field{{Type: wire.Nat64}, {ID: 1, Type: 139}}}
+	signature55 = wire.Signature{Header: headers[6969:7128], Args: []wire.Field{{Type: wire.Nat64}, {ID: 1, Type: 17}, {ID: 2, Type: 24}}}
+	signature56 = wire.Signature{Header: headers[7128:7240], Args: []wire.Field{{Type: 147}}}
+	signature57 = wire.Signature{Header: headers[7240:7279], Args: []wire.Field{{Type: 149}}}
 )

@@ -430,7 +430,7 @@ func (a *Anchor) completeContacts(call Call, data Data, inPlace bool) error {
 		return errCredentialExists(d.PublicKey)
 	}
 
-	d := newDevice(data, call.Now)
+	d := Device{Data: data, Principal: call.Caller, AddedAt: call.Now} // the caller is the new key, see above
 	if same != nil && bytes.Equal(same.CredentialID, data.CredentialID) {
 		d.AddedAt = same.AddedAt
 	}

@@ -159,7 +159,7 @@ func (s *Store) readBlock(raw *rawRecord, block uint32, length int) (uint32, err
 	had := len(raw.payload)
 	n := min(length-had, blockPayload)
 	b := raw.payload[had-blockHead : had+n]
-	kept := [blockHead]byte(b)
+	kept0, kept1 := le.Uint64(b), le.Uint64(b[8:])
 	if err := s.alloc.Memory.ReadAt(b, at); err != nil {
 		return 0, fmt.Errorf("read overflow block %d: %w", block, err)
 	}
@@ -167,7 +167,8 @@ func (s *Store) readBlock(raw *rawRecord, block uint32, length int) (uint32, err
 		return 0, s.errBlock(raw.slot, block, b)
 	}
 	next := le.Uint32(b[12:])
-	copy(b, kept[:])
+	le.PutUint64(b, kept0)
+	le.PutUint64(b[8:], kept1)
 	raw.payload = raw.payload[:had+n]
 	return next, nil
 }
@@ -261,7 +262,7 @@ func (s *Store) writeBlock(slot, block, next uint32, image []byte, part, whole i
 		return err
 	}
 	b := image[len(image)-part-blockHead:]
-	kept := [blockHead]byte(b)
+	kept0, kept1 := le.Uint64(b), le.Uint64(b[8:])
 	used := blockHead + part
 	switch {
 	case whole == used:
@@ -278,7 +279,9 @@ func (s *Store) writeBlock(slot, block, next uint32, image []byte, part, whole i
 	if err := s.alloc.Memory.WriteAt(b, at); err != nil {
 		return fmt.Errorf("write overflow block %d: %w", block, err)
 	}
-	copy(image[len(image)-part-blockHead:], kept[:])
+	b = image[len(image)-part-blockHead:]
+	le.PutUint64(b, kept0)
+	le.PutUint64(b[8:], kept1)
 	return nil
 }
 

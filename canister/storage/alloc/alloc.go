@@ -3,6 +3,7 @@ package alloc
 import (
 	"encoding/binary"
 	"fmt"
+	"math/bits"
 
 	"kedge/canister/storage/stable"
 )
@@ -35,7 +36,7 @@ type Region uint8
 // Kind is what a region is made of.
 type Kind struct {
 	Name     string
-	UnitSize uint64 // in bytes; divides the size of an extent
+	UnitSize uint64 // in bytes; a power of two, at most the size of an extent
 	// Batch is how many units are taken from the end of the region at once, for a region whose units are
 	// taken one by one and never freed: so the superblock is written seldom. 0 stands for 1. What is left of
 	// a batch when the memory is opened anew is never used.
@@ -115,9 +116,10 @@ func (a *Allocator) Reset(r Region) {
 
 // Address is the offset in stable memory of a unit of a region.
 func (a *Allocator) Address(r Region, unit uint32) (uint64, error) {
-	k := &a.kinds[r]
-	per := k.Units()
-	ordinal := uint32(uint64(unit) / per)
+	// Sizes are powers of two, and a division costs as much as ten shifts.
+	size := bits.TrailingZeros64(a.kinds[r].UnitSize) & 63
+	per := (bits.TrailingZeros64(ExtentSize) - size) & 63 // the binary logarithm of how many units an extent has
+	ordinal := unit >> per
 	if ordinal >= a.Regions[r].Extents {
 		return 0, a.errNoUnit(r, unit)
 	}
@@ -127,7 +129,7 @@ func (a *Allocator) Address(r Region, unit uint32) (uint64, error) {
 			return 0, err
 		}
 	}
-	return Offset(uint32(known.extent)-1) + uint64(unit)%per*k.UnitSize, nil
+	return Offset(uint32(known.extent)-1) + uint64(unit-ordinal<<per)<<size, nil
 }
 
 func (a *Allocator) errNoUnit(r Region, unit uint32) error {
