@@ -3,17 +3,12 @@
 package browser
 
 import (
-	"context"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -93,30 +88,8 @@ func world(t testing.TB) []string {
 	if page.StatusCode != 200 || !strings.Contains(string(page.Body), "/assets/main.") {
 		unable(t, "the module has no page (make build, with Node and npm, makes one with it; KEDGE_WASM names it)")
 	}
-	control := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ctx, cancel := context.WithTimeout(r.Context(), time.Minute)
-		defer cancel()
-		var err error
-		switch r.URL.Path {
-		case "/stop":
-			err = h.Net.StopCanister(ctx, h.Operator, h.Canister)
-		case "/start":
-			err = h.Net.StartCanister(ctx, h.Operator, h.Canister)
-		case "/pass":
-			var days int
-			if days, err = strconv.Atoi(r.URL.Query().Get("days")); err == nil {
-				h.Pass(time.Duration(days) * 24 * time.Hour)
-			}
-		default:
-			http.NotFound(w, r)
-			return
-		}
-		if err != nil {
-			http.Error(w, err.Error(), http.StatusInternalServerError)
-		}
-	}))
-	t.Cleanup(control.Close)
-	return append(os.Environ(), "KEDGE_URL="+h.Net.URL(), "KEDGE_CANISTER="+h.Canister.Text(), "KEDGE_CONTROL="+control.URL,
+	url := control(t, h)
+	return append(os.Environ(), "KEDGE_URL="+h.Net.URL(), "KEDGE_CANISTER="+h.Canister.Text(), "KEDGE_CONTROL="+url,
 		"KEDGE_BUILD="+filepath.Join(clients.Root(), "build"))
 }
 
@@ -133,7 +106,9 @@ func TestStories(t *testing.T) {
 				needFirefox(t)
 			}
 			env := env
-			if file == "contacts.test.mjs" { // it moves the clock, which ends every session of the others
+			switch file {
+			case "contacts.test.mjs", // it moves the clock, which ends every session of the others
+				"crowd.test.mjs": // it fills the canister
 				env = world(t)
 			}
 			run := exec.Command(path, "--test", "--test-reporter=spec", "--test-timeout=300000", file)

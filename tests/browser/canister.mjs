@@ -19,7 +19,12 @@ export function phraseIdentity(words) {
 const service = ({ IDL }) => {
   const purpose = IDL.Variant({ recovery: IDL.Null, authentication: IDL.Null });
   const key_type = IDL.Variant({ unknown: IDL.Null, platform: IDL.Null, cross_platform: IDL.Null, seed_phrase: IDL.Null });
+  // Other kinds of events are read as none.
+  const event = IDL.Variant({ protected: IDL.Null, unprotected: IDL.Null, registration_opened: IDL.Null, registration_closed: IDL.Null });
   return IDL.Service({
+  history: IDL.Func([IDL.Nat64, IDL.Opt(IDL.Nat64), IDL.Nat32], [IDL.Variant({ Ok: IDL.Record({
+    entries: IDL.Vec(IDL.Record({ number: IDL.Nat64, kind: IDL.Opt(event) })), next: IDL.Opt(IDL.Nat64), dropped_routine: IDL.Nat64, dropped_security: IDL.Nat64,
+  }), Err: IDL.Record({ message: IDL.Text }) })], ["query"]),
   get_principal: IDL.Func([IDL.Nat64, IDL.Text], [IDL.Principal], ["query"]),
   get_anchor_info: IDL.Func([IDL.Nat64], [IDL.Record({ guard: IDL.Opt(IDL.Bool), devices: IDL.Vec(IDL.Record({
     pubkey: IDL.Vec(IDL.Nat8), alias: IDL.Text, protection: IDL.Variant({ protected: IDL.Null, unprotected: IDL.Null }), proven: IDL.Opt(IDL.Bool),
