@@ -19,6 +19,9 @@ function forward(route) {
   });
 }
 
+// signature is what comes before the 48 bytes of the network's signature in a certificate.
+const signature = Buffer.from("\x69signature\x58\x30", "latin1");
+
 test("a slow network keeps the sign-in alive", () => story(1, async (p) => {
   const app = await p.open(world.apps.origin("icrc"));
   await p.context.route("**/api/**", async (route) => {
@@ -116,3 +119,52 @@ test("without a connection the page says so and goes on when it is back", () => 
   await account.waitForSelector("#report");
   p.takeProblems(); // the browser logs what it could not fetch
 }));
+
+test("a signature that was changed on the way is refused", () => story(1, async (p) => {
+  const account = await p.open(page);
+  await s.register(account);
+  await p.context.route("**/api/v3/canister/*/call", async (route) => {
+    const answer = await forward(route);
+    // What the network signed is as it was; one bit of its signature is another.
+    const at = answer.body.indexOf(signature);
+    assert.ok(at > 0);
+    answer.body[at + signature.length + 20] ^= 1;
+    await route.fulfill(answer);
+  });
+  await account.goto(page);
+  await account.click("[data-anchor]");
+  await account.getByText(/not signed by the network/).waitFor();
+  assert.equal(await account.locator("#report").count(), 0);
+}));
+
+// Neither the page nor the clients hold the delegation against the network's key; whoever is asked with it does.
+for (const client of ["classic", "icrc"]) {
+  test(`${client}: a delegation that was changed on the way opens nothing`, () => story(1, async (p) => {
+    const account = await p.open(page);
+    await s.register(account);
+    const app = await p.open(world.apps.origin(client));
+    const signIn = async () => {
+      const popup = await s.startSignIn(p, app, { identityProvider: providers[client] });
+      await popup.click("[data-anchor]");
+      return s.outcome(app);
+    };
+    const principal = await signIn();
+    assert.equal(await whoami(app), principal);
+    let changed = 0;
+    await p.context.route((url) => url.href.startsWith(page) && url.pathname.endsWith("/query"), async (route) => {
+      const answer = await forward(route);
+      const at = answer.body.indexOf(signature);
+      if (at > 0) {
+        answer.body[at + signature.length + 20] ^= 1;
+        changed++;
+      }
+      await route.fulfill(answer);
+    });
+    assert.equal(await signIn(), principal, "the name alone is no secret");
+    assert.equal(changed, 1);
+    const [answer] = await Promise.all([app.waitForResponse((r) => r.url().endsWith("/query")), assert.rejects(whoami(app))]);
+    assert.equal(answer.status(), 403);
+    assert.match(await answer.text(), /signature/i);
+    p.takeProblems(); // the browser logs that it was refused
+  }));
+}

@@ -52,5 +52,5 @@ export async function told(persons, run) {
   }
 }
 
-// whoami asks the canister, as the application, who it is.
-export const whoami = (app) => app.evaluate(([host, id]) => whoami(host, id), [network, canister]);
+// whoami asks the canister, as the application, who it is. The clients' own errors do not come through the driver.
+export const whoami = (app) => app.evaluate(([host, id]) => whoami(host, id).catch((e) => { throw new Error(String(e)); }), [network, canister]);
