@@ -1,9 +1,7 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
-	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -25,13 +23,6 @@ var packages = []string{
 // witnesses are further packages whose tests see the changes of a package: what only they use of it is tested
 // there.
 var witnesses = map[string][]string{"canister/storage": {"migrations", "migrations/ii"}, "migrations": {"migrations/ii"}, "canister/storage/tree": {"canister/storage"}}
-
-// patience is how long the tests may take with a mutant, and slower is how many times as long as without one: a
-// mutant with which they run for ever is noticed.
-const (
-	patience = 5 * time.Second
-	slower   = 10
-)
 
 func main() {
 	verbose := flag.Bool("v", false, "list every mutant")
@@ -78,12 +69,9 @@ func check(dir string, verbose bool) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	for i := range suites {
-		start := time.Now()
-		if noticed, out := suites[i].test(0, time.Hour); noticed {
-			return 0, fmt.Errorf("%s: the tests of %s fail without any change:\n%s", dir, suites[i].dir, out)
-		}
-		suites[i].limit = max(patience, slower*time.Since(start))
+	tests, err := measure(suites, m.next, scratch)
+	if err != nil {
+		return 0, fmt.Errorf("%s: %w", dir, err)
 	}
 	all := len(m.mutants)
 	used := map[string]bool{}
@@ -101,11 +89,7 @@ func check(dir string, verbose bool) (int, error) {
 	for range goruntime.GOMAXPROCS(0) {
 		wait.Go(func() {
 			for i := range work {
-				for _, s := range suites {
-					if noticed[i], _ = s.test(m.mutants[i].number, s.limit); noticed[i] {
-						break
-					}
-				}
+				noticed[i] = notices(tests, m.mutants[i].number)
 			}
 		})
 	}
@@ -161,12 +145,6 @@ func sampled(all []mutant) (some []mutant) {
 	return some
 }
 
-// suite is the tests of one package, compiled with every mutant.
-type suite struct {
-	dir, binary string
-	limit       time.Duration
-}
-
 // build compiles the tests of the package, and of its witnesses, with every mutant in them.
 func build(m *mutator, dir, scratch string) ([]suite, error) {
 	paths, err := filepath.Glob(filepath.Join(dir, "*.go"))
@@ -205,7 +183,7 @@ func build(m *mutator, dir, scratch string) ([]suite, error) {
 	m.dir = dir
 	m.count()
 	name := filepath.Base(dir)
-	if err := put(filepath.Join(dir, "zz_mutants.go"), fmt.Sprintf(runtime, name)); err != nil {
+	if err := put(filepath.Join(dir, "zz_mutants.go"), fmt.Sprintf(runtime, name, m.next+1)); err != nil {
 		return nil, err
 	}
 	list, err := json.Marshal(map[string]any{"Replace": overlay})
@@ -226,19 +204,4 @@ func build(m *mutator, dir, scratch string) ([]suite, error) {
 		suites = append(suites, suite{dir: of, binary: binary})
 	}
 	return suites, nil
-}
-
-// test runs the tests with one mutant awake (0 for none) and reports whether they fail.
-func (s *suite) test(number int, limit time.Duration) (noticed bool, output string) {
-	ctx, cancel := context.WithTimeout(context.Background(), limit)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, s.binary, "-test.failfast", "-test.short", "-rapid.nofailfile", "-rapid.seed=1")
-	cmd.Dir = s.dir
-	cmd.Env = append(os.Environ(), fmt.Sprintf("KEDGE_MUTANT=%d", number), "GOMEMLIMIT=1GiB", "GOMAXPROCS=1")
-	out, err := cmd.CombinedOutput()
-	var exit *exec.ExitError
-	if err != nil && !errors.As(err, &exit) {
-		return false, err.Error()
-	}
-	return err != nil, string(out)
 }
