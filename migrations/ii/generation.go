@@ -98,10 +98,7 @@ func tableOf(g generation, layout uint8) *shape {
 	b := tableBuilder{}
 	blob := b.add(opVec, opNat8)
 	early := layout <= 3
-	variant := func(has bool, cases map[uint64]uint8, but ...uint8) uint64 {
-		if !has {
-			return 0
-		}
+	variant := func(cases map[uint64]uint8, but ...uint8) uint64 {
 		v := b.variant(cases, but...)
 		if early {
 			v = b.add(opOpt, v)
@@ -114,14 +111,14 @@ func tableOf(g generation, layout uint8) *shape {
 			device[id] = t()
 		}
 	}
-	optional(hasPurpose, purposeField, func() uint64 { return variant(true, variants[purpose]) })
+	optional(hasPurpose, purposeField, func() uint64 { return variant(variants[purpose]) })
 	optional(hasKeyType, keyTypeField, func() uint64 {
 		if g&hasBrowserKey != 0 {
-			return variant(true, variants[keyType])
+			return variant(variants[keyType])
 		}
-		return variant(true, variants[keyType], browserStorageKey)
+		return variant(variants[keyType], browserStorageKey)
 	})
-	optional(hasProtection, protectionField, func() uint64 { return variant(true, variants[protection]) })
+	optional(hasProtection, protectionField, func() uint64 { return variant(variants[protection]) })
 	optional(hasOrigin, originField, func() uint64 { return b.add(opOpt, opText) })
 	optional(hasLastUsed, lastUsedField, func() uint64 { return b.add(opOpt, opNat64) })
 	optional(hasMetadata, metadataField, func() uint64 { return b.add(opOpt, b.metadata(blob)) })
