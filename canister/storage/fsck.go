@@ -27,6 +27,7 @@ type Check struct {
 	found  uint64     // entries that it has, as far as it is read
 	next   tree.Entry // where reading it goes on
 	begun  bool
+	freed  bool   // the free lists are checked
 	edits  uint64 // of the index, when the run began
 }
 
@@ -69,10 +70,13 @@ func (s *Store) Check(c *Check, more func() bool) (done bool, err error) {
 			return true, nil
 		}
 	}
-	for r := overflow; r <= index; r++ {
-		if err := s.alloc.CheckFree(r); err != nil && !c.add(err) {
-			return false, err
+	if !c.freed {
+		for r := overflow; r <= index; r++ {
+			if err := s.alloc.CheckFree(r); err != nil && !c.add(err) {
+				return false, err
+			}
 		}
+		c.freed = true
 	}
 	return s.checkIndex(c, more)
 }
@@ -117,10 +121,10 @@ func (s *Store) checkIndex(c *Check, more func() bool) (done bool, err error) {
 		if !more() {
 			return false, nil
 		}
-		n := 0
+		n, rest := 0, false
 		err := s.tree.Scan(c.next, func(e tree.Entry) bool {
 			if n == batch {
-				c.next = e
+				c.next, rest = e, true
 				return false
 			}
 			n++
@@ -133,7 +137,7 @@ func (s *Store) checkIndex(c *Check, more func() bool) (done bool, err error) {
 			return false, err
 		}
 		c.found += uint64(n)
-		if n < batch || c.next == (tree.Entry{}) {
+		if !rest {
 			break
 		}
 	}
