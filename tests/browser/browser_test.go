@@ -23,24 +23,30 @@ var (
 	firefox  = []string{"/usr/bin/firefox-esr", "/usr/bin/firefox"}
 )
 
+// required reports whether KEDGE_REQUIRE_BROWSER says that a browser must be here: it names one, or is 1 for both.
+func required(browser string) bool {
+	return slices.Contains([]string{"1", browser}, os.Getenv("KEDGE_REQUIRE_BROWSER"))
+}
+
 // unable skips the test, loudly, or fails it where CI says that browsers must be here.
 func unable(t testing.TB, format string, args ...any) {
 	t.Helper()
-	if require := os.Getenv("KEDGE_REQUIRE_BROWSER"); require == "1" || require == "chromium" {
-		t.Fatalf("KEDGE_REQUIRE_BROWSER=%s, but "+format, append([]any{require}, args...)...)
+	if required("chromium") {
+		t.Fatalf("KEDGE_REQUIRE_BROWSER is set, but "+format, args...)
 	}
 	t.Skipf("NO BROWSER TESTS: "+format, args...)
 }
 
-// needFirefox skips the test, loudly, where there is no Firefox, or fails it where CI says that both browsers must be here.
-func needFirefox(t testing.TB) {
+// needFirefox skips the test, loudly, where none of these is there, or fails it where CI says that Firefox must be here.
+func needFirefox(t testing.TB, firefox []string) {
 	t.Helper()
+	const missing = "firefox-esr is not installed (make tools installs Debian's package)"
 	switch {
 	case anyOf(firefox):
-	case os.Getenv("KEDGE_REQUIRE_BROWSER") == "1":
-		t.Fatal("KEDGE_REQUIRE_BROWSER=1, but firefox-esr is not installed (make tools installs Debian's package)")
+	case required("firefox"):
+		t.Fatalf("KEDGE_REQUIRE_BROWSER is set, but %s", missing)
 	default:
-		t.Skip("NO TESTS IN FIREFOX: firefox-esr is not installed (make tools installs Debian's package)")
+		t.Skipf("NO TESTS IN FIREFOX: %s", missing)
 	}
 }
 
@@ -103,7 +109,7 @@ func TestStories(t *testing.T) {
 	for _, file := range files {
 		t.Run(strings.TrimSuffix(file, ".test.mjs"), func(t *testing.T) {
 			if file == "firefox.test.mjs" {
-				needFirefox(t)
+				needFirefox(t, firefox)
 			}
 			env := env
 			switch file {

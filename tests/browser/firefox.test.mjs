@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { Firefox, FirefoxPerson } from "./firefox.mjs";
-import { principalOf } from "./canister.mjs";
-import { page, providers, told, whoami, world } from "./setup.mjs";
+import { as, phraseIdentity, principalOf } from "./canister.mjs";
+import { arrive, page, providers, told, whoami, world } from "./setup.mjs";
 import * as s from "./steps.mjs";
 
 let firefox;
@@ -75,6 +75,35 @@ for (const client of ["classic", "icrc"]) {
     }, { passkeys: false });
   });
 }
+
+test("a new Firefox joins by the code that it shows, and has a passkey of its own", async () => {
+  const [old, fresh] = [await arrive(), await FirefoxPerson.arrive(firefox)];
+  await told([old, fresh], async () => {
+    const { account } = await s.settle(old, page);
+    await account.click("#add-browser");
+    const joining = await fresh.open(await account.innerText("#pair-address"));
+    await joining.click("#join");
+    const code = await joining.innerText("#code");
+    assert.match(code, /^\d{6}$/);
+    await account.fill("#pair-code", code);
+    await account.click("#verify");
+    await account.locator(".result .note", { hasText: /is added/ }).waitFor();
+    await joining.click("#continue");
+    await joining.click("[data-anchor]");
+    await joining.waitForSelector("#report");
+    assert.match(await joining.innerText("#devices"), /\(3\)/);
+    assert.equal(await fresh.credentials(), 1);
+  });
+});
+
+test("what needs the protected device is signed by the phrase", () => story(async (p) => {
+  const { account, anchor, words } = await s.settle(p, page);
+  await account.click("#guard");
+  await account.click("#confirm");
+  await s.signAsPhrase(account, words);
+  await account.waitForFunction(() => /guard is on/.test(document.querySelector(".result .note")?.innerText));
+  assert.deepEqual((await (await as(phraseIdentity(words))).get_anchor_info(BigInt(anchor))).guard, [true]);
+}));
 
 test("German where the browser asks for it", () => story(async (p) => {
   const start = await p.open(page);
