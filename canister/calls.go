@@ -18,6 +18,7 @@ var scratch struct {
 	lookup  [identity.MaxDevices]kedge.LookupDevice
 	order   [identity.MaxDevices]uint16
 	devices [identity.MaxDevices]kedge.DeviceWithUsage
+	matches [1]kedge.CredentialMatch
 	arg     [4 << 10]byte
 	reply   [6 << 10]byte
 

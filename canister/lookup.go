@@ -158,9 +158,9 @@ func lookupByCredential() {
 	must(err)
 	matches, next, err := state.store.LookupCredential(id, beginning(cursor), maxMatches)
 	must(err)
-	result := make([]kedge.CredentialMatch, len(matches))
-	for i, m := range matches {
-		result[i] = kedge.CredentialMatch{Anchor: m.Anchor, Pubkey: m.PublicKey, Proven: m.Proven}
+	result := scratch.matches[:0] // most often there is one
+	for _, m := range matches {
+		result = append(result, kedge.CredentialMatch{Anchor: m.Anchor, Pubkey: m.PublicKey, Proven: m.Proven})
 	}
 	cdk.Reply(kedge.AppendLookupByCredentialResult(answer(), result, timestamp(&next)))
 }

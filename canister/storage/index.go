@@ -155,9 +155,9 @@ func (s *Store) reindex(before, after []tree.Entry) error {
 // is a [CorruptedError] if the index is.
 func (s *Store) LookupCaller(p principal.Principal, from uint64, limit int) (found []uint64, next uint64, err error) {
 	var buf [principal.MaxLen]byte
-	next, err = s.lookup(callerKey(p.AppendTo(buf[:0])), from, limit, func(a *identity.Anchor, at func(bool, uint64) bool) bool {
+	next, err = s.lookup(callerKey(p.AppendTo(buf[:0])), from, limit, func(a *identity.Anchor, at place) bool {
 		for i := range a.Devices {
-			if d := &a.Devices[i]; d.Principal == p && at(d.Proven, d.AddedAt) {
+			if d := &a.Devices[i]; d.Principal == p && at.is(d.Proven, d.AddedAt) {
 				found = append(found, a.Number)
 				return true
 			}
@@ -176,20 +176,23 @@ type Match struct {
 
 // LookupCredential returns the devices with this credential id, proven ones first, then longest on their
 // anchor: the page of about limit that begins at the place from. The error is a [CorruptedError] if the index
-// is.
+// is. A page from 0 belongs to the store: nothing of it may be kept beyond the next of those, or the next Borrow.
 func (s *Store) LookupCredential(id []byte, from uint64, limit int) (found []Match, next uint64, err error) {
 	if len(id) == 0 {
 		return nil, 0, nil
 	}
-	next, err = s.lookup(credentialKey(id), from, limit, func(a *identity.Anchor, at func(bool, uint64) bool) bool {
+	if from == 0 {
+		found = s.buffers.matches[:0]
+	}
+	next, err = s.lookup(credentialKey(id), from, limit, func(a *identity.Anchor, at place) bool {
 		had := len(found)
 		for i := range a.Devices {
-			if d := &a.Devices[i]; string(d.CredentialID) == string(id) && at(d.Proven, d.AddedAt) {
+			if d := &a.Devices[i]; string(d.CredentialID) == string(id) && at.is(d.Proven, d.AddedAt) {
 				found = append(found, Match{a.Number, d.PublicKey, d.Proven})
 			}
 		}
 		for i := range a.Copies {
-			if d := &a.Copies[i]; string(d.CredentialID) == string(id) && at(false, 0) {
+			if d := &a.Copies[i]; string(d.CredentialID) == string(id) && at.is(false, 0) {
 				found = append(found, Match{a.Number, d.PublicKey, false})
 			}
 		}
@@ -198,15 +201,27 @@ func (s *Store) LookupCredential(id []byte, from uint64, limit int) (found []Mat
 	return found, next, err
 }
 
+// place is where an anchor is shown in a look-up.
+type place struct {
+	order uint64
+	slot  uint32
+	any   bool // every device is at it
+}
+
+// is tells whether a device is the one of the entry.
+func (p place) is(proven bool, since uint64) bool {
+	return p.any || orderOf(proven, since, p.slot) == p.order
+}
+
 // lookup shows the anchors of a key to match, from a place on, until limit of them did, and returns the next
 // place. What match is given besides tells whether a device is the one of the entry: an anchor is shown at
 // each of its entries. One that is damaged, or out of date in a damaged index, is passed over. During a trial
 // the anchor may be newer than its entries; it is then shown whole, at the first of the page.
-func (s *Store) lookup(key, from uint64, limit int, match func(a *identity.Anchor, at func(proven bool, since uint64) bool) bool) (next uint64, err error) {
+func (s *Store) lookup(key, from uint64, limit int, match func(*identity.Anchor, place) bool) (next uint64, err error) {
 	if s.sb.index != indexWhole {
 		return 0, stable.Corrupted("index", "it was put aside and is not rebuilt yet: run fsck with rebuild")
 	}
-	var hits []uint64
+	hits := s.buffers.hits[:0]
 	err = s.tree.Scan(tree.Entry{Key: key, Order: from}, func(e tree.Entry) bool {
 		if e.Key != key {
 			return false
@@ -223,17 +238,19 @@ func (s *Store) lookup(key, from uint64, limit int, match func(a *identity.Ancho
 			return order, nil
 		}
 		slot := slotOfOrder(order)
-		at := func(proven bool, since uint64) bool { return orderOf(proven, since, slot) == order }
+		at := place{order: order, slot: slot}
 		if s.HasLegacy() {
 			if slices.ContainsFunc(hits[:i], func(earlier uint64) bool { return slotOfOrder(earlier) == slot }) {
 				continue
 			}
-			at = func(bool, uint64) bool { return true }
+			at.any = true
 		}
 		if slot >= s.sb.count {
 			continue
 		}
+		s.lending = from == 0 && i == 0 // most keys have one entry
 		a, err := s.readSlot(slot)
+		s.lending = false
 		if err != nil {
 			if stable.IsCorrupted(err) {
 				continue

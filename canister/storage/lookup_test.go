@@ -1,6 +1,7 @@
 package storage
 
 import (
+	"bytes"
 	"fmt"
 	"testing"
 
@@ -40,11 +41,12 @@ func TestLookupPages(t *testing.T) {
 		all, next, err := s.LookupCredential([]byte("credential"), 0, 1000)
 		require.NoError(t, err)
 		require.Zero(t, next)
-		var paged []Match
+		all = kept(all)
+		paged := []Match{}
 		for from, first := uint64(0), true; first || from != 0; first = false {
 			page, next, err := s.LookupCredential([]byte("credential"), from, size)
 			require.NoError(t, err)
-			paged, from = append(paged, page...), next
+			paged, from = append(paged, kept(page)...), next
 		}
 		require.Equal(t, all, paged)
 		for i := 1; i < len(all); i++ {
@@ -63,4 +65,35 @@ func TestLookupPages(t *testing.T) {
 		}
 		require.Equal(t, mine, pages)
 	})
+}
+
+// kept is a copy of what belongs to the store.
+func kept(matches []Match) []Match {
+	all := []Match{}
+	for _, m := range matches {
+		all = append(all, Match{m.Anchor, bytes.Clone(m.PublicKey), m.Proven})
+	}
+	return all
+}
+
+// What a page from 0 shows lasts while the pages after it are read.
+func TestFirstPageLasts(t *testing.T) {
+	s, err := Create(NewRAM(1<<12), Config{Lo: 10000, Hi: 20000})
+	require.NoError(t, err)
+	for i := range 3 {
+		number, err := s.Allocate()
+		require.NoError(t, err)
+		require.NoError(t, s.Write(&identity.Anchor{Number: number, Devices: []identity.Device{{
+			Data: identity.Data{PublicKey: []byte{byte(i)}, CredentialID: []byte("credential")}, Principal: principal.SelfAuthenticating([]byte{byte(i)}),
+		}}}))
+	}
+	first, next, err := s.LookupCredential([]byte("credential"), 0, 1)
+	require.NoError(t, err)
+	require.Len(t, first, 1)
+	want := kept(first)
+	for next != 0 {
+		_, next, err = s.LookupCredential([]byte("credential"), next, 1)
+		require.NoError(t, err)
+	}
+	require.Equal(t, want, first)
 }
