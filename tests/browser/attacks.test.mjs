@@ -1,7 +1,7 @@
 // What hostile or careless applications do.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { canister, page, providers, story, world } from "./setup.mjs";
+import { canister, page, providers, story, until, world } from "./setup.mjs";
 import * as s from "./steps.mjs";
 
 // openRaw opens the provider from a page that speaks by hand.
@@ -103,6 +103,13 @@ test("a window that did not open the page is not heard", () => story(1, async (p
   await popup.evaluate((m) => postMessage(m, "*"), delegation("self")); // nor is the page itself
   await app.waitForTimeout(500);
   assert.equal(await popup.locator(".request").count(), 0);
+  // Messages arrive in their order: after one that is heard, the others would have been.
+  await send(app, delegation("heard"));
+  await popup.waitForSelector(".request");
+  await popup.click("#refuse");
+  assert.equal((await receive(app, ...byId("heard"))).error.code, 3001);
+  assert.equal(await popup.locator(".request").count(), 0);
+  assert.deepEqual(await app.evaluate(() => messages.filter((m) => ["x", "self"].includes(m.data.id))), []);
 }));
 
 test("requests of one application wait for each other; each is asked about", () => story(1, async (p) => {
@@ -155,8 +162,7 @@ test("an application without an origin is refused with the reason", () => story(
 test("the page cannot be framed", () => story(1, async (p) => {
   const app = await p.open(world.apps.origin("raw"));
   await app.evaluate((u) => { const f = document.createElement("iframe"); f.src = u; document.body.append(f); }, page);
-  await app.waitForTimeout(1500);
-  assert.match(app.frames().at(-1).url(), /chrome-error/);
+  await until(() => app.frames().at(-1).url().startsWith("chrome-error:"), "the browser to refuse the frame");
   p.takeProblems();
 }));
 

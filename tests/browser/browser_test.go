@@ -99,7 +99,7 @@ func world(t testing.TB) []string {
 		"KEDGE_BUILD="+filepath.Join(clients.Root(), "build"))
 }
 
-// Every file of stories, one after the other.
+// Every file of stories, one after the other. KEDGE_STORY is a regular expression for the names of those to play.
 func TestStories(t *testing.T) {
 	path := needBrowser(t)
 	env := world(t)
@@ -117,7 +117,11 @@ func TestStories(t *testing.T) {
 				"crowd.test.mjs": // it fills the canister
 				env = world(t)
 			}
-			run := exec.Command(path, "--test", "--test-reporter=spec", "--test-timeout=300000", file)
+			args := []string{"--test", "--test-reporter=spec", "--test-timeout=300000"}
+			if pattern := os.Getenv("KEDGE_STORY"); pattern != "" {
+				args = append(args, "--test-name-pattern="+pattern)
+			}
+			run := exec.Command(path, append(args, file)...)
 			run.Env = env
 			out, err := run.CombinedOutput()
 			require.NoError(t, err, "%s", out)

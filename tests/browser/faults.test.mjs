@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { request } from "node:http";
 import { test } from "node:test";
-import { control, network, page, providers, story, whoami, world } from "./setup.mjs";
+import { control, network, page, providers, story, until, whoami, world } from "./setup.mjs";
 import * as s from "./steps.mjs";
 
 // forward makes a request for the browser; Node does not resolve names under localhost.
@@ -82,16 +82,17 @@ test("an answer that was changed on the way is refused", () => story(1, async (p
 test("an answer from another time is refused", () => story(1, async (p) => {
   const account = await p.open(page);
   await s.register(account);
-  let first;
+  let first, replayed = 0, refetched = 0;
   await p.context.route("**/api/v3/canister/*/call", async (route) => {
     const answer = await forward(route);
     first ??= answer; // the certified answer to an earlier call of the same method
+    replayed++;
     await route.fulfill(first);
   });
-  await p.context.route("**/read_state", (route) => route.abort()); // and the right one cannot be fetched
+  await p.context.route("**/read_state", (route) => { refetched++; return route.abort(); }); // and the right one cannot be fetched
   await account.goto(page);
   await account.click("[data-anchor]");
-  await account.waitForTimeout(4000);
+  await until(() => replayed > 1 && refetched > 2, "an answer of another call, and attempts to fetch the right one");
   assert.equal(await account.locator("#report").count(), 0, "the answer to one call is taken for that to another");
   p.takeProblems(); // the browser logs what was aborted
 }));
