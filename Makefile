@@ -9,7 +9,7 @@ FUZZTIME    ?= 3s
 PREFIX      ?= $(HOME)/.local
 PROGRAM     ?= build/kedge
 
-.PHONY: all build page browser screenshots cli demo test vet lint unit fuzz clients tools install uninstall docs race bench mutants test-migrations generate clean help
+.PHONY: all build page browser screenshots cli demo test vet lint unit fuzz clients tools install uninstall docs race bench bench-since mutants test-migrations generate clean help
 
 all: build cli ## build the canister and the command line
 
@@ -78,6 +78,9 @@ screenshots: tools build ## a picture of every view, light, dark and phone-wide,
 bench: build ## instructions and pages of every method, and the other figures that the README quotes
 	KEDGE_WASM=$(CURDIR)/$(WASM) $(GO) test -count=1 -timeout 60m -run '^$$' -bench . -benchtime 1x -p 1 ./tests/bench/...
 	$(GO) test -count=1 -run '^$$' -bench 'Find|Unlock|Split|Join' -p 1 ./device/...
+
+bench-since: ## the local network before it counted as production does, and now, in one run, with the ratio
+	scripts/bench-since.sh
 
 mutants: ## flip every condition of the rules and show that a test fails for each
 	$(GO) run ./tests/mutants
