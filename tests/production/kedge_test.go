@@ -88,6 +88,17 @@ func TestKedge(t *testing.T) {
 	allowedDifferences(t)["kedge"].check(t, differences)
 }
 
+// settle runs the rounds behind a call and counts what is executed in them, too: the measured instructions are
+// those of all executions that a step led to, timers included.
+func (p *player) settle(o *outcome, before map[replicaexec.Kind]replicaexec.Report) {
+	const rounds = 5
+	for range rounds {
+		p.Tick(p.ctx)
+	}
+	o.report = replicaexec.Report{}
+	o.count(before, p.Executed(), replicated)
+}
+
 // measure does a step and returns the instructions that were executed.
 func (p *player) measure(s *step) (uint64, error) {
 	switch s.Op {
@@ -104,9 +115,13 @@ func (p *player) measure(s *step) (uint64, error) {
 		o.count(before, p.Executed(), replicated)
 		return o.report.Instructions, err
 	case "update":
+		before := p.Executed()
 		o, err := p.update(s, false)
 		if err != nil {
 			return 0, err
+		}
+		if s.To != "" {
+			p.settle(o, before)
 		}
 		if s.Save != "" {
 			take := s.Take
