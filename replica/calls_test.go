@@ -50,8 +50,10 @@ func TestRejectsBetweenCanisters(t *testing.T) {
 		"no code":              {empty, "echo", "5IC0537: Error from Canister " + empty.String() + ": Attempted to execute a message, but the canister contains no Wasm module"},
 		"composite query":      {b, "forward_query", "5IC0527: Composite query cannot be called in replicated mode"},
 		"management, unknown":  {principal.Management, "nothing", "5IC0536: Management canister has no method 'nothing'"},
-		"management, absent":   {principal.Management, "http_request", "4This local network has no HTTP outcalls"},
-		"management, argument": {principal.Management, "start_canister", "4Error decoding candid"},
+		"management, absent":   {principal.Management, "list_canisters", "4This local network has no subnet admins"},
+		"management, argument": {principal.Management, "http_request", "4Error decoding candid: Cannot parse header : binary parser error: io error"},
+		"management, routing": {principal.Management, "start_canister", "3Unable to route management canister request start_canister: " +
+			`UserError(UserError { code: InvalidManagementPayload, description: "Error decoding candid: Cannot parse header : binary parser error: io error" })`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := w.Call(ctx, alice, a, "forward", to(test.callee, test.method, ""))

@@ -34,7 +34,10 @@ type managementMethod struct {
 	query  bool // also answers queries
 	// target decodes which canister a call is about; nil if about none.
 	target func(arg []byte) (principal.Principal, error)
-	run    func(m *managementCall, c *canister) (reply []byte, err *reject.Error)
+	// read tells whether the argument of a call that is about a subnet decodes, which decides where it goes; nil if the
+	// call stays on the caller's subnet unread.
+	read func(arg []byte) error
+	run  func(m *managementCall, c *canister) (reply []byte, err *reject.Error)
 }
 
 // managementCall is a call of a management method being executed.
@@ -76,6 +79,15 @@ func general[A any](who access, decode func([]byte) (A, error), run func(m *mana
 	}}
 }
 
+// aboutSubnet marks a method whose argument says which subnet a call goes to.
+func aboutSubnet[A any](m managementMethod, decode func([]byte) (A, error)) managementMethod {
+	m.read = func(arg []byte) error {
+		_, err := decode(arg)
+		return err
+	}
+	return m
+}
+
 // asQuery marks a method as one that answers queries too.
 func asQuery(m managementMethod) managementMethod {
 	m.query = true
@@ -98,6 +110,21 @@ func badSubmission(method string, arg []byte, err error) *reject.Error {
 // unroutable is the refusal of a canister's call that is about nothing on this network.
 func unroutable(method, why string) *reject.Error {
 	return reject.New(reject.CanisterNotFound, "Unable to route management canister request %s: %s", method, why)
+}
+
+// unreadable is unroutable for an argument that does not decode: production reads it to find out where the call goes.
+func unreadable(method string, arg []byte, err error) *reject.Error {
+	return unroutable(method, fmt.Sprintf("UserError(UserError { code: InvalidManagementPayload, description: %q })", badPayload(arg, err).Message))
+}
+
+// routedAs is how production names a method that is about a canister which it does not find: the five whose argument
+// is a canister alone are routed as one (dfinity/ic, rs/embedders, system_api/routing.rs, resolve_destination).
+func routedAs(method string) string {
+	switch method {
+	case "canister_status", "start_canister", "stop_canister", "delete_canister":
+		return "DepositCycles"
+	}
+	return camelCase(method)
 }
 
 // camelCase is a method's name as production's source spells it: "stop_canister" becomes "StopCanister".
@@ -177,7 +204,7 @@ func init() {
 		"http_request": general(byCanisters, outcall.DecodeHttpRequestArgs, httpRequest),
 		"raw_rand": general(byCanisters, func(b []byte) (struct{}, error) { return struct{}{}, management.DecodeRawRandArgs(b) },
 			rawRand),
-		"subnet_info": general(byCanisters, management.DecodeSubnetInfoArgs, subnetInfo),
+		"subnet_info": aboutSubnet(general(byCanisters, management.DecodeSubnetInfoArgs, subnetInfo), management.DecodeSubnetInfoArgs),
 		"take_canister_snapshot": about(byControllers, management.DecodeTakeCanisterSnapshotArgs,
 			func(a management.TakeSnapshotArg) principal.Principal { return a.CanisterID }, takeSnapshot),
 		"load_canister_snapshot": about(byControllers, management.DecodeLoadCanisterSnapshotArgs,
@@ -236,6 +263,22 @@ func noSuchMethod(name string) *reject.Error {
 	return reject.New(reject.MethodNotFound, "Management canister has no method '%s'", name)
 }
 
+// missing refuses a call of a method that this network does not have. A canister whose argument is not Candid at all is
+// told what production tells it, which does not depend on the method.
+func (m *managementCall) missing() *reject.Error {
+	name := m.req.Method
+	if _, known := absent(name); known && m.req.Origin.Kind == fromCanister && !bytes.HasPrefix(m.req.Arg, []byte("DIDL")) {
+		switch name {
+		case "http_request":
+			return badPayload(m.req.Arg, nil)
+		case "list_canisters", "bitcoin_get_successors", "bitcoin_send_transaction_internal": // go to the canister's own subnet unread
+		default:
+			return unreadable(name, m.req.Arg, nil)
+		}
+	}
+	return noSuchMethod(name)
+}
+
 // executeManagement runs a call of the management canister.
 func (n *Subnet) executeManagement(ctx context.Context, req *call) {
 	n.markProcessing(req.Origin)
@@ -256,7 +299,7 @@ func (n *Subnet) executeManagement(ctx context.Context, req *call) {
 func (m *managementCall) dispatch() ([]byte, *reject.Error) {
 	method, ok := managementMethods[m.req.Method]
 	if !ok || !m.switchedOn(m.req.Method) {
-		return nil, noSuchMethod(m.req.Method)
+		return nil, m.missing()
 	}
 	c, err := m.authorize(method, m.req)
 	if err != nil {
@@ -314,19 +357,27 @@ func (n *Subnet) authorize(method managementMethod, req *call) (*canister, *reje
 	if method.access == byCanisters && fromUser {
 		return nil, onlyCanisters(req.Method)
 	}
+	if method.read != nil && !fromUser {
+		if err := method.read(req.Arg); err != nil {
+			return nil, unreadable(req.Method, req.Arg, err)
+		}
+	}
 	if method.target == nil {
 		return nil, nil
 	}
 	id, err := method.target(req.Arg)
-	if err != nil {
+	switch {
+	case err != nil && fromUser:
 		return nil, badPayload(req.Arg, err)
+	case err != nil:
+		return nil, unreadable(req.Method, req.Arg, err)
 	}
 	c := n.state.Canisters[id]
 	if c == nil {
 		if fromUser {
 			return nil, NotFound(id)
 		}
-		return nil, unroutable(req.Method, fmt.Sprintf("SubnetNotFound(CanisterId(%s), %s)", id, camelCase(req.Method)))
+		return nil, unroutable(req.Method, fmt.Sprintf("SubnetNotFound(CanisterId(%s), %s)", id, routedAs(req.Method)))
 	}
 	return c, method.access.check(c, req)
 }
