@@ -22,20 +22,25 @@ function forward(route) {
 // signature is what comes before the 48 bytes of the network's signature in a certificate.
 const signature = Buffer.from("\x69signature\x58\x30", "latin1");
 
-test("a slow network keeps the sign-in alive", () => story(1, async (p) => {
-  const app = await p.open(world.apps.origin("icrc"));
-  await p.context.route("**/api/**", async (route) => {
-    if (!route.request().url().startsWith(page)) return route.continue();
-    await new Promise((done) => setTimeout(done, 2500));
-    await route.continue().catch(() => undefined);
-  });
-  const popup = await s.startSignIn(p, app, { identityProvider: providers.icrc });
-  await s.register(popup);
-  await popup.click("#skip-phrase");
-  await popup.click("#unprotected");
-  const principal = await s.outcome(app);
-  assert.equal(await whoami(app), principal);
-}));
+for (const client of ["classic", "icrc"]) {
+  test(`${client}: a slow network keeps the sign-in alive`, () => story(1, async (p) => {
+    const app = await p.open(world.apps.origin(client));
+    const slow = { calls: 0, files: 0 };
+    await p.context.route((url) => url.href.startsWith(page), async (route) => {
+      const call = new URL(route.request().url()).pathname.startsWith("/api/");
+      slow[call ? "calls" : "files"]++;
+      await new Promise((done) => setTimeout(done, call ? 2500 : 1000));
+      await route.continue().catch(() => undefined);
+    });
+    const popup = await s.startSignIn(p, app, { identityProvider: providers[client] });
+    await s.register(popup);
+    await popup.click("#skip-phrase");
+    await popup.click("#unprotected");
+    const principal = await s.outcome(app);
+    assert.equal(await whoami(app), principal);
+    assert.ok(slow.calls > 2 && slow.files > 2, JSON.stringify(slow));
+  }));
+}
 
 test("a canister that is stopped is said to be, and nothing is lost", () => story(1, async (p) => {
   const account = await p.open(page);
@@ -61,6 +66,25 @@ test("a canister that is stopped is said to be, and nothing is lost", () => stor
   await account.click("[data-anchor]");
   await account.waitForSelector("#report");
 }));
+
+for (const client of ["classic", "icrc"]) {
+  test(`${client}: a canister that stops while somebody signs in leaves the request open until it runs again`, () => story(1, async (p) => {
+    const account = await p.open(page);
+    await s.register(account);
+    const app = await p.open(world.apps.origin(client));
+    const popup = await s.startSignIn(p, app, { identityProvider: providers[client] });
+    await control("stop");
+    try {
+      await popup.click("[data-anchor]");
+      await popup.getByText(/stopped or cannot run/).waitFor();
+      assert.deepEqual(await app.evaluate(() => [window.result, window.failure]), [undefined, undefined]);
+    } finally {
+      await control("start");
+    }
+    await popup.click("[data-anchor]");
+    assert.equal(await s.outcome(app), await whoami(app));
+  }));
+}
 
 test("an answer that was changed on the way is refused", () => story(1, async (p) => {
   const account = await p.open(page);
