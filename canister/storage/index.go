@@ -90,7 +90,8 @@ func (s *Store) changedKeys(old *rawRecord, payload []byte, version byte, slot u
 	if is {
 		b = record.Devices(payload, version)
 	}
-	for a.Left() > 0 && b.Left() > 0 {
+	same := 0 // devices passed over
+	for ; a.Left() > 0 && b.Left() > 0; same++ {
 		atA, atB := a, b
 		oldDevice, err := a.Next()
 		if err != nil {
@@ -112,6 +113,15 @@ func (s *Store) changedKeys(old *rawRecord, payload []byte, version byte, slot u
 				return err
 			}
 			s.keys[i] = appendKeys(s.keys[i], d, slot)
+		}
+	}
+	if len(s.keys[0]) > 0 { // an entry that a device passed over has, too, stays: imported ones may share a credential id
+		var own [2]tree.Entry
+		for c := record.Devices(old.payload, old.head.version); same > 0; same-- {
+			d, _ := c.Next() // was read above
+			for _, k := range appendKeys(own[:0], d, slot) {
+				s.keys[0] = slices.DeleteFunc(s.keys[0], func(e tree.Entry) bool { return e == k })
+			}
 		}
 	}
 	if len(s.keys[0]) > 0 && len(s.keys[1]) > 0 { // else there is nothing to tell apart
@@ -292,21 +302,18 @@ func (s *Store) RebuildIndex(more func() bool) (done bool, err error) {
 	if s.sb.layout < Layout2 {
 		return false, fmt.Errorf("layout %d has no index", s.sb.layout)
 	}
-	err = s.Batch(func() error {
-		done, err = s.rebuild(more)
-		return err
-	})
-	return done && s.sb.index == indexWhole, err
+	err = s.Batch(func() error { return s.rebuild(more) })
+	return s.sb.index == indexWhole, err
 }
 
-func (s *Store) rebuild(more func() bool) (done bool, err error) {
+func (s *Store) rebuild(more func() bool) error {
 	if s.sb.index != indexBuilding {
 		s.sb.index, s.sb.built = indexBuilding, 0
 		s.tree.Clear()
 	}
 	for s.sb.built < s.sb.count {
 		if !more() {
-			return false, s.flush()
+			return s.flush()
 		}
 		slot := s.sb.built
 		s.sb.built++
@@ -316,7 +323,7 @@ func (s *Store) rebuild(more func() bool) (done bool, err error) {
 			continue
 		}
 		if err != nil {
-			return false, err
+			return err
 		}
 		if raw.head.version < record.Version2 {
 			continue
@@ -327,11 +334,11 @@ func (s *Store) rebuild(more func() bool) (done bool, err error) {
 		}
 		s.keys[1] = keys
 		if err := s.reindex(nil, keys); err != nil || s.sb.index != indexBuilding {
-			return false, err
+			return err
 		}
 	}
 	s.sb.index, s.sb.built, s.dirty = indexWhole, 0, true
-	return true, s.flush()
+	return s.flush()
 }
 
 // Batch runs work, which reads and writes many anchors, one after the other: an anchor that it read is no

@@ -170,7 +170,6 @@ func (s *Store) TakeOver(total uint32, free []uint32) error {
 		}
 		from = to
 	}
-	s.dirty = true
 	return s.flush()
 }
 

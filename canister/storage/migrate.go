@@ -48,7 +48,7 @@ func (s *Store) Rewrite(number uint64) error {
 	if err != nil || raw.head.version == s.writeVersion() {
 		return err
 	}
-	if version := raw.head.version; version != 0 && version+1 == s.writeVersion() {
+	if version := raw.head.version; version+1 == s.writeVersion() {
 		if raised, ok := record.Raise(s.slotImage(version+1), raw.payload, version); ok {
 			s.scratch = raised
 			return s.store(raw, number, version+1, nil, nil)

@@ -79,8 +79,8 @@ func (s *Store) anchorName(slot uint32) string { return fmt.Sprintf("anchor %d",
 // record of version 0 without payload.
 func (s *Store) readRaw(slot uint32) (*rawRecord, error) { return s.readRawInto(nil, slot) }
 
-// readRawInto is readRaw into the given room, as far as it reaches. What fits there is read in its place, and
-// copied nowhere.
+// readRawInto is readRaw into the given room, nil or of a slot's size at least. A record that fits there is read in its
+// place, and copied nowhere.
 func (s *Store) readRawInto(room []byte, slot uint32) (*rawRecord, error) {
 	s.last.valid = false
 	raw := &s.last
@@ -89,7 +89,7 @@ func (s *Store) readRawInto(room []byte, slot uint32) (*rawRecord, error) {
 		return nil, err
 	}
 	b := s.unit[:SlotSize]
-	if len(room) >= SlotSize {
+	if room != nil {
 		b = room[:SlotSize]
 	}
 	if err := s.alloc.Memory.ReadAt(b, at); err != nil {
@@ -128,7 +128,7 @@ func (s *Store) readRawInto(room []byte, slot uint32) (*rawRecord, error) {
 			Next: le.Uint32(b[36:]), Lost: [2]uint32{le.Uint32(b[40:]), le.Uint32(b[44:])},
 		}
 	}
-	if len(room) >= SlotSize && len(room) >= size+length {
+	if len(room) >= size+length {
 		raw.payload = room[size : size+here : size+length]
 	} else {
 		raw.payload = append(make([]byte, 0, length), b[size:size+here]...)

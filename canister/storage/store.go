@@ -377,8 +377,6 @@ func (s *Store) store(old *rawRecord, number uint64, version byte, events []iden
 		if err := s.addEvents(slot, &head, events); err != nil {
 			return err
 		}
-	} else {
-		head = slotHead{version: record.Version1}
 	}
 	if err := s.writeRaw(old, &head, s.scratch); err != nil {
 		return err
