@@ -88,9 +88,9 @@ func TestKedge(t *testing.T) {
 	allowedDifferences(t)["kedge"].check(t, differences)
 }
 
-// settle runs the rounds behind a call and counts what is executed in them, too: the measured instructions are
+// countRest runs the rounds behind a call and counts what is executed in them, too: the measured instructions are
 // those of all executions that a step led to, timers included.
-func (p *player) settle(o *outcome, before map[replicaexec.Kind]replicaexec.Report) {
+func (p *player) countRest(o *outcome, before map[replicaexec.Kind]replicaexec.Report) {
 	const rounds = 5
 	for range rounds {
 		p.Tick(p.ctx)
@@ -121,7 +121,7 @@ func (p *player) measure(s *step) (uint64, error) {
 			return 0, err
 		}
 		if s.To != "" {
-			p.settle(o, before)
+			p.countRest(o, before)
 		}
 		if s.Save != "" {
 			take := s.Take
