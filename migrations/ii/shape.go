@@ -99,7 +99,7 @@ type tableEntry struct {
 func shapeOf(message []byte) (s *shape, ok bool) {
 	c := cursor{b: message, at: len("DIDL")}
 	entries := make([]tableEntry, 0, 32)
-	for n := c.number(); n > 0 && !c.failed; n-- {
+	for n := c.number(); n > 0; n-- { // ends at the end of the message: no type is 0
 		e := tableEntry{op: c.number()}
 		switch e.op {
 		case opOpt, opVec:
@@ -177,8 +177,6 @@ func fieldsOf(record tableEntry, known map[uint64]kind, at func(uint64) tableEnt
 				ok = ok && is && c[1] == opNull
 				f.cases = append(f.cases, number)
 			}
-		case deviceList:
-			ok = t.op == opVec
 		}
 		if !ok || mandatory(k) && f.opt || k == metadata && !f.opt {
 			return nil, false
@@ -227,7 +225,7 @@ const (
 
 // mandatory tells whether a record without the field is not one of ours. A table without it is accepted
 // by the decoder as long as no record follows.
-func mandatory(k kind) bool { return k == alias || k == publicKey || k == deviceList }
+func mandatory(k kind) bool { return k == alias || k == publicKey }
 
 // shapeRoom is where a record is read to. The next record takes its place.
 type shapeRoom struct {
@@ -269,7 +267,7 @@ func (s *shape) read(message []byte, room *shapeRoom, a *wire.AnyAnchor) (ok boo
 
 func (s *shape) readDevices(c *cursor, room *shapeRoom, a *wire.AnyAnchor) {
 	n := c.number()
-	if c.failed || n > uint64(len(room.devices)) {
+	if n > uint64(len(room.devices)) {
 		c.failed = true
 		return
 	}
@@ -310,9 +308,6 @@ func (s *shape) readDevices(c *cursor, room *shapeRoom, a *wire.AnyAnchor) {
 				c.failed = true
 			}
 		}
-		if c.failed {
-			return
-		}
 	}
 }
 
@@ -333,7 +328,7 @@ func (c *cursor) byte() byte {
 	return b
 }
 
-// number reads a LEB128 number of at most five bytes, the longest of a field's id.
+// number reads a LEB128 number of at most five bytes, the longest of a field's id. It is 0 when that fails.
 func (c *cursor) number() uint64 {
 	var n uint64
 	for shift := uint(0); shift < 35; shift += 7 {
@@ -355,7 +350,7 @@ func (c *cursor) present() bool {
 
 func (c *cursor) blob() []byte {
 	n := c.number()
-	if c.failed || n > uint64(len(c.b)-c.at) {
+	if n > uint64(len(c.b)-c.at) {
 		c.failed = true
 		return nil
 	}
