@@ -13,11 +13,13 @@ import (
 	"time"
 )
 
-// patience is how long tests may take with a mutant, and slower is how many times as long as without one: a mutant
-// with which they run for ever is noticed.
+// patience is how much processor time tests may take with a mutant, and slower is how many times as much as without
+// one: a mutant with which they run for ever is noticed. Processor time does not depend on what else the machine does;
+// stuck is how long tests may wait for something that never comes.
 const (
-	patience = 5 * time.Second
+	patience = 3 * time.Second
 	slower   = 10
+	stuck    = 10 * time.Minute
 )
 
 // together is how long tests that run in one process may take without a mutant. Starting a process costs some
@@ -53,11 +55,11 @@ func measure(suites []suite, mutants int, scratch string) ([]unit, error) {
 			if err := os.WriteFile(seen, make([]byte, mutants+1), 0o600); err != nil {
 				return nil, err
 			}
-			start := time.Now()
-			if failed, out := s.run([]string{name}, 0, time.Hour, "KEDGE_MUTANTS_SEEN="+seen); failed {
+			failed, out, took := s.run([]string{name}, 0, time.Hour, "KEDGE_MUTANTS_SEEN="+seen)
+			if failed {
 				return nil, fmt.Errorf("%s of %s fails without any change:\n%s", name, s.dir, out)
 			}
-			u.took = time.Since(start)
+			u.took = took
 			if u.sees, err = os.ReadFile(seen); err != nil {
 				return nil, err
 			}
@@ -82,7 +84,7 @@ func notices(units []unit, mutant int) bool {
 		if len(names) == 0 || !last && units[i+1].suite == u.suite && took+units[i+1].took <= together {
 			continue
 		}
-		if failed, _ := u.run(names, mutant, max(patience, slower*took)); failed {
+		if failed, _, _ := u.run(names, mutant, max(patience, slower*took)); failed {
 			return true
 		}
 		names, took = nil, 0
@@ -90,21 +92,22 @@ func notices(units []unit, mutant int) bool {
 	return false
 }
 
-// run runs tests with one mutant awake (0 for none) and reports whether they fail.
-func (s *suite) run(names []string, mutant int, limit time.Duration, env ...string) (failed bool, output string) {
-	ctx, cancel := context.WithTimeout(context.Background(), limit)
+// run runs tests with one mutant awake (0 for none) and reports whether they fail, what they print, and how much
+// processor time they took. They fail when they take more than the limit.
+func (s *suite) run(names []string, mutant int, limit time.Duration, env ...string) (failed bool, output string, took time.Duration) {
+	ctx, cancel := context.WithTimeout(context.Background(), stuck)
 	defer cancel()
 	for i, name := range names {
 		names[i] = regexp.QuoteMeta(name)
 	}
-	cmd := exec.CommandContext(ctx, s.binary, "-test.run", "^("+strings.Join(names, "|")+")$",
+	cmd := exec.CommandContext(ctx, "sh", "-c", fmt.Sprintf(`ulimit -t %d; exec "$0" "$@"`, int(limit.Seconds())+1), s.binary, "-test.run", "^("+strings.Join(names, "|")+")$",
 		"-test.failfast", "-test.short", "-rapid.nofailfile", "-rapid.seed=1")
 	cmd.Dir = s.dir
 	cmd.Env = append(append(os.Environ(), fmt.Sprintf("KEDGE_MUTANT=%d", mutant), "GOMEMLIMIT=1GiB", "GOMAXPROCS=1"), env...)
 	out, err := cmd.CombinedOutput()
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {
-		return false, err.Error()
+		return false, err.Error(), 0
 	}
-	return err != nil, string(out)
+	return err != nil, string(out), cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
 }
