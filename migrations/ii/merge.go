@@ -102,7 +102,7 @@ func mergeDevice(was, now *identity.Device, base *wire.AnyDevice, w written, gua
 	restored := func() {
 		a.Events = append(a.Events, identity.Event{Kind: identity.EventRestored, Device: was.Principal})
 	}
-	enforced := w.knew && was.KeyType == identity.SeedPhrase && *base.Protection == wire.ProtectionProtected
+	enforced := w.knew && *base.Protection == wire.ProtectionProtected // which we write of phrases alone
 	if now == nil {
 		if protected(*was) && !enforced {
 			restored()
@@ -130,14 +130,12 @@ func mergeDevice(was, now *identity.Device, base *wire.AnyDevice, w written, gua
 	d.AgreesToContacts = false
 	d.Proven = was.Proven || now.LastUsed > was.LastUsed
 	switch {
-	case !w.knew:
-		d.Protected = was.Protected
 	case now.Protected && !was.Protected && guarded:
 		d.Protected = false
 		a.Events = append(a.Events, identity.Event{Kind: identity.EventDropped, Device: was.Principal})
 	case now.Protected && !was.Protected:
 		d.Proven = true // an imported protection is a mark on a proven device
-	case !now.Protected && was.Protected && !was.Proven:
+	case was.Protected && !was.Proven:
 		d.Protected = true // we wrote this mark as none; the old module did not take it off
 	}
 	if !d.Protected {
