@@ -21,6 +21,7 @@ import (
 // An entry of the index only points: what the anchor says counts.
 func TestLookupsCompareTheAnchor(t *testing.T) {
 	s := stored(t, 2)
+	nameless := register(t, s, "key 2", func(d *identity.Device) { d.CredentialID = nil })
 	mine := principal.SelfAuthenticating([]byte("key 1"))
 	stray := func(key uint64, proven bool, since uint64, slot uint32) {
 		require.NoError(t, s.tree.Insert(tree.Entry{Key: key, Order: orderOf(proven, since, slot)}))
@@ -30,9 +31,10 @@ func TestLookupsCompareTheAnchor(t *testing.T) {
 		stray(key, false, 77e9, 1)  // the anchor has the device, added at another time
 		stray(key, true, 0, 1)      // and it is not proven
 		stray(key, false, 0, 1<<27) // no slot of this memory
+		stray(key, false, 0, 2)     // of another device, which is as old
 	}
 	stray(callerKey(mine.Bytes()), true, 0, 0) // of another principal, before the right one
-	stray(credentialKey([]byte("nobody's")), true, 0, 0)
+	stray(credentialKey([]byte("nobody's")), false, 0, 0)
 	numbers, next, err := s.LookupCaller(mine, 0, 1)
 	require.NoError(t, err)
 	require.Equal(t, []uint64{10001}, numbers)
@@ -50,7 +52,7 @@ func TestLookupsCompareTheAnchor(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, found)
 	require.NotZero(t, next)
-	require.NoError(t, s.tree.Insert(tree.Entry{Key: credentialKey(nil), Order: 1}))
+	require.NoError(t, s.tree.Insert(tree.Entry{Key: credentialKey(nil), Order: orderOf(false, 0, uint32(nameless-10000))}))
 	found, next, err = s.LookupCredential(nil, 0, 10)
 	require.NoError(t, err)
 	require.Empty(t, found)
@@ -73,7 +75,7 @@ func TestLookupOfCopies(t *testing.T) {
 	require.NoError(t, err)
 	a.Devices[0].AddedAt, a.Devices[0].Proven = 5e9, true
 	a.Copies = []identity.Data{
-		{PublicKey: []byte("key 0"), CredentialID: []byte("of the copy")}, {PublicKey: []byte("key 0"), CredentialID: []byte("of another")},
+		{PublicKey: []byte("key 0"), CredentialID: []byte("of the copy")}, {PublicKey: []byte("key 1"), CredentialID: []byte("of another")},
 	}
 	require.NoError(t, s.Write(a))
 	found, _, err := s.LookupCredential([]byte("of the copy"), 0, 10)
@@ -123,7 +125,12 @@ func TestRebuildKeepsItsPlace(t *testing.T) {
 func TestBatchFails(t *testing.T) {
 	s := stored(t, 1)
 	failed := errors.New("failed")
-	require.ErrorIs(t, s.Batch(func() error { return failed }), failed)
+	before := entries(t, s)
+	require.ErrorIs(t, s.Batch(func() error {
+		require.NoError(t, s.Write(oneDevice(10000, "another", nil)))
+		return failed
+	}), failed)
+	require.Equal(t, before, entries(t, s), "the edits that wait are dropped")
 	require.Equal(t, uint8(indexWhole), s.sb.index)
 }
 
@@ -152,6 +159,11 @@ func TestRecordsOfManyBlocks(t *testing.T) {
 				require.Equal(t, a, got)
 			}
 			require.NotContains(t, string(s.Memory().(*RAM).Bytes()), "xxxx", "from %d to %d", from, to)
+			var slot [SlotSize]byte
+			at, err := s.alloc.Address(slots, 1)
+			require.NoError(t, err)
+			require.NoError(t, s.alloc.Memory.ReadAt(slot[:], at))
+			require.Equal(t, to > 0, le.Uint32(slot[16:]) != 0)
 			found, _ := run(t, s, 100)
 			require.Empty(t, found)
 			again, err := s.Read(10000)
@@ -180,6 +192,31 @@ func TestSharedEntries(t *testing.T) {
 		left.Devices = nil
 		require.NoError(t, s.Write(left))
 		require.Empty(t, entries(t, s))
+	}
+}
+
+// Blocks in an extent that others have used are written whole: nothing of theirs is left behind a record.
+func TestBlocksWhereOthersWere(t *testing.T) {
+	for n := 500; n < 9000; n += 700 {
+		place := Place{Home: PageSize * alloc.FirstPage, Placement: 1, NextExtent: 1}
+		s, err := CreateBeside(RAMOf(bytes.Repeat([]byte{0xee}, PageSize*(alloc.FirstPage+3*alloc.ExtentPages))), place, 10000, 20000)
+		require.NoError(t, err)
+		require.NoError(t, s.SetCount(1, 20000))
+		s.fresh = 1 // the slot is not read
+		require.NoError(t, s.WriteOwn(oneDevice(10000, "key", func(d *identity.Device) { d.Alias = strings.Repeat("a", n) }), 1))
+		raw, err := s.readRaw(0)
+		require.NoError(t, err)
+		rest := len(raw.payload) - (SlotSize - slotHead2)
+		for _, block := range raw.chain {
+			at, err := s.alloc.Address(overflow, block)
+			require.NoError(t, err)
+			b := make([]byte, blockSize)
+			require.NoError(t, s.alloc.Memory.ReadAt(b, at))
+			part := min(rest, blockPayload)
+			require.Equal(t, make([]byte, blockPayload-part), b[blockHead+part:], "%d bytes", n)
+			rest -= part
+		}
+		require.Zero(t, max(rest, 0))
 	}
 }
 
@@ -361,7 +398,28 @@ func TestRewrite(t *testing.T) {
 	_, err = s.Allocate()
 	require.NoError(t, err)
 	require.ErrorContains(t, s.Rewrite(10000), "its slot was never written")
+	require.NoError(t, s.Write(oneDevice(10000, "key", nil)))
 	require.ErrorAs(t, s.Rewrite(5), new(*OutOfRangeError))
+
+	// A record that would be too long in the next version is not raised.
+	s, err = Create(NewRAM(0), Config{Hi: 1, Layout: Layout1})
+	require.NoError(t, err)
+	_, err = s.Allocate()
+	require.NoError(t, err)
+	for n := 3600; err == nil; n-- {
+		long := oneDevice(0, "key", nil)
+		for i := range 17 {
+			long.Devices = append(long.Devices, oneDevice(0, fmt.Sprint(i), func(d *identity.Device) { d.Alias = strings.Repeat("a", n) }).Devices[0])
+		}
+		if s.Write(long) == nil {
+			break
+		}
+	}
+	require.NoError(t, s.Enter(Migration{Phase: Up}))
+	require.ErrorContains(t, s.Rewrite(0), "more than 61440")
+	raw, err = s.readRaw(0)
+	require.NoError(t, err)
+	require.Equal(t, byte(1), raw.head.version)
 }
 
 func TestLeave(t *testing.T) {
@@ -413,6 +471,7 @@ type standIn struct {
 	fail    error
 	resolve func(own *identity.Anchor) (*identity.Anchor, error)
 	written []string
+	asked   int
 }
 
 func (l *standIn) Resolve(_ uint64, own *identity.Anchor, _ uint64) (*identity.Anchor, error) {
@@ -420,6 +479,7 @@ func (l *standIn) Resolve(_ uint64, own *identity.Anchor, _ uint64) (*identity.A
 }
 
 func (l *standIn) Prepare(a *identity.Anchor) ([]byte, uint64, error) {
+	l.asked++
 	return fmt.Append(nil, a.Number), 0x500, l.fail
 }
 
@@ -467,7 +527,9 @@ func TestStoreWithALegacyStore(t *testing.T) {
 	require.Nil(t, a)
 	_, _, err = s.ReadOwn(10002)
 	require.ErrorAs(t, err, new(*NotFoundError))
+	asked := l.asked
 	require.ErrorAs(t, s.Write(oneDevice(5, "key", nil)), new(*OutOfRangeError))
+	require.Equal(t, asked, l.asked)
 
 	l.fail = errors.New("no room")
 	var tight *LegacyError
@@ -585,7 +647,7 @@ func TestTakeOverMovesTwoPages(t *testing.T) {
 	require.NoError(t, s.Write(oneDevice(number, "key", nil)))
 	third := bytes.Repeat([]byte{9}, PageSize)
 	overwrite(t, s, 2*PageSize, third[8:]...)
-	overwrite(t, s, s.Home()+2*PageSize, bytes.Repeat([]byte{7}, 64)...)
+	overwrite(t, s, s.Home()+2*PageSize, bytes.Repeat([]byte{7}, 128)...)
 	mem := s.Memory().(*RAM)
 	require.NoError(t, s.TakeOver(s.alloc.NextExtent, nil))
 	got := mem.Bytes()[2*PageSize+64 : 2*PageSize+128]

@@ -41,6 +41,8 @@ func TestFaultOfEveryAccess(t *testing.T) {
 	require.NoError(t, mirrored.WriteAt([]byte{0xff}, 20))
 	giant := layout3.Clone()
 	require.NoError(t, opened(func(s *Store) error { return s.Write(wide(10001, 3)) })(giant))
+	shrunk := giant.Clone()
+	require.NoError(t, opened(func(s *Store) error { return s.Write(oneDevice(10001, "small", nil)) })(shrunk))
 	aside := layout3.Clone()
 	require.NoError(t, opened((*Store).setAside)(aside))
 	events := make([]identity.Event, 40)
@@ -124,6 +126,8 @@ func TestFaultOfEveryAccess(t *testing.T) {
 			return err
 		})},
 		{"check", giant, opened(func(s *Store) error { _, err := s.Check(new(Check), always); return err })},
+		{"check of free blocks", shrunk, opened(func(s *Store) error { _, err := s.Check(new(Check), always); return err })},
+		{"write into free blocks", shrunk, opened(func(s *Store) error { return s.Write(wide(10001, 3)) })},
 		{"rebuild", aside, opened(func(s *Store) error { _, err := s.RebuildIndex(always); return err })},
 		{"rebuild in parts", aside, opened(func(s *Store) error {
 			budget := 2

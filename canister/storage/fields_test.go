@@ -216,6 +216,7 @@ func TestCreateRefusesLayoutsAndRanges(t *testing.T) {
 	}{
 		{Config{Hi: 1, Layout: -1}, "the memory layout has version -1"},
 		{Config{Hi: 1, Layout: NewestLayout + 1}, "the memory layout has version 4"},
+		{Config{Hi: 1, Layout: 256}, "the memory layout has version 256"},
 		{Config{Lo: 2, Hi: 1}, "improper Identity Anchor range [2, 1)"},
 	} {
 		mem := NewRAM(0)

@@ -41,7 +41,7 @@ func (s *Store) Check(c *Check, more func() bool) (done bool, err error) {
 	if !c.begun {
 		c.begun, c.edits = true, s.tree.Edits
 	}
-	if c.Position == 0 && s.mirrored {
+	if s.mirrored {
 		c.Findings = append(c.Findings, Finding{"superblock", "the first copy is damaged; the second is in use and the next write repairs the first"})
 		s.mirrored = false
 	}

@@ -65,6 +65,7 @@ func TestCheckFindsEachOnce(t *testing.T) {
 			s.alloc.FreeExtent = s.alloc.NextExtent // the last, which begins with no run
 			require.NoError(t, stable.GrowTo(s.alloc.Memory, 2+alloc.ExtentPages*uint64(s.alloc.NextExtent)))
 		}, []Finding{{"free extent 1", "a run of 0 extents"}}},
+		{"an empty place for an extent", func(t *testing.T, s *Store) { s.alloc.Regions[history].Extents++ }, nil},
 		{"an entry too many", func(t *testing.T, s *Store) { require.NoError(t, s.tree.Insert(tree.Entry{Key: 1, Order: 1})) }, []Finding{{"index", "it has 15 entries, the anchors have 14"}}},
 		{"an entry too few", func(t *testing.T, s *Store) { require.NoError(t, s.tree.Delete(entries(t, s)[0])) }, nil},
 		{"aside", func(t *testing.T, s *Store) { require.NoError(t, s.setAside()) }, []Finding{{"index", "it was put aside because it is damaged; rebuild it"}}},
@@ -246,7 +247,9 @@ func TestRebuildOnTheWayUp(t *testing.T) {
 func TestWritesDuringARebuild(t *testing.T) {
 	s := stored(t, 4)
 	require.NoError(t, s.setAside())
+	before := entries(t, s)
 	require.NoError(t, s.Write(oneDevice(10001, "written while it is aside", nil)))
+	require.Equal(t, before, entries(t, s))
 	budget := 2
 	done, err := s.RebuildIndex(func() bool { budget--; return budget >= 0 })
 	require.NoError(t, err)
@@ -256,15 +259,19 @@ func TestWritesDuringARebuild(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, uint32(2), again.sb.built, "the next message goes on from there")
 	require.Len(t, entries(t, s), 2*2)
+	found, _ := run(t, s, 10)
+	require.Equal(t, []Finding{{"index", "it was put aside because it is damaged; rebuild it"}}, found, "what is not in it yet is not missed")
 	for slot, want := range []bool{true, true, false, false} {
 		require.Equal(t, want, s.indexes(uint32(slot)), "slot %d", slot)
 		require.NoError(t, s.Write(oneDevice(10000+uint64(slot), fmt.Sprint("new ", slot), nil)))
 	}
 	require.Len(t, entries(t, s), 2*2)
+	require.NoError(t, s.setAside()) // with slots that were done
+	require.False(t, s.indexes(0))
 	done, err = s.RebuildIndex(always)
 	require.NoError(t, err)
 	require.True(t, done)
-	found, _ := run(t, s, 1)
+	found, _ = run(t, s, 1)
 	require.Empty(t, found)
 	require.Len(t, entries(t, s), 2*4)
 }

@@ -128,7 +128,7 @@ func (s *Store) SetCount(count uint32, hi uint64) error {
 	if count < s.sb.count {
 		return fmt.Errorf("the old memory has %d anchors, fewer than the %d of ours", count, s.sb.count)
 	}
-	if hi > s.sb.hi || uint64(count) > s.sb.hi-s.sb.lo {
+	if hi > s.sb.hi {
 		if err := s.setRange(s.sb.lo, hi); err != nil {
 			return err
 		}

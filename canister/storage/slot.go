@@ -279,7 +279,6 @@ func (s *Store) writeBlock(slot, block, next uint32, image []byte, part, whole i
 	if err := s.alloc.Memory.WriteAt(b, at); err != nil {
 		return fmt.Errorf("write overflow block %d: %w", block, err)
 	}
-	b = image[len(image)-part-blockHead:]
 	le.PutUint64(b, kept0)
 	le.PutUint64(b[8:], kept1)
 	return nil

@@ -26,14 +26,61 @@ var equivalents = map[string]string{
 	"storage/tree/batch.go keepInner: taken for true: level > 0":                                                                                keptLeaf,
 	"storage/tree/batch.go keepInner: exchanged: > for >=: level > 0":                                                                           keptLeaf,
 	"storage/tree/cache.go inner: taken for true: level >= cachedLevel":                                                                         "no node of a lower level is in the cache",
+	"storage/fsck.go checkExtents: exchanged: >= for >: e >= alloc.MaxExtents":                                                                  "no entry of the table says that number",
+	"storage/fsck.go checkSlot: taken for false: err != nil #3":                                                                                 "the record was read whole just before",
+	"storage/history.go History: exchanged: > for >=: len(h.Events) > limit":                                                                    "as many as the limit are cut to as many",
+	"storage/index.go changedKeys: taken for false: a.Left() > 0 && b.Left() > 0":                                                               passedOver,
+	"storage/index.go changedKeys: taken for false: a.Left() > 0":                                                                               passedOver,
+	"storage/index.go changedKeys: taken for false: b.Left() > 0":                                                                               passedOver,
+	"storage/index.go changedKeys: taken for true: !oldDevice.SameKeys(newDevice)":                                                              passedOver,
+	"storage/index.go changedKeys: taken for false: err != nil #2":                                                                              "the new record was made just before",
+	"storage/index.go changedKeys: taken for true: len(s.keys[0]) > 0":                                                                          "from no entries none is taken",
+	"storage/index.go changedKeys: exchanged: > for >=: len(s.keys[0]) > 0":                                                                     "from no entries none is taken",
+	"storage/index.go changedKeys: taken for true: len(s.keys[0]) > 0 && len(s.keys[1]) > 0":                                                    sortedAnyway,
+	"storage/index.go changedKeys: exchanged: && for ||: len(s.keys[0]) > 0 && len(s.keys[1]) > 0":                                              sortedAnyway,
+	"storage/index.go changedKeys: taken for true: len(s.keys[0]) > 0 #2":                                                                       sortedAnyway,
+	"storage/index.go changedKeys: exchanged: > for >=: len(s.keys[0]) > 0 #2":                                                                  sortedAnyway,
+	"storage/index.go changedKeys: taken for true: len(s.keys[1]) > 0":                                                                          sortedAnyway,
+	"storage/index.go changedKeys: exchanged: > for >=: len(s.keys[1]) > 0":                                                                     sortedAnyway,
+	"storage/index.go reindex: taken for true: before[0].Less(after[0])":                                                                        "an entry that is taken away before it is put in again is there all the same",
+	"storage/index.go lookup: taken for true: len(hits) <= scanFactor*limit":                                                                    "more entries are read than are used",
+	"storage/index.go indexes: taken for true: s.sb.layout >= Layout2":                                                                          "no record of layout 1 is of a version that is indexed",
+	"storage/index.go setAside: left out: s.tree.DropCache()":                                                                                   "nobody reads the index until it is cleared, which empties the cache, too",
+	"storage/index.go rebuild: taken for false: err != nil #2":                                                                                  "no entry of a record that cannot be read is there to be put in",
+	"storage/index.go rebuild: left out: s.keys[1] = keys":                                                                                      roomAlone,
+	"storage/legacy.go SetCount: exchanged: > for >=: hi > s.sb.hi":                                                                             "the range is set to what it is",
+	"storage/migrate.go Rewrite: taken for false: version+1 == s.writeVersion()":                                                                slowerWay,
+	"storage/migrate.go Rewrite: taken for false: ok":                                                                                           slowerWay,
+	"storage/slot.go readRawInto: left out: raw.valid = true":                                                                                   "the empty slot is read once more before it is written",
+	"storage/slot.go readRawInto: exchanged: >= for >: len(room) >= size+length":                                                                "the record is copied, and the same",
+	"storage/slot.go writeRaw: left out: before -= blockPayload":                                                                                zerosAnyway,
+	"storage/slot.go writeRaw: left out: whole = blockHead + min(max(before, part), blockPayload)":                                              zerosAnyway,
+	"storage/slot.go writeRaw: taken for false: i < len(old.chain)":                                                                             zerosAnyway,
+	"storage/slot.go writeBlock: taken for false: whole == used":                                                                                "nothing is behind the part to be cleared",
+	"storage/slot.go writeBlock: taken for false: whole <= cap(b)":                                                                              "the block is put together elsewhere, and the same",
+	"storage/slot.go writeBlock: exchanged: <= for <: whole <= cap(b)":                                                                          "the block is put together elsewhere, and the same",
+	"storage/slot.go wipe: taken for false: err != nil":                                                                                         "the place of the block was found when the old record was read",
+	"storage/store.go newStore: taken for true: taken.Swap(true)":                                                                               roomAlone,
+	"storage/store.go newStore: left out: s.keys[i] = s.buffers.keys[i][:0]":                                                                    roomAlone,
+	"storage/store.go buffer: taken for true: !s.tree.Batching()":                                                                               roomAlone,
+	"storage/store.go readOwn: taken for true: l == &s.lent":                                                                                    "a new room is empty already",
+	"storage/store.go readOwn: left out: l.contacts = identity.Contacts{List: l.list[:0]}":                                                      roomAlone,
+	"storage/store.go readOwn: left out: a.Contacts = &l.contacts":                                                                              roomAlone,
+	"storage/store.go write: taken for true: version < record.Newest":                                                                           "the newest version loses nothing",
+	"storage/store.go write: exchanged: < for <=: version < record.Newest":                                                                      "the newest version loses nothing",
 	"delegation/trie.go isLeaf: exchanged: < for <=: r < 0":                                                                                     "the empty trie, 0, is handled before anybody asks whether it is a leaf",
 	"delegation/trie.go insertAt: exchanged: < for <=: bit < differs":                                                                           "no fork on the path has the bit at which the label differs from the leaf at its end: it was passed by that very bit",
 }
 
 const (
-	tooLong   = "what has just as many is refused for the length of the whole"
-	sameOrder = "both ways of sorting are stable and give the same order; the bound is on the time"
-	keptLeaf  = "a leaf that is kept is as it is in memory; it is not kept because copying it costs more than it saves"
+	tooLong      = "what has just as many is refused for the length of the whole"
+	sameOrder    = "both ways of sorting are stable and give the same order; the bound is on the time"
+	passedOver   = "devices that are the same are passed over for the time that takes; entries on both sides cancel each other"
+	sortedAnyway = "entries on one side alone need no order, and sorting them does no harm"
+	roomAlone    = "memory is taken anew; what is in it is the same"
+	slowerWay    = "reading and writing the anchor gives the same record"
+	zerosAnyway  = "more zeros are written behind the part, where zeros are"
+	keptLeaf     = "a leaf that is kept is as it is in memory; it is not kept because copying it costs more than it saves"
 )
 
 // key names a mutant without its line.
