@@ -272,7 +272,7 @@ func TestGenerationOfEveryField(t *testing.T) {
 	}
 }
 
-func TestMentions(t *testing.T) {
+func TestMentionsOfFields(t *testing.T) {
 	for _, c := range []struct {
 		message string
 		of      byte
