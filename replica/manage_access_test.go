@@ -76,7 +76,7 @@ func managementCases(id principal.Principal) map[string]managementCase {
 	for _, name := range []string{"http_request", "ecdsa_public_key", "sign_with_ecdsa", "schnorr_public_key", "sign_with_schnorr",
 		"vetkd_public_key", "vetkd_derive_key", "node_metrics_history", "bitcoin_get_balance", "bitcoin_get_utxos", "bitcoin_send_transaction",
 		"bitcoin_get_current_fee_percentiles", "bitcoin_get_block_headers", "list_canisters"} {
-		cases[name] = managementCase{nobody, []byte("DIDL\x00\x00")}
+		cases[name] = managementCase{nobody, []byte("DIDL\x01\x6c\x00\x01\x00")} // a record without fields
 	}
 	return cases
 }

@@ -114,3 +114,6 @@ func (t Table) kindName(r Ref) string {
 	}
 	return primitiveNames[-r]
 }
+
+// PrimitiveName is the name of a primitive type; r must be one.
+func (r Ref) PrimitiveName() string { return primitiveNames[-r] }

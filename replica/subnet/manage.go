@@ -1,11 +1,11 @@
 package subnet
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"strings"
 
+	"kedge/candid/wire"
 	"kedge/ic/management"
 	"kedge/ic/principal"
 	"kedge/replica/cycles"
@@ -61,7 +61,7 @@ func about[A any](who access, decode func([]byte) (A, error), id func(A) princip
 		run: func(m *managementCall, c *canister) ([]byte, *reject.Error) {
 			a, err := decode(m.req.Arg)
 			if err != nil {
-				return nil, badPayload(m.req.Arg, err)
+				return nil, badPayload(m.req.Method, m.req.Arg, err)
 			}
 			return run(m, c, a)
 		},
@@ -73,7 +73,7 @@ func general[A any](who access, decode func([]byte) (A, error), run func(m *mana
 	return managementMethod{access: who, run: func(m *managementCall, _ *canister) ([]byte, *reject.Error) {
 		a, err := decode(m.req.Arg)
 		if err != nil {
-			return nil, badPayload(m.req.Arg, err)
+			return nil, badPayload(m.req.Method, m.req.Arg, err)
 		}
 		return run(m, a)
 	}}
@@ -94,17 +94,9 @@ func asQuery(m managementMethod) managementMethod {
 	return m
 }
 
-// badPayload is the refusal of an argument that does not decode.
-func badPayload(arg []byte, err error) *reject.Error {
-	if !bytes.HasPrefix(arg, []byte("DIDL")) { // in production's words: canisters pay for the length of a refusal
-		return reject.New(reject.InvalidManagementPayload, "Error decoding candid: Cannot parse header %x: binary parser error: io error", arg)
-	}
-	return reject.New(reject.InvalidManagementPayload, "Error decoding candid: %s", err)
-}
-
 // badSubmission is badPayload for an ingress message that was not taken in yet.
 func badSubmission(method string, arg []byte, err error) *reject.Error {
-	return reject.New(reject.InvalidManagementPayload, "Failed to parse payload for ic00 method %s: %s", method, badPayload(arg, err))
+	return reject.New(reject.InvalidManagementPayload, "Failed to parse payload for ic00 method %s: %s", method, badPayload(method, arg, err))
 }
 
 // unroutable is the refusal of a canister's call that is about nothing on this network.
@@ -114,7 +106,7 @@ func unroutable(method, why string) *reject.Error {
 
 // unreadable is unroutable for an argument that does not decode: production reads it to find out where the call goes.
 func unreadable(method string, arg []byte, err error) *reject.Error {
-	return unroutable(method, fmt.Sprintf("UserError(UserError { code: InvalidManagementPayload, description: %q })", badPayload(arg, err).Message))
+	return unroutable(method, fmt.Sprintf("UserError(UserError { code: InvalidManagementPayload, description: %q })", badPayload(method, arg, err).Message))
 }
 
 // routedAs is how production names a method that is about a canister which it does not find: the five whose argument
@@ -263,18 +255,19 @@ func noSuchMethod(name string) *reject.Error {
 	return reject.New(reject.MethodNotFound, "Management canister has no method '%s'", name)
 }
 
-// missing refuses a call of a method that this network does not have. A canister whose argument is not Candid at all is
-// told what production tells it, which does not depend on the method.
+// missing refuses a call of a method that this network does not have. A canister whose argument is not Candid, or is
+// absent, is told what production tells it before it looks for a subnet that has what the method needs.
 func (m *managementCall) missing() *reject.Error {
-	name := m.req.Method
-	if _, known := absent(name); known && m.req.Origin.Kind == fromCanister && !bytes.HasPrefix(m.req.Arg, []byte("DIDL")) {
-		switch name {
-		case "http_request":
-			return badPayload(m.req.Arg, nil)
-		case "list_canisters", "bitcoin_get_successors", "bitcoin_send_transaction_internal": // go to the canister's own subnet unread
-		default:
-			return unreadable(name, m.req.Arg, nil)
-		}
+	name, arg := m.req.Method, m.req.Arg
+	_, known := absent(name)
+	switch {
+	case !known || m.req.Origin.Kind != fromCanister || !unreadableAnyway(name, arg):
+	case name == "http_request":
+		return badPayload(name, arg, &wire.Error{})
+	case name == "list_canisters", name == "bitcoin_get_successors", name == "bitcoin_send_transaction_internal":
+		// they go to the canister's own subnet unread
+	default:
+		return unreadable(name, arg, &wire.Error{})
 	}
 	return noSuchMethod(name)
 }
@@ -368,7 +361,7 @@ func (n *Subnet) authorize(method managementMethod, req *call) (*canister, *reje
 	id, err := method.target(req.Arg)
 	switch {
 	case err != nil && fromUser:
-		return nil, badPayload(req.Arg, err)
+		return nil, badPayload(req.Method, req.Arg, err)
 	case err != nil:
 		return nil, unreadable(req.Method, req.Arg, err)
 	}
