@@ -7,7 +7,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	goruntime "runtime"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -27,13 +29,19 @@ var witnesses = map[string][]string{"canister/storage": {"migrations", "migratio
 func main() {
 	verbose := flag.Bool("v", false, "list every mutant")
 	flag.IntVar(&sample, "sample", 1, "make every `nth` change only, where there is no time for all")
+	match := flag.String("only", "", "make the changes only whose `key`, as it is printed, matches this regular expression")
 	flag.Usage = func() {
-		fmt.Fprintf(flag.CommandLine.Output(), "usage: mutants [-v] [-sample n] [package ...]\nWithout packages: %s\n", strings.Join(packages, " "))
+		fmt.Fprintf(flag.CommandLine.Output(), "usage: mutants [-v] [-sample n] [-only key] [package ...]\nWithout packages: %s\n", strings.Join(packages, " "))
 		flag.PrintDefaults()
 	}
 	flag.Parse()
 	if sample < 1 {
 		fmt.Fprintf(os.Stderr, "mutants: -sample is %d; want 1 or more\n", sample)
+		os.Exit(2)
+	}
+	var err error
+	if only, err = regexp.Compile(*match); err != nil {
+		fmt.Fprintf(os.Stderr, "mutants: -only: %v\n", err)
 		os.Exit(2)
 	}
 	if flag.NArg() > 0 {
@@ -54,8 +62,11 @@ func main() {
 	}
 }
 
-// sample is 1 for all mutants, n for every nth.
-var sample = 1
+// sample is 1 for all mutants, n for every nth; only is what their keys match.
+var (
+	sample = 1
+	only   = regexp.MustCompile("")
+)
 
 // check mutates one package and returns how many mutants survive.
 func check(dir string, verbose bool) (int, error) {
@@ -78,8 +89,9 @@ func check(dir string, verbose bool) (int, error) {
 	for _, mu := range m.mutants {
 		used[mu.key()] = true
 	}
-	if sample > 1 {
-		m.mutants = sampled(m.mutants)
+	m.mutants = slices.DeleteFunc(m.mutants, func(mu mutant) bool { return !only.MatchString(mu.key()) })
+	m.mutants = sampled(m.mutants)
+	if len(m.mutants) < all {
 		fmt.Printf("%s: %d of %d mutants\n", dir, len(m.mutants), all)
 	}
 	start := time.Now()
