@@ -260,7 +260,6 @@ func (s *Store) lookup(key, from uint64, limit int, match func(*identity.Anchor,
 		}
 		s.lending = from == 0 && i == 0 // most keys have one entry
 		a, err := s.readSlot(slot)
-		s.lending = false
 		if err != nil {
 			if stable.IsCorrupted(err) {
 				continue

@@ -97,3 +97,26 @@ func TestFirstPageLasts(t *testing.T) {
 	}
 	require.Equal(t, want, first)
 }
+
+// Where one anchor has the key, a look-up allocates nothing: the network charges for every page of memory that a
+// message touches, and those of the allocator are many.
+func TestUsualLookupAllocatesNothing(t *testing.T) {
+	s, err := Create(NewRAM(1<<12), Config{Lo: 10000, Hi: 20000})
+	require.NoError(t, err)
+	number, err := s.Allocate()
+	require.NoError(t, err)
+	require.NoError(t, s.Write(&identity.Anchor{Number: number, Devices: []identity.Device{{
+		Data: identity.Data{PublicKey: []byte("key"), CredentialID: []byte("credential")}, Principal: principal.SelfAuthenticating([]byte("key")),
+	}}}))
+	require.Zero(t, testing.AllocsPerRun(10, func() {
+		found, next, err := s.LookupCredential([]byte("credential"), 0, 16)
+		if err != nil || next != 0 || len(found) != 1 || found[0].Anchor != number {
+			t.Error("the anchor was not found")
+		}
+	}))
+	a, err := s.Read(number)
+	require.NoError(t, err)
+	b, err := s.Read(number)
+	require.NoError(t, err)
+	require.NotSame(t, a, b, "what is read later does not belong to the store")
+}
