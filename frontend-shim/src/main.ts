@@ -6,6 +6,7 @@ import type { SignInRequest } from "./protocol/request.ts";
 import { host } from "./protocol/origin.ts";
 import { explain } from "./errors.ts";
 import { lengthShown, prepare, type Prepared } from "./signin/deliver.ts";
+import { pending } from "./signin/pending.ts";
 import { requestPanel, signInView } from "./signin/view.ts";
 import { type Account, agent, isRaw, remember, rightAddress } from "./state.ts";
 import { choose, current, duration, names, t } from "./text/text.ts";
@@ -73,7 +74,10 @@ function home(problem: Child = null): void {
   signInView(request, {
     done: signedIn,
     cancel: request ? () => finish((r) => r.cancel(), t("refused.title"), t("refused.text")) : null,
-    begin: () => { atHome = false; },
+    begin: (leaving) => {
+      atHome = false;
+      if (leaving) refresh = () => undefined; // another language is no reason to lose what is on the way
+    },
     register: async () => (await import("./signin/register.ts")).register({ done: signedIn, back: home, banner: banner() }),
     phrase: async () => (await import("./signin/phrase.ts")).phraseView({ done: signedIn, back: home, banner: banner() }),
     pair,
@@ -146,14 +150,17 @@ async function give(who: Account): Promise<void> {
   show(t("giving.title"), h("p", { role: "status" }, t("giving.text", { host: host(r.origin) })));
   const checked = await verdict;
   if (checked && !checked.ok) return refuseOrigin(r, checked);
-  let prepared: Prepared;
+  let prepared: Prepared, waits: boolean;
   try {
+    const looked = pending(who);
     prepared = await prepare(r, who);
+    waits = await Promise.race([looked, new Promise<false>((done) => setTimeout(done, patience, false))]);
   } catch (error) {
     return show(t("failed.title"), note("error", h("p", {}, explain(error))), h("div", { class: "actions" },
       button(t("again"), () => give(who), { class: "primary" }), button(t("signin.other-ways-button"), () => signOut()),
       button(t("return"), () => finish((q) => q.fail(explain(error)), t("failed.title"), explain(error)), { class: "quiet" })));
   }
+  if (waits) await told();
   const hand = () => finish((q) => q.succeed(prepared.answer), t("done.title"), t("done.text", { host: host(r.origin) }));
   // Whoever was shown another length sees the true one before the session begins.
   const shown = lengthShown(r), tolerance = 60_000_000_000n, longer = prepared.length > shown + tolerance;
@@ -164,6 +171,15 @@ async function give(who: Account): Promise<void> {
     h("div", { class: "actions" }, button(t("continue"), hand, { class: "primary", id: "continue" }),
       button(t("signin.refuse"), () => finish((q) => q.cancel(), t("refused.title"), t("refused.text")), { class: "quiet" })));
 }
+
+const patience = 3000; // ms that a look at the anchor may take longer than the delegation
+
+// told shows that something is pending on the anchor, until the person goes on.
+const told = (): Promise<void> => new Promise((goOn) => {
+  show(t("pending.title"), note("warn", h("p", {}, t("pending.text"))), h("div", { class: "actions" },
+    h("a", { class: "button primary", href: "/manage", target: "_blank", rel: "noopener", id: "look-after" }, t("account.open")),
+    button(t("pending.go-on"), () => goOn(), { id: "go-on" })));
+});
 
 function refuseOrigin(r: SignInRequest, v: Exclude<Verdict, { ok: true }>): void {
   const text = t("origin.refused", { origin: r.origin, derivation: r.derivationOrigin ?? "" }), why = t(`origin.${v.reason}`, { detail: v.detail });

@@ -54,7 +54,12 @@ export async function rightAddress(): Promise<string | null> {
 }
 
 // Known is an anchor that was used here. Nothing secret is kept.
-export interface Known { anchor: bigint; used: number; limit: number | null } // limit: its longest session, in seconds
+export interface Known {
+  anchor: bigint;
+  used: number; // ms since 1970, like checked
+  limit: number | null; // its longest session, in seconds
+  checked: number; // when nothing was pending on it
+}
 
 const stored = "kedge.anchors";
 const most = 10;
@@ -62,24 +67,25 @@ const most = 10;
 // knownAnchors are the anchors used here, the last one first.
 export function knownAnchors(): Known[] {
   try {
-    const list = JSON.parse(localStorage.getItem(stored) ?? "[]") as Array<{ n: string; used: number; limit: number | null }>;
-    return list.filter((k) => /^\d{1,20}$/.test(k.n)).map((k) => ({ anchor: BigInt(k.n), used: Number(k.used), limit: k.limit ?? null })).sort((a, b) => b.used - a.used);
+    const list = JSON.parse(localStorage.getItem(stored) ?? "[]") as Array<{ n: string; used: number; limit: number | null; checked?: number }>;
+    return list.filter((k) => /^\d{1,20}$/.test(k.n)).map((k) => ({ anchor: BigInt(k.n), used: Number(k.used), limit: k.limit ?? null, checked: Number(k.checked ?? 0) })).sort((a, b) => b.used - a.used);
   } catch {
     return [];
   }
 }
 
-export function remember(anchor: bigint, limit?: number | null): void {
+// remember puts an anchor first, with what is new about it.
+export function remember(anchor: bigint, limit?: number | null, checked?: number): void {
   const was = knownAnchors();
   const old = was.find((k) => k.anchor === anchor);
-  save([{ anchor, used: Date.now(), limit: limit === undefined ? old?.limit ?? null : limit }, ...was.filter((k) => k.anchor !== anchor)]);
+  save([{ anchor, used: Date.now(), limit: limit === undefined ? old?.limit ?? null : limit, checked: checked ?? old?.checked ?? 0 }, ...was.filter((k) => k.anchor !== anchor)]);
 }
 
 export const forget = (anchor: bigint): void => save(knownAnchors().filter((k) => k.anchor !== anchor));
 
 function save(known: Known[]): void {
   try {
-    localStorage.setItem(stored, JSON.stringify(known.slice(0, most).map((k) => ({ n: k.anchor.toString(), used: k.used, limit: k.limit }))));
+    localStorage.setItem(stored, JSON.stringify(known.slice(0, most).map((k) => ({ n: k.anchor.toString(), used: k.used, limit: k.limit, checked: k.checked }))));
   } catch {
     // Storage may be full or switched off; anchors are then found by their passkeys.
   }

@@ -2,8 +2,8 @@
 // anchor that comes back after everything was lost.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { control, page, story } from "./setup.mjs";
-import { settle, signAsPhrase } from "./steps.mjs";
+import { control, page, providers, story, whoami, world } from "./setup.mjs";
+import { outcome, settle, signAsPhrase, startSignIn } from "./steps.mjs";
 
 const result = (account, text) => account.locator(".result .note", { hasText: text }).waitFor();
 const six = (view) => view.locator(".words.six li").allInnerTexts();
@@ -89,6 +89,15 @@ test("contacts approve by voice, and the owner vetoes", () => story(4, async (ow
   }
   await view.getByText(/2 contacts have approved\. (30|29) days.* to go\./).waitFor();
   assert.equal(await view.isDisabled("#take-back"), true);
+
+  // Whoever only signs in to an application is told, too, and can go on.
+  const app = await owner.open(world.apps.origin("classic"));
+  const popup = await startSignIn(owner, app, { identityProvider: providers.classic });
+  await popup.click("[data-anchor]");
+  await popup.getByText("Something is pending on your anchor").waitFor();
+  assert.equal(await popup.getAttribute("#look-after", "href"), "/manage");
+  await popup.click("#go-on");
+  assert.equal(await outcome(app), await whoami(app));
 
   // The owner's unprotected passkey sees it before anything else, with the same words; the phrase stops it.
   const again = await owner.open(page);
@@ -328,4 +337,22 @@ test("a release runs its delay, and the phrase that is lost can be removed", () 
   await lost.getByRole("button", { name: "Remove", exact: true }).click();
   await later.click("#confirm");
   await later.locator(".result .note", { hasText: "is removed" }).waitFor();
+}));
+
+test("a code that nobody typed in time leads back to the beginning", () => story(2, async (old, fresh) => {
+  for (const p of [old, fresh]) await p.context.clock.setSystemTime(now());
+  const { account, anchor } = await settle(old, page);
+  await account.click("#add-browser");
+  await account.waitForSelector("#pair-address");
+  const joining = await fresh.open(`${page}#pair=${anchor}`);
+  await joining.click("#join");
+  await joining.waitForSelector("#code");
+  await pass(1);
+  await fresh.context.clock.setSystemTime(now());
+  await joining.getByText("That took too long").waitFor();
+  await joining.click("#pair-again");
+  await joining.waitForSelector("#join");
+  assert.equal(await joining.inputValue("input[inputmode=numeric]"), anchor);
+  // Between the two moves of the clock, the network's and the browsers', what was sent was refused.
+  for (const p of [old, fresh]) for (const problem of p.takeProblems()) assert.match(problem, /status of 400/);
 }));

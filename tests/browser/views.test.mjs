@@ -242,6 +242,14 @@ test("German is German everywhere, and can be chosen", () => story(1, async (p) 
   assert.match(await start.innerText("#passkey"), /Passkey anmelden/);
   await start.reload();
   await start.waitForFunction(() => document.documentElement.lang === "de");
+  // Whoever has begun something stays in it.
+  await start.click("#register");
+  await start.waitForSelector("#create");
+  await start.selectOption("header select", "en");
+  await start.waitForFunction(() => document.documentElement.lang === "en");
+  assert.equal(await start.locator("#create").count(), 1);
+  await start.locator("main .actions button.quiet").click();
+  assert.match(await start.innerText("#register"), /Register a new anchor/);
 }));
 
 test("with high contrast, reduced motion and large text it still works", async () => {

@@ -36,7 +36,7 @@ export const chooseAnchor: Chooser = (found: Match[]) => dialog<Match>(t("choose
 export interface Ways {
   done(account: Account): unknown;
   cancel: (() => unknown) | null; // refuses the request
-  begin(): void; // something is begun that must not be interrupted
+  begin(leaving: boolean): void; // something is begun that must not be interrupted, here or in another view
   register(): unknown;
   phrase(): unknown;
   pair(): unknown;
@@ -63,7 +63,7 @@ export function signInView(request: SignInRequest | null, ways: Ways, extra: Chi
   const problems = h("div", { class: "problems" }, problem);
   const area = h("div", { class: "ways" });
   const attempt = (way: () => Promise<Account | null>) => busy(area, async () => {
-    ways.begin();
+    ways.begin(false);
     problems.replaceChildren();
     try {
       const account = await way();
@@ -73,7 +73,7 @@ export function signInView(request: SignInRequest | null, ways: Ways, extra: Chi
     }
   });
   const leave = (to: () => unknown) => async () => {
-    ways.begin();
+    ways.begin(true);
     await stopConditional();
     await to();
   };

@@ -46,6 +46,9 @@ export async function choose(wanted?: string): Promise<void> {
 
 export const current = (): string => document.documentElement.lang;
 
+// region is the language as the reader's own region writes it: dates differ.
+const region = (): string => navigator.languages.find((l) => l.split("-")[0] === current()) ?? current();
+
 // t is a text, with its places filled in.
 export const t = (key: Key, values: Values = {}): string => fill(texts[key] ?? en[key] ?? "", values, current());
 
@@ -60,7 +63,7 @@ export function word(group: string, name: string | null, fallback: string, value
 
 // date is a time in nanoseconds, for people.
 export const date = (ns: bigint): string =>
-  new Intl.DateTimeFormat(current(), { dateStyle: "medium", timeStyle: "short" }).format(new Date(Number(ns / 1_000_000n)));
+  new Intl.DateTimeFormat(region(), { dateStyle: "medium", timeStyle: "short" }).format(new Date(Number(ns / 1_000_000n)));
 
 const units: Array<[Intl.NumberFormatOptions["unit"], number]> = [["day", 86_400], ["hour", 3600], ["minute", 60], ["second", 1]];
 
