@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -30,7 +31,27 @@ var commands = map[string]func(){
 	},
 }
 
-func TestMain(m *testing.M) { testscript.Main(m, commands) }
+func TestMain(m *testing.M) { testscript.Main(closing{m}, commands) }
+
+// closing runs the tests, and then what they left to be done at the end.
+type closing struct{ m *testing.M }
+
+var atEnd []func() error
+
+// AtEnd has something done after all tests.
+func AtEnd(do func() error) { atEnd = append(atEnd, do) }
+
+// Run runs the tests.
+func (c closing) Run() int {
+	code := c.m.Run()
+	for _, do := range atEnd {
+		if err := do(); err != nil {
+			_, _ = fmt.Fprintln(os.Stderr, err)
+			code = max(code, 1)
+		}
+	}
+	return code
+}
 
 // Scripts that need no network: parsing, bad input, the key store, help.
 func TestScripts(t *testing.T) {

@@ -96,7 +96,7 @@ func TestInterruptedContacts(t *testing.T) {
 	code, _, stderr = v.run(p, "owner", "contacts", "agree", "--as", "phone")
 	require.Equal(t, 6, code)
 	require.Contains(t, stderr, "kedge: error: nothing was done\n")
-	require.Regexp(t, `^the contacts were named \S+ by Recovery phrase \(\S+\)\ndevice "phone" would be released when 2 of the anchors 10001, 10002, 10003 approve a new key and 7d pass without a call of any protected device; go on\? type yes: $`, p.prompts[0])
+	require.Regexp(t, `^the contacts were named 20[0-9-]+ [0-9:]+ \S+ \((now|\d+ seconds? ago)\) by Recovery phrase \(\S+\)\ndevice "phone" would be released when 2 of the anchors 10001, 10002, 10003 approve a new key and 7d pass without a call of any protected device; go on\? type yes: $`, p.prompts[0])
 }
 
 // Ctrl-C leaves the wait, and nothing is lost.

@@ -302,15 +302,15 @@ func TestCanistersOfOtherToolsAreFound(t *testing.T) {
 
 	// Two tools, two canisters: neither is chosen.
 	put("icp.yaml", fmt.Sprintf("networks: [{name: n, mode: connected, url: %q}]\nenvironments: [{name: e, network: n}]\n", network))
-	put(".icp/data/mappings/e.ids.json", `{"kedge":"bd3sg-teaaa-aaaaa-qaaba-cai"}`)
+	put(".icp/data/mappings/e.ids.json", `{"kedge":"5g7ff-34aaa-aaaaa-7777q-cai"}`)
 	code, _, stderr = run(t, nil, o.env, "canister", "metrics")
 	require.Equal(t, 1, code)
 	require.Contains(t, stderr, "two canisters are known for the network")
-	require.Contains(t, stderr, "bd3sg-teaaa-aaaaa-qaaba-cai (.icp/data/mappings/e.ids.json, from icp)")
+	require.Contains(t, stderr, "5g7ff-34aaa-aaaaa-7777q-cai (.icp/data/mappings/e.ids.json, from icp)")
 
 	// The network was started anew, so the id is of none.
 	require.NoError(t, os.RemoveAll(".icp"))
-	put(".dfx/local/canister_ids.json", `{"kedge":{"local":"bd3sg-teaaa-aaaaa-qaaba-cai"}}`)
+	put(".dfx/local/canister_ids.json", `{"kedge":{"local":"5g7ff-34aaa-aaaaa-7777q-cai"}}`)
 	code, _, stderr = run(t, nil, o.env, "canister", "status")
 	require.Equal(t, 4, code)
 	require.Contains(t, stderr, "kedge: hint: the id is from .dfx/local/canister_ids.json, written before the network was started anew (--clean, kedge network reset, another state folder); dfx deploy, or kedge deploy, makes a new one")
@@ -441,9 +441,7 @@ func TestLogsAreFollowed(t *testing.T) {
 
 // A network that limits the rate of installations, as production does, delays a deployment and does not fail it.
 func TestDeploymentsWaitForTheRate(t *testing.T) {
-	cache, err := os.UserCacheDir()
-	require.NoError(t, err)
-	network, err := replica.Start(replica.WithListen("127.0.0.1:0"), replica.WithRateLimit(), replica.WithCache(filepath.Join(cache, "kedge", "modules")))
+	network, err := replica.Start(replica.WithListen("127.0.0.1:0"), replica.WithRateLimit(), replica.WithCache(moduleCache(t)))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, network.Close()) })
 	module := filepath.Join(t.TempDir(), "kedge.wasm.gz")

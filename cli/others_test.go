@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/url"
 	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -17,9 +16,7 @@ import (
 // A canister that dfx or icp deployed, with (null) for its init argument and no second step, does all that one of
 // kedge deploy does: somebody registers, signs in to an application, and has a passkey attested.
 func TestDeployedByOthersWorks(t *testing.T) {
-	cache, err := os.UserCacheDir()
-	require.NoError(t, err)
-	network, err := replica.Start(replica.WithListen("127.0.0.1:0"), replica.WithCache(filepath.Join(cache, "kedge", "modules")))
+	network, err := replica.Start(replica.WithListen("127.0.0.1:0"), replica.WithCache(moduleCache(t)))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, network.Close()) })
 	canister, err := network.Deploy(t.Context(), principal.SelfAuthenticating([]byte("the identity of dfx")), harness.Module(t), []byte("DIDL\x00\x01\x7f"))

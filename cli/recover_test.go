@@ -50,9 +50,7 @@ func openVillage(t *testing.T) *village {
 // foundVillage is a village without contacts.
 func foundVillage(t *testing.T) *village {
 	t.Helper()
-	cache, err := os.UserCacheDir()
-	require.NoError(t, err)
-	network, err := replica.Start(replica.WithListen("127.0.0.1:0"), replica.WithCache(filepath.Join(cache, "kedge", "modules")))
+	network, err := replica.Start(replica.WithListen("127.0.0.1:0"), replica.WithCache(moduleCache(t)))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, network.Close()) })
 	v := &village{t: t, network: network, dir: t.TempDir()}

@@ -20,9 +20,7 @@ import (
 // An operator comes from Internet Identity and goes back with the commands alone: both are upgrades, so the canister
 // is stopped around them and runs afterwards.
 func TestThereAndBackByCommands(t *testing.T) {
-	cache, err := os.UserCacheDir()
-	require.NoError(t, err)
-	network, err := replica.Start(replica.WithListen("127.0.0.1:0"), replica.WithCache(filepath.Join(cache, "kedge", "modules")))
+	network, err := replica.Start(replica.WithListen("127.0.0.1:0"), replica.WithCache(moduleCache(t)))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, network.Close()) })
 	o := newDeployer(t, network.URL())

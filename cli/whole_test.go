@@ -31,20 +31,45 @@ import (
 	"kedge/tests/harness"
 )
 
-// startNetwork starts a network without Kedge on it. It returns the file of the module to deploy, and the id of
-// a canister that answers whoami.
+// sharedNetwork is the network of all tests that neither move its time nor write its memory: each has canisters of
+// its own there, and the module, which takes most of the time to compile, is compiled once.
+var sharedNetwork struct {
+	sync.Mutex
+	url, module, whoami string
+}
+
+// startNetwork returns a network on which others may be, too; the file of the module to deploy; and the id of a
+// canister that answers whoami. The network runs until the tests are through.
 func startNetwork(t *testing.T) (url, module, whoami string) {
+	t.Helper()
+	s := &sharedNetwork
+	s.Lock()
+	defer s.Unlock()
+	if s.url != "" {
+		return s.url, s.module, s.whoami
+	}
+	dir, err := os.MkdirTemp("", "kedge-cli-test")
+	require.NoError(t, err)
+	network, err := replica.Start(replica.WithListen("127.0.0.1:0"), replica.WithCache(moduleCache(t)))
+	require.NoError(t, err)
+	cli.AtEnd(func() error { return errors.Join(network.Close(), os.RemoveAll(dir)) })
+	s.module = filepath.Join(dir, "kedge.wasm.gz")
+	require.NoError(t, os.WriteFile(s.module, harness.Module(t), 0o600))
+	// A module stays compiled as long as a canister runs it.
+	_, err = network.Deploy(t.Context(), principal.SelfAuthenticating([]byte("nobody")), harness.Module(t), []byte("DIDL\x00\x01\x7f"))
+	require.NoError(t, err)
+	id, err := network.Deploy(t.Context(), principal.Anonymous, harness.Whoami(t), []byte("DIDL\x00\x00"))
+	require.NoError(t, err)
+	s.url, s.whoami = network.URL(), id.Text()
+	return s.url, s.module, s.whoami
+}
+
+// moduleCache is where compiled modules are kept from one run of the tests to the next.
+func moduleCache(t *testing.T) string {
 	t.Helper()
 	cache, err := os.UserCacheDir()
 	require.NoError(t, err)
-	network, err := replica.Start(replica.WithListen("127.0.0.1:0"), replica.WithCache(filepath.Join(cache, "kedge", "modules")))
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, network.Close()) })
-	module = filepath.Join(t.TempDir(), "kedge.wasm.gz")
-	require.NoError(t, os.WriteFile(module, harness.Module(t), 0o600))
-	id, err := network.Deploy(t.Context(), principal.Anonymous, harness.Whoami(t), []byte("DIDL\x00\x00"))
-	require.NoError(t, err)
-	return network.URL(), module, id.Text()
+	return filepath.Join(cache, "kedge", "modules")
 }
 
 // Scripts that play whole stories on a network with the real module.
@@ -359,7 +384,7 @@ func TestProtectionByAliasIsAskedAbout(t *testing.T) {
 	require.Regexp(t, `^phone \(.*\) of anchor 10000 is protected\n$`, stdout)
 	require.Len(t, p.prompts, 1)
 	require.Contains(t, p.prompts[0], "key fingerprint  "+fingerprint)
-	require.Regexp(t, `added +2\S+ by laptop \([a-z0-9-]+…[a-z0-9]{3}\)\n`, p.prompts[0])
+	require.Regexp(t, `added +2\S+ \S+ \S+ \((now|\d+ seconds? ago)\) by laptop \([a-z0-9-]+…[a-z0-9]{3}\)\n`, p.prompts[0])
 	require.Regexp(t, `has signed here +no\n`, p.prompts[0])
 	// The key itself is enough, and is asked about no more.
 	must("release", "consent", "--asker", fingerprint, "--as", "phrase", "--phrase-file", words)

@@ -240,14 +240,14 @@ func TestOverflowBlocks(t *testing.T) {
 		le.PutUint64(b, xxhash.Sum64(b[8:]))
 		overwrite(t, s, slot, b...)
 	}
-	s, slot, block := fresh()
+	s, _, block := fresh()
 	require.NoError(t, read(s))
 	b := make([]byte, blockSize)
 	require.NoError(t, s.alloc.Memory.ReadAt(b, block))
 	overwrite(t, s, block+20, b[20]^1)
 	require.ErrorContains(t, read(s), "anchor 10000 is corrupted: overflow block 0 has checksum ")
 
-	s, slot, _ = fresh()
+	s, slot, _ := fresh()
 	sealed(s, slot, 16, 2) // the other anchor's block, of the same length
 	require.EqualError(t, read(s), "anchor 10000 is corrupted: overflow block 1 belongs to anchor 10001")
 	units := s.alloc.Regions[overflow].Units
