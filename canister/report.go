@@ -34,6 +34,7 @@ func recoveryReport() {
 	}
 	if a.HasContacts() {
 		result.Warnings = warnings(a)
+		result.Contacts = contactsTo(a.RecoveryContacts(), call().Service)
 	}
 	cdk.Reply(kedge.AppendRecoveryReportResult(answer(), kedge.RecoveryReportResult{Tag: kedge.RecoveryReportResultTagOk, Ok: result}))
 }

@@ -193,6 +193,14 @@ func TestSharedEntries(t *testing.T) {
 		require.NoError(t, s.Write(left))
 		require.Empty(t, entries(t, s))
 	}
+	// One that was added at the same time with another id goes.
+	s := stored(t, 1)
+	a := oneDevice(10000, "key 0", nil)
+	a.Devices = append(a.Devices, oneDevice(0, "key 1", func(d *identity.Device) { d.CredentialID = []byte("another") }).Devices[0])
+	require.NoError(t, s.Write(a))
+	require.Len(t, entries(t, s), 4)
+	require.NoError(t, s.Write(oneDevice(10000, "key 0", nil)))
+	require.Len(t, entries(t, s), 2)
 }
 
 // Blocks in an extent that others have used are written whole: nothing of theirs is left behind a record.

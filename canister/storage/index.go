@@ -90,8 +90,8 @@ func (s *Store) changedKeys(old *rawRecord, payload []byte, version byte, slot u
 	if is {
 		b = record.Devices(payload, version)
 	}
-	same := 0 // devices passed over
-	for ; a.Left() > 0 && b.Left() > 0; same++ {
+	passed := s.buffers.passed[:0]
+	for a.Left() > 0 && b.Left() > 0 {
 		atA, atB := a, b
 		oldDevice, err := a.Next()
 		if err != nil {
@@ -105,6 +105,7 @@ func (s *Store) changedKeys(old *rawRecord, payload []byte, version byte, slot u
 			a, b = atA, atB
 			break
 		}
+		passed = append(passed, oldDevice)
 	}
 	for i, c := range [...]*record.Cursor{&a, &b} {
 		for c.Left() > 0 {
@@ -113,14 +114,8 @@ func (s *Store) changedKeys(old *rawRecord, payload []byte, version byte, slot u
 				return err
 			}
 			s.keys[i] = appendKeys(s.keys[i], d, slot)
-		}
-	}
-	if len(s.keys[0]) > 0 { // an entry that a device passed over has, too, stays: imported ones may share a credential id
-		var own [2]tree.Entry
-		for c := record.Devices(old.payload, old.head.version); same > 0; same-- {
-			d, _ := c.Next() // was read above
-			for _, k := range appendKeys(own[:0], d, slot) {
-				s.keys[0] = slices.DeleteFunc(s.keys[0], func(e tree.Entry) bool { return e == k })
+			if i == 0 {
+				s.keepShared(d.CredentialID(), passed, slot)
 			}
 		}
 	}
@@ -128,6 +123,21 @@ func (s *Store) changedKeys(old *rawRecord, payload []byte, version byte, slot u
 		s.keys[0], s.keys[1] = sortKeys(s.keys[0]), sortKeys(s.keys[1])
 	}
 	return nil
+}
+
+// keepShared takes from s.keys[0] the entry of a credential id that one of the devices passed over has, too: imported
+// devices of an anchor may share an id. Ids are compared, because hashing those of all devices would cost more than
+// the rest of a change.
+func (s *Store) keepShared(id []byte, passed []record.Stored, slot uint32) {
+	if len(id) == 0 {
+		return
+	}
+	for i := range passed {
+		if d := &passed[i]; string(d.CredentialID()) == string(id) {
+			shared := tree.Entry{Key: credentialKey(id), Order: orderOf(d.Proven(), d.AddedAt(), slot)}
+			s.keys[0] = slices.DeleteFunc(s.keys[0], func(e tree.Entry) bool { return e == shared })
+		}
+	}
 }
 
 // reindex turns the entries of an anchor before a write into those after it; both are sorted, unless one is

@@ -33,7 +33,8 @@ type Store struct {
 		scratch [SlotSize + blockSize]byte
 		keys    [2][2 * (identity.MaxDevices + 1)]tree.Entry
 		chain   [1]uint32
-		hits    [1]uint64 // of a look-up: most keys have one entry
+		passed  [identity.MaxDevices + 1]record.Stored // devices and copies that a write leaves as they are
+		hits    [1]uint64                              // of a look-up: most keys have one entry
 		matches [1]Match
 	}
 	lent    loaded // the anchor of the last Borrow

@@ -28,8 +28,8 @@ func (a *App) Watch(ctx context.Context, s *Session) {
 	}
 	a.watchReleases(ctx, s, events)
 	asked := askedReleases(events, principal.SelfAuthenticating(s.Signer.Key.PublicKey()))
-	contacts := s.mayHaveContacts(ctx, events, complete)
-	if len(asked) == 0 && !contacts {
+	contacts := s.contacts(ctx, events, complete)
+	if len(asked) == 0 && contacts == nil {
 		return
 	}
 	devices, err := s.Lookup(ctx, s.Anchor)
@@ -43,14 +43,15 @@ func (a *App) Watch(ctx context.Context, s *Session) {
 		a.Warn("%s has asked for the release of %s; kedge release status says when it may complete", by, of)
 		a.Note("hint: if you do not want that: kedge release cancel %s --as %s", name, name)
 	}
-	switch {
-	case !contacts:
-	case slices.ContainsFunc(devices, func(d kedge.LookupDevice) bool {
+	if contacts == nil {
+		return
+	}
+	vetoes := slices.ContainsFunc(devices, func(d kedge.LookupDevice) bool {
 		return bytes.Equal(d.Pubkey, s.Signer.Key.PublicKey()) && d.Protection == kedge.DeviceProtectionProtected
-	}):
+	})
+	a.announceApprovals(s, *contacts, devices, vetoes)
+	if vetoes {
 		a.watchVeto(ctx, s, events)
-	default:
-		a.announceApprovals(ctx, s, devices)
 	}
 }
 
@@ -78,16 +79,20 @@ func (s *Session) events(ctx context.Context) (all []kedge.HistoryEntry, complet
 	return all, last.DroppedRoutine+last.DroppedSecurity == 0, err
 }
 
-// mayHaveContacts reports whether the anchor has recovery contacts.
-func (s *Session) mayHaveContacts(ctx context.Context, events []kedge.HistoryEntry, complete bool) bool {
+// contacts returns the recovery contacts of the anchor, nil if it has none. The history tells most anchors that have
+// none, which costs less than the report.
+func (s *Session) contacts(ctx context.Context, events []kedge.HistoryEntry, complete bool) *kedge.Contacts {
 	named := slices.ContainsFunc(events, func(e kedge.HistoryEntry) bool {
 		return e.Kind != nil && (*e.Kind == kedge.EventKindContactsSet || *e.Kind == kedge.EventKindContactActed)
 	})
 	if complete && !named {
-		return false
+		return nil
 	}
 	report, err := s.RecoveryReport(ctx, s.Anchor)
-	return err == nil && report.Warnings != nil
+	if err != nil {
+		return nil // the command's own call says why
+	}
+	return report.Contacts
 }
 
 // release is a release that was asked for.
@@ -125,29 +130,23 @@ func (a *App) pendingLabel(s *Session, devices []kedge.LookupDevice, who princip
 	return ui.ShortPrincipal(who), who.Text()
 }
 
-// announceApprovals says which new keys contacts approve. The signer is no protected device, so that reading
-// the anchor ends nothing. What was read serves the command, too.
-func (a *App) announceApprovals(ctx context.Context, s *Session, devices []kedge.LookupDevice) {
-	info, err := s.Provider.AnchorInfo(ctx, s.Anchor)
-	if err != nil {
-		return // the command's own call says why
-	}
-	s.first = &info
-	s.AfterCall(func() { s.first = nil })
-	if info.Contacts == nil {
-		return
-	}
+// announceApprovals says which new keys contacts approve; vetoes tells that the calls of the signer end that.
+func (a *App) announceApprovals(s *Session, contacts kedge.Contacts, devices []kedge.LookupDevice, vetoes bool) {
 	var keys []principal.Principal
-	for _, c := range info.Contacts.Contacts {
+	for _, c := range contacts.Contacts {
 		if c.Approves != nil && !slices.Contains(keys, *c.Approves) {
 			keys = append(keys, *c.Approves)
 		}
 	}
 	for _, key := range keys {
-		a.Warn("%s", ApprovalText(s.Anchor, *info.Contacts, key))
+		a.Warn("%s", ApprovalText(s.Anchor, contacts, key))
 		a.Note("its six words: %s", strings.Join(sixwords.Of(s.Anchor, key), " "))
 	}
-	if len(keys) > 0 {
+	switch {
+	case len(keys) == 0:
+	case vetoes:
+		a.Note("hint: any call of %s is a sign of life and vetoes that; if it is your own new key, sign with another device", s.Signer)
+	default:
 		a.Note("hint: unless that is your own new key, veto it by any call of a protected device: kedge contacts show --anchor %d --as %s",
 			s.Anchor, a.vetoer(s, devices))
 	}
@@ -211,19 +210,7 @@ func (a *App) watchVeto(ctx context.Context, s *Session, before []kedge.HistoryE
 		}
 		for _, key := range keys {
 			a.Warn("this call is a sign of life of %s, and so a veto: recovery contacts approved the new key %s of anchor %d, which ends", s.Signer, key, s.Anchor)
-			a.Note("its six words: %s", strings.Join(sixwords.Of(s.Anchor, key), " "))
 		}
 		a.Note("hint: %s approved and are off the list; ask them who called, then kedge contacts set names them again", ui.Numbers(by))
 	})
-}
-
-// AnchorInfo reads the anchor. It is an update call, and so a sign of life; what [App.OpenSession] has read just
-// before is not read again.
-func (s *Session) AnchorInfo(ctx context.Context, anchor uint64) (kedge.IdentityAnchorInfo, error) {
-	if s.first != nil && anchor == s.Anchor {
-		info := *s.first
-		s.first = nil
-		return info, nil
-	}
-	return s.Provider.AnchorInfo(ctx, anchor)
 }

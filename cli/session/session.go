@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"kedge/candid/kedge"
 	"kedge/cli/client"
 	"kedge/cli/provider"
 	"kedge/cli/ui"
@@ -20,8 +19,6 @@ type Session struct {
 	*provider.Provider
 	Signer Signer
 	Anchor uint64
-
-	first *kedge.IdentityAnchorInfo // read by OpenSession and not used yet
 }
 
 // OpenProvider finds the canister and calls it as nobody.

@@ -41,6 +41,17 @@ func (h *Harness) CompleteContacts(anchor uint64, d *Device) error {
 	return h.result(h.Call(d.Principal(), "contacts_complete", kedge.EncodeContactsCompleteArgs(anchor, d.Data)))
 }
 
+// Report reads an anchor's recovery report as one of its devices, by a query.
+func (h *Harness) Report(anchor uint64, as *Device) kedge.RecoveryReport {
+	h.Helper()
+	reply, err := h.Query(as.Principal(), "recovery_report", kedge.EncodeRecoveryReportArgs(anchor))
+	require.NoError(h, err)
+	result, err := kedge.DecodeRecoveryReportResult(reply)
+	require.NoError(h, err)
+	require.Equal(h, kedge.RecoveryReportResultTagOk, result.Tag, result.Err.Message)
+	return result.Ok
+}
+
 // ContactStatus is what the anchor friend, or with nil the new key itself, may know.
 func (h *Harness) ContactStatus(anchor uint64, friend *uint64, as *Device) (kedge.ContactStatus, error) {
 	h.Helper()

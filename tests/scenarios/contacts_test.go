@@ -137,6 +137,9 @@ func TestTwoDeceivedContacts(t *testing.T) {
 	seen := h.Info(anchor, laptop).Contacts
 	require.Equal(t, thief.Principal(), *seen.Contacts[0].Approves)
 	require.NotNil(t, seen.Contacts[0].CompletesInS)
+	report := h.Report(anchor, words)
+	require.Equal(t, seen, report.Contacts, "a protected device reads the same by a query, which is no sign of life")
+	require.NotNil(t, h.Info(anchor, laptop).Contacts.Contacts[0].Approves)
 	h.Info(anchor, words) // the veto
 	require.Nil(t, h.Info(anchor, laptop).Contacts, "one friend is fewer than two")
 	h.Pass(2 * aDay)

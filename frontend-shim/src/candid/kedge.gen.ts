@@ -684,8 +684,11 @@ export type RecoveryReport = {
   advice: string;
   // about recovery contacts; null where there are none
   warnings: Array<Warning> | null;
+  // the recovery contacts and what they approve, read without a sign of life, which would be a veto; null where
+  // there are none
+  contacts: Contacts | null;
 };
-export const RecoveryReport: c.Type<RecoveryReport> = /* @__PURE__ */ c.named(() => c.record({protection: c.opt(ProtectionState), headline: c.Text, findings: c.vec(Finding), next_step: c.opt(Advice), advice: c.Text, warnings: c.opt(c.vec(Warning))}));
+export const RecoveryReport: c.Type<RecoveryReport> = /* @__PURE__ */ c.named(() => c.record({protection: c.opt(ProtectionState), headline: c.Text, findings: c.vec(Finding), next_step: c.opt(Advice), advice: c.Text, warnings: c.opt(c.vec(Warning)), contacts: c.opt(Contacts)}));
 
 // RecoveryReportResult is the answer to recovery_report.
 export type RecoveryReportResult = 
