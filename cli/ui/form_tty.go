@@ -125,6 +125,7 @@ func formTheme(dark bool) *huh.Styles {
 type formModel struct {
 	form   *huh.Form
 	height *int // of the view, in rows
+	keys   *formKeys
 }
 
 func (m formModel) Init() tea.Cmd { return m.form.Init() }
@@ -134,7 +135,11 @@ func (m formModel) Update(message tea.Msg) (tea.Model, tea.Cmd) {
 		size.Width = min(size.Width, formMaxColumns)
 		message = size
 	}
+	before := m.form.GetFocusedField()
 	_, command := m.form.Update(message)
+	if m.form.State != huh.StateNormal || m.form.GetFocusedField() != before || len(m.form.Errors()) > 0 {
+		m.keys.isReady()
+	}
 	return m, command
 }
 
@@ -157,8 +162,8 @@ func (t *tty) runForm(form *huh.Form) (height int, err error) {
 	}
 	defer func() { restore() }()
 	t.startReading()
-	keys := &formKeys{t: t, over: make(chan struct{})}
-	program := tea.NewProgram(formModel{form, &height}, tea.WithInput(keys), tea.WithOutput(t.file), tea.WithoutSignalHandler(), tea.WithContext(context.Background()))
+	keys := &formKeys{t: t, over: make(chan struct{}), ready: make(chan struct{}, 1)}
+	program := tea.NewProgram(formModel{form, &height, keys}, tea.WithInput(keys), tea.WithOutput(t.file), tea.WithoutSignalHandler(), tea.WithContext(context.Background()))
 	ended := make(chan error, 1)
 	go func() {
 		_, err := program.Run()
@@ -208,9 +213,22 @@ type formKeys struct {
 	mu    sync.Mutex // held while something is read
 	over  chan struct{}
 	moved bool // to another field, by what was read last
+
+	ready chan struct{} // the form is at another field, or refuses to be
 }
 
-const formPoll = 20 * time.Millisecond
+const (
+	formPoll    = 20 * time.Millisecond
+	formReadyIn = time.Second // at most: back from the first field goes nowhere
+)
+
+// isReady says that the form is ready for more.
+func (k *formKeys) isReady() {
+	select {
+	case k.ready <- struct{}{}:
+	default:
+	}
+}
 
 // moves matches keys that go to another field: enter, tab, and shift with tab (XTerm Control Sequences, CSI Z).
 var moves = regexp.MustCompile(`[\r\n\t]|\x1b\[Z`)
@@ -235,13 +253,22 @@ func (k *formKeys) Read(data []byte) (int, error) {
 			return 0, nil
 		}
 	}
-	if k.moved { // the next field has to be ready for the rest
-		time.Sleep(formPoll)
+	if k.moved { // the rest of what was typed at once is for the next field
+		select {
+		case <-k.ready:
+		case <-k.over:
+			return 0, io.EOF
+		case <-time.After(formReadyIn):
+		}
 	}
 	next := k.t.rest
 	at := moves.FindIndex(next)
 	if k.moved = at != nil; k.moved {
 		next = next[:at[1]]
+		select {
+		case <-k.ready: // by something earlier
+		default:
+		}
 	}
 	n := copy(data, next)
 	k.t.rest = k.t.rest[n:]
