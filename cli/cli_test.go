@@ -36,7 +36,7 @@ func TestMain(m *testing.M) { testscript.Main(closing{m}, commands) }
 // closing runs the tests, and then what they left to be done at the end.
 type closing struct{ m *testing.M }
 
-var atEnd []func() error
+var atEnd = []func() error{allMet}
 
 // AtEnd has something done after all tests.
 func AtEnd(do func() error) { atEnd = append(atEnd, do) }

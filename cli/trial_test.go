@@ -74,4 +74,12 @@ func TestThereAndBackByCommands(t *testing.T) {
 	snapshots = o.must("canister", "snapshot", "list", "--json")
 	require.NotContains(t, o.must("migrate", "rollback", old, "--confirm", first.Canister, "--no-snapshot", "--json"), "snapshot")
 	require.Equal(t, snapshots, o.must("canister", "snapshot", "list", "--json"))
+
+	// There for good.
+	o.deploy(module)
+	o.must("migrate", "finalize", "--confirm", first.Canister, "--json")
+	require.Contains(t, o.must("migrate", "status"), "settled")
+	code, _, stderr = run(t, nil, o.env, "migrate", "rollback", old, "--confirm", first.Canister)
+	require.NotZero(t, code)
+	require.Contains(t, stderr, "the canister is not on trial")
 }
