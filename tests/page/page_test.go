@@ -164,5 +164,6 @@ func TestThePageBesideDelegations(t *testing.T) {
 		require.Equal(t, kedge.GetDelegationResponseTagSignedDelegation, response.Tag)
 	}
 	b.Upgrade()
+	b.Pass(time.Second) // the first tick publishes the documents of the init argument
 	valid()
 }
