@@ -140,7 +140,7 @@ func (f *settingFlags) captchaOf(arg, before *kedge.KedgeInit) error {
 		if before == nil && !(changed("captcha") && changed("captcha-unsolved")) {
 			return unknownPart("captcha", "captcha-unsolved")
 		}
-		c := kedge.CaptchaConfig{MaxUnsolvedCaptchas: defaultUnsolved, CaptchaTrigger: kedge.CaptchaTrigger{Tag: kedge.CaptchaTriggerTagStatic, Static: kedge.CaptchaTriggerStaticCaptchaDisabled}}
+		c := noCaptcha
 		if before != nil && before.CaptchaConfig != nil {
 			c = *before.CaptchaConfig
 		}
@@ -307,9 +307,15 @@ func rateText(r *kedge.RateLimitConfig) string {
 	return fmt.Sprintf("one every %s, %d at once", time.Duration(min(r.TimePerTokenNs, math.MaxInt64)), r.MaxTokens)
 }
 
+// noCaptcha is what holds where nothing is configured.
+var noCaptcha = kedge.CaptchaConfig{
+	MaxUnsolvedCaptchas: defaultUnsolved,
+	CaptchaTrigger:      kedge.CaptchaTrigger{Tag: kedge.CaptchaTriggerTagStatic, Static: kedge.CaptchaTriggerStaticCaptchaDisabled},
+}
+
 func captchaText(c *kedge.CaptchaConfig) string {
 	if c == nil {
-		return "off"
+		c = &noCaptcha
 	}
 	state := "off"
 	switch {

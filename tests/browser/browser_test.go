@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -85,24 +86,32 @@ func needBrowser(t testing.TB) string {
 }
 
 // world is a network with Kedge and its page, and a server through which the stories stop and start the canister.
-func world(t testing.TB) []string {
+// Where registering takes a captcha, its answer is "a".
+func world(t testing.TB, captcha bool) []string {
 	t.Helper()
-	answer := "a"
-	test := &answer
-	h := harness.OpenLive(t, &kedge.KedgeInit{TestCaptcha: &test})
+	init := &kedge.KedgeInit{}
+	if captcha {
+		answer := "a"
+		test := &answer
+		init.TestCaptcha = &test
+		init.CaptchaConfig = &kedge.CaptchaConfig{MaxUnsolvedCaptchas: 50,
+			CaptchaTrigger: kedge.CaptchaTrigger{Tag: kedge.CaptchaTriggerTagStatic, Static: kedge.CaptchaTriggerStaticCaptchaEnabled}}
+	}
+	h := harness.OpenLive(t, init)
 	page := h.Get("GET", "/")
 	if page.StatusCode != 200 || !strings.Contains(string(page.Body), "/assets/main.") {
 		unable(t, "the module has no page (make build, with Node and npm, makes one with it; KEDGE_WASM names it)")
 	}
 	url := control(t, h)
 	return append(os.Environ(), "KEDGE_URL="+h.Net.URL(), "KEDGE_CANISTER="+h.Canister.Text(), "KEDGE_CONTROL="+url,
+		"KEDGE_CAPTCHA="+strconv.FormatBool(captcha),
 		"KEDGE_BUILD="+filepath.Join(clients.Root(), "build"))
 }
 
 // Every file of stories, one after the other. KEDGE_STORY is a regular expression for the names of those to play.
 func TestStories(t *testing.T) {
 	path := needBrowser(t)
-	env := world(t)
+	env := world(t, true)
 	files, err := filepath.Glob("*.test.mjs")
 	require.NoError(t, err)
 	require.NotEmpty(t, files)
@@ -115,7 +124,7 @@ func TestStories(t *testing.T) {
 			switch file {
 			case "contacts.test.mjs", // it moves the clock, which ends every session of the others
 				"crowd.test.mjs": // it fills the canister
-				env = world(t)
+				env = world(t, false)
 			}
 			args := []string{"--test", "--test-reporter=spec", "--test-timeout=300000"}
 			if pattern := os.Getenv("KEDGE_STORY"); pattern != "" {
@@ -134,7 +143,7 @@ func TestStories(t *testing.T) {
 func BenchmarkSignIn(b *testing.B) {
 	path := needBrowser(b)
 	run := exec.Command(path, "--test", "--test-reporter=spec", "--test-timeout=300000", "timing.mjs")
-	run.Env = world(b)
+	run.Env = world(b, false)
 	out, err := run.CombinedOutput()
 	require.NoError(b, err, "%s", out)
 	for line := range strings.Lines(string(out)) {

@@ -14,8 +14,8 @@ interface Captcha { key: string; picture: string }
 
 async function captchaWanted(): Promise<boolean> {
   const [config] = await (await agent()).query(anonymous, kedge.config);
-  const trigger = config.captcha_config?.captcha_trigger;
-  return !(trigger?.tag === "Static" && trigger.value === "CaptchaDisabled");
+  const trigger = config.captcha_config?.captcha_trigger; // without a configuration there is none
+  return trigger?.tag === "Static" && trigger.value === "CaptchaEnabled";
 }
 
 async function newCaptcha(): Promise<Captcha> {
