@@ -30,6 +30,8 @@ async function look(page, name, language = "en") {
     const title = await page.title();
     assert.notEqual(title, "");
     if (pictures) await page.screenshot({ path: `${pictures}/${name}-${language}-${width < 500 ? "phone" : colorScheme}.png`, fullPage: !(await page.$("dialog")) });
+    await page.setViewportSize({ width, height: 450 });
+    assert.equal(await page.evaluate(covered), "", `${name}, ${width} px: what has the focus is behind the answers`);
   }
   await page.emulateMedia({ colorScheme: "light" });
   await page.setViewportSize({ width: 1000, height: 800 });
@@ -51,6 +53,18 @@ function parts() {
         if (new Set([...range.getClientRects()].filter((r) => r.width > 1).map((r) => Math.round(r.top))).size > 1) return `${word} in ${e.tagName}`;
       }
     }
+  }
+  return "";
+}
+
+// covered names the first element of a question that cannot be seen when it has the focus.
+function covered() {
+  const asked = [...document.querySelectorAll("dialog")].at(-1);
+  for (const e of asked?.querySelectorAll("button, input, select, summary, a") ?? []) {
+    if (e.disabled || !e.checkVisibility()) continue;
+    e.focus();
+    const { x, y, width, height } = e.getBoundingClientRect();
+    if (!e.contains(document.elementFromPoint(x + width / 2, y + height / 2))) return e.outerHTML;
   }
   return "";
 }
