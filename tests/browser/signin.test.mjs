@@ -134,6 +134,13 @@ test("a session that would be longer than was shown is shown before it begins", 
   assert.match(await popup.innerText(".request"), /for 15 minutes/);
   // The other anchor's own length stands on its button.
   assert.match(await popup.innerText(`[data-anchor="${long}"]`), /for 8 hours/);
+  // Whoever pressed that in vain and goes on in another way is asked all the same.
+  const down = (url) => url.href.startsWith(page) && url.pathname.startsWith("/api/");
+  await p.context.route(down, (route) => route.abort());
+  await popup.click(`[data-anchor="${long}"]`);
+  await popup.waitForSelector(".note.error");
+  await p.context.unroute(down);
+  p.takeProblems(); // the browser logs what was aborted
   await popup.fill("input[name=anchor]", long);
   await popup.press("input[name=anchor]", "Enter");
   await popup.waitForSelector("#continue");

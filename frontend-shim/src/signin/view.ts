@@ -62,8 +62,10 @@ export function signInView(request: SignInRequest | null, ways: Ways, extra: Chi
   const known = knownAnchors();
   const problems = h("div", { class: "problems" }, problem);
   const area = h("div", { class: "ways" });
-  const attempt = (way: () => Promise<Account | null>) => busy(area, async () => {
+  // The length that counts as shown is that of the anchor's button, or the panel's for every other way.
+  const attempt = (way: () => Promise<Account | null>, anchor = known[0]?.anchor) => busy(area, async () => {
     ways.begin(false);
+    if (request) showLength(request, lengthFor(request, anchor));
     problems.replaceChildren();
     try {
       const account = await way();
@@ -93,10 +95,7 @@ export function signInView(request: SignInRequest | null, ways: Ways, extra: Chi
         button([h("strong", {}, t("anchor.name", { anchor: k.anchor })), h("span", { class: "hint" }, t("signin.used", { time: date(BigInt(k.used) * 1_000_000n) })),
           // The panel above says how long it is for the first one.
           request && i > 0 && lengthFor(request, k.anchor) !== lengthFor(request, known[0]!.anchor) && h("span", { class: "hint" }, t("request.length", { length: duration(seconds(lengthFor(request, k.anchor))) }))],
-          () => attempt(() => {
-            if (request) showLength(request, lengthFor(request, k.anchor));
-            return withAnchor(k.anchor);
-          }), { class: i === 0 ? "wide primary" : "wide", "data-anchor": k.anchor }),
+          () => attempt(() => withAnchor(k.anchor), k.anchor), { class: i === 0 ? "wide primary" : "wide", "data-anchor": k.anchor }),
         button(t("signin.forget"), () => {
           forget(k.anchor);
           signInView(request, ways, extra);
