@@ -280,23 +280,31 @@ test("with high contrast, reduced motion and large text it still works", async (
 test("the keyboard alone signs in", () => story(1, async (p) => {
   const app = await p.open(world.apps.origin("classic"));
   const popup = await s.startSignIn(p, app, { identityProvider: providers.classic });
-  const press = async (wanted) => {
+  const reach = async (wanted) => {
     for (let i = 0; i < 30; i++) {
       await popup.keyboard.press("Tab");
       if (await popup.evaluate((w) => document.activeElement.matches(w), wanted)) {
         const outline = await popup.evaluate(() => getComputedStyle(document.activeElement).outlineStyle);
         assert.notEqual(outline, "none", "the focus is visible");
-        return popup.keyboard.press("Enter");
+        return;
       }
     }
     assert.fail(`${wanted} cannot be reached by the keyboard`);
+  };
+  const press = async (wanted) => {
+    await reach(wanted);
+    await popup.keyboard.press("Enter");
   };
   await press("#register");
   await popup.waitForSelector("#create");
   assert.equal(await popup.evaluate(() => document.activeElement.tagName), "H1", "the heading of a new view has the focus");
   await press("#create");
   await popup.waitForSelector("img[width]");
-  await press("main input");
+  await reach("main input");
+  const picture = await popup.getAttribute("main img", "src");
+  await popup.keyboard.press("Enter"); // too early
+  await popup.getByText("Type the characters").waitFor();
+  assert.equal(await popup.getAttribute("main img", "src"), picture, "the same picture is asked about");
   await popup.keyboard.type(s.captcha);
   await popup.keyboard.press("Enter");
   await popup.waitForSelector("#skip-phrase");

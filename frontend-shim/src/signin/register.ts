@@ -63,7 +63,9 @@ async function askCaptcha(o: Register, finish: (chars: string, key: string) => P
   show(t("captcha.title"), o.banner, form(async () => {
     problems.replaceChildren();
     try {
-      if (await finish(chars.input.value, captcha.key)) return;
+      const typed = chars.input.value.trim();
+      if (typed === "") throw new Explained(t("captcha.empty")); // the canister would take it for a wrong answer, and the picture would change
+      if (await finish(typed, captcha.key)) return;
       await renew();
       problems.replaceChildren(note("error", t("captcha.wrong")));
       chars.input.focus();

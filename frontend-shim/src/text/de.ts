@@ -54,7 +54,7 @@ export const de: Texts = {
   "registered.phrase": "Wiederherstellungsphrase machen", "registered.skip": "Später",
   "unprotected.title": "Ohne Wiederherstellungsphrase?", "unprotected.text": "Geht dieses Gerät verloren, ist Ihr Anker verloren. Wird es entsperrt gestohlen, kann der Dieb ihn zu seinem machen.", "unprotected.go-on": "Ohne weiter",
   "finished.title": "Geschützt", "finished.text": "Anker {anchor} hat eine geschützte Wiederherstellungsphrase. Bewahren Sie das Papier getrennt von Ihren Geräten auf.",
-  "captcha.title": "Noch etwas", "captcha.alt": "Bild mit fünf Zeichen", "captcha.label": "Zeichen im Bild", "captcha.new": "Anderes Bild", "captcha.send": "Registrieren", "captcha.wrong": "Das sind nicht die Zeichen. Hier ist ein anderes Bild.",
+  "captcha.title": "Noch etwas", "captcha.alt": "Bild mit fünf Zeichen", "captcha.label": "Zeichen im Bild", "captcha.new": "Anderes Bild", "captcha.send": "Registrieren", "captcha.empty": "Tippen Sie die Zeichen im Bild ein.", "captcha.wrong": "Das sind nicht die Zeichen. Hier ist ein anderes Bild.",
 
   "make.title": "Ihre Wiederherstellungsphrase", "make.why": "Diese 24 Wörter bringen Ihren Anker zurück, wenn alle Geräte weg sind. Sie werden einmal gezeigt.", "make.paper": "Schreiben Sie sie der Reihe nach auf Papier, und legen Sie es zu dem, was Ihnen wichtig ist.", "make.nobody": "Wer sie liest, kann für Sie handeln. Niemand, der Ihnen hilft, braucht sie.",
   "make.once": "Kein Foto, keine Cloud, keine Kopie auf einem Computer.", "make.written": "Ich habe sie aufgeschrieben", "make.later": "Nicht jetzt",

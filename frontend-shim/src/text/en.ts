@@ -52,7 +52,7 @@ export const en = {
   "registered.phrase": "Make a recovery phrase", "registered.skip": "Later",
   "unprotected.title": "Without a recovery phrase?", "unprotected.text": "If this device is lost, your anchor is lost. If it is stolen unlocked, the thief can make it his.", "unprotected.go-on": "Go on without",
   "finished.title": "Protected", "finished.text": "Anchor {anchor} has a protected recovery phrase. Keep the paper apart from your devices.",
-  "captcha.title": "One more thing", "captcha.alt": "Picture with five characters", "captcha.label": "Characters in the picture", "captcha.new": "Another picture", "captcha.send": "Register", "captcha.wrong": "Those are not the characters. Here is another picture.",
+  "captcha.title": "One more thing", "captcha.alt": "Picture with five characters", "captcha.label": "Characters in the picture", "captcha.new": "Another picture", "captcha.send": "Register", "captcha.empty": "Type the characters in the picture.", "captcha.wrong": "Those are not the characters. Here is another picture.",
 
   "make.title": "Your recovery phrase", "make.why": "These 24 words bring your anchor back when every device is gone. They are shown once.", "make.paper": "Write them on paper, in order, and keep it where you keep what matters.", "make.nobody": "Whoever reads them can act as you. Nobody who helps you needs them.",
   "make.once": "No photo, no cloud, no copy on a computer.", "make.written": "I have written them down", "make.later": "Not now",
