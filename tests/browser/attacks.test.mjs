@@ -1,7 +1,8 @@
 // What hostile or careless applications do.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { canister, page, providers, story, until, world } from "./setup.mjs";
+import { page, providers, story, world } from "./setup.mjs";
+import { until } from "./until.mjs";
 import * as s from "./steps.mjs";
 
 // openRaw opens the provider from a page that speaks by hand.
@@ -89,20 +90,16 @@ test("the origin is the browser's word, whatever a message says", () => story(1,
 
 test("a window that did not open the page is not heard", () => story(1, async (p) => {
   const { app, popup } = await openRaw(p);
-  // A frame of the application has the window's name, but is not its opener.
-  await app.evaluate(([m, origin]) => {
+  // A frame of the application has its origin and the window, but is not the window's opener.
+  await app.evaluate(() => {
     const frame = document.createElement("iframe");
-    frame.src = `${origin}/?app=raw`;
-    frame.onload = () => frame.contentWindow.postMessage("go", "*");
+    frame.src = "/?app=raw&frame";
     document.body.append(frame);
-    void m;
-  }, [delegation("x"), world.apps.origin("other")]);
-  await app.waitForTimeout(500);
-  const frame = app.frames().find((f) => f.url().includes("other"));
-  await frame.evaluate((m) => parent.provider?.postMessage?.(m, "*"), delegation("x")).catch(() => undefined);
+  });
+  const frame = await until(() => app.frames().find((f) => f.url().endsWith("&frame")), "the frame");
+  await frame.waitForFunction(() => window.loaded);
+  await frame.evaluate((m) => parent.provider.postMessage(m, "*"), delegation("x"));
   await popup.evaluate((m) => postMessage(m, "*"), delegation("self")); // nor is the page itself
-  await app.waitForTimeout(500);
-  assert.equal(await popup.locator(".request").count(), 0);
   // Messages arrive in their order: after one that is heard, the others would have been.
   await send(app, delegation("heard"));
   await popup.waitForSelector(".request");
@@ -130,13 +127,18 @@ test("an opener that moves to another origin does not get what the first one ask
   const { app, popup } = await openRaw(p);
   await send(app, delegation("1"));
   await popup.waitForSelector(".request");
-  await app.goto(`${world.apps.origin("thief")}/?app=raw`);
+  // By itself: where somebody types another address, the browser parts the windows.
+  await app.evaluate((url) => { location.href = url; }, `${world.apps.origin("thief")}/?app=raw`);
+  await app.waitForURL(/thief/);
   await app.waitForFunction(() => window.loaded);
   await s.register(popup);
   await popup.click("#skip-phrase");
   await popup.click("#unprotected");
-  await popup.waitForTimeout(1000);
-  assert.deepEqual(await app.evaluate(() => messages.map((m) => m.data)), []);
+  await popup.getByText("has your session").waitFor(); // it was sent
+  // Messages arrive in their order: before this one the answer would have come.
+  await popup.evaluate(() => opener.postMessage("last", "*"));
+  await app.waitForFunction(() => messages.length > 0);
+  assert.deepEqual(await app.evaluate(() => messages.map((m) => m.data)), ["last"]);
   p.takeProblems(); // the browser says that the answer's target was not there
 }));
 

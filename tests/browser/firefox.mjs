@@ -3,22 +3,11 @@
 // same calls as one of Chromium's driver, as far as the steps of stories use them.
 import { existsSync } from "node:fs";
 import puppeteer from "puppeteer-core";
+import { until } from "./until.mjs"; // waiting inside the page would need eval, which its policy forbids
 
 export const firefoxPath = ["/usr/bin/firefox-esr", "/usr/bin/firefox"].find((p) => existsSync(p));
 
 const patience = 30_000; // ms
-const pause = (ms) => new Promise((done) => setTimeout(done, ms));
-
-// until polls what until it gives something. Waiting inside the page would need eval, which its policy forbids.
-async function until(what, said, timeout = patience) {
-  const end = Date.now() + timeout;
-  for (;;) {
-    const found = await what();
-    if (found) return found;
-    if (Date.now() > end) throw new Error(`waited ${timeout} ms for ${said}`);
-    await pause(50);
-  }
-}
 
 // Firefox is one process with one soft token at most, so its people visit one after the other.
 export class Firefox {
@@ -115,10 +104,9 @@ export class FirefoxPage {
   close() { return this.page.close(); }
   isClosed() { return this.page.isClosed(); }
   async opener() { return this.openedBy; }
-  waitForTimeout(ms) { return pause(ms); }
   waitForEvent(name) { return until(() => name === "close" && this.isClosed(), name); }
   evaluate(what, arg) { return this.page.evaluate(what, arg); }
-  waitForFunction(what, arg, { timeout = patience } = {}) { return until(() => this.page.evaluate(what, arg), String(what), timeout); }
+  waitForFunction(what, arg, { timeout } = {}) { return until(() => this.page.evaluate(what, arg), String(what), timeout); }
   // A page that is still loading has nothing to find yet.
   waitForSelector(selector) { return until(() => this.locator(selector).shown().catch(() => null), selector); }
   $(selector) { return this.locator(selector).handle(); }

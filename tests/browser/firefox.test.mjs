@@ -2,8 +2,9 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { Firefox, FirefoxPerson } from "./firefox.mjs";
-import { as, phraseIdentity, principalOf } from "./canister.mjs";
-import { arrive, page, providers, told, until, whoami, world } from "./setup.mjs";
+import { as, phraseIdentity } from "./canister.mjs";
+import { arrive, page, providers, told, whoami, world } from "./setup.mjs";
+import { until } from "./until.mjs";
 import * as s from "./steps.mjs";
 
 let firefox;
@@ -35,18 +36,8 @@ for (const client of ["classic", "icrc"]) {
   const options = { identityProvider: providers[client] };
 
   test(`${client}: register in the application's window, then sign in with the passkey`, () => story(async (p) => {
-    const app = await p.open(world.apps.origin(client));
+    const { app, principal } = await s.registerFrom(p, client);
     let popup = await s.startSignIn(p, app, options);
-    assert.match(await popup.innerText(".request"), new RegExp(`${client}\\.localhost:\\d+\\s+for 8 hours`));
-    const anchor = await s.register(popup);
-    const words = await s.makePhrase(popup);
-    await popup.click("#continue");
-    const principal = await s.outcome(app);
-    assert.equal(await whoami(app), principal);
-    assert.equal(principal, await principalOf(words, anchor, world.apps.origin(client)));
-    await popup.waitForEvent("close");
-
-    popup = await s.startSignIn(p, app, options);
     await popup.click("#passkey");
     assert.equal(await s.outcome(app), principal);
     popup = await s.startSignIn(p, app, options);

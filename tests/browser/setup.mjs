@@ -52,14 +52,5 @@ export async function told(persons, run) {
   }
 }
 
-// until waits for what no page tells by itself.
-export async function until(what, said) {
-  const end = Date.now() + 30_000;
-  while (!(await what())) {
-    assert.ok(Date.now() < end, `waited for ${said}`);
-    await new Promise((done) => setTimeout(done, 50));
-  }
-}
-
 // whoami asks the canister, as the application, who it is. The clients' own errors do not come through the driver.
 export const whoami = (app) => app.evaluate(([host, id]) => whoami(host, id).catch((e) => { throw new Error(String(e)); }), [network, canister]);

@@ -9,16 +9,7 @@ for (const client of ["classic", "icrc"]) {
   const options = { identityProvider: providers[client] };
 
   test(`${client}: who has no anchor registers in the same window and is signed in`, () => story(1, async (p) => {
-    const app = await p.open(world.apps.origin(client));
-    const popup = await s.startSignIn(p, app, options);
-    assert.match(await popup.innerText(".request"), new RegExp(`${client}\\.localhost:\\d+\\s+for 8 hours`));
-    const anchor = await s.register(popup);
-    const words = await s.makePhrase(popup);
-    await popup.click("#continue");
-    const principal = await s.outcome(app);
-    assert.equal(await whoami(app), principal);
-    assert.equal(principal, await principalOf(words, anchor, world.apps.origin(client)));
-    if (!popup.isClosed()) await popup.waitForEvent("close"); // by the client
+    await s.registerFrom(p, client);
   }));
 
   test(`${client}: a passkey without a number, then the anchor used last`, () => story(1, async (p) => {
@@ -150,6 +141,37 @@ test("a session that would be longer than was shown is shown before it begins", 
   popup = await s.startSignIn(p, app, options);
   await popup.click(`[data-anchor="${short.anchor}"]`);
   await s.outcome(app);
+}));
+
+test("what is pending is looked for once a day, and a look that fails holds nobody up", () => story(1, async (p) => {
+  const account = await p.open(page);
+  await s.register(account);
+  const app = await p.open(world.apps.origin("classic"));
+  let looks = 0, answers = true;
+  await p.context.route((url) => url.href.startsWith(page) && url.pathname.endsWith("/call"), (route) => {
+    const look = route.request().postDataBuffer().includes("get_anchor_info");
+    if (look) looks++;
+    return look && !answers ? route.abort() : route.continue();
+  });
+  const signIn = async () => {
+    const popup = await s.startSignIn(p, app, { identityProvider: providers.classic });
+    await popup.click("[data-anchor]");
+    await s.outcome(app);
+    return looks;
+  };
+  assert.equal(await signIn(), 1);
+  assert.equal(await signIn(), 1);
+  await account.evaluate((day) => {
+    const [known] = JSON.parse(localStorage.getItem("kedge.anchors"));
+    localStorage.setItem("kedge.anchors", JSON.stringify([{ ...known, checked: known.checked - day }]));
+  }, 86_400_000);
+  answers = false;
+  const failed = await signIn();
+  assert.ok(failed > 1);
+  answers = true;
+  assert.equal(await signIn(), failed + 1); // it is not taken for one that found nothing
+  assert.equal(await signIn(), failed + 1);
+  p.takeProblems(); // the browser logs what was aborted
 }));
 
 test("a derivation origin is used if its canister lists the application", () => story(1, async (p) => {

@@ -1,5 +1,7 @@
 // What people do on the page, step by step.
 import assert from "node:assert/strict";
+import { principalOf } from "./canister.mjs";
+import { providers, whoami, world } from "./setup.mjs";
 
 export const captcha = "a"; // the harness installs Kedge with this answer to every captcha, where it wants one
 
@@ -84,4 +86,19 @@ export async function signAsPhrase(account, words) {
   await account.click("[data-signer=phrase]");
   await typePhrase(account, "dialog:last-of-type", words);
   await account.locator("dialog form button.primary").last().click();
+}
+
+// registerFrom registers in the window of an application, which gets the owner's principal and closes it.
+export async function registerFrom(person, client) {
+  const app = await person.open(world.apps.origin(client));
+  const popup = await startSignIn(person, app, { identityProvider: providers[client] });
+  assert.match(await popup.innerText(".request"), new RegExp(`${client}\\.localhost:\\d+\\s+for 8 hours`));
+  const anchor = await register(popup);
+  const words = await makePhrase(popup);
+  await popup.click("#continue");
+  const principal = await outcome(app);
+  assert.equal(await whoami(app), principal);
+  assert.equal(principal, await principalOf(words, anchor, world.apps.origin(client)));
+  if (!popup.isClosed()) await popup.waitForEvent("close"); // by the client
+  return { app, principal };
 }
