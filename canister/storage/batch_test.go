@@ -1,13 +1,12 @@
 package storage
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
-
-	"kedge/ic/principal"
 )
 
 // A batch leaves what the same writes leave one by one.
@@ -67,27 +66,14 @@ func TestBatchWithDamagedIndex(t *testing.T) {
 	require.Len(t, entries(t, s), 2*11, "a principal and a credential id each")
 }
 
-// What is damaged while the index is rebuilt is not called whole: the next call begins anew.
-func TestRebuildMeetsDamage(t *testing.T) {
-	s := emptyStore(t)
-	for i := range 4 {
-		register(t, s, fmt.Sprint(i), nil)
-	}
-	require.NoError(t, s.setAside())
-	budget := 2
-	done, err := s.RebuildIndex(func() bool { budget--; return budget >= 0 })
-	require.NoError(t, err)
-	require.False(t, done)
-	at, err := s.alloc.Address(index, s.tree.Root-1)
-	require.NoError(t, err)
-	require.NoError(t, s.alloc.Memory.WriteAt([]byte{0xff}, at+20))
-	done, err = s.RebuildIndex(func() bool { return true })
-	require.NoError(t, err)
-	require.False(t, done, "it is aside again")
-	_, _, err = s.LookupCaller(principal.SelfAuthenticating([]byte("0")), 0, 1)
-	require.ErrorContains(t, err, "it was put aside")
-	done, err = s.RebuildIndex(func() bool { return true })
-	require.NoError(t, err)
-	require.True(t, done)
-	require.Len(t, entries(t, s), 2*4)
+func TestBatchFails(t *testing.T) {
+	s := stored(t, 1)
+	failed := errors.New("failed")
+	before := entries(t, s)
+	require.ErrorIs(t, s.Batch(func() error {
+		require.NoError(t, s.Write(oneDevice(10000, "another", nil)))
+		return failed
+	}), failed)
+	require.Equal(t, before, entries(t, s), "the edits that wait are dropped")
+	require.Equal(t, uint8(indexWhole), s.sb.index)
 }

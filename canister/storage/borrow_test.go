@@ -1,6 +1,8 @@
 package storage
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
 	"testing"
 
@@ -75,4 +77,51 @@ func TestBorrowAllocatesNothing(t *testing.T) {
 			t.Fail()
 		}
 	}))
+}
+
+// scribbler fails a read once, after it has written over the buffer.
+type scribbler struct {
+	Memory
+	fail bool
+}
+
+func (m *scribbler) ReadAt(p []byte, off uint64) error {
+	if m.fail {
+		m.fail = false
+		copy(p, bytes.Repeat([]byte{0xaa}, len(p)))
+		return errors.New("failed")
+	}
+	return m.Memory.ReadAt(p, off)
+}
+
+// What a failed read leaves in the room of a borrowed anchor is nobody's old record.
+func TestFailedReadIsNoOldRecord(t *testing.T) {
+	s := stored(t, 2)
+	m := &scribbler{Memory: s.alloc.Memory}
+	s.alloc.Memory = m
+	a, err := s.Borrow(10000)
+	require.NoError(t, err)
+	kept := *oneDevice(a.Number, "another", nil)
+	_, err = s.Borrow(10001)
+	require.NoError(t, err)
+	_, err = s.Borrow(10000)
+	require.NoError(t, err)
+	m.fail = true
+	_, err = s.Borrow(10001)
+	require.EqualError(t, err, "read slot 1: failed")
+	require.NoError(t, s.Write(&kept))
+	found, _ := run(t, s, 100)
+	require.Empty(t, found)
+}
+
+// After an error in Borrow the next Read is an anchor of its own.
+func TestReadAfterAFailedBorrow(t *testing.T) {
+	s := stored(t, 2)
+	_, err := s.Borrow(1)
+	require.Error(t, err)
+	a, err := s.Read(10000)
+	require.NoError(t, err)
+	_, err = s.Borrow(10001)
+	require.NoError(t, err)
+	require.Equal(t, oneDevice(10000, "key 0", nil), a)
 }
