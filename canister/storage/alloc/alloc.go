@@ -36,15 +36,28 @@ type Region uint8
 // Kind is what a region is made of.
 type Kind struct {
 	Name     string
-	UnitSize uint64 // in bytes; a power of two, at most the size of an extent
+	UnitSize uint64 // in bytes; a power of two from 8 up to the size of an extent
 	// Batch is how many units are taken from the end of the region at once, for a region whose units are
-	// taken one by one and never freed: so the superblock is written seldom. 0 stands for 1. What is left of
-	// a batch when the memory is opened anew is never used.
+	// taken one by one and never freed: so the superblock is written seldom. An extent has a whole number of
+	// batches. 0 stands for 1. What is left of a batch when the memory is opened anew is never used.
 	Batch uint32
 }
 
 // Units is how many units an extent of the region has.
 func (k *Kind) Units() uint64 { return ExtentSize / k.UnitSize }
+
+func (k *Kind) check() {
+	if *k == (Kind{}) {
+		return // the region is not used
+	}
+	size := k.UnitSize
+	if size < 8 || size > ExtentSize || size&(size-1) != 0 { // a free unit has a link of 8 bytes
+		panic(fmt.Sprintf("units of %s have %d bytes: not a power of two from 8 to %d", k.Name, size, ExtentSize))
+	}
+	if batch := uint64(max(k.Batch, 1)); k.Units()%batch != 0 {
+		panic(fmt.Sprintf("%s takes %d units at once, of which an extent has %d", k.Name, batch, k.Units()))
+	}
+}
 
 // State is what the caller keeps in its superblock.
 type State struct {
@@ -93,8 +106,14 @@ type Allocator struct {
 	spare [Regions]uint32 // units at the end of a region that are still to be used of its last batch
 }
 
-// Init makes an allocator ready, with the regions that its caller has.
-func (a *Allocator) Init(mem stable.Memory, kinds *[Regions]Kind) { a.Memory, a.kinds = mem, kinds }
+// Init makes an allocator ready, with the regions that its caller has; the zero Kind is none. It panics if one of them
+// has a unit size or a batch that a [Kind] cannot have: units would overlap.
+func (a *Allocator) Init(mem stable.Memory, kinds *[Regions]Kind) {
+	for i := range kinds {
+		kinds[i].check()
+	}
+	a.Memory, a.kinds = mem, kinds
+}
 
 // Name is the name of a region.
 func (a *Allocator) Name(r Region) string {
@@ -114,9 +133,10 @@ func (a *Allocator) Reset(r Region) {
 	a.Dirty = true
 }
 
-// Address is the offset in stable memory of a unit of a region.
+// Address is the offset in stable memory of a unit of a region, in bytes. It fails with a [stable.CorruptedError] for
+// a unit behind the region's last extent, and where the extent table names an extent that is not there.
 func (a *Allocator) Address(r Region, unit uint32) (uint64, error) {
-	// Sizes are powers of two, and a division costs as much as ten shifts.
+	// Sizes are powers of two, see Kind.check, and a division costs as much as ten shifts.
 	size := bits.TrailingZeros64(a.kinds[r].UnitSize) & 63
 	per := (bits.TrailingZeros64(ExtentSize) - size) & 63 // the binary logarithm of how many units an extent has
 	ordinal := unit >> per
@@ -197,7 +217,7 @@ func (a *Allocator) Take(r Region) (uint32, error) {
 		}
 	}
 	a.Dirty = true
-	batch := max(a.kinds[r].Batch, 1) // an extent holds a whole number of batches
+	batch := max(a.kinds[r].Batch, 1)
 	a.spare[r] = batch - 1
 	s.Units += batch
 	return s.Units - batch, nil

@@ -26,6 +26,24 @@ func emptyAllocator(t require.TestingT) *Allocator {
 	return a
 }
 
+// Units of another size would overlap, and so would batches that an extent cannot hold whole.
+func TestKindsThatCannotBe(t *testing.T) {
+	open := func(k Kind) func() {
+		kinds := testKinds
+		kinds[large] = k
+		return func() { new(Allocator).Init(stable.NewRAM(0), &kinds) }
+	}
+	for _, size := range []uint64{0, 1, 4, 12, 1000, 1025, 3 << 10, ExtentSize - 1, 2 * ExtentSize} {
+		require.Panics(t, open(Kind{Name: "odd", UnitSize: size}), "%d bytes", size)
+	}
+	for _, size := range []uint64{8, 16, 4096, ExtentSize} {
+		require.NotPanics(t, open(Kind{Name: "even", UnitSize: size}), "%d bytes", size)
+	}
+	require.Panics(t, open(Kind{Name: "odd", UnitSize: 512, Batch: 3}))
+	require.Panics(t, open(Kind{Name: "odd", UnitSize: ExtentSize / 4, Batch: 8}))
+	require.NotPanics(t, open(Kind{Name: "even", UnitSize: ExtentSize / 4, Batch: 4}))
+}
+
 func TestFreedRunsAreGivenOutOnce(t *testing.T) {
 	for n := uint32(1); n <= 4; n++ {
 		s := emptyAllocator(t)
@@ -181,7 +199,7 @@ func TestDamageIsNamed(t *testing.T) {
 func TestNumbersAtTheirLimits(t *testing.T) {
 	require.NoError(t, (&State{Regions: [Regions]RegionState{{Extents: RegionExtents, Units: 5, Freed: 5}}}).Check(&testKinds))
 	a := new(Allocator)
-	a.Init(stable.NewRAM(0), &[Regions]Kind{{Name: "named"}, {}})
+	a.Init(stable.NewRAM(0), &[Regions]Kind{{Name: "named", UnitSize: 8}, {}})
 	require.Equal(t, "named", a.Name(0))
 	require.Equal(t, "region 1", a.Name(1), "a region without a name")
 	require.Equal(t, "region 4", a.Name(Regions), "no region at all")
