@@ -9,57 +9,53 @@ import (
 
 var errorCodes = [identity.Codes]kedge.ErrorCode{
 	1:  1,  // not_a_device
-	2:  39, // no_such_device
-	3:  38, // temporary_key
-	4:  35, // no_such_anchor
+	2:  36, // no_such_device
+	3:  35, // temporary_key
+	4:  32, // no_such_anchor
 	5:  5,  // corrupted
-	6:  24, // not_controller
-	7:  15, // bad_argument
-	8:  32, // self_only
+	6:  22, // not_controller
+	7:  14, // bad_argument
+	8:  29, // self_only
 	9:  0,  // not_granted
-	10: 48, // needs_protected
-	11: 33, // guarded
-	12: 50, // guard_needs_device
-	13: 42, // last_device
+	10: 44, // needs_protected
+	11: 30, // guarded
+	12: 46, // guard_needs_device
+	13: 39, // last_device
 	14: 7,  // not_device_bound
-	15: 31, // own_signature
-	16: 17, // tentative_marked
-	17: 44, // temporary_is_device
-	18: 36, // caller_mismatch
-	19: 43, // device_exists
-	20: 13, // too_many_devices
+	15: 28, // own_signature
+	16: 16, // tentative_marked
+	17: 41, // temporary_is_device
+	18: 33, // caller_mismatch
+	19: 40, // device_exists
+	20: 12, // too_many_devices
 	21: 6,  // field_too_long
-	22: 46, // too_large
-	23: 28, // reserved_key
+	22: 43, // too_large
+	23: 26, // reserved_key
 	24: 9,  // bad_aaguid
-	25: 49, // second_phrase
-	26: 25, // phrase_credential
-	27: 18, // credential_exists
-	28: 41, // key_change
-	29: 37, // key_type_change
-	30: 23, // bad_delay
-	31: 29, // bad_askers
-	32: 14, // no_consent
-	33: 21, // already_asked
-	34: 16, // not_asked
-	35: 45, // too_early
+	25: 45, // second_phrase
+	26: 23, // phrase_credential
+	27: 17, // credential_exists
+	28: 38, // key_change
+	29: 34, // key_type_change
+	30: 21, // bad_delay
+	31: 27, // bad_askers
+	32: 13, // no_consent
+	33: 19, // already_asked
+	34: 15, // not_asked
+	35: 42, // too_early
 	36: 2,  // bad_limit
-	37: 27, // not_opener
-	38: 34, // no_challenge
-	39: 51, // bad_assertion
-	40: 20, // eligibility
-	41: 11, // rate_limited
-	42: 19, // bad_captcha
-	43: 30, // anchors_full
-	44: 47, // registration_off
-	45: 10, // unusable_key
-	46: 26, // bad_contacts
-	47: 8,  // no_contacts
-	48: 22, // not_a_contact
-	49: 12, // not_accepted
-	50: 3,  // not_approved
-	51: 40, // already_protected
-	52: 4,  // phrase_newcomer
+	37: 25, // not_opener
+	38: 31, // no_challenge
+	39: 47, // bad_assertion
+	40: 18, // eligibility
+	41: 10, // unusable_key
+	42: 24, // bad_contacts
+	43: 8,  // no_contacts
+	44: 20, // not_a_contact
+	45: 11, // not_accepted
+	46: 3,  // not_approved
+	47: 37, // already_protected
+	48: 4,  // phrase_newcomer
 }
 
 var eventKinds = [identity.EventKinds]kedge.EventKind{

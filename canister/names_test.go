@@ -2,6 +2,11 @@ package canister
 
 import (
 	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -58,6 +63,42 @@ func TestTablesOfNames(t *testing.T) {
 	for step := identity.StepNone + 1; step < identity.Steps; step++ {
 		require.Equal(t, step.String(), advices[step].String())
 	}
+}
+
+// Clients have a text for every reason, so each is given somewhere.
+func TestEveryReasonIsGiven(t *testing.T) {
+	used := map[string]bool{}
+	for _, dir := range []string{".", "identity"} {
+		files, err := filepath.Glob(filepath.Join(dir, "*.go"))
+		require.NoError(t, err)
+		for _, name := range files {
+			if base := filepath.Base(name); base == "errors.go" || strings.HasSuffix(base, "_test.go") {
+				continue
+			}
+			file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.SkipObjectResolution)
+			require.NoError(t, err)
+			ast.Inspect(file, func(n ast.Node) bool {
+				if id, ok := n.(*ast.Ident); ok {
+					used[id.Name] = true
+				}
+				return true
+			})
+		}
+	}
+	file, err := parser.ParseFile(token.NewFileSet(), "identity/errors.go", nil, parser.SkipObjectResolution)
+	require.NoError(t, err)
+	reasons := 0
+	for _, d := range file.Decls {
+		if d, ok := d.(*ast.GenDecl); ok && d.Tok == token.CONST {
+			for _, s := range d.Specs {
+				if name := s.(*ast.ValueSpec).Names[0].Name; strings.HasPrefix(name, "Err") {
+					reasons++
+					require.True(t, used[name], "nothing refuses with %s", name)
+				}
+			}
+		}
+	}
+	require.Equal(t, int(identity.Codes)-1, reasons)
 }
 
 func TestKeyTypesAndPurposes(t *testing.T) {

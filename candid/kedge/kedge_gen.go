@@ -625,90 +625,86 @@ type ErrorCode uint8
 const (
 	// the caller is no device of the anchor
 	ErrorCodeNotADevice   ErrorCode = 1
-	ErrorCodeNoSuchDevice ErrorCode = 39
+	ErrorCodeNoSuchDevice ErrorCode = 36
 	// a temporary key may not do this
-	ErrorCodeTemporaryKey ErrorCode = 38
-	ErrorCodeNoSuchAnchor ErrorCode = 35
+	ErrorCodeTemporaryKey ErrorCode = 35
+	ErrorCodeNoSuchAnchor ErrorCode = 32
 	// the stored record of the anchor fails its checksum; others are not affected
 	ErrorCodeCorrupted     ErrorCode = 5
-	ErrorCodeNotController ErrorCode = 24
-	ErrorCodeBadArgument   ErrorCode = 15
+	ErrorCodeNotController ErrorCode = 22
+	ErrorCodeBadArgument   ErrorCode = 14
 	// the device is protected, so only it may do this
-	ErrorCodeSelfOnly ErrorCode = 32
+	ErrorCodeSelfOnly ErrorCode = 29
 	// only a protected device grants a mark; while there is none, a device marks itself
 	ErrorCodeNotGranted ErrorCode = 0
 	// only a protected device may do this
-	ErrorCodeNeedsProtected ErrorCode = 48
+	ErrorCodeNeedsProtected ErrorCode = 44
 	// the guard is on and the caller is not protected
-	ErrorCodeGuarded ErrorCode = 33
+	ErrorCodeGuarded ErrorCode = 30
 	// would leave a guarded anchor without a protected device
-	ErrorCodeGuardNeedsDevice ErrorCode = 50
+	ErrorCodeGuardNeedsDevice ErrorCode = 46
 	// the last device cannot be removed
-	ErrorCodeLastDevice ErrorCode = 42
+	ErrorCodeLastDevice ErrorCode = 39
 	// the anchor demands device-bound passkeys, and this one has not attested to be one
 	ErrorCodeNotDeviceBound ErrorCode = 7
 	// the key is a canister signature of this canister
-	ErrorCodeOwnSignature ErrorCode = 31
+	ErrorCodeOwnSignature ErrorCode = 28
 	// a tentative device is never marked
-	ErrorCodeTentativeMarked ErrorCode = 17
+	ErrorCodeTentativeMarked ErrorCode = 16
 	// the temporary key is the device itself, or anonymous
-	ErrorCodeTemporaryIsDevice ErrorCode = 44
+	ErrorCodeTemporaryIsDevice ErrorCode = 41
 	// the caller is neither the device nor the temporary key
-	ErrorCodeCallerMismatch ErrorCode = 36
-	ErrorCodeDeviceExists   ErrorCode = 43
-	ErrorCodeTooManyDevices ErrorCode = 13
+	ErrorCodeCallerMismatch ErrorCode = 33
+	ErrorCodeDeviceExists   ErrorCode = 40
+	ErrorCodeTooManyDevices ErrorCode = 12
 	// in bytes
 	ErrorCodeFieldTooLong ErrorCode = 6
 	// the sum of an anchor's variable fields, in bytes
-	ErrorCodeTooLarge ErrorCode = 46
+	ErrorCodeTooLarge ErrorCode = 43
 	// a key of the metadata is reserved
-	ErrorCodeReservedKey ErrorCode = 28
+	ErrorCodeReservedKey ErrorCode = 26
 	ErrorCodeBadAaguid   ErrorCode = 9
 	// there is a recovery phrase already
-	ErrorCodeSecondPhrase ErrorCode = 49
+	ErrorCodeSecondPhrase ErrorCode = 45
 	// a recovery phrase has no credential id
-	ErrorCodePhraseCredential ErrorCode = 25
+	ErrorCodePhraseCredential ErrorCode = 23
 	// another device of the anchor has the credential id
-	ErrorCodeCredentialExists ErrorCode = 18
-	ErrorCodeKeyChange        ErrorCode = 41
-	ErrorCodeKeyTypeChange    ErrorCode = 37
+	ErrorCodeCredentialExists ErrorCode = 17
+	ErrorCodeKeyChange        ErrorCode = 38
+	ErrorCodeKeyTypeChange    ErrorCode = 34
 	// in seconds
-	ErrorCodeBadDelay  ErrorCode = 23
-	ErrorCodeBadAskers ErrorCode = 29
+	ErrorCodeBadDelay  ErrorCode = 21
+	ErrorCodeBadAskers ErrorCode = 27
 	// the device has not consented, or has not named the caller
-	ErrorCodeNoConsent    ErrorCode = 14
-	ErrorCodeAlreadyAsked ErrorCode = 21
-	ErrorCodeNotAsked     ErrorCode = 16
+	ErrorCodeNoConsent    ErrorCode = 13
+	ErrorCodeAlreadyAsked ErrorCode = 19
+	ErrorCodeNotAsked     ErrorCode = 15
 	// the delay has not passed
-	ErrorCodeTooEarly ErrorCode = 45
+	ErrorCodeTooEarly ErrorCode = 42
 	// the session limit, in seconds
 	ErrorCodeBadLimit ErrorCode = 2
 	// another device opened registration mode
-	ErrorCodeNotOpener ErrorCode = 27
+	ErrorCodeNotOpener ErrorCode = 25
 	// no attestation challenge is pending; ask for one
-	ErrorCodeNoChallenge ErrorCode = 34
+	ErrorCodeNoChallenge ErrorCode = 31
 	// field says what failed
-	ErrorCodeBadAssertion ErrorCode = 51
+	ErrorCodeBadAssertion ErrorCode = 47
 	// the backup-eligible flag differs from the recorded one
-	ErrorCodeEligibility     ErrorCode = 20
-	ErrorCodeRateLimited     ErrorCode = 11
-	ErrorCodeBadCaptcha      ErrorCode = 19
-	ErrorCodeAnchorsFull     ErrorCode = 30
-	ErrorCodeRegistrationOff ErrorCode = 47
+	ErrorCodeEligibility ErrorCode = 18
 	// nobody can ever sign with the public key
 	ErrorCodeUnusableKey ErrorCode = 10
 	// field says which of the contacts, the threshold
-	ErrorCodeBadContacts ErrorCode = 26
+	ErrorCodeBadContacts ErrorCode = 24
 	// the anchor has no recovery contacts
 	ErrorCodeNoContacts ErrorCode = 8
 	// the same whether the anchor has contacts or not
-	ErrorCodeNotAContact ErrorCode = 22
+	ErrorCodeNotAContact ErrorCode = 20
 	// the contact has not accepted yet
-	ErrorCodeNotAccepted ErrorCode = 12
+	ErrorCodeNotAccepted ErrorCode = 11
 	// too few contacts approve the key
 	ErrorCodeNotApproved ErrorCode = 3
 	// the new key is a protected device already
-	ErrorCodeAlreadyProtected ErrorCode = 40
+	ErrorCodeAlreadyProtected ErrorCode = 37
 	// the new device cannot be a recovery phrase
 	ErrorCodePhraseNewcomer ErrorCode = 4
 )
@@ -796,14 +792,6 @@ func (c ErrorCode) String() string {
 		return "bad_assertion"
 	case ErrorCodeEligibility:
 		return "eligibility"
-	case ErrorCodeRateLimited:
-		return "rate_limited"
-	case ErrorCodeBadCaptcha:
-		return "bad_captcha"
-	case ErrorCodeAnchorsFull:
-		return "anchors_full"
-	case ErrorCodeRegistrationOff:
-		return "registration_off"
 	case ErrorCodeUnusableKey:
 		return "unusable_key"
 	case ErrorCodeBadContacts:
@@ -6125,7 +6113,7 @@ func decodeError(d *wire.Decoder, w wire.Ref, v *Error) {
 }
 
 func appendErrorCode(b []byte, v *ErrorCode) []byte {
-	if *v > 51 {
+	if *v > 47 {
 		panic("candid: no such case of ErrorCode")
 	}
 	b = append(b, byte(*v))
@@ -6182,10 +6170,6 @@ func decodeErrorCode(d *wire.Decoder, w wire.Ref, v *ErrorCode) {
 		*v = ErrorCodeUnusableKey
 		d.Null(t)
 		d.EndVariant("unusable_key")
-	case 1060014267:
-		*v = ErrorCodeRateLimited
-		d.Null(t)
-		d.EndVariant("rate_limited")
 	case 1377673555:
 		*v = ErrorCodeNotAccepted
 		d.Null(t)
@@ -6214,10 +6198,6 @@ func decodeErrorCode(d *wire.Decoder, w wire.Ref, v *ErrorCode) {
 		*v = ErrorCodeCredentialExists
 		d.Null(t)
 		d.EndVariant("credential_exists")
-	case 2024142720:
-		*v = ErrorCodeBadCaptcha
-		d.Null(t)
-		d.EndVariant("bad_captcha")
 	case 2038953549:
 		*v = ErrorCodeEligibility
 		d.Null(t)
@@ -6258,10 +6238,6 @@ func decodeErrorCode(d *wire.Decoder, w wire.Ref, v *ErrorCode) {
 		*v = ErrorCodeBadAskers
 		d.Null(t)
 		d.EndVariant("bad_askers")
-	case 2605220944:
-		*v = ErrorCodeAnchorsFull
-		d.Null(t)
-		d.EndVariant("anchors_full")
 	case 2668795007:
 		*v = ErrorCodeOwnSignature
 		d.Null(t)
@@ -6326,10 +6302,6 @@ func decodeErrorCode(d *wire.Decoder, w wire.Ref, v *ErrorCode) {
 		*v = ErrorCodeTooLarge
 		d.Null(t)
 		d.EndVariant("too_large")
-	case 3603660521:
-		*v = ErrorCodeRegistrationOff
-		d.Null(t)
-		d.EndVariant("registration_off")
 	case 3662657676:
 		*v = ErrorCodeNeedsProtected
 		d.Null(t)
@@ -8034,10 +8006,10 @@ var types = wire.Table{
 	23:  {Op: wire.Variant, Fields: []wire.Field{{ID: 3461496, Type: wire.Null}, {ID: 2911501653, Type: wire.Null}}},                                                                                                                                                                                              // Purpose
 	24:  {Op: wire.Record, Fields: []wire.Field{{ID: 563171728, Type: wire.Text}, {ID: 1075439471, Type: 19}, {ID: 1258363366, Type: 4}, {ID: 1684155417, Type: 20}, {ID: 1727183618, Type: 17}, {ID: 2975220890, Type: 21}, {ID: 3874120297, Type: 22}, {ID: 3878670750, Type: 23}, {ID: 4147013763, Type: 22}}}, // DeviceData
 	25:  {Op: wire.Record, Fields: []wire.Field{{ID: 2599589777, Type: wire.Text}, {ID: 3375336612, Type: wire.Nat64}}},
-	26:  {Op: wire.Variant, Fields: []wire.Field{{ID: 96266736, Type: wire.Null}, {ID: 303766735, Type: wire.Null}, {ID: 3393277500, Type: 25}}},                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                   // AddTentativeDeviceResponse
-	27:  {Op: wire.Record, Fields: []wire.Field{{ID: 359375608, Type: 17}, {ID: 1080850398, Type: 17}, {ID: 3447352758, Type: 17}}},                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                // Assertion
-	28:  {Op: wire.Record, Fields: []wire.Field{{ID: 21747, Type: wire.Nat64}, {ID: 492416764, Type: wire.Nat32}, {ID: 819849671, Type: wire.Bool}, {ID: 967470068, Type: wire.Bool}, {ID: 1026395068, Type: wire.Bool}, {ID: 3009307124, Type: wire.Bool}, {ID: 3291558908, Type: wire.Bool}}},                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                    // Attestation
-	29:  {Op: wire.Variant, Fields: []wire.Field{{ID: 28705423, Type: wire.Null}, {ID: 370282464, Type: wire.Null}, {ID: 466762241, Type: wire.Null}, {ID: 484848227, Type: wire.Null}, {ID: 555458260, Type: wire.Null}, {ID: 565919084, Type: wire.Null}, {ID: 790298028, Type: wire.Null}, {ID: 805352065, Type: wire.Null}, {ID: 870897873, Type: wire.Null}, {ID: 923841763, Type: wire.Null}, {ID: 1023358257, Type: wire.Null}, {ID: 1060014267, Type: wire.Null}, {ID: 1377673555, Type: wire.Null}, {ID: 1585878024, Type: wire.Null}, {ID: 1764931932, Type: wire.Null}, {ID: 1776604023, Type: wire.Null}, {ID: 1785661548, Type: wire.Null}, {ID: 1824299933, Type: wire.Null}, {ID: 1884659332, Type: wire.Null}, {ID: 2024142720, Type: wire.Null}, {ID: 2038953549, Type: wire.Null}, {ID: 2047604913, Type: wire.Null}, {ID: 2076649494, Type: wire.Null}, {ID: 2113401417, Type: wire.Null}, {ID: 2264289160, Type: wire.Null}, {ID: 2335262621, Type: wire.Null}, {ID: 2427598541, Type: wire.Null}, {ID: 2442343331, Type: wire.Null}, {ID: 2454141256, Type: wire.Null}, {ID: 2531255367, Type: wire.Null}, {ID: 2605220944, Type: wire.Null}, {ID: 2668795007, Type: wire.Null}, {ID: 2744236607, Type: wire.Null}, {ID: 2825441412, Type: wire.Null}, {ID: 2931297189, Type: wire.Null}, {ID: 2947491567, Type: wire.Null}, {ID: 2993180098, Type: wire.Null}, {ID: 3120334261, Type: wire.Null}, {ID: 3138696369, Type: wire.Null}, {ID: 3233138960, Type: wire.Null}, {ID: 3274092679, Type: wire.Null}, {ID: 3340770128, Type: wire.Null}, {ID: 3343481503, Type: wire.Null}, {ID: 3345068453, Type: wire.Null}, {ID: 3440642077, Type: wire.Null}, {ID: 3454401912, Type: wire.Null}, {ID: 3585345680, Type: wire.Null}, {ID: 3603660521, Type: wire.Null}, {ID: 3662657676, Type: wire.Null}, {ID: 3682330788, Type: wire.Null}, {ID: 3965443922, Type: wire.Null}, {ID: 4021927048, Type: wire.Null}}}, // ErrorCode
+	26:  {Op: wire.Variant, Fields: []wire.Field{{ID: 96266736, Type: wire.Null}, {ID: 303766735, Type: wire.Null}, {ID: 3393277500, Type: 25}}},                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                       // AddTentativeDeviceResponse
+	27:  {Op: wire.Record, Fields: []wire.Field{{ID: 359375608, Type: 17}, {ID: 1080850398, Type: 17}, {ID: 3447352758, Type: 17}}},                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                    // Assertion
+	28:  {Op: wire.Record, Fields: []wire.Field{{ID: 21747, Type: wire.Nat64}, {ID: 492416764, Type: wire.Nat32}, {ID: 819849671, Type: wire.Bool}, {ID: 967470068, Type: wire.Bool}, {ID: 1026395068, Type: wire.Bool}, {ID: 3009307124, Type: wire.Bool}, {ID: 3291558908, Type: wire.Bool}}},                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                        // Attestation
+	29:  {Op: wire.Variant, Fields: []wire.Field{{ID: 28705423, Type: wire.Null}, {ID: 370282464, Type: wire.Null}, {ID: 466762241, Type: wire.Null}, {ID: 484848227, Type: wire.Null}, {ID: 555458260, Type: wire.Null}, {ID: 565919084, Type: wire.Null}, {ID: 790298028, Type: wire.Null}, {ID: 805352065, Type: wire.Null}, {ID: 870897873, Type: wire.Null}, {ID: 923841763, Type: wire.Null}, {ID: 1023358257, Type: wire.Null}, {ID: 1377673555, Type: wire.Null}, {ID: 1585878024, Type: wire.Null}, {ID: 1764931932, Type: wire.Null}, {ID: 1776604023, Type: wire.Null}, {ID: 1785661548, Type: wire.Null}, {ID: 1824299933, Type: wire.Null}, {ID: 1884659332, Type: wire.Null}, {ID: 2038953549, Type: wire.Null}, {ID: 2047604913, Type: wire.Null}, {ID: 2076649494, Type: wire.Null}, {ID: 2113401417, Type: wire.Null}, {ID: 2264289160, Type: wire.Null}, {ID: 2335262621, Type: wire.Null}, {ID: 2427598541, Type: wire.Null}, {ID: 2442343331, Type: wire.Null}, {ID: 2454141256, Type: wire.Null}, {ID: 2531255367, Type: wire.Null}, {ID: 2668795007, Type: wire.Null}, {ID: 2744236607, Type: wire.Null}, {ID: 2825441412, Type: wire.Null}, {ID: 2931297189, Type: wire.Null}, {ID: 2947491567, Type: wire.Null}, {ID: 2993180098, Type: wire.Null}, {ID: 3120334261, Type: wire.Null}, {ID: 3138696369, Type: wire.Null}, {ID: 3233138960, Type: wire.Null}, {ID: 3274092679, Type: wire.Null}, {ID: 3340770128, Type: wire.Null}, {ID: 3343481503, Type: wire.Null}, {ID: 3345068453, Type: wire.Null}, {ID: 3440642077, Type: wire.Null}, {ID: 3454401912, Type: wire.Null}, {ID: 3585345680, Type: wire.Null}, {ID: 3662657676, Type: wire.Null}, {ID: 3682330788, Type: wire.Null}, {ID: 3965443922, Type: wire.Null}, {ID: 4021927048, Type: wire.Null}}}, // ErrorCode
 	30:  {Op: wire.Opt, Elem: 29},
 	31:  {Op: wire.Opt, Elem: wire.Nat64},
 	32:  {Op: wire.Record, Fields: []wire.Field{{ID: 9671866, Type: 4}, {ID: 1103409453, Type: 30}, {ID: 1903680662, Type: 22}, {ID: 1963007803, Type: 31}, {ID: 2584819143, Type: wire.Text}, {ID: 2668074214, Type: 31}, {ID: 3021337833, Type: 31}}}, // Error
@@ -8168,28 +8140,28 @@ const headers = "" +
 	"DIDL\x00\x00" +
 	"DIDL\x02k\x03\xf0\xd3\xf3-\x7f\u03f9\xec\x90\x01\x7f\xbc\x9c\x85\xd2\f\x01l\x02\x91\xaf\xca\xd7\tq\xa4\x99\xbe\xc9\fx\x01\x00" +
 	"DIDL\x02l\x03\xf8\u016e\xab\x01\x01\xde\ufc43\x04\x01\xb6\xdb\xe9\xeb\f\x01m{\x02x\x00" +
-	"DIDL\tk\x02\xbc\x8a\x01\x01\xc5\xfe\xd2\x01\x02l\a\xf3\xa9\x01x\xfc\xdd\xe6\xea\x01y\xc7\xd3\xf7\x86\x03~\xf4\u05e9\xcd\x03~\xbc\x97\xb6\xe9\x03~\xf4\xc3\xf9\x9a\v~\xfc\xe7\u0121\f~l\a\xba\xa9\xce\x04\x03\xad\u248e\x04\x04\x96\xb9\u07cb\a\x06\xbb\xbe\x84\xa8\a\b\xc7\xeb\xc4\xd0\tq\u6a5e\xf8\t\b\xe9\xe9\u05e0\v\bnqn\x05k4\x8f\x85\xd8\r\x7f\xe0\x9f\u0230\x01\x7f\x81\xf4\xc8\xde\x01\x7f\xe3\xe4\x98\xe7\x01\x7f\u053d\xee\x88\x02\x7f\xec\xfa\xec\x8d\x02\x7f\xac\xfb\xeb\xf8\x02\x7f\x81\u5080\x03\x7f\u0471\xa3\x9f\x03\x7f\xe3\xe9\u00b8\x03\x7f\xb1\xea\xfc\xe7\x03\x7f\xbb\x91\xba\xf9\x03\x7f\xd3\xc2\xf6\x90\x05\x7f\x88\xa8\x9a\xf4\x05\x7f\xdc\xf2\xca\xc9\x06\x7f\xf7\xa6\x93\xcf\x06\x7f\uc43c\xd3\x06\x7f\x9d\xb7\xf2\xe5\x06\x7f\x84\xbd\u0582\a\x7f\x80\xef\x97\xc5\a\x7f\xcd\xec\x9f\xcc\a\x7f\xb1\xf1\xaf\xd0\a\x7f\x96\u041c\xde\a\x7f\xc9\xe4\xdf\xef\a\x7f\x88\x9f\u0677\b\x7f\x9d\x8f\xc5\xd9\b\x7f\xcd\xed\u0205\t\x7f\xa3\xe7\u030c\t\x7f\xc8\xf2\x9c\x92\t\x7f\xc7\xc8\xff\xb6\t\x7f\u0408\xa2\xda\t\x7f\xff\xa8\xca\xf8\t\x7f\xbf\xf4\u019c\n\x7f\x84\xa1\xa3\xc3\n\x7f\xa5\x97\xe0\xf5\n\x7f\xef\u037c\xfd\n\x7f\u009b\xa1\x93\v\x7f\xb5\x8b\xf2\xcf\v\x7f\xb1\xe9\xd2\xd8\v\x7f\x90\x92\u05c5\f\x7f\x87\u1699\f\x7f\u0436\x80\xb9\f\x7f\x9f\xf5\xa5\xba\f\x7f\xa5\u31bb\f\x7f\x9d\x90\xd0\xe8\f\x7f\xf8\xfa\x97\xef\f\x7f\x90\x91\u042d\r\x7f\xe9\xfd\xad\xb6\r\x7f\x8c\xf1\xbe\xd2\r\x7f\xa4\xd1\xef\xdb\r\x7f\u04be\xef\xe2\x0e\x7f\x88\xf9\xe6\xfd\x0e\x7fn\am{nx\x01\x00" +
+	"DIDL\tk\x02\xbc\x8a\x01\x01\xc5\xfe\xd2\x01\x02l\a\xf3\xa9\x01x\xfc\xdd\xe6\xea\x01y\xc7\xd3\xf7\x86\x03~\xf4\u05e9\xcd\x03~\xbc\x97\xb6\xe9\x03~\xf4\xc3\xf9\x9a\v~\xfc\xe7\u0121\f~l\a\xba\xa9\xce\x04\x03\xad\u248e\x04\x04\x96\xb9\u07cb\a\x06\xbb\xbe\x84\xa8\a\b\xc7\xeb\xc4\xd0\tq\u6a5e\xf8\t\b\xe9\xe9\u05e0\v\bnqn\x05k0\x8f\x85\xd8\r\x7f\xe0\x9f\u0230\x01\x7f\x81\xf4\xc8\xde\x01\x7f\xe3\xe4\x98\xe7\x01\x7f\u053d\xee\x88\x02\x7f\xec\xfa\xec\x8d\x02\x7f\xac\xfb\xeb\xf8\x02\x7f\x81\u5080\x03\x7f\u0471\xa3\x9f\x03\x7f\xe3\xe9\u00b8\x03\x7f\xb1\xea\xfc\xe7\x03\x7f\xd3\xc2\xf6\x90\x05\x7f\x88\xa8\x9a\xf4\x05\x7f\xdc\xf2\xca\xc9\x06\x7f\xf7\xa6\x93\xcf\x06\x7f\uc43c\xd3\x06\x7f\x9d\xb7\xf2\xe5\x06\x7f\x84\xbd\u0582\a\x7f\xcd\xec\x9f\xcc\a\x7f\xb1\xf1\xaf\xd0\a\x7f\x96\u041c\xde\a\x7f\xc9\xe4\xdf\xef\a\x7f\x88\x9f\u0677\b\x7f\x9d\x8f\xc5\xd9\b\x7f\xcd\xed\u0205\t\x7f\xa3\xe7\u030c\t\x7f\xc8\xf2\x9c\x92\t\x7f\xc7\xc8\xff\xb6\t\x7f\xff\xa8\xca\xf8\t\x7f\xbf\xf4\u019c\n\x7f\x84\xa1\xa3\xc3\n\x7f\xa5\x97\xe0\xf5\n\x7f\xef\u037c\xfd\n\x7f\u009b\xa1\x93\v\x7f\xb5\x8b\xf2\xcf\v\x7f\xb1\xe9\xd2\xd8\v\x7f\x90\x92\u05c5\f\x7f\x87\u1699\f\x7f\u0436\x80\xb9\f\x7f\x9f\xf5\xa5\xba\f\x7f\xa5\u31bb\f\x7f\x9d\x90\xd0\xe8\f\x7f\xf8\xfa\x97\xef\f\x7f\x90\x91\u042d\r\x7f\x8c\xf1\xbe\xd2\r\x7f\xa4\xd1\xef\xdb\r\x7f\u04be\xef\xe2\x0e\x7f\x88\xf9\xe6\xfd\x0e\x7fn\am{nx\x01\x00" +
 	"DIDL\x02k\x01\xbc\x8a\x01\x01l\a\xf3\xa9\x01x\xfc\xdd\xe6\xea\x01y\xc7\xd3\xf7\x86\x03~\xf4\u05e9\xcd\x03~\xbc\x97\xb6\xe9\x03~\xf4\xc3\xf9\x9a\v~\xfc\xe7\u0121\f~\x01\x00" +
 	"DIDL\x00\x01x" +
-	"DIDL\tk\x02\xbc\x8a\x01\x01\xc5\xfe\xd2\x01\x03l\x03\xe3\u83d3\x03\x02\xaf\xb6\xd1\xf3\bx\uf659\xfe\t\x02m{l\a\xba\xa9\xce\x04\x04\xad\u248e\x04\x05\x96\xb9\u07cb\a\a\xbb\xbe\x84\xa8\a\b\xc7\xeb\xc4\xd0\tq\u6a5e\xf8\t\b\xe9\xe9\u05e0\v\bnqn\x06k4\x8f\x85\xd8\r\x7f\xe0\x9f\u0230\x01\x7f\x81\xf4\xc8\xde\x01\x7f\xe3\xe4\x98\xe7\x01\x7f\u053d\xee\x88\x02\x7f\xec\xfa\xec\x8d\x02\x7f\xac\xfb\xeb\xf8\x02\x7f\x81\u5080\x03\x7f\u0471\xa3\x9f\x03\x7f\xe3\xe9\u00b8\x03\x7f\xb1\xea\xfc\xe7\x03\x7f\xbb\x91\xba\xf9\x03\x7f\xd3\xc2\xf6\x90\x05\x7f\x88\xa8\x9a\xf4\x05\x7f\xdc\xf2\xca\xc9\x06\x7f\xf7\xa6\x93\xcf\x06\x7f\uc43c\xd3\x06\x7f\x9d\xb7\xf2\xe5\x06\x7f\x84\xbd\u0582\a\x7f\x80\xef\x97\xc5\a\x7f\xcd\xec\x9f\xcc\a\x7f\xb1\xf1\xaf\xd0\a\x7f\x96\u041c\xde\a\x7f\xc9\xe4\xdf\xef\a\x7f\x88\x9f\u0677\b\x7f\x9d\x8f\xc5\xd9\b\x7f\xcd\xed\u0205\t\x7f\xa3\xe7\u030c\t\x7f\xc8\xf2\x9c\x92\t\x7f\xc7\xc8\xff\xb6\t\x7f\u0408\xa2\xda\t\x7f\xff\xa8\xca\xf8\t\x7f\xbf\xf4\u019c\n\x7f\x84\xa1\xa3\xc3\n\x7f\xa5\x97\xe0\xf5\n\x7f\xef\u037c\xfd\n\x7f\u009b\xa1\x93\v\x7f\xb5\x8b\xf2\xcf\v\x7f\xb1\xe9\xd2\xd8\v\x7f\x90\x92\u05c5\f\x7f\x87\u1699\f\x7f\u0436\x80\xb9\f\x7f\x9f\xf5\xa5\xba\f\x7f\xa5\u31bb\f\x7f\x9d\x90\xd0\xe8\f\x7f\xf8\xfa\x97\xef\f\x7f\x90\x91\u042d\r\x7f\xe9\xfd\xad\xb6\r\x7f\x8c\xf1\xbe\xd2\r\x7f\xa4\xd1\xef\xdb\r\x7f\u04be\xef\xe2\x0e\x7f\x88\xf9\xe6\xfd\x0e\x7fn\x02nx\x01\x00" +
+	"DIDL\tk\x02\xbc\x8a\x01\x01\xc5\xfe\xd2\x01\x03l\x03\xe3\u83d3\x03\x02\xaf\xb6\xd1\xf3\bx\uf659\xfe\t\x02m{l\a\xba\xa9\xce\x04\x04\xad\u248e\x04\x05\x96\xb9\u07cb\a\a\xbb\xbe\x84\xa8\a\b\xc7\xeb\xc4\xd0\tq\u6a5e\xf8\t\b\xe9\xe9\u05e0\v\bnqn\x06k0\x8f\x85\xd8\r\x7f\xe0\x9f\u0230\x01\x7f\x81\xf4\xc8\xde\x01\x7f\xe3\xe4\x98\xe7\x01\x7f\u053d\xee\x88\x02\x7f\xec\xfa\xec\x8d\x02\x7f\xac\xfb\xeb\xf8\x02\x7f\x81\u5080\x03\x7f\u0471\xa3\x9f\x03\x7f\xe3\xe9\u00b8\x03\x7f\xb1\xea\xfc\xe7\x03\x7f\xd3\xc2\xf6\x90\x05\x7f\x88\xa8\x9a\xf4\x05\x7f\xdc\xf2\xca\xc9\x06\x7f\xf7\xa6\x93\xcf\x06\x7f\uc43c\xd3\x06\x7f\x9d\xb7\xf2\xe5\x06\x7f\x84\xbd\u0582\a\x7f\xcd\xec\x9f\xcc\a\x7f\xb1\xf1\xaf\xd0\a\x7f\x96\u041c\xde\a\x7f\xc9\xe4\xdf\xef\a\x7f\x88\x9f\u0677\b\x7f\x9d\x8f\xc5\xd9\b\x7f\xcd\xed\u0205\t\x7f\xa3\xe7\u030c\t\x7f\xc8\xf2\x9c\x92\t\x7f\xc7\xc8\xff\xb6\t\x7f\xff\xa8\xca\xf8\t\x7f\xbf\xf4\u019c\n\x7f\x84\xa1\xa3\xc3\n\x7f\xa5\x97\xe0\xf5\n\x7f\xef\u037c\xfd\n\x7f\u009b\xa1\x93\v\x7f\xb5\x8b\xf2\xcf\v\x7f\xb1\xe9\xd2\xd8\v\x7f\x90\x92\u05c5\f\x7f\x87\u1699\f\x7f\u0436\x80\xb9\f\x7f\x9f\xf5\xa5\xba\f\x7f\xa5\u31bb\f\x7f\x9d\x90\xd0\xe8\f\x7f\xf8\xfa\x97\xef\f\x7f\x90\x91\u042d\r\x7f\x8c\xf1\xbe\xd2\r\x7f\xa4\xd1\xef\xdb\r\x7f\u04be\xef\xe2\x0e\x7f\x88\xf9\xe6\xfd\x0e\x7fn\x02nx\x01\x00" +
 	"DIDL\x03k\x01\xbc\x8a\x01\x01l\x03\xe3\u83d3\x03\x02\xaf\xb6\xd1\xf3\bx\uf659\xfe\t\x02m{\x01\x00" +
 	"DIDL\x0el\x06\xe7\xfc\xfa\xae\x02\x01\xca\xed\x93\xdf\x04\x03\x8d\xc6\xc7\xd2\a\x05\xb9\xac\u016a\v\x01\u7214\x86\r\a\xf8\u0655\xc6\x0f\fn\x02mqn\x04l\x02\x00x\x01xn\x06nqn\bl\x02\u07c1\xea\xae\tx\U000ef48a\x0f\tk\x02\u07ce\x9b\x1b\n\u03a1\xc1\xd4\x03\vl\x03\xe6\xf0\xe2\xd0\x03x\u035a\x9c\xcf\tz\xb8\xd4\xcd\xd7\rxk\x02\xb6\u077b\xbf\x04\x7f\x87\xb9\u0342\t\x7fn\rl\x02\xd5\xf5\xc5\xe9\tx\x9f\xed\xfd\xc5\rx\x01\x00" +
 	"DIDL\x00\x02xx" +
-	"DIDL\bk\x02\xbc\x8a\x01\x7f\xc5\xfe\xd2\x01\x01l\a\xba\xa9\xce\x04\x02\xad\u248e\x04\x03\x96\xb9\u07cb\a\x05\xbb\xbe\x84\xa8\a\a\xc7\xeb\xc4\xd0\tq\u6a5e\xf8\t\a\xe9\xe9\u05e0\v\anqn\x04k4\x8f\x85\xd8\r\x7f\xe0\x9f\u0230\x01\x7f\x81\xf4\xc8\xde\x01\x7f\xe3\xe4\x98\xe7\x01\x7f\u053d\xee\x88\x02\x7f\xec\xfa\xec\x8d\x02\x7f\xac\xfb\xeb\xf8\x02\x7f\x81\u5080\x03\x7f\u0471\xa3\x9f\x03\x7f\xe3\xe9\u00b8\x03\x7f\xb1\xea\xfc\xe7\x03\x7f\xbb\x91\xba\xf9\x03\x7f\xd3\xc2\xf6\x90\x05\x7f\x88\xa8\x9a\xf4\x05\x7f\xdc\xf2\xca\xc9\x06\x7f\xf7\xa6\x93\xcf\x06\x7f\uc43c\xd3\x06\x7f\x9d\xb7\xf2\xe5\x06\x7f\x84\xbd\u0582\a\x7f\x80\xef\x97\xc5\a\x7f\xcd\xec\x9f\xcc\a\x7f\xb1\xf1\xaf\xd0\a\x7f\x96\u041c\xde\a\x7f\xc9\xe4\xdf\xef\a\x7f\x88\x9f\u0677\b\x7f\x9d\x8f\xc5\xd9\b\x7f\xcd\xed\u0205\t\x7f\xa3\xe7\u030c\t\x7f\xc8\xf2\x9c\x92\t\x7f\xc7\xc8\xff\xb6\t\x7f\u0408\xa2\xda\t\x7f\xff\xa8\xca\xf8\t\x7f\xbf\xf4\u019c\n\x7f\x84\xa1\xa3\xc3\n\x7f\xa5\x97\xe0\xf5\n\x7f\xef\u037c\xfd\n\x7f\u009b\xa1\x93\v\x7f\xb5\x8b\xf2\xcf\v\x7f\xb1\xe9\xd2\xd8\v\x7f\x90\x92\u05c5\f\x7f\x87\u1699\f\x7f\u0436\x80\xb9\f\x7f\x9f\xf5\xa5\xba\f\x7f\xa5\u31bb\f\x7f\x9d\x90\xd0\xe8\f\x7f\xf8\xfa\x97\xef\f\x7f\x90\x91\u042d\r\x7f\xe9\xfd\xad\xb6\r\x7f\x8c\xf1\xbe\xd2\r\x7f\xa4\xd1\xef\xdb\r\x7f\u04be\xef\xe2\x0e\x7f\x88\xf9\xe6\xfd\x0e\x7fn\x06m{nx\x01\x00" +
+	"DIDL\bk\x02\xbc\x8a\x01\x7f\xc5\xfe\xd2\x01\x01l\a\xba\xa9\xce\x04\x02\xad\u248e\x04\x03\x96\xb9\u07cb\a\x05\xbb\xbe\x84\xa8\a\a\xc7\xeb\xc4\xd0\tq\u6a5e\xf8\t\a\xe9\xe9\u05e0\v\anqn\x04k0\x8f\x85\xd8\r\x7f\xe0\x9f\u0230\x01\x7f\x81\xf4\xc8\xde\x01\x7f\xe3\xe4\x98\xe7\x01\x7f\u053d\xee\x88\x02\x7f\xec\xfa\xec\x8d\x02\x7f\xac\xfb\xeb\xf8\x02\x7f\x81\u5080\x03\x7f\u0471\xa3\x9f\x03\x7f\xe3\xe9\u00b8\x03\x7f\xb1\xea\xfc\xe7\x03\x7f\xd3\xc2\xf6\x90\x05\x7f\x88\xa8\x9a\xf4\x05\x7f\xdc\xf2\xca\xc9\x06\x7f\xf7\xa6\x93\xcf\x06\x7f\uc43c\xd3\x06\x7f\x9d\xb7\xf2\xe5\x06\x7f\x84\xbd\u0582\a\x7f\xcd\xec\x9f\xcc\a\x7f\xb1\xf1\xaf\xd0\a\x7f\x96\u041c\xde\a\x7f\xc9\xe4\xdf\xef\a\x7f\x88\x9f\u0677\b\x7f\x9d\x8f\xc5\xd9\b\x7f\xcd\xed\u0205\t\x7f\xa3\xe7\u030c\t\x7f\xc8\xf2\x9c\x92\t\x7f\xc7\xc8\xff\xb6\t\x7f\xff\xa8\xca\xf8\t\x7f\xbf\xf4\u019c\n\x7f\x84\xa1\xa3\xc3\n\x7f\xa5\x97\xe0\xf5\n\x7f\xef\u037c\xfd\n\x7f\u009b\xa1\x93\v\x7f\xb5\x8b\xf2\xcf\v\x7f\xb1\xe9\xd2\xd8\v\x7f\x90\x92\u05c5\f\x7f\x87\u1699\f\x7f\u0436\x80\xb9\f\x7f\x9f\xf5\xa5\xba\f\x7f\xa5\u31bb\f\x7f\x9d\x90\xd0\xe8\f\x7f\xf8\xfa\x97\xef\f\x7f\x90\x91\u042d\r\x7f\x8c\xf1\xbe\xd2\r\x7f\xa4\xd1\xef\xdb\r\x7f\u04be\xef\xe2\x0e\x7f\x88\xf9\xe6\xfd\x0e\x7fn\x06m{nx\x01\x00" +
 	"DIDL\x01k\x01\xbc\x8a\x01\x7f\x01\x00" +
 	"DIDL\x00\x03xxh" +
 	"DIDL\x01nx\x02x\x00" +
-	"DIDL\rk\x02\xbc\x8a\x01\x01\xc5\xfe\xd2\x01\al\x03\x86\x9d\x81\x97\t\x02\xe7\xfa\xde\xc0\f\x03\x90\xb0\x85\x8b\x0f\x04nhn~m\x05l\x03\x9f\x93\xc6\x02h\u03c9\x8d\xd3\x04{\u07bc\x86\xb5\b\x06nxl\a\xba\xa9\xce\x04\b\xad\u248e\x04\t\x96\xb9\u07cb\a\v\xbb\xbe\x84\xa8\a\x06\xc7\xeb\xc4\xd0\tq\u6a5e\xf8\t\x06\xe9\xe9\u05e0\v\x06nqn\nk4\x8f\x85\xd8\r\x7f\xe0\x9f\u0230\x01\x7f\x81\xf4\xc8\xde\x01\x7f\xe3\xe4\x98\xe7\x01\x7f\u053d\xee\x88\x02\x7f\xec\xfa\xec\x8d\x02\x7f\xac\xfb\xeb\xf8\x02\x7f\x81\u5080\x03\x7f\u0471\xa3\x9f\x03\x7f\xe3\xe9\u00b8\x03\x7f\xb1\xea\xfc\xe7\x03\x7f\xbb\x91\xba\xf9\x03\x7f\xd3\xc2\xf6\x90\x05\x7f\x88\xa8\x9a\xf4\x05\x7f\xdc\xf2\xca\xc9\x06\x7f\xf7\xa6\x93\xcf\x06\x7f\uc43c\xd3\x06\x7f\x9d\xb7\xf2\xe5\x06\x7f\x84\xbd\u0582\a\x7f\x80\xef\x97\xc5\a\x7f\xcd\xec\x9f\xcc\a\x7f\xb1\xf1\xaf\xd0\a\x7f\x96\u041c\xde\a\x7f\xc9\xe4\xdf\xef\a\x7f\x88\x9f\u0677\b\x7f\x9d\x8f\xc5\xd9\b\x7f\xcd\xed\u0205\t\x7f\xa3\xe7\u030c\t\x7f\xc8\xf2\x9c\x92\t\x7f\xc7\xc8\xff\xb6\t\x7f\u0408\xa2\xda\t\x7f\xff\xa8\xca\xf8\t\x7f\xbf\xf4\u019c\n\x7f\x84\xa1\xa3\xc3\n\x7f\xa5\x97\xe0\xf5\n\x7f\xef\u037c\xfd\n\x7f\u009b\xa1\x93\v\x7f\xb5\x8b\xf2\xcf\v\x7f\xb1\xe9\xd2\xd8\v\x7f\x90\x92\u05c5\f\x7f\x87\u1699\f\x7f\u0436\x80\xb9\f\x7f\x9f\xf5\xa5\xba\f\x7f\xa5\u31bb\f\x7f\x9d\x90\xd0\xe8\f\x7f\xf8\xfa\x97\xef\f\x7f\x90\x91\u042d\r\x7f\xe9\xfd\xad\xb6\r\x7f\x8c\xf1\xbe\xd2\r\x7f\xa4\xd1\xef\xdb\r\x7f\u04be\xef\xe2\x0e\x7f\x88\xf9\xe6\xfd\x0e\x7fn\fm{\x01\x00" +
+	"DIDL\rk\x02\xbc\x8a\x01\x01\xc5\xfe\xd2\x01\al\x03\x86\x9d\x81\x97\t\x02\xe7\xfa\xde\xc0\f\x03\x90\xb0\x85\x8b\x0f\x04nhn~m\x05l\x03\x9f\x93\xc6\x02h\u03c9\x8d\xd3\x04{\u07bc\x86\xb5\b\x06nxl\a\xba\xa9\xce\x04\b\xad\u248e\x04\t\x96\xb9\u07cb\a\v\xbb\xbe\x84\xa8\a\x06\xc7\xeb\xc4\xd0\tq\u6a5e\xf8\t\x06\xe9\xe9\u05e0\v\x06nqn\nk0\x8f\x85\xd8\r\x7f\xe0\x9f\u0230\x01\x7f\x81\xf4\xc8\xde\x01\x7f\xe3\xe4\x98\xe7\x01\x7f\u053d\xee\x88\x02\x7f\xec\xfa\xec\x8d\x02\x7f\xac\xfb\xeb\xf8\x02\x7f\x81\u5080\x03\x7f\u0471\xa3\x9f\x03\x7f\xe3\xe9\u00b8\x03\x7f\xb1\xea\xfc\xe7\x03\x7f\xd3\xc2\xf6\x90\x05\x7f\x88\xa8\x9a\xf4\x05\x7f\xdc\xf2\xca\xc9\x06\x7f\xf7\xa6\x93\xcf\x06\x7f\uc43c\xd3\x06\x7f\x9d\xb7\xf2\xe5\x06\x7f\x84\xbd\u0582\a\x7f\xcd\xec\x9f\xcc\a\x7f\xb1\xf1\xaf\xd0\a\x7f\x96\u041c\xde\a\x7f\xc9\xe4\xdf\xef\a\x7f\x88\x9f\u0677\b\x7f\x9d\x8f\xc5\xd9\b\x7f\xcd\xed\u0205\t\x7f\xa3\xe7\u030c\t\x7f\xc8\xf2\x9c\x92\t\x7f\xc7\xc8\xff\xb6\t\x7f\xff\xa8\xca\xf8\t\x7f\xbf\xf4\u019c\n\x7f\x84\xa1\xa3\xc3\n\x7f\xa5\x97\xe0\xf5\n\x7f\xef\u037c\xfd\n\x7f\u009b\xa1\x93\v\x7f\xb5\x8b\xf2\xcf\v\x7f\xb1\xe9\xd2\xd8\v\x7f\x90\x92\u05c5\f\x7f\x87\u1699\f\x7f\u0436\x80\xb9\f\x7f\x9f\xf5\xa5\xba\f\x7f\xa5\u31bb\f\x7f\x9d\x90\xd0\xe8\f\x7f\xf8\xfa\x97\xef\f\x7f\x90\x91\u042d\r\x7f\x8c\xf1\xbe\xd2\r\x7f\xa4\xd1\xef\xdb\r\x7f\u04be\xef\xe2\x0e\x7f\x88\xf9\xe6\xfd\x0e\x7fn\fm{\x01\x00" +
 	"DIDL\ak\x01\xbc\x8a\x01\x01l\x03\x86\x9d\x81\x97\t\x02\xe7\xfa\xde\xc0\f\x03\x90\xb0\x85\x8b\x0f\x04nhn~m\x05l\x03\x9f\x93\xc6\x02h\u03c9\x8d\xd3\x04{\u07bc\x86\xb5\b\x06nx\x01\x00" +
 	"DIDL\x00\x03xx~" +
 	"DIDL\x00\x02x~" +
 	"DIDL\x03n\x01l\x03\xde\u0607\x15\x02\xab\x87\x8f\xa5\x03{\x83\xaf\x9b\xb9\rxmx\x02x\x00" +
 	"DIDL\x01l\x02\xa5\x93\xea\xd9\bq\x83\xe1\u0629\nq\x01\x00" +
 	"DIDL\x02n\x01l\x01\u014b\xaa\xf5\n~\x01\x00" +
-	"DIDL\x12k\x02\xbc\x8a\x01\x01\xc5\xfe\xd2\x01\fl\v\xa8\xde\xf2 \x02\x85\xa1\x88\xd4\x02x\xcc\xce\xef\xe2\x04\x03\xf0\xc7\u061a\x05~\xaa\xdd\xe2\xc5\x05\x05\x91\ucb60\b\a\xc1\xb8\xab\xfe\t\t\x86\xbc\x92\xa3\nx\x80\xab\xfd\xaf\n\x02\xad\xb0\xf8\xe5\vx\x98\xe5\x9f\xc4\f~mxn\x04l\x04\xfb\xca\x01\x05\u0127\u0261\x01x\x82\u1dd3\x04x\xea\u028a\x9e\x04\x05l\x02\x98\xce\xc7\xe7\az\xa4\xbf\x85\xd5\x0e\x06k\x02\xa8\xb4\xbb\xf7\r\x7f\xbc\xe3\u05fa\x0e\x7fn\bk\x04\u05bd\x96\xb1\x01\x7f\xf9\xc0\xa8\xbd\x02\x7f\xff\u06e5\xdb\x0e\x7f\xae\x81\x91\xfc\x0e\x7fm\nl\x02\xfc\x91\xf4\xf8\x05q\xf5\xf4\u0103\x06\vnxl\a\xba\xa9\xce\x04\r\xad\u248e\x04\x0e\x96\xb9\u07cb\a\x10\xbb\xbe\x84\xa8\a\v\xc7\xeb\xc4\xd0\tq\u6a5e\xf8\t\v\xe9\xe9\u05e0\v\vnqn\x0fk4\x8f\x85\xd8\r\x7f\xe0\x9f\u0230\x01\x7f\x81\xf4\xc8\xde\x01\x7f\xe3\xe4\x98\xe7\x01\x7f\u053d\xee\x88\x02\x7f\xec\xfa\xec\x8d\x02\x7f\xac\xfb\xeb\xf8\x02\x7f\x81\u5080\x03\x7f\u0471\xa3\x9f\x03\x7f\xe3\xe9\u00b8\x03\x7f\xb1\xea\xfc\xe7\x03\x7f\xbb\x91\xba\xf9\x03\x7f\xd3\xc2\xf6\x90\x05\x7f\x88\xa8\x9a\xf4\x05\x7f\xdc\xf2\xca\xc9\x06\x7f\xf7\xa6\x93\xcf\x06\x7f\uc43c\xd3\x06\x7f\x9d\xb7\xf2\xe5\x06\x7f\x84\xbd\u0582\a\x7f\x80\xef\x97\xc5\a\x7f\xcd\xec\x9f\xcc\a\x7f\xb1\xf1\xaf\xd0\a\x7f\x96\u041c\xde\a\x7f\xc9\xe4\xdf\xef\a\x7f\x88\x9f\u0677\b\x7f\x9d\x8f\xc5\xd9\b\x7f\xcd\xed\u0205\t\x7f\xa3\xe7\u030c\t\x7f\xc8\xf2\x9c\x92\t\x7f\xc7\xc8\xff\xb6\t\x7f\u0408\xa2\xda\t\x7f\xff\xa8\xca\xf8\t\x7f\xbf\xf4\u019c\n\x7f\x84\xa1\xa3\xc3\n\x7f\xa5\x97\xe0\xf5\n\x7f\xef\u037c\xfd\n\x7f\u009b\xa1\x93\v\x7f\xb5\x8b\xf2\xcf\v\x7f\xb1\xe9\xd2\xd8\v\x7f\x90\x92\u05c5\f\x7f\x87\u1699\f\x7f\u0436\x80\xb9\f\x7f\x9f\xf5\xa5\xba\f\x7f\xa5\u31bb\f\x7f\x9d\x90\xd0\xe8\f\x7f\xf8\xfa\x97\xef\f\x7f\x90\x91\u042d\r\x7f\xe9\xfd\xad\xb6\r\x7f\x8c\xf1\xbe\xd2\r\x7f\xa4\xd1\xef\xdb\r\x7f\u04be\xef\xe2\x0e\x7f\x88\xf9\xe6\xfd\x0e\x7fn\x11m{\x01\x00" +
+	"DIDL\x12k\x02\xbc\x8a\x01\x01\xc5\xfe\xd2\x01\fl\v\xa8\xde\xf2 \x02\x85\xa1\x88\xd4\x02x\xcc\xce\xef\xe2\x04\x03\xf0\xc7\u061a\x05~\xaa\xdd\xe2\xc5\x05\x05\x91\ucb60\b\a\xc1\xb8\xab\xfe\t\t\x86\xbc\x92\xa3\nx\x80\xab\xfd\xaf\n\x02\xad\xb0\xf8\xe5\vx\x98\xe5\x9f\xc4\f~mxn\x04l\x04\xfb\xca\x01\x05\u0127\u0261\x01x\x82\u1dd3\x04x\xea\u028a\x9e\x04\x05l\x02\x98\xce\xc7\xe7\az\xa4\xbf\x85\xd5\x0e\x06k\x02\xa8\xb4\xbb\xf7\r\x7f\xbc\xe3\u05fa\x0e\x7fn\bk\x04\u05bd\x96\xb1\x01\x7f\xf9\xc0\xa8\xbd\x02\x7f\xff\u06e5\xdb\x0e\x7f\xae\x81\x91\xfc\x0e\x7fm\nl\x02\xfc\x91\xf4\xf8\x05q\xf5\xf4\u0103\x06\vnxl\a\xba\xa9\xce\x04\r\xad\u248e\x04\x0e\x96\xb9\u07cb\a\x10\xbb\xbe\x84\xa8\a\v\xc7\xeb\xc4\xd0\tq\u6a5e\xf8\t\v\xe9\xe9\u05e0\v\vnqn\x0fk0\x8f\x85\xd8\r\x7f\xe0\x9f\u0230\x01\x7f\x81\xf4\xc8\xde\x01\x7f\xe3\xe4\x98\xe7\x01\x7f\u053d\xee\x88\x02\x7f\xec\xfa\xec\x8d\x02\x7f\xac\xfb\xeb\xf8\x02\x7f\x81\u5080\x03\x7f\u0471\xa3\x9f\x03\x7f\xe3\xe9\u00b8\x03\x7f\xb1\xea\xfc\xe7\x03\x7f\xd3\xc2\xf6\x90\x05\x7f\x88\xa8\x9a\xf4\x05\x7f\xdc\xf2\xca\xc9\x06\x7f\xf7\xa6\x93\xcf\x06\x7f\uc43c\xd3\x06\x7f\x9d\xb7\xf2\xe5\x06\x7f\x84\xbd\u0582\a\x7f\xcd\xec\x9f\xcc\a\x7f\xb1\xf1\xaf\xd0\a\x7f\x96\u041c\xde\a\x7f\xc9\xe4\xdf\xef\a\x7f\x88\x9f\u0677\b\x7f\x9d\x8f\xc5\xd9\b\x7f\xcd\xed\u0205\t\x7f\xa3\xe7\u030c\t\x7f\xc8\xf2\x9c\x92\t\x7f\xc7\xc8\xff\xb6\t\x7f\xff\xa8\xca\xf8\t\x7f\xbf\xf4\u019c\n\x7f\x84\xa1\xa3\xc3\n\x7f\xa5\x97\xe0\xf5\n\x7f\xef\u037c\xfd\n\x7f\u009b\xa1\x93\v\x7f\xb5\x8b\xf2\xcf\v\x7f\xb1\xe9\xd2\xd8\v\x7f\x90\x92\u05c5\f\x7f\x87\u1699\f\x7f\u0436\x80\xb9\f\x7f\x9f\xf5\xa5\xba\f\x7f\xa5\u31bb\f\x7f\x9d\x90\xd0\xe8\f\x7f\xf8\xfa\x97\xef\f\x7f\x90\x91\u042d\r\x7f\x8c\xf1\xbe\xd2\r\x7f\xa4\xd1\xef\xdb\r\x7f\u04be\xef\xe2\x0e\x7f\x88\xf9\xe6\xfd\x0e\x7fn\x11m{\x01\x00" +
 	"DIDL\fk\x01\xbc\x8a\x01\x01l\v\xa8\xde\xf2 \x02\x85\xa1\x88\xd4\x02x\xcc\xce\xef\xe2\x04\x03\xf0\xc7\u061a\x05~\xaa\xdd\xe2\xc5\x05\x05\x91\ucb60\b\a\xc1\xb8\xab\xfe\t\t\x86\xbc\x92\xa3\nx\x80\xab\xfd\xaf\n\x02\xad\xb0\xf8\xe5\vx\x98\xe5\x9f\xc4\f~mxn\x04l\x04\xfb\xca\x01\x05\u0127\u0261\x01x\x82\u1dd3\x04x\xea\u028a\x9e\x04\x05l\x02\x98\xce\xc7\xe7\az\xa4\xbf\x85\xd5\x0e\x06k\x02\xa8\xb4\xbb\xf7\r\x7f\xbc\xe3\u05fa\x0e\x7fn\bk\x04\u05bd\x96\xb1\x01\x7f\xf9\xc0\xa8\xbd\x02\x7f\xff\u06e5\xdb\x0e\x7f\xae\x81\x91\xfc\x0e\x7fm\nl\x02\xfc\x91\xf4\xf8\x05q\xf5\xf4\u0103\x06\vnx\x01\x00" +
 	"DIDL\x04n\x01l\x03\xa4\x95\xcc\x02\x02\xea\u028a\x9e\x04\x03\x9c\ue550\x06~nynx\x01\x00" +
-	"DIDL\vk\x02\xbc\x8a\x01\x01\xc5\xfe\xd2\x01\x05l\x04\xa7\u6499\x01x\xf3\x89\x8a\xc8\x04\x02\xb4\x88\u02c9\n\x03\xab\u0754\x8c\n~nxm\x04l\x02\xf4\x81\xb3\x04q\xfc\x91\xf4\xf8\x05ql\a\xba\xa9\xce\x04\x06\xad\u248e\x04\a\x96\xb9\u07cb\a\t\xbb\xbe\x84\xa8\a\x02\xc7\xeb\xc4\xd0\tq\u6a5e\xf8\t\x02\xe9\xe9\u05e0\v\x02nqn\bk4\x8f\x85\xd8\r\x7f\xe0\x9f\u0230\x01\x7f\x81\xf4\xc8\xde\x01\x7f\xe3\xe4\x98\xe7\x01\x7f\u053d\xee\x88\x02\x7f\xec\xfa\xec\x8d\x02\x7f\xac\xfb\xeb\xf8\x02\x7f\x81\u5080\x03\x7f\u0471\xa3\x9f\x03\x7f\xe3\xe9\u00b8\x03\x7f\xb1\xea\xfc\xe7\x03\x7f\xbb\x91\xba\xf9\x03\x7f\xd3\xc2\xf6\x90\x05\x7f\x88\xa8\x9a\xf4\x05\x7f\xdc\xf2\xca\xc9\x06\x7f\xf7\xa6\x93\xcf\x06\x7f\uc43c\xd3\x06\x7f\x9d\xb7\xf2\xe5\x06\x7f\x84\xbd\u0582\a\x7f\x80\xef\x97\xc5\a\x7f\xcd\xec\x9f\xcc\a\x7f\xb1\xf1\xaf\xd0\a\x7f\x96\u041c\xde\a\x7f\xc9\xe4\xdf\xef\a\x7f\x88\x9f\u0677\b\x7f\x9d\x8f\xc5\xd9\b\x7f\xcd\xed\u0205\t\x7f\xa3\xe7\u030c\t\x7f\xc8\xf2\x9c\x92\t\x7f\xc7\xc8\xff\xb6\t\x7f\u0408\xa2\xda\t\x7f\xff\xa8\xca\xf8\t\x7f\xbf\xf4\u019c\n\x7f\x84\xa1\xa3\xc3\n\x7f\xa5\x97\xe0\xf5\n\x7f\xef\u037c\xfd\n\x7f\u009b\xa1\x93\v\x7f\xb5\x8b\xf2\xcf\v\x7f\xb1\xe9\xd2\xd8\v\x7f\x90\x92\u05c5\f\x7f\x87\u1699\f\x7f\u0436\x80\xb9\f\x7f\x9f\xf5\xa5\xba\f\x7f\xa5\u31bb\f\x7f\x9d\x90\xd0\xe8\f\x7f\xf8\xfa\x97\xef\f\x7f\x90\x91\u042d\r\x7f\xe9\xfd\xad\xb6\r\x7f\x8c\xf1\xbe\xd2\r\x7f\xa4\xd1\xef\xdb\r\x7f\u04be\xef\xe2\x0e\x7f\x88\xf9\xe6\xfd\x0e\x7fn\nm{\x01\x00" +
+	"DIDL\vk\x02\xbc\x8a\x01\x01\xc5\xfe\xd2\x01\x05l\x04\xa7\u6499\x01x\xf3\x89\x8a\xc8\x04\x02\xb4\x88\u02c9\n\x03\xab\u0754\x8c\n~nxm\x04l\x02\xf4\x81\xb3\x04q\xfc\x91\xf4\xf8\x05ql\a\xba\xa9\xce\x04\x06\xad\u248e\x04\a\x96\xb9\u07cb\a\t\xbb\xbe\x84\xa8\a\x02\xc7\xeb\xc4\xd0\tq\u6a5e\xf8\t\x02\xe9\xe9\u05e0\v\x02nqn\bk0\x8f\x85\xd8\r\x7f\xe0\x9f\u0230\x01\x7f\x81\xf4\xc8\xde\x01\x7f\xe3\xe4\x98\xe7\x01\x7f\u053d\xee\x88\x02\x7f\xec\xfa\xec\x8d\x02\x7f\xac\xfb\xeb\xf8\x02\x7f\x81\u5080\x03\x7f\u0471\xa3\x9f\x03\x7f\xe3\xe9\u00b8\x03\x7f\xb1\xea\xfc\xe7\x03\x7f\xd3\xc2\xf6\x90\x05\x7f\x88\xa8\x9a\xf4\x05\x7f\xdc\xf2\xca\xc9\x06\x7f\xf7\xa6\x93\xcf\x06\x7f\uc43c\xd3\x06\x7f\x9d\xb7\xf2\xe5\x06\x7f\x84\xbd\u0582\a\x7f\xcd\xec\x9f\xcc\a\x7f\xb1\xf1\xaf\xd0\a\x7f\x96\u041c\xde\a\x7f\xc9\xe4\xdf\xef\a\x7f\x88\x9f\u0677\b\x7f\x9d\x8f\xc5\xd9\b\x7f\xcd\xed\u0205\t\x7f\xa3\xe7\u030c\t\x7f\xc8\xf2\x9c\x92\t\x7f\xc7\xc8\xff\xb6\t\x7f\xff\xa8\xca\xf8\t\x7f\xbf\xf4\u019c\n\x7f\x84\xa1\xa3\xc3\n\x7f\xa5\x97\xe0\xf5\n\x7f\xef\u037c\xfd\n\x7f\u009b\xa1\x93\v\x7f\xb5\x8b\xf2\xcf\v\x7f\xb1\xe9\xd2\xd8\v\x7f\x90\x92\u05c5\f\x7f\x87\u1699\f\x7f\u0436\x80\xb9\f\x7f\x9f\xf5\xa5\xba\f\x7f\xa5\u31bb\f\x7f\x9d\x90\xd0\xe8\f\x7f\xf8\xfa\x97\xef\f\x7f\x90\x91\u042d\r\x7f\x8c\xf1\xbe\xd2\r\x7f\xa4\xd1\xef\xdb\r\x7f\u04be\xef\xe2\x0e\x7f\x88\xf9\xe6\xfd\x0e\x7fn\nm{\x01\x00" +
 	"DIDL\x05k\x01\xbc\x8a\x01\x01l\x04\xa7\u6499\x01x\xf3\x89\x8a\xc8\x04\x02\xb4\x88\u02c9\n\x03\xab\u0754\x8c\n~nxm\x04l\x02\xf4\x81\xb3\x04q\xfc\x91\xf4\xf8\x05q\x01\x00" +
 	"DIDL\x06l\x03\xb0\xbc\u040e\x06\x01\xbc\xa5\x98\xdc\a\x03\x92\u04eb\xec\t\x03m\x02m{m\x04l\x03\x82\xf6\u02b7\x06\x02\u04b8\xfc\xaa\v\x05\x83\u0479\xb9\x0f\x02n~\x01\x00" +
 	"DIDL\x1el\a\u04e3\xdb\xe3\x02\x01\x86\u0732\x8e\x04\x05\xaa\xac\xd9\xd0\x06\x05\xe5\xe9\x96\xdf\t\a\x9d\u03a4\xbb\r\b\x82\x8d\xcb\xf5\r\x1a\x95\xd1\xf1\xb9\x0e\an\x02l\x03\xf7\xa2\xb9\x81\x01x\u04e3\xdb\xe3\x02\x03\xab\x87\x8f\xa5\x03{m\x04l\x04\xf5\xf4\u0103\x06x\u07bc\x86\xb5\b\x05\x86\x9d\x81\x97\t\x06\xe7\xfa\xde\xc0\f~nxnhn~m\tl\x11\x90\xa3\u014c\x02q\xb8\xa6\xf4\xe2\x03\x05\xef\xce\xe7\x80\x04\n\u6cc4\xd8\x04\x0f\u049c\xa8\x80\x05\x05\u042b\u04d5\x05\x10\u01cb\xb6\xc7\x05\x12\x99\u0608\xa3\x06\x16\x82\xf6\u02b7\x06\x0e\u048c\x8a\x89\t\x05\xfc\xef\xd9\xfc\t\x05\x9a\x89\u064a\v\x17\u04b8\xfc\xaa\v\a\x9f\xcf\u02ad\x0e\a\xe9\u0129\xb7\x0e\x18\x9e\xa3\xbf\xb9\x0e\x19\x83\u0479\xb9\x0f\x18n\vm\fl\x02\x00q\x01\rk\x03\x9c\x95\xcc\x02\v\xd1\xd1\xc0\x89\x01q\xeb\x90\xe0\xec\v\x0em{nqn\x11l\a\xf3\xa9\x01x\xfc\xdd\xe6\xea\x01y\xc7\xd3\xf7\x86\x03~\xf4\u05e9\xcd\x03~\xbc\x97\xb6\xe9\x03~\xf4\xc3\xf9\x9a\v~\xfc\xe7\u0121\f~n\x13l\x02\xf7\xa2\xb9\x81\x01x\u0363\xe6\xb5\x04\x14m\x15l\x02\x82\xf6\u02b7\x06\x0e\u07bc\x86\xb5\b\x05k\x02\xb5\xeb\xc2\xd1\x01\x7f\xae\u07a8\xa4\t\x7fk\x05\xb3\xe5\xe6\xbf\x06\x7f\u01f8\xfa\xaf\v\x7f\x92\xb5\xb5\xfd\f\x7f\x8a\xc7\xec\x8b\x0e\x7f\x84\u06bb\xdc\x0f\x7fn\x0ek\x02\xf8\xa2\xd3\x01\x7f\xd5\xfa\xa7\xec\n\x7fn\x1bl\x02\x87\x85\x90\x9e\x02\x1c\xaf\xb6\xd1\xf3\bxn\x1dl\t\x90\xa3\u014c\x02q\xef\xce\xe7\x80\x04\n\u6cc4\xd8\x04\x0f\x99\u0608\xa3\x06\x16\x82\xf6\u02b7\x06\x0e\x9a\x89\u064a\v\x17\xe9\u0129\xb7\x0e\x18\x9e\xa3\xbf\xb9\x0e\x19\x83\u0479\xb9\x0f\x18\x01\x00" +
@@ -8198,7 +8170,7 @@ const headers = "" +
 	"DIDL\x00\x02xq" +
 	"DIDL\x00\x01h" +
 	"DIDL\x01nx\x03x\x00y" +
-	"DIDL\x0ek\x02\xbc\x8a\x01\x01\xc5\xfe\xd2\x01\bl\x04\xf3\x89\x8a\xc8\x04\x02\x85\xb1\xc0\xab\x05x\x9f\u0729\xe7\x06x\xd0\xda\xfc\xca\a\x03nxm\x04l\b\xf3\xa9\x01x\u05eb\x01\x05\xd0\xcd\u0673\x03\x05\xd4\u00a7\xb8\x04\x06\x96\xb9\u07cb\a\x05\u024d\xea\x8b\nx\x9e\xf1\xbe\xb7\n\x02\xb1\xe9\xd2\xd8\v~nhn\ak\x1e\x80\u02247\x7f\xe4\xfd\xad\x98\x01\x7f\xb0\xcb\xdb\xc0\x01\x7f\xb5\xeb\xc2\xd1\x01\x7f\xf6\xaf\x8a\xdb\x01\x7f\xc0\xa9\x8f\xe2\x01\x7f\x83\xb8\xce\xd9\x02\x7f\xd2\u0106\xe3\x02\x7f\xd5\xc7\xc9\xe5\x02\x7f\x97\xfc\xa2\x96\x05\x7f\xe4\xcc\xc5\xc8\x05\x7f\u0273\xe7\xb9\x06\x7f\xbd\x91\x9e\xb7\a\x7f\xae\u07a8\xa4\t\x7f\xc8\u040e\xc0\t\x7f\xbb\x84\xbf\xee\t\x7f\u0384\xf0\x8b\n\x7f\xf9\x92\x94\xd0\n\x7f\xda\u06e0\x89\v\x7f\xf9\xbe\xa4\x9a\v\x7f\xf2\u030e\xdb\f\x7f\xff\xc5\xec\x81\r\x7f\xb6\x93\x92\x83\r\x7f\xd9\u0348\xdd\r\x7f\uff99\xf5\r\x7f\x85\u07d2\xdb\x0e\x7f\xd6\xfa\xa7\xfd\x0e\x7f\xa0\xbf\x80\x98\x0f\x7f\x82\xbb\x82\xa5\x0f\x7f\x92\xf8\x90\xc0\x0f\x7fl\a\xba\xa9\xce\x04\t\xad\u248e\x04\n\x96\xb9\u07cb\a\f\xbb\xbe\x84\xa8\a\x02\xc7\xeb\xc4\xd0\tq\u6a5e\xf8\t\x02\xe9\xe9\u05e0\v\x02nqn\vk4\x8f\x85\xd8\r\x7f\xe0\x9f\u0230\x01\x7f\x81\xf4\xc8\xde\x01\x7f\xe3\xe4\x98\xe7\x01\x7f\u053d\xee\x88\x02\x7f\xec\xfa\xec\x8d\x02\x7f\xac\xfb\xeb\xf8\x02\x7f\x81\u5080\x03\x7f\u0471\xa3\x9f\x03\x7f\xe3\xe9\u00b8\x03\x7f\xb1\xea\xfc\xe7\x03\x7f\xbb\x91\xba\xf9\x03\x7f\xd3\xc2\xf6\x90\x05\x7f\x88\xa8\x9a\xf4\x05\x7f\xdc\xf2\xca\xc9\x06\x7f\xf7\xa6\x93\xcf\x06\x7f\uc43c\xd3\x06\x7f\x9d\xb7\xf2\xe5\x06\x7f\x84\xbd\u0582\a\x7f\x80\xef\x97\xc5\a\x7f\xcd\xec\x9f\xcc\a\x7f\xb1\xf1\xaf\xd0\a\x7f\x96\u041c\xde\a\x7f\xc9\xe4\xdf\xef\a\x7f\x88\x9f\u0677\b\x7f\x9d\x8f\xc5\xd9\b\x7f\xcd\xed\u0205\t\x7f\xa3\xe7\u030c\t\x7f\xc8\xf2\x9c\x92\t\x7f\xc7\xc8\xff\xb6\t\x7f\u0408\xa2\xda\t\x7f\xff\xa8\xca\xf8\t\x7f\xbf\xf4\u019c\n\x7f\x84\xa1\xa3\xc3\n\x7f\xa5\x97\xe0\xf5\n\x7f\xef\u037c\xfd\n\x7f\u009b\xa1\x93\v\x7f\xb5\x8b\xf2\xcf\v\x7f\xb1\xe9\xd2\xd8\v\x7f\x90\x92\u05c5\f\x7f\x87\u1699\f\x7f\u0436\x80\xb9\f\x7f\x9f\xf5\xa5\xba\f\x7f\xa5\u31bb\f\x7f\x9d\x90\xd0\xe8\f\x7f\xf8\xfa\x97\xef\f\x7f\x90\x91\u042d\r\x7f\xe9\xfd\xad\xb6\r\x7f\x8c\xf1\xbe\xd2\r\x7f\xa4\xd1\xef\xdb\r\x7f\u04be\xef\xe2\x0e\x7f\x88\xf9\xe6\xfd\x0e\x7fn\rm{\x01\x00" +
+	"DIDL\x0ek\x02\xbc\x8a\x01\x01\xc5\xfe\xd2\x01\bl\x04\xf3\x89\x8a\xc8\x04\x02\x85\xb1\xc0\xab\x05x\x9f\u0729\xe7\x06x\xd0\xda\xfc\xca\a\x03nxm\x04l\b\xf3\xa9\x01x\u05eb\x01\x05\xd0\xcd\u0673\x03\x05\xd4\u00a7\xb8\x04\x06\x96\xb9\u07cb\a\x05\u024d\xea\x8b\nx\x9e\xf1\xbe\xb7\n\x02\xb1\xe9\xd2\xd8\v~nhn\ak\x1e\x80\u02247\x7f\xe4\xfd\xad\x98\x01\x7f\xb0\xcb\xdb\xc0\x01\x7f\xb5\xeb\xc2\xd1\x01\x7f\xf6\xaf\x8a\xdb\x01\x7f\xc0\xa9\x8f\xe2\x01\x7f\x83\xb8\xce\xd9\x02\x7f\xd2\u0106\xe3\x02\x7f\xd5\xc7\xc9\xe5\x02\x7f\x97\xfc\xa2\x96\x05\x7f\xe4\xcc\xc5\xc8\x05\x7f\u0273\xe7\xb9\x06\x7f\xbd\x91\x9e\xb7\a\x7f\xae\u07a8\xa4\t\x7f\xc8\u040e\xc0\t\x7f\xbb\x84\xbf\xee\t\x7f\u0384\xf0\x8b\n\x7f\xf9\x92\x94\xd0\n\x7f\xda\u06e0\x89\v\x7f\xf9\xbe\xa4\x9a\v\x7f\xf2\u030e\xdb\f\x7f\xff\xc5\xec\x81\r\x7f\xb6\x93\x92\x83\r\x7f\xd9\u0348\xdd\r\x7f\uff99\xf5\r\x7f\x85\u07d2\xdb\x0e\x7f\xd6\xfa\xa7\xfd\x0e\x7f\xa0\xbf\x80\x98\x0f\x7f\x82\xbb\x82\xa5\x0f\x7f\x92\xf8\x90\xc0\x0f\x7fl\a\xba\xa9\xce\x04\t\xad\u248e\x04\n\x96\xb9\u07cb\a\f\xbb\xbe\x84\xa8\a\x02\xc7\xeb\xc4\xd0\tq\u6a5e\xf8\t\x02\xe9\xe9\u05e0\v\x02nqn\vk0\x8f\x85\xd8\r\x7f\xe0\x9f\u0230\x01\x7f\x81\xf4\xc8\xde\x01\x7f\xe3\xe4\x98\xe7\x01\x7f\u053d\xee\x88\x02\x7f\xec\xfa\xec\x8d\x02\x7f\xac\xfb\xeb\xf8\x02\x7f\x81\u5080\x03\x7f\u0471\xa3\x9f\x03\x7f\xe3\xe9\u00b8\x03\x7f\xb1\xea\xfc\xe7\x03\x7f\xd3\xc2\xf6\x90\x05\x7f\x88\xa8\x9a\xf4\x05\x7f\xdc\xf2\xca\xc9\x06\x7f\xf7\xa6\x93\xcf\x06\x7f\uc43c\xd3\x06\x7f\x9d\xb7\xf2\xe5\x06\x7f\x84\xbd\u0582\a\x7f\xcd\xec\x9f\xcc\a\x7f\xb1\xf1\xaf\xd0\a\x7f\x96\u041c\xde\a\x7f\xc9\xe4\xdf\xef\a\x7f\x88\x9f\u0677\b\x7f\x9d\x8f\xc5\xd9\b\x7f\xcd\xed\u0205\t\x7f\xa3\xe7\u030c\t\x7f\xc8\xf2\x9c\x92\t\x7f\xc7\xc8\xff\xb6\t\x7f\xff\xa8\xca\xf8\t\x7f\xbf\xf4\u019c\n\x7f\x84\xa1\xa3\xc3\n\x7f\xa5\x97\xe0\xf5\n\x7f\xef\u037c\xfd\n\x7f\u009b\xa1\x93\v\x7f\xb5\x8b\xf2\xcf\v\x7f\xb1\xe9\xd2\xd8\v\x7f\x90\x92\u05c5\f\x7f\x87\u1699\f\x7f\u0436\x80\xb9\f\x7f\x9f\xf5\xa5\xba\f\x7f\xa5\u31bb\f\x7f\x9d\x90\xd0\xe8\f\x7f\xf8\xfa\x97\xef\f\x7f\x90\x91\u042d\r\x7f\x8c\xf1\xbe\xd2\r\x7f\xa4\xd1\xef\xdb\r\x7f\u04be\xef\xe2\x0e\x7f\x88\xf9\xe6\xfd\x0e\x7fn\rm{\x01\x00" +
 	"DIDL\bk\x01\xbc\x8a\x01\x01l\x04\xf3\x89\x8a\xc8\x04\x02\x85\xb1\xc0\xab\x05x\x9f\u0729\xe7\x06x\xd0\xda\xfc\xca\a\x03nxm\x04l\b\xf3\xa9\x01x\u05eb\x01\x05\xd0\xcd\u0673\x03\x05\xd4\u00a7\xb8\x04\x06\x96\xb9\u07cb\a\x05\u024d\xea\x8b\nx\x9e\xf1\xbe\xb7\n\x02\xb1\xe9\xd2\xd8\v~nhn\ak\x1e\x80\u02247\x7f\xe4\xfd\xad\x98\x01\x7f\xb0\xcb\xdb\xc0\x01\x7f\xb5\xeb\xc2\xd1\x01\x7f\xf6\xaf\x8a\xdb\x01\x7f\xc0\xa9\x8f\xe2\x01\x7f\x83\xb8\xce\xd9\x02\x7f\xd2\u0106\xe3\x02\x7f\xd5\xc7\xc9\xe5\x02\x7f\x97\xfc\xa2\x96\x05\x7f\xe4\xcc\xc5\xc8\x05\x7f\u0273\xe7\xb9\x06\x7f\xbd\x91\x9e\xb7\a\x7f\xae\u07a8\xa4\t\x7f\xc8\u040e\xc0\t\x7f\xbb\x84\xbf\xee\t\x7f\u0384\xf0\x8b\n\x7f\xf9\x92\x94\xd0\n\x7f\xda\u06e0\x89\v\x7f\xf9\xbe\xa4\x9a\v\x7f\xf2\u030e\xdb\f\x7f\xff\xc5\xec\x81\r\x7f\xb6\x93\x92\x83\r\x7f\xd9\u0348\xdd\r\x7f\uff99\xf5\r\x7f\x85\u07d2\xdb\x0e\x7f\xd6\xfa\xa7\xfd\x0e\x7f\xa0\xbf\x80\x98\x0f\x7f\x82\xbb\x82\xa5\x0f\x7f\x92\xf8\x90\xc0\x0f\x7f\x01\x00" +
 	"DIDL\x05l\x05\xef\xd6\xe4\x02q\xe1\xed\xebJq\xa2\xf5\xed\x88\x04\x01\u01a4\xa1\x98\x06\x02\xb0\xf1\xb9\x98\x06\x04m{m\x03l\x02\x00q\x01qnz\x01\x00" +
 	"DIDL\x05l\x04\xa2\xf5\xed\x88\x04\x01\u01a4\xa1\x98\x06\x02\x9c\xe9\u0199\x06\x04\x9a\xa1\xb2\xf9\fzm{m\x03l\x02\x00q\x01qn~\x01\x00" +
@@ -8213,7 +8185,7 @@ const headers = "" +
 	"DIDL\x02m{nx\x04xq\x00\x01" +
 	"DIDL\x01m{\x02\x00x" +
 	"DIDL\x01m{\x02x\x00" +
-	"DIDL\x1ek\x02\xbc\x8a\x01\x01\xc5\xfe\xd2\x01\x1al\a\xd8\u0692\x9c\x01\x02\u04e3\xdb\xe3\x02\x04\x94\xa2\xe5\xc6\x04q\x99\u0608\xa3\x06\n\x97\xed\xcc\xc4\b\f\xf8\xe5\xfc\xd7\nq\x8a\xb4\xd8\xeb\n\x13n\x03k\b\x84\xe9\xb2j\x7f\x87\ub013\x01\x7f\x99\x9a\u0219\x03\x7f\x9d\x90\xff\xeb\x04\x7f\u62a1\xf4\a\x7f\xe9\xf8\xb8\x8d\x0e\x7f\x88\xc1\x9f\xbc\x0f\x7f\x97\xcb\xe4\xef\x0f\x7fn\x05l\x03\xf7\xa2\xb9\x81\x01x\u04e3\xdb\xe3\x02\x06\xab\x87\x8f\xa5\x03{m\al\x04\xf5\xf4\u0103\x06x\u07bc\x86\xb5\b\b\x86\x9d\x81\x97\t\t\xe7\xfa\xde\xc0\f~nxnhn\vk\x03\ub599\xbd\v\x7f\xac\xeb\xc1\xd3\v\x7f\xc5\xc9\xde\xe5\v\x7fn\rm\x0el\x04\xd4\u00a7\xb8\x04\x0f\xfc\x91\xf4\xf8\x05q\xf5\xf4\u0103\x06\b\x96\xb9\u07cb\a\x11n\x10k\a\x83\xd4\xf8\x0e\x7f\x8d\xc0\x95\x8b\x06\x7f\u0482\xc0\x8b\x06\x7f\x89\x8e\xb5\x85\b\x7f\xca\u0604\x81\r\x7f\xa4\xbf\xa7\x94\r\x7f\xb0\xbc\xbb\x8c\x0f\x7fn\x12m{m\x14l\x06\xd8\u0692\x9c\x01\x02\xac\x83\xa0\xcc\x02\x11\xfc\x91\xf4\xf8\x05q\x90\x81\xa8\xf8\v\x15\x9d\u03a4\xbb\r\x17\x92\xf1\xbe\xde\r\x18n\x16k\v\x95\x8c\xb9\x17\x7f\x8a\xd4\xd7!\x7f\xaa\u0798\xb1\x02\x7f\xfa\xd0\xf3\xa8\x03\x7f\xb2\xb5\x9b\x8d\x06\x7f\u00fd\x90\xd2\b\x7f\x88\xf2\x85\xeb\t\x7f\xf9\x8b\u0205\r\x7f\xac\x87\u0721\r\x7f\xeb\xb6\xf9\x8a\x0e\x7f\x9b\xb5\xe3\xbe\x0e\x7fm\x12n\x19k\x06\xa2\xad\xb9\x81\x01\x7f\xf3\xed\xb9\x9d\x01\x7f\x99\xef\xbc\xda\x04\x7f\x8c\x8b\xc0\xba\x05\x7f\x81\xd3\xc5\xf5\a\x7f\x9b\xd5\xd5\xfa\n\x7fl\a\xba\xa9\xce\x04\x1b\xad\u248e\x04\x1c\x96\xb9\u07cb\a\x11\xbb\xbe\x84\xa8\a\b\xc7\xeb\xc4\xd0\tq\u6a5e\xf8\t\b\xe9\xe9\u05e0\v\bnqn\x1dk4\x8f\x85\xd8\r\x7f\xe0\x9f\u0230\x01\x7f\x81\xf4\xc8\xde\x01\x7f\xe3\xe4\x98\xe7\x01\x7f\u053d\xee\x88\x02\x7f\xec\xfa\xec\x8d\x02\x7f\xac\xfb\xeb\xf8\x02\x7f\x81\u5080\x03\x7f\u0471\xa3\x9f\x03\x7f\xe3\xe9\u00b8\x03\x7f\xb1\xea\xfc\xe7\x03\x7f\xbb\x91\xba\xf9\x03\x7f\xd3\xc2\xf6\x90\x05\x7f\x88\xa8\x9a\xf4\x05\x7f\xdc\xf2\xca\xc9\x06\x7f\xf7\xa6\x93\xcf\x06\x7f\uc43c\xd3\x06\x7f\x9d\xb7\xf2\xe5\x06\x7f\x84\xbd\u0582\a\x7f\x80\xef\x97\xc5\a\x7f\xcd\xec\x9f\xcc\a\x7f\xb1\xf1\xaf\xd0\a\x7f\x96\u041c\xde\a\x7f\xc9\xe4\xdf\xef\a\x7f\x88\x9f\u0677\b\x7f\x9d\x8f\xc5\xd9\b\x7f\xcd\xed\u0205\t\x7f\xa3\xe7\u030c\t\x7f\xc8\xf2\x9c\x92\t\x7f\xc7\xc8\xff\xb6\t\x7f\u0408\xa2\xda\t\x7f\xff\xa8\xca\xf8\t\x7f\xbf\xf4\u019c\n\x7f\x84\xa1\xa3\xc3\n\x7f\xa5\x97\xe0\xf5\n\x7f\xef\u037c\xfd\n\x7f\u009b\xa1\x93\v\x7f\xb5\x8b\xf2\xcf\v\x7f\xb1\xe9\xd2\xd8\v\x7f\x90\x92\u05c5\f\x7f\x87\u1699\f\x7f\u0436\x80\xb9\f\x7f\x9f\xf5\xa5\xba\f\x7f\xa5\u31bb\f\x7f\x9d\x90\xd0\xe8\f\x7f\xf8\xfa\x97\xef\f\x7f\x90\x91\u042d\r\x7f\xe9\xfd\xad\xb6\r\x7f\x8c\xf1\xbe\xd2\r\x7f\xa4\xd1\xef\xdb\r\x7f\u04be\xef\xe2\x0e\x7f\x88\xf9\xe6\xfd\x0e\x7f\x01\x00" +
+	"DIDL\x1ek\x02\xbc\x8a\x01\x01\xc5\xfe\xd2\x01\x1al\a\xd8\u0692\x9c\x01\x02\u04e3\xdb\xe3\x02\x04\x94\xa2\xe5\xc6\x04q\x99\u0608\xa3\x06\n\x97\xed\xcc\xc4\b\f\xf8\xe5\xfc\xd7\nq\x8a\xb4\xd8\xeb\n\x13n\x03k\b\x84\xe9\xb2j\x7f\x87\ub013\x01\x7f\x99\x9a\u0219\x03\x7f\x9d\x90\xff\xeb\x04\x7f\u62a1\xf4\a\x7f\xe9\xf8\xb8\x8d\x0e\x7f\x88\xc1\x9f\xbc\x0f\x7f\x97\xcb\xe4\xef\x0f\x7fn\x05l\x03\xf7\xa2\xb9\x81\x01x\u04e3\xdb\xe3\x02\x06\xab\x87\x8f\xa5\x03{m\al\x04\xf5\xf4\u0103\x06x\u07bc\x86\xb5\b\b\x86\x9d\x81\x97\t\t\xe7\xfa\xde\xc0\f~nxnhn\vk\x03\ub599\xbd\v\x7f\xac\xeb\xc1\xd3\v\x7f\xc5\xc9\xde\xe5\v\x7fn\rm\x0el\x04\xd4\u00a7\xb8\x04\x0f\xfc\x91\xf4\xf8\x05q\xf5\xf4\u0103\x06\b\x96\xb9\u07cb\a\x11n\x10k\a\x83\xd4\xf8\x0e\x7f\x8d\xc0\x95\x8b\x06\x7f\u0482\xc0\x8b\x06\x7f\x89\x8e\xb5\x85\b\x7f\xca\u0604\x81\r\x7f\xa4\xbf\xa7\x94\r\x7f\xb0\xbc\xbb\x8c\x0f\x7fn\x12m{m\x14l\x06\xd8\u0692\x9c\x01\x02\xac\x83\xa0\xcc\x02\x11\xfc\x91\xf4\xf8\x05q\x90\x81\xa8\xf8\v\x15\x9d\u03a4\xbb\r\x17\x92\xf1\xbe\xde\r\x18n\x16k\v\x95\x8c\xb9\x17\x7f\x8a\xd4\xd7!\x7f\xaa\u0798\xb1\x02\x7f\xfa\xd0\xf3\xa8\x03\x7f\xb2\xb5\x9b\x8d\x06\x7f\u00fd\x90\xd2\b\x7f\x88\xf2\x85\xeb\t\x7f\xf9\x8b\u0205\r\x7f\xac\x87\u0721\r\x7f\xeb\xb6\xf9\x8a\x0e\x7f\x9b\xb5\xe3\xbe\x0e\x7fm\x12n\x19k\x06\xa2\xad\xb9\x81\x01\x7f\xf3\xed\xb9\x9d\x01\x7f\x99\xef\xbc\xda\x04\x7f\x8c\x8b\xc0\xba\x05\x7f\x81\xd3\xc5\xf5\a\x7f\x9b\xd5\xd5\xfa\n\x7fl\a\xba\xa9\xce\x04\x1b\xad\u248e\x04\x1c\x96\xb9\u07cb\a\x11\xbb\xbe\x84\xa8\a\b\xc7\xeb\xc4\xd0\tq\u6a5e\xf8\t\b\xe9\xe9\u05e0\v\bnqn\x1dk0\x8f\x85\xd8\r\x7f\xe0\x9f\u0230\x01\x7f\x81\xf4\xc8\xde\x01\x7f\xe3\xe4\x98\xe7\x01\x7f\u053d\xee\x88\x02\x7f\xec\xfa\xec\x8d\x02\x7f\xac\xfb\xeb\xf8\x02\x7f\x81\u5080\x03\x7f\u0471\xa3\x9f\x03\x7f\xe3\xe9\u00b8\x03\x7f\xb1\xea\xfc\xe7\x03\x7f\xd3\xc2\xf6\x90\x05\x7f\x88\xa8\x9a\xf4\x05\x7f\xdc\xf2\xca\xc9\x06\x7f\xf7\xa6\x93\xcf\x06\x7f\uc43c\xd3\x06\x7f\x9d\xb7\xf2\xe5\x06\x7f\x84\xbd\u0582\a\x7f\xcd\xec\x9f\xcc\a\x7f\xb1\xf1\xaf\xd0\a\x7f\x96\u041c\xde\a\x7f\xc9\xe4\xdf\xef\a\x7f\x88\x9f\u0677\b\x7f\x9d\x8f\xc5\xd9\b\x7f\xcd\xed\u0205\t\x7f\xa3\xe7\u030c\t\x7f\xc8\xf2\x9c\x92\t\x7f\xc7\xc8\xff\xb6\t\x7f\xff\xa8\xca\xf8\t\x7f\xbf\xf4\u019c\n\x7f\x84\xa1\xa3\xc3\n\x7f\xa5\x97\xe0\xf5\n\x7f\xef\u037c\xfd\n\x7f\u009b\xa1\x93\v\x7f\xb5\x8b\xf2\xcf\v\x7f\xb1\xe9\xd2\xd8\v\x7f\x90\x92\u05c5\f\x7f\x87\u1699\f\x7f\u0436\x80\xb9\f\x7f\x9f\xf5\xa5\xba\f\x7f\xa5\u31bb\f\x7f\x9d\x90\xd0\xe8\f\x7f\xf8\xfa\x97\xef\f\x7f\x90\x91\u042d\r\x7f\x8c\xf1\xbe\xd2\r\x7f\xa4\xd1\xef\xdb\r\x7f\u04be\xef\xe2\x0e\x7f\x88\xf9\xe6\xfd\x0e\x7f\x01\x00" +
 	"DIDL\x1ak\x01\xbc\x8a\x01\x01l\a\xd8\u0692\x9c\x01\x02\u04e3\xdb\xe3\x02\x04\x94\xa2\xe5\xc6\x04q\x99\u0608\xa3\x06\n\x97\xed\xcc\xc4\b\f\xf8\xe5\xfc\xd7\nq\x8a\xb4\xd8\xeb\n\x13n\x03k\b\x84\xe9\xb2j\x7f\x87\ub013\x01\x7f\x99\x9a\u0219\x03\x7f\x9d\x90\xff\xeb\x04\x7f\u62a1\xf4\a\x7f\xe9\xf8\xb8\x8d\x0e\x7f\x88\xc1\x9f\xbc\x0f\x7f\x97\xcb\xe4\xef\x0f\x7fn\x05l\x03\xf7\xa2\xb9\x81\x01x\u04e3\xdb\xe3\x02\x06\xab\x87\x8f\xa5\x03{m\al\x04\xf5\xf4\u0103\x06x\u07bc\x86\xb5\b\b\x86\x9d\x81\x97\t\t\xe7\xfa\xde\xc0\f~nxnhn\vk\x03\ub599\xbd\v\x7f\xac\xeb\xc1\xd3\v\x7f\xc5\xc9\xde\xe5\v\x7fn\rm\x0el\x04\xd4\u00a7\xb8\x04\x0f\xfc\x91\xf4\xf8\x05q\xf5\xf4\u0103\x06\b\x96\xb9\u07cb\a\x11n\x10k\a\x83\xd4\xf8\x0e\x7f\x8d\xc0\x95\x8b\x06\x7f\u0482\xc0\x8b\x06\x7f\x89\x8e\xb5\x85\b\x7f\xca\u0604\x81\r\x7f\xa4\xbf\xa7\x94\r\x7f\xb0\xbc\xbb\x8c\x0f\x7fn\x12m{m\x14l\x06\xd8\u0692\x9c\x01\x02\xac\x83\xa0\xcc\x02\x11\xfc\x91\xf4\xf8\x05q\x90\x81\xa8\xf8\v\x15\x9d\u03a4\xbb\r\x17\x92\xf1\xbe\xde\r\x18n\x16k\v\x95\x8c\xb9\x17\x7f\x8a\xd4\xd7!\x7f\xaa\u0798\xb1\x02\x7f\xfa\xd0\xf3\xa8\x03\x7f\xb2\xb5\x9b\x8d\x06\x7f\u00fd\x90\xd2\b\x7f\x88\xf2\x85\xeb\t\x7f\xf9\x8b\u0205\r\x7f\xac\x87\u0721\r\x7f\xeb\xb6\xf9\x8a\x0e\x7f\x9b\xb5\xe3\xbe\x0e\x7fm\x12n\x19k\x06\xa2\xad\xb9\x81\x01\x7f\xf3\xed\xb9\x9d\x01\x7f\x99\xef\xbc\xda\x04\x7f\x8c\x8b\xc0\xba\x05\x7f\x81\xd3\xc5\xf5\a\x7f\x9b\xd5\xd5\xfa\n\x7f\x01\x00" +
 	"DIDL\rl\t\x90\xa3\u014c\x02q\xef\xce\xe7\x80\x04\x01\u6cc4\xd8\x04\x06\x99\u0608\xa3\x06\a\x82\xf6\u02b7\x06\x05\x9a\x89\u064a\v\b\xe9\u0129\xb7\x0e\t\x9e\xa3\xbf\xb9\x0e\n\x83\u0479\xb9\x0f\tn\x02m\x03l\x02\x00q\x01\x04k\x03\x9c\x95\xcc\x02\x02\xd1\xd1\xc0\x89\x01q\xeb\x90\xe0\xec\v\x05m{nqk\x02\xb5\xeb\xc2\xd1\x01\x7f\xae\u07a8\xa4\t\x7fk\x05\xb3\xe5\xe6\xbf\x06\x7f\u01f8\xfa\xaf\v\x7f\x92\xb5\xb5\xfd\f\x7f\x8a\xc7\xec\x8b\x0e\x7f\x84\u06bb\xdc\x0f\x7fn\x05k\x02\xf8\xa2\xd3\x01\x7f\xd5\xfa\xa7\xec\n\x7fl\x02\x9f\x93\xc6\x02q\u0779\u03ad\x04qnh\x03\x00\v\f" +
 	"DIDL\x02k\x03\xa9\u0503\x91\b\x7f\xe7\ub10f\f\x7f\x82\xbb\x82\xa5\x0f\x01l\x01\xfd\xea\x86Fx\x01\x00" +
@@ -8229,57 +8201,57 @@ var (
 	signature2  = wire.Signature{Header: headers[300:306]}
 	signature3  = wire.Signature{Header: headers[306:346], Args: []wire.Field{{Type: 26}}}
 	signature4  = wire.Signature{Header: headers[346:376], Args: []wire.Field{{Type: wire.Nat64}, {ID: 1, Type: 27}}}
-	signature5  = wire.Signature{Header: headers[376:802], Args: []wire.Field{{Type: 33}}}
-	signature6  = wire.Signature{Header: headers[802:857], Args: []wire.Field{{Type: 34}}}
-	signature7  = wire.Signature{Header: headers[857:864], Args: []wire.Field{{Type: wire.Nat64}}}
-	signature8  = wire.Signature{Header: headers[864:1268], Args: []wire.Field{{Type: 36}}}
-	signature9  = wire.Signature{Header: headers[1268:1303], Args: []wire.Field{{Type: 37}}}
-	signature10 = wire.Signature{Header: headers[1303:1443], Args: []wire.Field{{Type: 13}}}
-	signature11 = wire.Signature{Header: headers[1443:1451], Args: []wire.Field{{Type: wire.Nat64}, {ID: 1, Type: wire.Nat64}}}
-	signature12 = wire.Signature{Header: headers[1451:1835], Args: []wire.Field{{Type: 38}}}
-	signature13 = wire.Signature{Header: headers[1835:1848], Args: []wire.Field{{Type: 39}}}
-	signature14 = wire.Signature{Header: headers[1848:1857], Args: []wire.Field{{Type: wire.Nat64}, {ID: 1, Type: wire.Nat64}, {ID: 2, Type: wire.Principal}}}
-	signature15 = wire.Signature{Header: headers[1857:1867], Args: []wire.Field{{Type: wire.Nat64}, {ID: 1, Type: 31}}}
-	signature16 = wire.Signature{Header: headers[1867:2296], Args: []wire.Field{{Type: 45}}}
-	signature17 = wire.Signature{Header: headers[2296:2356], Args: []wire.Field{{Type: 46}}}
-	signature18 = wire.Signature{Header: headers[2356:2365], Args: []wire.Field{{Type: wire.Nat64}, {ID: 1, Type: wire.Nat64}, {ID: 2, Type: wire.Bool}}}
-	signature19 = wire.Signature{Header: headers[2365:2373], Args: []wire.Field{{Type: wire.Nat64}, {ID: 1, Type: wire.Bool}}}
-	signature20 = wire.Signature{Header: headers[2373:2404], Args: []wire.Field{{Type: wire.Nat64}, {ID: 1, Type: 49}}}
-	signature21 = wire.Signature{Header: headers[2404:2425], Args: []wire.Field{{Type: 50}}}
-	signature22 = wire.Signature{Header: headers[2425:2442], Args: []wire.Field{{Type: 52}}}
-	signature23 = wire.Signature{Header: headers[2442:2993], Args: []wire.Field{{Type: 62}}}
-	signature24 = wire.Signature{Header: headers[2993:3175], Args: []wire.Field{{Type: 63}}}
-	signature25 = wire.Signature{Header: headers[3175:3207], Args: []wire.Field{{Type: 66}}}
-	signature26 = wire.Signature{Header: headers[3207:3632], Args: []wire.Field{{Type: 70}}}
-	signature27 = wire.Signature{Header: headers[3632:3688], Args: []wire.Field{{Type: 71}}}
-	signature28 = wire.Signature{Header: headers[3688:3743], Args: []wire.Field{{Type: 75}}}
-	signature29 = wire.Signature{Header: headers[3743:4200], Args: []wire.Field{{Type: 90}}}
-	signature30 = wire.Signature{Header: headers[4200:4212], Args: []wire.Field{{Type: wire.Nat64}, {ID: 1, Type: wire.Text}, {ID: 2, Type: 17}, {ID: 3, Type: wire.Nat64}}}
-	signature31 = wire.Signature{Header: headers[4212:4273], Args: []wire.Field{{Type: 95}}}
-	signature32 = wire.Signature{Header: headers[4273:4281], Args: []wire.Field{{Type: wire.Nat64}, {ID: 1, Type: wire.Text}}}
-	signature33 = wire.Signature{Header: headers[4281:4288], Args: []wire.Field{{Type: wire.Principal}}}
-	signature34 = wire.Signature{Header: headers[4288:4299], Args: []wire.Field{{Type: wire.Nat64}, {ID: 1, Type: 31}, {ID: 2, Type: wire.Nat32}}}
-	signature35 = wire.Signature{Header: headers[4299:4942], Args: []wire.Field{{Type: 101}}}
-	signature36 = wire.Signature{Header: headers[4942:5216], Args: []wire.Field{{Type: 102}}}
-	signature37 = wire.Signature{Header: headers[5216:5265], Args: []wire.Field{{Type: 106}}}
-	signature38 = wire.Signature{Header: headers[5265:5310], Args: []wire.Field{{Type: 107}}}
-	signature39 = wire.Signature{Header: headers[5310:5477], Args: []wire.Field{{Type: 109}}}
-	signature40 = wire.Signature{Header: headers[5477:5489], Args: []wire.Field{{Type: 17}, {ID: 1, Type: 31}}}
-	signature41 = wire.Signature{Header: headers[5489:5523], Args: []wire.Field{{Type: 111}, {ID: 1, Type: 31}}}
-	signature42 = wire.Signature{Header: headers[5523:5532], Args: []wire.Field{{Type: 31}}}
-	signature43 = wire.Signature{Header: headers[5532:5544], Args: []wire.Field{{Type: 47}, {ID: 1, Type: 31}}}
-	signature44 = wire.Signature{Header: headers[5544:5553], Args: []wire.Field{{Type: 17}}}
-	signature45 = wire.Signature{Header: headers[5553:5578], Args: []wire.Field{{Type: 113}}}
-	signature46 = wire.Signature{Header: headers[5578:5624], Args: []wire.Field{{Type: 105}, {ID: 1, Type: 116}}}
-	signature47 = wire.Signature{Header: headers[5624:5638], Args: []wire.Field{{Type: wire.Nat64}, {ID: 1, Type: wire.Text}, {ID: 2, Type: 17}, {ID: 3, Type: 31}}}
-	signature48 = wire.Signature{Header: headers[5638:5648], Args: []wire.Field{{Type: 17}, {ID: 1, Type: wire.Nat64}}}
-	signature49 = wire.Signature{Header: headers[5648:5658], Args: []wire.Field{{Type: wire.Nat64}, {ID: 1, Type: 17}}}
-	signature50 = wire.Signature{Header: headers[5658:6436], Args: []wire.Field{{Type: 133}}}
-	signature51 = wire.Signature{Header: headers[6436:6849], Args: []wire.Field{{Type: 134}}}
-	signature52 = wire.Signature{Header: headers[6849:7023], Args: []wire.Field{{Type: 24}, {ID: 1, Type: 135}, {ID: 2, Type: 40}}}
-	signature53 = wire.Signature{Header: headers[7023:7057], Args: []wire.Field{{Type: 137}}}
-	signature54 = wire.Signature{Header: headers[7057:7085], Args: []wire.Field{{Type: wire.Nat64}, {ID: 1, Type: 139}}}
-	signature55 = wire.Signature{Header: headers[7085:7244], Args: []wire.Field{{Type: wire.Nat64}, {ID: 1, Type: 17}, {ID: 2, Type: 24}}}
-	signature56 = wire.Signature{Header: headers[7244:7356], Args: []wire.Field{{Type: 147}}}
-	signature57 = wire.Signature{Header: headers[7356:7395], Args: []wire.Field{{Type: 149}}}
+	signature5  = wire.Signature{Header: headers[376:778], Args: []wire.Field{{Type: 33}}}
+	signature6  = wire.Signature{Header: headers[778:833], Args: []wire.Field{{Type: 34}}}
+	signature7  = wire.Signature{Header: headers[833:840], Args: []wire.Field{{Type: wire.Nat64}}}
+	signature8  = wire.Signature{Header: headers[840:1220], Args: []wire.Field{{Type: 36}}}
+	signature9  = wire.Signature{Header: headers[1220:1255], Args: []wire.Field{{Type: 37}}}
+	signature10 = wire.Signature{Header: headers[1255:1395], Args: []wire.Field{{Type: 13}}}
+	signature11 = wire.Signature{Header: headers[1395:1403], Args: []wire.Field{{Type: wire.Nat64}, {ID: 1, Type: wire.Nat64}}}
+	signature12 = wire.Signature{Header: headers[1403:1763], Args: []wire.Field{{Type: 38}}}
+	signature13 = wire.Signature{Header: headers[1763:1776], Args: []wire.Field{{Type: 39}}}
+	signature14 = wire.Signature{Header: headers[1776:1785], Args: []wire.Field{{Type: wire.Nat64}, {ID: 1, Type: wire.Nat64}, {ID: 2, Type: wire.Principal}}}
+	signature15 = wire.Signature{Header: headers[1785:1795], Args: []wire.Field{{Type: wire.Nat64}, {ID: 1, Type: 31}}}
+	signature16 = wire.Signature{Header: headers[1795:2200], Args: []wire.Field{{Type: 45}}}
+	signature17 = wire.Signature{Header: headers[2200:2260], Args: []wire.Field{{Type: 46}}}
+	signature18 = wire.Signature{Header: headers[2260:2269], Args: []wire.Field{{Type: wire.Nat64}, {ID: 1, Type: wire.Nat64}, {ID: 2, Type: wire.Bool}}}
+	signature19 = wire.Signature{Header: headers[2269:2277], Args: []wire.Field{{Type: wire.Nat64}, {ID: 1, Type: wire.Bool}}}
+	signature20 = wire.Signature{Header: headers[2277:2308], Args: []wire.Field{{Type: wire.Nat64}, {ID: 1, Type: 49}}}
+	signature21 = wire.Signature{Header: headers[2308:2329], Args: []wire.Field{{Type: 50}}}
+	signature22 = wire.Signature{Header: headers[2329:2346], Args: []wire.Field{{Type: 52}}}
+	signature23 = wire.Signature{Header: headers[2346:2873], Args: []wire.Field{{Type: 62}}}
+	signature24 = wire.Signature{Header: headers[2873:3055], Args: []wire.Field{{Type: 63}}}
+	signature25 = wire.Signature{Header: headers[3055:3087], Args: []wire.Field{{Type: 66}}}
+	signature26 = wire.Signature{Header: headers[3087:3488], Args: []wire.Field{{Type: 70}}}
+	signature27 = wire.Signature{Header: headers[3488:3544], Args: []wire.Field{{Type: 71}}}
+	signature28 = wire.Signature{Header: headers[3544:3599], Args: []wire.Field{{Type: 75}}}
+	signature29 = wire.Signature{Header: headers[3599:4056], Args: []wire.Field{{Type: 90}}}
+	signature30 = wire.Signature{Header: headers[4056:4068], Args: []wire.Field{{Type: wire.Nat64}, {ID: 1, Type: wire.Text}, {ID: 2, Type: 17}, {ID: 3, Type: wire.Nat64}}}
+	signature31 = wire.Signature{Header: headers[4068:4129], Args: []wire.Field{{Type: 95}}}
+	signature32 = wire.Signature{Header: headers[4129:4137], Args: []wire.Field{{Type: wire.Nat64}, {ID: 1, Type: wire.Text}}}
+	signature33 = wire.Signature{Header: headers[4137:4144], Args: []wire.Field{{Type: wire.Principal}}}
+	signature34 = wire.Signature{Header: headers[4144:4155], Args: []wire.Field{{Type: wire.Nat64}, {ID: 1, Type: 31}, {ID: 2, Type: wire.Nat32}}}
+	signature35 = wire.Signature{Header: headers[4155:4774], Args: []wire.Field{{Type: 101}}}
+	signature36 = wire.Signature{Header: headers[4774:5048], Args: []wire.Field{{Type: 102}}}
+	signature37 = wire.Signature{Header: headers[5048:5097], Args: []wire.Field{{Type: 106}}}
+	signature38 = wire.Signature{Header: headers[5097:5142], Args: []wire.Field{{Type: 107}}}
+	signature39 = wire.Signature{Header: headers[5142:5309], Args: []wire.Field{{Type: 109}}}
+	signature40 = wire.Signature{Header: headers[5309:5321], Args: []wire.Field{{Type: 17}, {ID: 1, Type: 31}}}
+	signature41 = wire.Signature{Header: headers[5321:5355], Args: []wire.Field{{Type: 111}, {ID: 1, Type: 31}}}
+	signature42 = wire.Signature{Header: headers[5355:5364], Args: []wire.Field{{Type: 31}}}
+	signature43 = wire.Signature{Header: headers[5364:5376], Args: []wire.Field{{Type: 47}, {ID: 1, Type: 31}}}
+	signature44 = wire.Signature{Header: headers[5376:5385], Args: []wire.Field{{Type: 17}}}
+	signature45 = wire.Signature{Header: headers[5385:5410], Args: []wire.Field{{Type: 113}}}
+	signature46 = wire.Signature{Header: headers[5410:5456], Args: []wire.Field{{Type: 105}, {ID: 1, Type: 116}}}
+	signature47 = wire.Signature{Header: headers[5456:5470], Args: []wire.Field{{Type: wire.Nat64}, {ID: 1, Type: wire.Text}, {ID: 2, Type: 17}, {ID: 3, Type: 31}}}
+	signature48 = wire.Signature{Header: headers[5470:5480], Args: []wire.Field{{Type: 17}, {ID: 1, Type: wire.Nat64}}}
+	signature49 = wire.Signature{Header: headers[5480:5490], Args: []wire.Field{{Type: wire.Nat64}, {ID: 1, Type: 17}}}
+	signature50 = wire.Signature{Header: headers[5490:6244], Args: []wire.Field{{Type: 133}}}
+	signature51 = wire.Signature{Header: headers[6244:6657], Args: []wire.Field{{Type: 134}}}
+	signature52 = wire.Signature{Header: headers[6657:6831], Args: []wire.Field{{Type: 24}, {ID: 1, Type: 135}, {ID: 2, Type: 40}}}
+	signature53 = wire.Signature{Header: headers[6831:6865], Args: []wire.Field{{Type: 137}}}
+	signature54 = wire.Signature{Header: headers[6865:6893], Args: []wire.Field{{Type: wire.Nat64}, {ID: 1, Type: 139}}}
+	signature55 = wire.Signature{Header: headers[6893:7052], Args: []wire.Field{{Type: wire.Nat64}, {ID: 1, Type: 17}, {ID: 2, Type: 24}}}
+	signature56 = wire.Signature{Header: headers[7052:7164], Args: []wire.Field{{Type: 147}}}
+	signature57 = wire.Signature{Header: headers[7164:7203], Args: []wire.Field{{Type: 149}}}
 )

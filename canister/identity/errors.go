@@ -44,22 +44,18 @@ const (
 	ErrKeyTypeChange    // update may not change the key type
 
 	// Release (rule 6).
-	ErrBadDelay        // Length, Limit in s: what was asked, and the nearest allowed
-	ErrBadAskers       // none, too many, or the device itself
-	ErrNoConsent       // Key: has not consented, or the caller is not named
-	ErrAlreadyAsked    // At: service time of completion, ns
-	ErrNotAsked        // Key: nothing is pending
-	ErrTooEarly        // At: service time of completion, ns
-	ErrBadLimit        // Length, Limit in s: session limit
-	ErrNotOpener       // registration mode was opened by another device
-	ErrNoChallenge     // no attestation challenge is pending, or it has expired
-	ErrBadAssertion    // Field says what failed
-	ErrEligibility     // the backup-eligible flag differs from the recorded one
-	ErrRateLimited     // register
-	ErrBadCaptcha      // register; classic clients see bad_challenge
-	ErrAnchorsFull     // register; classic clients see canister_full
-	ErrRegistrationOff // no registration mode; classic clients see a variant
-	ErrUnusableKey     // Key: nobody can ever sign with it
+	ErrBadDelay     // Length, Limit in s: what was asked, and the nearest allowed
+	ErrBadAskers    // none, too many, or the device itself
+	ErrNoConsent    // Key: has not consented, or the caller is not named
+	ErrAlreadyAsked // At: service time of completion, ns
+	ErrNotAsked     // Key: nothing is pending
+	ErrTooEarly     // At: service time of completion, ns
+	ErrBadLimit     // Length, Limit in s: session limit
+	ErrNotOpener    // registration mode was opened by another device
+	ErrNoChallenge  // no attestation challenge is pending, or it has expired
+	ErrBadAssertion // Field says what failed
+	ErrEligibility  // the backup-eligible flag differs from the recorded one
+	ErrUnusableKey  // Key: nobody can ever sign with it
 
 	// Recovery contacts (rule 11).
 	ErrBadContacts      // Field, and Length and Limit where there is one too many or too few
@@ -114,10 +110,6 @@ var codeNames = [Codes]string{
 	ErrNoChallenge:       "no_challenge",
 	ErrBadAssertion:      "bad_assertion",
 	ErrEligibility:       "eligibility",
-	ErrRateLimited:       "rate_limited",
-	ErrBadCaptcha:        "bad_captcha",
-	ErrAnchorsFull:       "anchors_full",
-	ErrRegistrationOff:   "registration_off",
 	ErrUnusableKey:       "unusable_key",
 	ErrBadContacts:       "bad_contacts",
 	ErrNoContacts:        "no_contacts",

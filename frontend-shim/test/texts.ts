@@ -16,7 +16,7 @@ for (const [language, texts] of Object.entries(languages)) {
       return body.split(";").map((n) => n.trim()).filter((n) => n !== "");
     };
     assert.ok(names("EventKind").length > 20);
-    assert.ok(names("ErrorCode").length > 50);
+    assert.ok(names("ErrorCode").length > 40);
     const groups: Array<[string, string]> = [
       ["scenario", "Scenario"], ["outcome", "Outcome"], ["advice", "Advice"], ["step", "Advice"], ["warning", "WarningKind"], ["event", "EventKind"], ["protection", "ProtectionState"],
       ["refused", "ErrorCode"],

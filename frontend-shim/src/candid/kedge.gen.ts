@@ -529,10 +529,6 @@ export type ErrorCode =
   | "bad_assertion"
   // the backup-eligible flag differs from the recorded one
   | "eligibility"
-  | "rate_limited"
-  | "bad_captcha"
-  | "anchors_full"
-  | "registration_off"
   // nobody can ever sign with the public key
   | "unusable_key"
   // field says which of the contacts, the threshold
@@ -549,7 +545,7 @@ export type ErrorCode =
   | "already_protected"
   // the new device cannot be a recovery phrase
   | "phrase_newcomer";
-export const ErrorCode: c.Type<ErrorCode> = /* @__PURE__ */ c.named(() => c.enumeration("not_a_device", "no_such_device", "temporary_key", "no_such_anchor", "corrupted", "not_controller", "bad_argument", "self_only", "not_granted", "needs_protected", "guarded", "guard_needs_device", "last_device", "not_device_bound", "own_signature", "tentative_marked", "temporary_is_device", "caller_mismatch", "device_exists", "too_many_devices", "field_too_long", "too_large", "reserved_key", "bad_aaguid", "second_phrase", "phrase_credential", "credential_exists", "key_change", "key_type_change", "bad_delay", "bad_askers", "no_consent", "already_asked", "not_asked", "too_early", "bad_limit", "not_opener", "no_challenge", "bad_assertion", "eligibility", "rate_limited", "bad_captcha", "anchors_full", "registration_off", "unusable_key", "bad_contacts", "no_contacts", "not_a_contact", "not_accepted", "not_approved", "already_protected", "phrase_newcomer"));
+export const ErrorCode: c.Type<ErrorCode> = /* @__PURE__ */ c.named(() => c.enumeration("not_a_device", "no_such_device", "temporary_key", "no_such_anchor", "corrupted", "not_controller", "bad_argument", "self_only", "not_granted", "needs_protected", "guarded", "guard_needs_device", "last_device", "not_device_bound", "own_signature", "tentative_marked", "temporary_is_device", "caller_mismatch", "device_exists", "too_many_devices", "field_too_long", "too_large", "reserved_key", "bad_aaguid", "second_phrase", "phrase_credential", "credential_exists", "key_change", "key_type_change", "bad_delay", "bad_askers", "no_consent", "already_asked", "not_asked", "too_early", "bad_limit", "not_opener", "no_challenge", "bad_assertion", "eligibility", "unusable_key", "bad_contacts", "no_contacts", "not_a_contact", "not_accepted", "not_approved", "already_protected", "phrase_newcomer"));
 
 // Result is the answer of methods that have nothing to tell.
 export type Result = 
