@@ -2,7 +2,8 @@
 import * as cbor from "./cbor.ts";
 import { CertificateError, mainnetKey, timeOf, verify } from "./certificate.ts";
 import { lookup } from "./hashtree.ts";
-import { type Identity, hashMap, requestMessage } from "./identity.ts";
+import { type Delegation, delegationMessage, type Identity, hashMap, requestMessage } from "./identity.ts";
+import { checkCanisterSignature } from "./signature.ts";
 import { utf8 } from "./bytes.ts";
 import type { Principal } from "./principal.ts";
 
@@ -62,6 +63,11 @@ export class Agent {
     const answer = cbor.decode(response);
     if (cbor.field(answer, "status") === "replied") return method.decode(cbor.bytesOf(cbor.field(cbor.field(answer, "reply"), "arg")));
     throw rejection(answer);
+  }
+
+  // checkDelegation throws CertificateError unless the signature is this canister's, by one of its keys, over the delegation.
+  checkDelegation(publicKey: Uint8Array, delegation: Delegation, signature: Uint8Array): void {
+    checkCanisterSignature(this.rootKey, this.canister, publicKey, delegationMessage(delegation), signature);
   }
 
   private async envelope(identity: Identity, type: string, method: string, arg: Uint8Array) {

@@ -32,10 +32,15 @@ function checkSignature(certificate: Cbor, tree: Cbor, key: Uint8Array): void {
 }
 
 // verify checks a certificate's signature and returns its tree. canister is whom the subnet must be responsible for.
+// It throws CertificateError.
 export function verify(data: Uint8Array, rootKey: Uint8Array, canister: Principal): Cbor {
-  const certificate = decode(data), tree = field(certificate, "tree"), delegation = field(certificate, "delegation");
-  checkSignature(certificate, tree, delegation === undefined ? rootKey : subnetKey(delegation, rootKey, canister));
-  return tree;
+  try {
+    const certificate = decode(data), tree = field(certificate, "tree"), delegation = field(certificate, "delegation");
+    checkSignature(certificate, tree, delegation === undefined ? rootKey : subnetKey(delegation, rootKey, canister));
+    return tree;
+  } catch (error) {
+    throw error instanceof CertificateError ? error : new CertificateError("not a certificate");
+  }
 }
 
 function subnetKey(delegation: Cbor, rootKey: Uint8Array, canister: Principal): Uint8Array {

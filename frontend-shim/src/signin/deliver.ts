@@ -23,7 +23,8 @@ export const lengthShown = (request: SignInRequest): bigint => shown.get(request
 
 export interface Prepared { answer: Answer; length: bigint }
 
-// prepare gets the delegation. It is not handed over yet.
+// prepare gets the delegation. It is not handed over yet. The key and the expiry are of a certified answer; from the
+// query comes the signature alone, which is held against the network's key.
 export async function prepare(request: SignInRequest, account: Account): Promise<Prepared> {
   const a = await agent();
   const frontend = mapOrigin(request.derivationOrigin ?? request.origin);
@@ -33,7 +34,9 @@ export async function prepare(request: SignInRequest, account: Account): Promise
     // Another replica may not have caught up yet.
     const [got] = await a.query(account.identity, kedge.get_delegation, account.anchor, frontend, request.sessionKey, expiration);
     if (got.tag === "signed_delegation") {
-      return { answer: { userKey, delegation: got.value, method: account.method }, length: expiration - a.now() };
+      const delegation = { pubkey: request.sessionKey, expiration }, { signature } = got.value;
+      a.checkDelegation(userKey, delegation, signature);
+      return { answer: { userKey, delegation: { delegation, signature }, method: account.method }, length: expiration - a.now() };
     }
     if (wait > 10_000) throw new Unreachable("the delegation was prepared but cannot be fetched");
     await new Promise((done) => setTimeout(done, wait));
