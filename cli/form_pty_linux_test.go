@@ -92,6 +92,7 @@ func TestSetupForm(t *testing.T) {
 		s.start(env, "guide", "lost-device")
 		s.expect("which device is lost?")
 		s.expect("signs now")
+		s.expect("> none of these")
 		s.typeKeys("\x1b[B\ry") // from none of them on around to the first, the signer; and the next question
 		code, output := s.wait()
 		require.Equal(t, 1, code, output)

@@ -119,7 +119,7 @@ func (p *path) whichLost(s *session.Session, devices []kedge.DeviceWithUsage, lo
 		}
 		q.choices = append(q.choices, ui.Choice{Answer: strconv.Itoa(i + 1), Label: label})
 	}
-	q.choices = append(q.choices, ui.Choice{Answer: none, Label: "of these"})
+	q.choices = append(q.choices, ui.Choice{Answer: none, Label: "none of these"})
 	return q
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"kedge/cli/session"
 	"kedge/cli/ui"
 	"kedge/device"
 	"kedge/device/slip39"
@@ -245,11 +246,7 @@ func (a verbs) exportCXF(name string, f exportFlags) error {
 // exchangePassphrase is asked for on the terminal, or is in a file for scripts.
 func (a verbs) exchangePassphrase(fresh bool) (string, error) {
 	if file := a.Getenv("KEDGE_EXCHANGE_PASSPHRASE_FILE"); file != "" {
-		line, err := firstLine(file)
-		if err != nil {
-			return "", ui.Secretf("", "reading KEDGE_EXCHANGE_PASSPHRASE_FILE: %w", err)
-		}
-		return line, nil
+		return session.FirstLine("KEDGE_EXCHANGE_PASSPHRASE_FILE", file)
 	}
 	if fresh {
 		return a.NewPassphrase("passphrase of the exchange file")
@@ -259,19 +256,6 @@ func (a verbs) exchangePassphrase(fresh bool) (string, error) {
 		return "", ui.Hinted(err, "KEDGE_EXCHANGE_PASSPHRASE_FILE gives the passphrase of the exchange file to scripts")
 	}
 	return t.Secret("passphrase of the exchange file: ")
-}
-
-// firstLine returns the first line of a file that holds a passphrase.
-func firstLine(path string) (string, error) {
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return "", err
-	}
-	line, _, _ := strings.Cut(string(data), "\n")
-	if line = strings.TrimSuffix(line, "\r"); line == "" {
-		return "", fmt.Errorf("the first line of %q is empty", path)
-	}
-	return line, nil
 }
 
 // writeNew writes a file that must not exist yet.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"kedge/cli/session"
 	"kedge/cli/ui"
 	"kedge/device"
 )
@@ -122,9 +123,9 @@ For scripts, KEDGE_NEW_PASSPHRASE_FILE names a file whose first line is the new 
 
 func (a verbs) nextPassphrase() (string, error) {
 	if file := a.Getenv("KEDGE_NEW_PASSPHRASE_FILE"); file != "" {
-		line, err := firstLine(file)
+		line, err := session.FirstLine("KEDGE_NEW_PASSPHRASE_FILE", file)
 		if err != nil {
-			return "", ui.Secretf("", "reading KEDGE_NEW_PASSPHRASE_FILE: %w", err)
+			return "", err
 		}
 		a.WarnIfWeak(line)
 		return line, nil

@@ -249,14 +249,14 @@ const wordsFileLimit = 4096
 func readWordsFile(path string) (string, error) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return "", ui.Secretf("", "reading the words: %w", err)
+		return "", ui.Secretf("name a file that holds the words", "reading the words: %w", session.WithoutPath(err))
 	}
 	if info.Size() > wordsFileLimit {
 		return "", ui.Secretf("", "the file %q has %d bytes, these are no words of a seed", path, info.Size())
 	}
 	data, err := os.ReadFile(path)
 	if err != nil {
-		return "", ui.Secretf("", "reading the words: %w", err)
+		return "", ui.Secretf("name a file that holds the words", "reading the words: %w", session.WithoutPath(err))
 	}
 	return string(data), nil
 }

@@ -48,7 +48,7 @@ func ignoreFile() error {
 func ignoresSecrets(text string) bool {
 	ignored := map[string]bool{}
 	for line := range strings.Lines(text) {
-		line = strings.TrimRight(line, "\r\n ")
+		line = strings.TrimRight(strings.TrimSuffix(strings.TrimSuffix(line, "\n"), "\r"), " ") // as git does: one return, then blanks
 		back, takesBack := strings.CutPrefix(line, "!")
 		switch {
 		case takesBack && !slices.Contains(public, strings.TrimPrefix(back, "/")):

@@ -41,6 +41,9 @@ func TestGitIgnoresSecrets(t *testing.T) {
 		"sessions taken back":    {"/deployer.pem\n/sessions/\n!/sessions/\n", false},
 		"a comment and a blank":  {"# *\n*.log", false},
 		"an escaped exclamation": {"\\!*\n", false},
+		"blanks at the end":      {"*  \r\n", true},
+		"names that end oddly":   {"*\r\r\n", false},
+		"a return and a blank":   {"*\r \n", false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Chdir(t.TempDir())

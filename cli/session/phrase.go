@@ -130,14 +130,14 @@ const phraseFileLimit = 4096
 func readPhraseFile(path string) (string, error) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return "", ui.Secretf("name a file that holds the words", "reading the recovery phrase: %w", withoutPath(err))
+		return "", ui.Secretf("name a file that holds the words", "reading the recovery phrase: %w", WithoutPath(err))
 	}
 	if info.Size() > phraseFileLimit {
 		return "", ui.Secretf("", "the phrase file %q has %d bytes, that is no recovery phrase", path, info.Size())
 	}
 	data, err := os.ReadFile(path)
 	if err != nil {
-		return "", ui.Secretf("name a file that holds the words", "reading the recovery phrase: %w", withoutPath(err))
+		return "", ui.Secretf("name a file that holds the words", "reading the recovery phrase: %w", WithoutPath(err))
 	}
 	return string(data), nil
 }

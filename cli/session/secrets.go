@@ -54,15 +54,7 @@ func (a *App) KeysExist() (bool, error) {
 
 func (a *App) readPassphrase(path string) (string, error) {
 	if file := a.PassphraseFile(); file != "" {
-		data, err := os.ReadFile(file)
-		if err != nil {
-			return "", ui.Secretf("it names a file whose first line is the passphrase", "reading KEDGE_PASSPHRASE_FILE: %w", withoutPath(err))
-		}
-		line, _, _ := strings.Cut(string(data), "\n")
-		if line = strings.TrimSuffix(line, "\r"); line == "" {
-			return "", ui.Secretf("", "the first line of KEDGE_PASSPHRASE_FILE %q is empty", file)
-		}
-		return line, nil
+		return FirstLine("KEDGE_PASSPHRASE_FILE", file)
 	}
 	exists, err := device.StoreExists(path)
 	if err != nil {
@@ -82,9 +74,22 @@ func (a *App) readPassphrase(path string) (string, error) {
 	return a.NewPassphrase(fmt.Sprintf("passphrase for the new key store %s", path))
 }
 
-// withoutPath takes the path out of an error of reading a file: a person may have given the secret itself in its
+// FirstLine reads the passphrase in the file that a variable of the environment names: its first line.
+func FirstLine(variable, path string) (string, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return "", ui.Secretf("it names a file whose first line is the passphrase", "reading %s: %w", variable, WithoutPath(err))
+	}
+	line, _, _ := strings.Cut(string(data), "\n")
+	if line = strings.TrimSuffix(line, "\r"); line == "" {
+		return "", ui.Secretf("", "the first line of %s %q is empty", variable, path)
+	}
+	return line, nil
+}
+
+// WithoutPath takes the path out of an error of reading a file: a person may have given the secret itself in its
 // place.
-func withoutPath(err error) error {
+func WithoutPath(err error) error {
 	var p *fs.PathError
 	if errors.As(err, &p) {
 		return p.Err
