@@ -90,10 +90,10 @@ func (c *Client) inTime(request func() error) error {
 		err := request()
 		var refused *HTTPError
 		if errors.As(err, &refused) {
-			err = c.network.Clock.learnFrom(refused, time.Now())
+			err = c.network.Clock.learnFrom(refused, time.Now(), c.network.now())
 		}
 		var clock *ClockError
-		if attempt > 1 || !errors.As(err, &clock) {
+		if attempt > 1 || !errors.As(err, &clock) || !clock.Learned {
 			return err
 		}
 	}

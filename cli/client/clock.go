@@ -9,7 +9,9 @@ import (
 
 // Clock is what is known of a network's time: how far it is ahead of this machine's. It is learned from
 // the network's own refusals, which nothing certifies, and only says until when requests are made
-// valid; the age of a certificate is judged by this machine's clock alone.
+// valid; the age of a certificate is judged by this machine's clock alone. More than [certificateAge] is not
+// learned: no answer of such a network would be believed, and whoever stands before the network could keep a
+// request back that is valid in a month, and hand it on then.
 type Clock struct {
 	mu    sync.Mutex
 	ahead time.Duration
@@ -34,11 +36,11 @@ func (c *Clock) learn(network, here time.Time) {
 	c.ahead = network.Sub(here)
 }
 
-// ClockError is a request that the network found too old or too far in the future. The clock of the
-// network has been learned from the refusal, so the next request is of its time.
+// ClockError is a request that the network found too old or too far in the future.
 type ClockError struct {
-	Ahead time.Duration // the network's clock, of this machine's
-	Err   error
+	Ahead   time.Duration // the network's clock, of this machine's, as the refusal has it
+	Learned bool          // the next request is of that time
+	Err     error
 }
 
 func (e *ClockError) Error() string {
@@ -56,8 +58,9 @@ func (e *ClockError) Unwrap() error { return e.Err }
 // request, and its own time beside that of a delegation that has expired.
 var networkTime = regexp.MustCompile(`(?:Minimum allowed expiry|Local replica timestamp|Local replica time): (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)?) UTC`)
 
-// learnFrom returns a refusal as a [*ClockError] if it is about the clock.
-func (c *Clock) learnFrom(refused *HTTPError, here time.Time) error {
+// learnFrom returns a refusal as a [*ClockError] if it is about the clock. here is the time from which requests count
+// their expiry, own the time by which certificates are judged; they differ in tests alone.
+func (c *Clock) learnFrom(refused *HTTPError, here, own time.Time) error {
 	m := networkTime.FindStringSubmatch(refused.Message)
 	if m == nil {
 		return refused
@@ -66,6 +69,10 @@ func (c *Clock) learnFrom(refused *HTTPError, here time.Time) error {
 	if err != nil {
 		return refused
 	}
-	c.learn(at, here)
-	return &ClockError{Ahead: c.Ahead(), Err: refused}
+	e := &ClockError{Ahead: at.Sub(own), Err: refused}
+	if e.Ahead.Abs() <= certificateAge {
+		c.learn(at, here)
+		e.Ahead, e.Learned = c.Ahead(), true
+	}
+	return e
 }

@@ -68,7 +68,7 @@ func (p *Provider) inTime(request func() error) error {
 	}
 	err := request()
 	var clock *client.ClockError
-	if p.delegate == nil || !errors.As(err, &clock) {
+	if p.delegate == nil || !errors.As(err, &clock) || !clock.Learned {
 		return err
 	}
 	p.delegate.expires = time.Time{}
