@@ -183,6 +183,33 @@ test("a removed passkey is dropped by its manager", () => story(1, async (p) => 
   assert.equal(p.credentials.size, 0);
 }));
 
+test("a device that was planted with the credential id of another anchor takes no passkey with it when it is removed", () => story(1, async (p) => {
+  const { anchor, words } = await settle(p, page);
+  const had = new Set(p.credentials.keys());
+  await settle(p, page); // the person has two anchors
+  const [other] = [...p.credentials.keys()].filter((id) => !had.has(id));
+  const account = await p.open(page); // whose authenticator has both passkeys
+  await account.click(`[data-anchor="${anchor}"]`);
+  await account.waitForSelector("#report");
+  const jwk = (await crypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, true, ["sign"])).publicKey;
+  const { x, y } = await crypto.subtle.exportKey("jwk", jwk);
+  const bytes = (text) => Buffer.from(text, "base64url");
+  const cose = Buffer.concat([Buffer.from("305e300c060a2b0601040183b8430101034e00a5010203262001215820", "hex"), bytes(x), Buffer.from("225820", "hex"), bytes(y)]);
+  // A thief at the unlocked laptop; anybody can look the id up.
+  await (await as(phraseIdentity(words))).add(BigInt(anchor), {
+    pubkey: cose, alias: "Planted", credential_id: [Buffer.from(other, "base64")], purpose: { authentication: null }, key_type: { unknown: null }, protection: { unprotected: null },
+  });
+  await act(account, "this one", "Rename"); // what was done elsewhere is read after it
+  await account.fill("dialog input", "Laptop");
+  await account.click("#named");
+  await result(account, /is called/);
+  await act(account, "Planted", "Remove");
+  await account.click("#confirm");
+  await result(account, /is removed/);
+  assert.ok(p.credentials.has(other), "the passkey of the other anchor is still there");
+  assert.equal(p.credentials.size, 2);
+}));
+
 test("the recovery sheet has no words on it", () => story(1, async (p) => {
   const { account, anchor, words } = await settle(p, page);
   await account.getByRole("button", { name: "Recovery sheet" }).click();

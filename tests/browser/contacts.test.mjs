@@ -241,6 +241,31 @@ test("each protected device agrees for itself, and the owner ends the contacts",
   await all[0].account.getByText("Your anchor is not on the list").waitFor();
 }));
 
+test("a new key for a recovery takes the place of no passkey", () => story(2, async (owner, other) => {
+  const o = await settle(owner, page);
+  await o.account.click("#add-browser");
+  const joining = await other.open(await o.account.innerText("#pair-address"));
+  await joining.click("#join");
+  await joining.waitForSelector("#code");
+  const [had] = other.credentials.keys();
+  // Whoever thinks that all is lost begins a recovery in that browser.
+  const { view } = await begin(other, o.anchor);
+  const { cdp, authenticatorId } = other.authenticators.get(view);
+  const { credentials } = await cdp.send("WebAuthn.getCredentials", { authenticatorId });
+  assert.ok(credentials.some((c) => c.credentialId === had), "the passkey that was there is still there");
+  assert.equal(credentials.length, 2);
+
+  // Nor is a recovery that was begun before forgotten when another is begun: contacts may have approved its key.
+  const first = await view.innerText("#recover-key");
+  const again = await begin(other, o.anchor);
+  await again.view.goto(page);
+  await again.view.click("summary");
+  await again.view.click("#recover");
+  const keys = await again.view.locator("[data-recover]").allInnerTexts();
+  assert.equal(keys.length, 2);
+  assert.ok(keys[0].includes(first.slice(0, 11)) && keys[1].includes(again.key.slice(0, 11)), keys.join());
+}));
+
 // The stories below move the clock by a month each, so whoever is in them comes with a clock to match.
 let passed = 0;
 async function pass(days) {

@@ -133,6 +133,32 @@ test("a clock that is minutes wrong is learned from the network", () => story(1,
   assert.match(p.takeProblems().join(), /400/, "the first call was refused because of the clock");
 }));
 
+// expiries are when the signed requests that have passed are valid until, in ms.
+function expiries(bodies) {
+  return bodies.filter((b) => b.includes("sender_sig")).map((b) => Number(b.readBigUInt64BE(b.indexOf("ingress_expiry") + "ingress_expiry".length + 1) / 1_000_000n));
+}
+
+test("a time that the network does not certify lets nobody have a request that is valid then", () => story(1, async (p) => {
+  const account = await p.open(page);
+  await s.register(account);
+  const bodies = [], month = 30 * 86_400_000;
+  await p.context.route("**/api/**", async (route) => {
+    const body = route.request().postDataBuffer();
+    if (body) bodies.push(body);
+    const answer = await forward(route);
+    if (route.request().url().endsWith("/api/v2/status")) answer.headers.date = new Date(Date.now() + month).toUTCString();
+    if (route.request().url().endsWith("/call")) return route.fulfill({ status: 400, body: "Invalid request expiry" });
+    return route.fulfill(answer);
+  });
+  await account.goto(page);
+  await account.click("[data-anchor]");
+  await account.locator(".note.error").first().waitFor();
+  const found = expiries(bodies);
+  assert.ok(found.length > 0, "a signed request was made");
+  for (const at of found) assert.ok(at < Date.now() + 5 * 60_000, `valid until ${new Date(at)}`);
+  p.takeProblems(); // the browser logs what was refused
+}));
+
 test("without a connection the page says so and goes on when it is back", () => story(1, async (p) => {
   const account = await p.open(page);
   await s.register(account);

@@ -9,6 +9,7 @@ import { agent } from "../state.ts";
 import { date, duration, t } from "../text/text.ts";
 import { type Child, h } from "../ui/dom.ts";
 import { signalGone } from "../webauthn/passkey.ts";
+import { listed } from "../signin/find.ts";
 
 export async function protect(anchor: Anchor, d: Device): Promise<Done> {
   const need: Need = anyMarked(anchor) ? { kind: "protected" } : { kind: "self", device: d };
@@ -66,9 +67,15 @@ export async function remove(anchor: Anchor, d: Device): Promise<Done> {
   const who = await signer(anchor, changing(anchor, d), t(isProtected(d) ? "self-only" : "needs-protected"));
   if (!who) return null;
   await (await agent()).call(who.identity, kedge.remove, anchor.number, d.pubkey);
-  // The removal is certified, so the passkey is of no use for this anchor any more.
-  if (d.credential_id) await signalGone(d.credential_id);
+  await dropPasskey(d);
   return t("remove.done", { name: nameOf(d) });
+}
+
+// dropPasskey tells passkey managers that a passkey of a device that has gone is of no use any more, if no anchor lists it:
+// they may delete it for good. The device's credential id says nothing of whose it is: whoever added the device may have
+// stated that of the owner's passkey for another anchor.
+export async function dropPasskey(d: Device): Promise<void> {
+  if (d.credential_id && !(await listed(await agent(), d.credential_id).catch(() => true))) await signalGone(d.credential_id);
 }
 
 export async function setGuard(anchor: Anchor, on: boolean): Promise<Done> {

@@ -5,11 +5,11 @@ import { explain, Explained } from "../errors.ts";
 import { agent } from "../state.ts";
 import { date, duration, t } from "../text/text.ts";
 import { busy, button, dialog, field, form, h, note } from "../ui/dom.ts";
-import { create, type Passkey, signalGone, userHandle } from "../webauthn/passkey.ts";
+import { create, type Passkey, userHandle } from "../webauthn/passkey.ts";
 import { adding, changing, confirm, type Done, keyCard } from "../anchor/ask.ts";
 import { type Anchor, type Device, isMe, isPhrase, isProtected, nameOf, principalOf, short } from "../anchor/model.ts";
 import { signer } from "../anchor/signer.ts";
-import { also, consent, prove } from "./act.ts";
+import { also, consent, dropPasskey, prove } from "./act.ts";
 import { equal } from "../ic/bytes.ts";
 
 function checkName(alias: string): string {
@@ -67,7 +67,7 @@ export function replaceDevice(anchor: Anchor, d: Device): Promise<Done> {
     if (!who) return null;
     passkey ??= await makePasskey(anchor, null);
     await (await agent()).call(who.identity, kedge.replace, anchor.number, d.pubkey, passkeyDevice(alias, passkey));
-    if (d.credential_id) await signalGone(d.credential_id);
+    await dropPasskey(d);
     return t("replace.done", { name: visible(alias) });
   }, h("p", {}, t("replace.text")), ...also(anchor, d).map((text) => h("p", {}, text)), keyCard(anchor, d));
 }

@@ -11,7 +11,7 @@ import { type Account, agent, remember } from "../state.ts";
 import { duration, t } from "../text/text.ts";
 import { busy, button, field, form, h, note, show } from "../ui/dom.ts";
 import { coseOfDer, verifies } from "../webauthn/cose.ts";
-import { create, type Passkey, signIn, userHandle } from "../webauthn/passkey.ts";
+import { create, type Passkey, signIn } from "../webauthn/passkey.ts";
 import { wordsList } from "./show.ts";
 
 export interface Recover { done(account: Account): unknown; back(): unknown }
@@ -57,19 +57,25 @@ export function recoverView(o: Recover): void {
   });
   const number = field(t("recover.number"), { id: "lost-anchor", inputmode: "numeric", maxlength: 19 }, t("recover.number-hint"));
   body.append(
-    ...old.map((one) => button(t("recover.go-on", { anchor: one.anchor }), () => attempt(() => Promise.resolve(one)), { class: "wide primary", "data-recover": one.anchor })),
+    ...old.map((one) => button(t("recover.go-on", { anchor: one.anchor }) + mark(old, one), () => attempt(() => Promise.resolve(one)), { class: "wide primary", "data-recover": one.anchor })),
     form(() => attempt(() => begin(number.input.value.trim())), number.element, h("p", { class: "hint" }, t("register.twice")),
       h("button", { class: old.length ? "" : "primary", id: "begin-recovery" }, t("recover.begin"))));
   show(t("recover.title"), h("p", {}, t("recover.text")), problems, body, button(t("back"), o.back, { class: "quiet" }));
 }
+
+// mark tells several recoveries of one anchor apart, by the beginning of the key's principal.
+const mark = (all: Begun[], one: Begun): string =>
+  all.filter((b) => b.anchor === one.anchor).length > 1 ? ` (${Principal.ofKey(one.passkey.publicKey).text().slice(0, 11)}…)` : "";
 
 async function begin(text: string): Promise<Begun> {
   if (!/^\d{1,19}$/.test(text)) throw new Explained(t("signin.not-a-number"));
   const anchor = BigInt(text), a = await agent();
   const [devices] = await a.query(anonymous, kedge.lookup, anchor);
   if (devices.length === 0) throw new Explained(t("signin.no-anchor", { anchor }));
-  const one = { anchor, passkey: await create({ id: await userHandle(a.canister.bytes, anchor), name: t("anchor.name", { anchor }) }, [], null) };
-  keep([...begun().filter((b) => b.anchor !== anchor), one]);
+  // A handle of its own: an authenticator deletes the passkey that it has with the same one, which may be the owner's
+  // last. Nor are the anchor's passkeys excluded: a thief could have listed one of another anchor.
+  const one = { anchor, passkey: await create({ id: crypto.getRandomValues(new Uint8Array(16)), name: t("anchor.name", { anchor }) }, [], null) };
+  keep([...begun(), one]); // contacts may have approved one that was begun before
   return one;
 }
 

@@ -2,7 +2,7 @@
 import * as cbor from "./cbor.ts";
 import { CertificateError, mainnetKey, timeOf, verify } from "./certificate.ts";
 import { lookup } from "./hashtree.ts";
-import { type Delegation, delegationMessage, type Identity, hashMap, requestMessage } from "./identity.ts";
+import { anonymous, type Delegation, delegationMessage, type Identity, hashMap, requestMessage } from "./identity.ts";
 import { checkCanisterSignature } from "./signature.ts";
 import { utf8 } from "./bytes.ts";
 import type { Principal } from "./principal.ts";
@@ -108,8 +108,8 @@ export class Agent {
     return this.readState(identity, [[utf8("request_status"), id]]);
   }
 
-  private async readState(identity: Identity, paths: Uint8Array[][]): Promise<cbor.Cbor> {
-    const content = { request_type: "read_state", paths, sender: identity.principal.bytes, ingress_expiry: this.now() + 4n * minute };
+  private async readState(identity: Identity, paths: Uint8Array[][], ahead = 0n): Promise<cbor.Cbor> {
+    const content = { request_type: "read_state", paths, sender: identity.principal.bytes, ingress_expiry: this.now() + ahead + 4n * minute };
     const response = await post(`/api/v2/canister/${this.canister.text()}/read_state`, await seal(identity, content));
     return cbor.field(cbor.decode(response), "certificate");
   }
@@ -142,14 +142,17 @@ export class Agent {
     }
   }
 
-  // learnTime sets the clock by the date that the server states, once, and says whether that changed anything.
-  // A false date only makes requests expire: an answer is tied to its request by the request's id.
+  // learnTime sets the clock by the network's, once, and says whether that changed anything. The date that the server
+  // states only lets it ask for the time in a request of nobody's; what is learned is certified. So nobody between here
+  // and the network gets a signed request that is valid later than it should be, to keep back until then.
   private async learnTime(): Promise<boolean> {
     if (this.skew !== 0n) return false;
     const head = await request("/api/v2/status", undefined);
     const date = Date.parse(head.headers.get("date") ?? "");
     if (Number.isNaN(date)) return false;
-    this.skew = BigInt(date - Date.now()) * 1_000_000n;
+    const certificate = await this.readState(anonymous, [[utf8("time")]], BigInt(date - Date.now()) * 1_000_000n).catch(() => null);
+    if (certificate === null) return false;
+    this.skew = timeOf(verify(cbor.bytesOf(certificate), this.rootKey, this.canister)) - this.now();
     return true;
   }
 }
