@@ -119,7 +119,7 @@ func TestFaultOfEveryAccess(t *testing.T) {
 				}
 				return nil
 			}, [2]int{12, 18}},
-			{"weakened", done, on(func(s *storage.Store) error { _, _, err := Weakened(s, 0, 10, unlimited); return err }), [2]int{6, 6}},
+			{"weakened", done, on(func(s *storage.Store) error { _, _, err := Weakened(s, 0, 10, unlimited); return err }), [2]int{12, 10}},
 			{"outdated", done, on(func(s *storage.Store) error { _, _, err := Outdated(s, 0, 10, unlimited); return err }), [2]int{6, 12}},
 			{"finalise", done, on(func(s *storage.Store) error { return Finalize(s, false) }), [2]int{6, 6}},
 			{"settings of the store", done, on(func(s *storage.Store) error { _, err := SettingsOf(s); return err }), [2]int{6, 6}},

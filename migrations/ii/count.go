@@ -70,8 +70,9 @@ func (m *Image) checkCount() error {
 // checkTail looks at the last entries for ones that were never written.
 func (m *Image) checkTail(n uint64) error {
 	const most = maxState / 2048 // entries that an earlier state of the old module can have left bytes in
-	written, others := n, 0      // entries up to the last record
-	for ; written > 0; written-- {
+	written := n                 // entries up to the last record
+	blank, others := uint64(0), 0
+	for ; written > 0 && others <= most; written-- {
 		kind, err := m.entryKind(written - 1)
 		if err != nil {
 			return fmt.Errorf("read entry %d: %w", written-1, err)
@@ -83,13 +84,16 @@ func (m *Image) checkTail(n uint64) error {
 			break
 		}
 		if kind == entryOther {
-			if others++; others > most {
-				return nil
-			}
+			others++
+		} else if others == 0 {
+			blank++
 		}
 	}
-	if others > 0 || n-written <= 1 { // records that cannot be read, which the report names
+	switch {
+	case blank <= 1: // the others are records that cannot be read, which the report names
 		return nil
+	case others > 0: // what an earlier state of the old module left
+		return fmt.Errorf("the header counts %d anchors, but the last %d entries were never written, so the count is wrong", n, blank)
 	}
 	return m.neverWritten(n, written)
 }

@@ -7,7 +7,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"kedge/canister/identity"
 	"kedge/canister/storage"
 	"kedge/migrations/ii/iitest/old"
 	"kedge/migrations/ii/wire"
@@ -420,24 +419,4 @@ func TestLimitsOfLayouts(t *testing.T) {
 		m.Hi = 20
 		require.Equal(t, uint64(20), m.limit())
 	}
-}
-
-func TestExportedCopies(t *testing.T) {
-	for _, c := range []struct {
-		protected bool
-		kind      identity.KeyType
-		knows     bool
-		want      wire.Protection
-	}{
-		{true, identity.SeedPhrase, true, wire.ProtectionProtected},
-		{false, identity.SeedPhrase, true, wire.ProtectionUnprotected},
-		{true, identity.CrossPlatform, true, wire.ProtectionUnprotected},
-		{true, identity.SeedPhrase, false, wire.ProtectionUnprotected},
-	} {
-		a := &identity.Anchor{Copies: []identity.Data{{PublicKey: []byte("key"), Protected: c.protected, KeyType: c.kind}}, CreatedAt: 5}
-		out := exported(a, c.knows)
-		require.Equal(t, c.want, *out.Devices[0].Protection, "%+v", c)
-		require.Equal(t, uint64(5), *out.CreatedAt)
-	}
-	require.Nil(t, exported(&identity.Anchor{}, true).CreatedAt)
 }

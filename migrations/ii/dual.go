@@ -41,8 +41,11 @@ func (m *Image) checkMapped(most int, ours func(i uint32, raw []byte) (bool, err
 	var err, walk error
 	seen := 0
 	for number, value := range m.mapped.all(&walk) {
-		if seen++; seen > most {
-			break
+		if seen++; uint64(seen) > m.mapped.Len {
+			return m.errMapCount("more than that")
+		}
+		if seen > most {
+			return nil
 		}
 		if number < m.Lo || number-m.Lo >= uint64(m.Anchors) {
 			err = &RefusedError{m.Layout, fmt.Sprintf("anchor %d stands in virtual memory 16 alone: memory 0, from which devices are read, has the anchors %d to %d", number, m.Lo, m.Lo+uint64(m.Anchors)-1)}
@@ -55,7 +58,14 @@ func (m *Image) checkMapped(most int, ours func(i uint32, raw []byte) (bool, err
 	if walk != nil {
 		return &RefusedError{m.Layout, walk.Error()}
 	}
+	if err == nil && uint64(seen) < m.mapped.Len {
+		return m.errMapCount(fmt.Sprint(seen))
+	}
 	return err
+}
+
+func (m *Image) errMapCount(have string) error {
+	return &RefusedError{m.Layout, fmt.Sprintf("its map in virtual memory 16 counts %d anchors and has %s: it is damaged", m.mapped.Len, have)}
 }
 
 // checkOne compares one anchor with its value in the map.

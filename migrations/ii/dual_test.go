@@ -136,6 +136,9 @@ func TestContradictionsAreRefusedUnchanged(t *testing.T) {
 			devices[0].Key = "kex 2"
 			o.SetEntry(10002, o.Generation.Encode(devices))
 		}, "anchor 10002: memory 0 and virtual memory 16 contradict each other"},
+		{"a map that counts too few", func(o *iitest.Module) { o.SetMapLen(2) }, "its map in virtual memory 16 counts 2 anchors and has more than that: it is damaged"},
+		{"a map that counts too many", func(o *iitest.Module) { o.SetMapped(10001, nil); o.SetMapLen(3) }, "its map in virtual memory 16 counts 3 anchors and has 2: it is damaged"},
+		{"a map that counts none", func(o *iitest.Module) { o.SetMapLen(0) }, "the map in virtual memory 16 counts 0 entries, and its root is at "},
 		{"a phrase protected in one alone", func(o *iitest.Module) {
 			devices := o.Devices(10000)
 			devices[1].Protected = false

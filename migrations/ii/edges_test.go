@@ -197,7 +197,7 @@ func TestRefusedAndBroken(t *testing.T) {
 		require.NoError(t, mem.WriteAt(head, lateEntries+storage.PageSize*128))
 		return mem
 	}
-	counted := func(layout uint8, off, anchors, entries int) *storage.RAM {
+	counted := func(layout uint8, off, anchors, entries int, named ...byte) *storage.RAM {
 		mem := storage.NewRAM(0)
 		iitest.Install(t, mem, layout, iitest.Options{Entries: uint64(entries)})
 		o := start(t, mem)
@@ -209,6 +209,18 @@ func TestRefusedAndBroken(t *testing.T) {
 			require.NoError(t, mem.Grow(130-have))
 		}
 		require.NoError(t, mem.WriteAt(le.AppendUint32(nil, uint32(anchors+off)), 4))
+		require.NoError(t, mem.WriteAt(named, 3))
+		return mem
+	}
+	leftover := func() *storage.RAM { // the end of a state of layout 8 whose beginning an entry was written over
+		mem := counted(9, 1000, 3, 9000)
+		require.NoError(t, mem.WriteAt([]byte("state"), lateEntries+3*4096))
+		return mem
+	}
+	stated := func(named byte) *storage.RAM { // layout 9 with its state
+		mem := poke(9, 0, 'I')
+		writeState(t, mem, 9, []byte("state"))
+		require.NoError(t, mem.WriteAt([]byte{named}, 3))
 		return mem
 	}
 	cutOff := func(layout uint8) *storage.RAM {
@@ -240,7 +252,18 @@ func TestRefusedAndBroken(t *testing.T) {
 		{"no manager", poke(7, managerAt, 'X'), `the table of the memory manager, in the second page, begins with "XGR\x01"; in layout 7 it begins with "MGR\x01": that page is damaged`},
 		{"cut off behind memory 0", cutOff(7), "the memory is cut off: the memory manager has 2 buckets of 128 pages, which end at page 258, and there are 130 pages; take the backup again"},
 		{"cut off in memory 0", cutOff(8), "the memory is cut off: the memory manager has 2 buckets of 128 pages"},
-		{"no buckets", poke(7, managerAt+managerOwners, freeBucket), "the memory is cut off, or the count is wrong"},
+		{"no buckets", poke(7, managerAt+managerOwners, freeBucket), "the table of the memory manager, in the second page, is damaged: virtual memory 0 has 1 pages, which take 1 buckets of 128 pages, and has 0 buckets"},
+		{"a bucket of another memory", poke(7, managerAt+managerOwners, 3), "virtual memory 0 has 1 pages, which take 1 buckets of 128 pages, and has 0 buckets"},
+		{"a memory that is larger than its buckets", poke(8, managerAt+managerSizes, 129), "virtual memory 0 has 129 pages, which take 2 buckets of 128 pages, and has 1 buckets"},
+		{"a memory that is smaller than its buckets", poke(8, managerAt+managerSizes, 0), "virtual memory 0 has 0 pages, which take 0 buckets of 128 pages, and has 1 buckets"},
+		{"the size of the last memory", poke(9, managerAt+managerSizes+8*254+7, 0x80), "virtual memory 254 has 9223372036854775808 pages"},
+		{"too few buckets counted", poke(9, managerAt+4, 0), "the table of the memory manager, in the second page, is damaged: it counts 0 buckets, and bucket 0 belongs to virtual memory 0"},
+		{"a bucket behind those that are counted", poke(9, managerAt+managerOwners+managerBuckets-1, 16), "it counts 1 buckets, and bucket 32767 belongs to virtual memory 16"},
+		{"layout 5 in the header of layout 7", poke(7, 3, 5), "the header is damaged: it names layout 5, which has no memory manager, and the second page is the table of one, as in layouts 7 to 9"},
+		{"layout 3 in the header of layout 7", poke(7, 3, 3), "it names layout 3, which has no memory manager"},
+		{"layout 9 in the header of layout 8", counted(8, 0, 3, 100, 9), "the header is damaged: it names layout 9, and the old module's state is behind the last entry, where layouts up to 8 keep it, and nowhere else"},
+		{"layout 8 in the header of layout 9", stated(8), "the header is damaged: it names layout 8, and virtual memory 2 has 1 pages, which is where layout 9 keeps its state"},
+		{"a thousand too many over what a state left", leftover(), "the header counts 1003 anchors, but the last 999 entries were never written, so the count is wrong"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			before := c.mem.Clone()

@@ -1,7 +1,9 @@
 package ii
 
 import (
+	"bytes"
 	"fmt"
+	"slices"
 
 	"kedge/canister/identity"
 	"kedge/canister/storage"
@@ -10,7 +12,8 @@ import (
 )
 
 // exported is an anchor as it is written for the old module. Every device that is protected is written as
-// protected if the old module knows that kind (phrases, if it knows protection), else as unprotected.
+// protected if the old module knows that kind (phrases, if it knows protection), else as unprotected. A copy that was
+// imported as protected is written so while its device is.
 func exported(a *identity.Anchor, knowsProtection bool) wire.AnyAnchor {
 	out := wire.AnyAnchor{Devices: make([]wire.AnyDevice, 0, len(a.Devices)+len(a.Copies))}
 	if a.CreatedAt != 0 {
@@ -18,8 +21,7 @@ func exported(a *identity.Anchor, knowsProtection bool) wire.AnyAnchor {
 	}
 	for i := range a.Devices {
 		d := &a.Devices[i]
-		protected := d.Protected && d.Proven && d.KeyType == identity.SeedPhrase && knowsProtection
-		w := exportData(&d.Data, protected)
+		w := exportData(&d.Data, protected(*d) && d.KeyType == identity.SeedPhrase && knowsProtection)
 		if d.LastUsed != 0 {
 			w.LastUsageTimestamp = &d.LastUsed
 		}
@@ -27,7 +29,8 @@ func exported(a *identity.Anchor, knowsProtection bool) wire.AnyAnchor {
 	}
 	for i := range a.Copies {
 		c := &a.Copies[i]
-		out.Devices = append(out.Devices, exportData(c, c.Protected && c.KeyType == identity.SeedPhrase && knowsProtection))
+		marked := slices.ContainsFunc(a.Devices, func(d identity.Device) bool { return protected(d) && bytes.Equal(d.PublicKey, c.PublicKey) })
+		out.Devices = append(out.Devices, exportData(c, c.Protected && marked && c.KeyType == identity.SeedPhrase && knowsProtection))
 	}
 	return out
 }

@@ -76,13 +76,22 @@ func Open(mem storage.Memory) (*Image, error) {
 		m.entries = virtual{mem: mem, base: earlyEntries}
 	case 3, 5, 6:
 		m.entries = virtual{mem: mem, base: lateEntries}
+		if err := m.checkUnmanaged(); err != nil {
+			return nil, err
+		}
 	case 7, 8, 9:
 		manager, err := openManager(mem, m.Layout)
 		if err != nil {
 			return nil, err
 		}
+		if err := manager.check(); err != nil {
+			return nil, err
+		}
 		m.manager = manager
 		if m.entries, err = manager.virtual(anchorsMemory); err != nil {
+			return nil, err
+		}
+		if err := m.checkState(); err != nil {
 			return nil, err
 		}
 		if m.Layout == 9 {
@@ -105,6 +114,48 @@ func Open(mem storage.Memory) (*Image, error) {
 		return nil, err
 	}
 	return m, nil
+}
+
+// checkUnmanaged finds a header that names a layout without a memory manager on a memory that has one. The second
+// page of such a layout is not used.
+func (m *Image) checkUnmanaged() error {
+	var b [len(managerMagic)]byte
+	err := m.mem.ReadAt(b[:], managerAt)
+	if err == nil && string(b[:]) == managerMagic {
+		err = fmt.Errorf("the header is damaged: it names layout %d, which has no memory manager, and the second page is the table of one, as in layouts 7 to 9", m.Layout)
+	}
+	if errors.Is(err, stable.ErrOutOfBounds) {
+		return nil // there is no second page, and no anchor
+	}
+	return err
+}
+
+// checkState finds a header that names another layout than the one by which the old module kept its state: behind the
+// last entry in layouts 7 and 8, in virtual memory 2 in layout 9.
+func (m *Image) checkState() error {
+	size, err := m.manager.size(stateMemory)
+	if err != nil {
+		return err
+	}
+	if m.Layout < 9 {
+		if size > 0 {
+			return fmt.Errorf("the header is damaged: it names layout %d, and virtual memory %d has %d pages, which is where layout 9 keeps its state", m.Layout, stateMemory, size)
+		}
+		return nil
+	}
+	if size > 0 {
+		return nil
+	}
+	var b [len(stateMagic)]byte
+	switch err := m.readAt(b[:], m.entriesEnd()); {
+	case errors.Is(err, stable.ErrOutOfBounds):
+		return nil // nothing is behind the last entry
+	case err != nil:
+		return fmt.Errorf("read behind the last entry: %w", err)
+	case string(b[:]) == stateMagic:
+		return fmt.Errorf("the header is damaged: it names layout 9, and the old module's state is behind the last entry, where layouts up to 8 keep it, and nowhere else")
+	}
+	return nil
 }
 
 func (m *Image) entrySize() uint16 {

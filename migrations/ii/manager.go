@@ -57,6 +57,38 @@ func openManager(mem storage.Memory, layout uint8) (*manager, error) {
 	return m, nil
 }
 
+// check finds where the table contradicts itself: a bucket behind those that are allocated that has an owner, which
+// the next bucket to be taken would be written over, and a virtual memory whose buckets are not as many as its size
+// takes, whose records would be read from the wrong place.
+func (m *manager) check() error {
+	table := make([]byte, managerOwners+managerBuckets)
+	if err := m.mem.ReadAt(table, managerAt); err != nil {
+		return fmt.Errorf("read %w: %w", errManager, err)
+	}
+	const damaged = "the table of the memory manager, in the second page, is damaged: "
+	var owned [freeBucket]uint64
+	for i, owner := range table[managerOwners:] {
+		switch {
+		case owner == freeBucket: // also of one that was given back
+		case i >= int(m.buckets):
+			return fmt.Errorf(damaged+"it counts %d buckets, and bucket %d belongs to virtual memory %d", m.buckets, i, owner)
+		default:
+			owned[owner]++
+		}
+	}
+	for id, have := range owned {
+		size := le.Uint64(table[managerSizes+8*id:])
+		want := size / uint64(m.pages)
+		if size%uint64(m.pages) != 0 {
+			want++
+		}
+		if have != want {
+			return fmt.Errorf(damaged+"virtual memory %d has %d pages, which take %d buckets of %d pages, and has %d buckets", id, size, want, m.pages, have)
+		}
+	}
+	return nil
+}
+
 // bucketBytes is the size of a bucket in bytes.
 func (m *manager) bucketBytes() uint64 { return uint64(m.pages) * storage.PageSize }
 

@@ -445,10 +445,19 @@ func TestExportOfCopies(t *testing.T) {
 		if c.phrase {
 			kind = identity.SeedPhrase
 		}
-		out := exported(&identity.Anchor{CreatedAt: 5, Copies: []identity.Data{{Alias: "copy", KeyType: kind, Protected: c.marked}}}, c.knows)
+		with := func(device identity.Device) wire.AnyAnchor {
+			device.PublicKey = []byte("key")
+			other := identity.Device{Data: identity.Data{PublicKey: []byte("other"), Protected: true}, Proven: true}
+			return exported(&identity.Anchor{CreatedAt: 5, Devices: []identity.Device{device, other},
+				Copies: []identity.Data{{PublicKey: []byte("key"), Alias: "copy", KeyType: kind, Protected: c.marked}}}, c.knows)
+		}
+		out := with(identity.Device{Data: identity.Data{Protected: true}, Proven: true})
 		require.EqualValues(t, 5, *out.CreatedAt)
-		require.Len(t, out.Devices, 1)
-		require.Equal(t, c.want, *out.Devices[0].Protection == wire.ProtectionProtected, "%+v", c)
+		require.Len(t, out.Devices, 3)
+		require.Equal(t, c.want, *out.Devices[2].Protection == wire.ProtectionProtected, "%+v", c)
+		for _, d := range []identity.Device{{Proven: true}, {Data: identity.Data{Protected: true}}} {
+			require.Equal(t, wire.ProtectionUnprotected, *with(d).Devices[2].Protection, "a copy is protected no longer than its device")
+		}
 		// A device has to be proven, too.
 		d := identity.Device{Data: identity.Data{KeyType: kind, Protected: c.marked}}
 		require.Equal(t, wire.ProtectionUnprotected, *exported(&identity.Anchor{Devices: []identity.Device{d}}, c.knows).Devices[0].Protection)

@@ -60,11 +60,15 @@ func openMap(m *manager, id byte) (*stableMap, error) {
 		return nil, fmt.Errorf("read virtual memory %d: %w", id, err)
 	}
 	s.page, s.root, s.Len = le.Uint32(h[4:]), le.Uint64(h[12:]), le.Uint64(h[20:])
-	if h == [28]byte{} || string(h[:3]) == mapMagic && s.Len == 0 {
+	contradicts := (s.Len == 0) != (s.root == 0)
+	if h == [28]byte{} || string(h[:3]) == mapMagic && s.Len == 0 && !contradicts {
 		return nil, nil
 	}
 	if string(h[:3]) != mapMagic || h[3] != mapVersion || le.Uint32(h[8:]) != mapPageMarker || s.page < mapPageMin || s.page > mapPageMax {
 		return nil, fmt.Errorf("virtual memory %d begins with %x, which is no map of version %d of values of any length", id, h[:12], mapVersion)
+	}
+	if contradicts {
+		return nil, fmt.Errorf("the map in virtual memory %d counts %d entries, and its root is at %d: it is damaged", id, s.Len, s.root)
 	}
 	return s, nil
 }

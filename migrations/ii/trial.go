@@ -1,6 +1,7 @@
 package ii
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"slices"
@@ -10,6 +11,7 @@ import (
 	"kedge/canister/identity"
 	"kedge/canister/storage"
 	"kedge/migrations"
+	"kedge/migrations/ii/wire"
 )
 
 // The import has two phases. On trial the old bytes stay valid and every write goes to both stores, so
@@ -435,13 +437,35 @@ type Weakness struct {
 	Loss   storage.Loss
 }
 
+// enforces tells whether the old module would enforce every protection of an anchor: whether it knows protection, and
+// has every protected device as protected in its own record. It may lack one that our copy has: where the old record
+// had no room for what was restored, or no room for a table with protection.
+func (e *legacy) enforces(a *identity.Anchor) bool {
+	old, _, err := e.img.Decode(uint32(a.Number - e.img.Lo))
+	if err != nil || !e.knowsProtection() {
+		return false
+	}
+	for i := range a.Devices {
+		d := &a.Devices[i]
+		if protected(*d) && !slices.ContainsFunc(old.Anchor.Devices, func(w wire.AnyDevice) bool {
+			return bytes.Equal(w.Pubkey, d.PublicKey) && w.Protection != nil && *w.Protection == wire.ProtectionProtected
+		}) {
+			return false
+		}
+	}
+	return true
+}
+
 // Weakened lists the anchors, from one on, that a rollback to the old module would weaken: those with a
-// protection that it does not know, a guard, a consent, a demand or contacts. It looks at anchors while there is
-// budget and returns the anchor to go on from, 0 at the end.
+// protection that it would not enforce, a guard, a consent, a demand or contacts. It looks at anchors while there is
+// budget and returns the anchor to go on from, 0 at the end. The store must be on trial.
 func Weakened(s *storage.Store, from uint64, limit int, budget migrations.Budget) (found []Weakness, next uint64, err error) {
 	lo, _ := s.Range()
 	end := lo + uint64(s.Count())
-	knows := TrialOf(s).KnowsProtection
+	e, err := attached(s)
+	if err != nil {
+		return nil, 0, err
+	}
 	for number := max(from, lo); number < end; number++ {
 		if len(found) == limit || !budget() {
 			return found, number, nil
@@ -455,10 +479,8 @@ func Weakened(s *storage.Store, from uint64, limit int, budget migrations.Budget
 			return nil, 0, err
 		}
 		loss := storage.LossOf(a, storage.Layout1)
-		for i := range a.Devices {
-			if d := &a.Devices[i]; protected(*d) && !(knows && d.KeyType == identity.SeedPhrase) {
-				loss |= storage.LossProtections
-			}
+		if slices.ContainsFunc(a.Devices, protected) && !e.enforces(a) {
+			loss |= storage.LossProtections
 		}
 		if loss != 0 {
 			found = append(found, Weakness{number, loss})

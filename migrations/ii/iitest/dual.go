@@ -90,6 +90,9 @@ func (m *Module) SetMapped(number uint64, a *Mapped) {
 	m.writeMap(all)
 }
 
+// SetMapLen writes the number of anchors that the map's header says.
+func (m *Module) SetMapLen(n uint64) { m.write(mapID, 20, le.AppendUint64(nil, n)) }
+
 // mapDevices writes the devices of an anchor into the map, beside its name.
 func (m *Module) mapDevices(number uint64, devices []Device) {
 	a := m.Map()[number]
