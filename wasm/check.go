@@ -83,67 +83,18 @@ func atInstantiation(where, format string, args ...any) error {
 	return &RuleError{Where: where, Err: fmt.Errorf(format, args...), Stage: Instantiation}
 }
 
-// Check holds the module against the rules for canister modules (Interface Specification, "Canister
-// module format"; dfinity/ic, rs/embedders, validation.rs) and returns a *[RuleError] for the first that it breaks.
-// Where clients of the Internet Computer know the text of an error, the error contains it. Check
-// also makes sure that every index outside of function bodies exists; that bodies are well typed
-// is left to the engine that compiles them.
+// Check holds a module that Decode returned against the rules that the Internet Computer has for canister modules
+// beyond those of WebAssembly, which are for [Validate] (Interface Specification, "Canister module format";
+// dfinity/ic, rs/embedders, validation.rs). It returns a *[RuleError] for the first that the module breaks, or a
+// *[DecodeError] for a body that is malformed. Where clients of the Internet Computer know the text of an error,
+// the error contains it.
 func Check(m *Module, limits Limits) error {
 	for _, check := range []func(*Module, Limits) error{
-		checkCodeSize, checkIndices, checkStart, checkImports, checkExports, checkOffsets, checkGlobals, checkCounts, checkMemory,
+		CheckCodeSize, checkImports, checkExports, checkOffsets, checkGlobals, checkCounts, checkMemory,
 		checkTables, checkFunctions, checkCustoms, checkData, checkInstantiation,
 	} {
 		if err := check(m, limits); err != nil {
 			return err
-		}
-	}
-	return nil
-}
-
-func checkIndices(m *Module, _ Limits) error {
-	for i := range m.Imports {
-		if im := &m.Imports[i]; im.Kind == KindFunction && int64(im.Type) >= int64(len(m.Types)) {
-			return rule(fmt.Sprintf("import %q %q", im.Module, im.Name), "type %d does not exist, there are %d", im.Type, len(m.Types))
-		}
-	}
-	imported := m.Imported(KindFunction)
-	for i := range m.Functions {
-		if t := m.Functions[i].Type; int64(t) >= int64(len(m.Types)) {
-			return rule(m.functionNamer()(uint32(imported+i)), "type %d does not exist, there are %d", t, len(m.Types))
-		}
-	}
-	count := [...]int{
-		KindFunction: imported + len(m.Functions),
-		KindTable:    m.Imported(KindTable) + len(m.Tables),
-		KindMemory:   m.Imported(KindMemory) + len(m.Memories),
-		KindGlobal:   m.Imported(KindGlobal) + len(m.Globals),
-	}
-	seen := make(map[string]bool, len(m.Exports))
-	for _, e := range m.Exports {
-		where := fmt.Sprintf("export %.200q", e.Name)
-		if int(e.Kind) >= len(count) || int64(e.Index) >= int64(count[e.Kind]) {
-			return rule(where, "%v %d does not exist", e.Kind, e.Index)
-		}
-		if seen[e.Name] {
-			return rule(where, "exported twice")
-		}
-		seen[e.Name] = true
-	}
-	for i := range m.Elements {
-		e := &m.Elements[i]
-		where := fmt.Sprintf("element segment %d", i)
-		if e.Mode == Active && int64(e.Table) >= int64(count[KindTable]) {
-			return rule(where, "table %d does not exist", e.Table)
-		}
-		for _, f := range e.Funcs {
-			if int64(f) >= int64(count[KindFunction]) {
-				return rule(where, "function %d does not exist, there are %d", f, count[KindFunction])
-			}
-		}
-	}
-	for i := range m.Data {
-		if d := &m.Data[i]; d.Mode == Active && int64(d.Memory) >= int64(count[KindMemory]) {
-			return &DecodeError{Offset: d.Pos, Section: "data", Err: fmt.Errorf("unknown memory %d: memory index out of bounds", d.Memory)}
 		}
 	}
 	return nil
@@ -201,6 +152,7 @@ var methodPrefixes = []string{"canister_update ", "canister_query ", "canister_c
 
 func checkExports(m *Module, limits Limits) error {
 	methods, bytes := map[string]bool{}, 0
+	types := m.functionTypes()
 	for _, e := range m.Exports {
 		where := fmt.Sprintf("export %.200q", e.Name)
 		if slices.Contains(reservedExports, e.Name) {
@@ -229,7 +181,7 @@ func checkExports(m *Module, limits Limits) error {
 			}
 			continue
 		}
-		if t, _ := m.TypeOf(e.Index); len(t.Params)+len(t.Results) > 0 {
+		if t := types[e.Index]; len(t.Params)+len(t.Results) > 0 {
 			if len(t.Params) > 0 {
 				return rule(where, "Wasm module has an invalid function signature. Expected input params [] for '%s', got %s.", e.Name, rustTypes(t.Params))
 			}
@@ -245,21 +197,6 @@ func checkExports(m *Module, limits Limits) error {
 		return advised("export section", "Try using shorter method names.", "wasm-module-sum-of-exported-name-lengths-too-large",
 			"The sum of `<name>` lengths in exported functions called `canister_update <name>`, `canister_query <name>`, or "+
 				"`canister_composite_query <name>` is %d which exceeds the allowed limit of %d.", bytes, limits.MethodNames)
-	}
-	return nil
-}
-
-func checkStart(m *Module, _ Limits) error {
-	if m.Start == nil {
-		return nil
-	}
-	t, ok := m.TypeOf(*m.Start)
-	if !ok {
-		return rule("start section", "function %d does not exist", *m.Start)
-	}
-	if len(t.Params)+len(t.Results) > 0 {
-		return &DecodeError{Offset: m.startPos, Section: "start", Err: fmt.Errorf("%s has type %v, want () -> ()", m.functionNamer()(*m.Start), t),
-			Production: fmt.Sprintf("invalid start function type (at offset 0x%x)", m.startPos)}
 	}
 	return nil
 }
@@ -410,7 +347,7 @@ func checkFunctions(m *Module, limits Limits) error {
 		in := f.Walk()
 		for in.Next() {
 			size++
-			complexity += int(weights[pageIndex(in.Op)])
+			complexity += int(weights[opcodeIndex(in.Op)])
 			switch in.Op {
 			case OpTableGrow, OpTableSet, OpTableFill, OpTableCopy, OpTableInit:
 				return rule(m.functionNamer()(uint32(index)), "Wasm module contains a function at index %d with unsupported instruction %v.", index, in.Op)
@@ -432,7 +369,9 @@ func checkFunctions(m *Module, limits Limits) error {
 	return nil
 }
 
-func checkCodeSize(m *Module, limits Limits) error {
+// CheckCodeSize is the rule of [Check] about the size of the code section. Production holds a module against it
+// before it validates the module, and against the others afterwards.
+func CheckCodeSize(m *Module, limits Limits) error {
 	if size := m.codeSize(); size > limits.CodeSection {
 		return advised("code section", "Try shrinking the module code section using tools like `ic-wasm` or splitting the logic across multiple canisters.",
 			"wasm-module-code-section-too-large", "Wasm module code section size of %d exceeds the maximum allowed size of %d.", size, limits.CodeSection)

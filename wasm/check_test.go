@@ -161,26 +161,37 @@ func many(n int) (list []wasm.Custom) {
 	return list
 }
 
-func TestCheckIndices(t *testing.T) {
+// Check is for modules that Decode returned, which refuses the indices that do not exist.
+func TestDecodeRefusesIndices(t *testing.T) {
 	one := uint32(1)
+	made := &wasm.Module{}
+	f := made.AddFunction(wasm.FuncType{}, nil, new(wasm.Body).End().Bytes())
+	made.Exports = []wasm.Export{{Name: "x", Index: f}, {Name: "x", Index: f}}
 	for want, m := range map[string]*wasm.Module{
-		"type 0 does not exist":                        {Functions: []wasm.Function{{Body: []byte{0x0b}}}},
-		`export "x": func 0 does not`:                  {Exports: []wasm.Export{{Name: "x"}}},
-		`export "x": memory 3`:                         {Exports: []wasm.Export{{Name: "x", Kind: wasm.KindMemory, Index: 3}}},
-		"start section: function 1 does":               {Start: &one},
-		"element segment 0: table 0 does":              {Elements: []wasm.Element{{Offset: wasm.ConstI32(0)}}},
-		"element segment 0: function 5":                {Elements: []wasm.Element{{Mode: wasm.Passive, Funcs: []uint32{5}}}},
-		"unknown memory 0: memory index out of bounds": {Data: []wasm.Data{{Offset: wasm.ConstI32(0)}}},
-		"Invalid offset": {Memories: []wasm.MemoryType{{Min: 1}}, Globals: []wasm.Global{{GlobalType: wasm.GlobalType{Type: wasm.I32}, Init: wasm.ConstI32(1)}},
-			Data: []wasm.Data{{Offset: new(wasm.Body).GlobalGet(0).End().Bytes()}}},
-		`import "ic0" "time": type 0`: {Imports: []wasm.Import{{Module: "ic0", Name: "time"}}},
+		"type 0 does not exist, there are 0":           {Functions: []wasm.Function{{Body: []byte{0x0b}}}},
+		`export "x": func 0 does not exist`:            {Exports: []wasm.Export{{Name: "x"}}},
+		`export "x": memory 3 does not exist`:          {Exports: []wasm.Export{{Name: "x", Kind: wasm.KindMemory, Index: 3}}},
+		"function 1 does not exist, there are 0":       {Start: &one},
+		"element section, offset 0x12: table 0 does":   {Elements: []wasm.Element{{Offset: wasm.ConstI32(0)}}},
+		"function 5 does not exist, there are 0":       {Elements: []wasm.Element{{Mode: wasm.Passive, Funcs: []uint32{5}}}},
+		"memory 0 does not exist, there are 0":         {Data: []wasm.Data{{Offset: wasm.ConstI32(0)}}},
+		"import section, offset 0x16: type 0 does not": {Imports: []wasm.Import{{Module: "ic0", Name: "time"}}},
+		`export "x": exported twice`:                   made,
 	} {
-		require.ErrorContains(t, wasm.Check(m, wasm.Production()), want)
+		_, err := wasm.Decode(m.Encode())
+		require.ErrorContains(t, err, want)
 	}
-	m := &wasm.Module{}
-	f := m.AddFunction(wasm.FuncType{}, nil, new(wasm.Body).End().Bytes())
-	m.Exports = []wasm.Export{{Name: "x", Index: f}, {Name: "x", Index: f}}
-	require.ErrorContains(t, wasm.Check(m, wasm.Production()), "exported twice")
+}
+
+func TestCheckMadeModules(t *testing.T) {
+	imported := &wasm.Module{Memories: []wasm.MemoryType{{Min: 1}},
+		Imports: []wasm.Import{{Module: "env", Name: "g", Kind: wasm.KindGlobal, Global: wasm.GlobalType{Type: wasm.I32}}},
+		Data:    []wasm.Data{{Offset: new(wasm.Body).GlobalGet(0).End().Bytes()}}}
+	m, err := wasm.Decode(imported.Encode())
+	require.NoError(t, err)
+	m.Imports = nil // which Check refuses first
+	require.ErrorContains(t, wasm.Check(m, wasm.Production()), "Invalid offset expression in data segment for 32bit memory: global.get")
+
 	m = &wasm.Module{}
 	m.AddFunction(wasm.FuncType{}, nil, []byte{0xfe, 0x0b})
 	require.ErrorContains(t, wasm.Check(m, wasm.Production()), "threads are not supported")

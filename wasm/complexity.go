@@ -34,27 +34,17 @@ var complexityTable = []struct {
 		i64.extend8_s i64.extend16_s i64.extend32_s f64.promote_f32`},
 }
 
-// complexityOf has an entry for every opcode, as three pages of 256: plain, 0xfc, 0xfd.
-var complexityOf = sync.OnceValue(func() *[3 * 256]uint8 {
+// complexityOf has an entry for every opcode, at its opcodeIndex.
+var complexityOf = sync.OnceValue(func() *[opcodePages]uint8 {
 	byName := map[string]uint8{}
 	for _, row := range complexityTable {
 		for _, name := range strings.Fields(row.names) {
 			byName[name] = row.weight
 		}
 	}
-	table := new([3 * 256]uint8)
+	table := new([opcodePages]uint8)
 	for _, op := range Opcodes() {
-		table[pageIndex(op)] = max(1, byName[op.String()])
+		table[opcodeIndex(op)] = max(1, byName[op.String()])
 	}
 	return table
 })
-
-func pageIndex(op Opcode) int {
-	switch op >> 8 {
-	case 0xfc:
-		return 256 + int(op&0xff)
-	case 0xfd:
-		return 512 + int(op&0xff)
-	}
-	return int(op & 0xff)
-}

@@ -56,8 +56,9 @@ var order = [...]int{secType: 1, secImport: 2, secFunction: 3, secTable: 4, secM
 	secExport: 7, secStart: 8, secElement: 9, secDataCount: 10, secCode: 11, secData: 12}
 
 // Decode reads a module. The result refers to data, which must not change afterwards. Decode
-// checks the structure of the binary and the caps above; that bodies are well formed shows when
-// they are walked, and that they are well typed is for a full validator. Errors are *[DecodeError].
+// checks the structure of the binary, the caps above, and that every index outside of bodies exists;
+// that bodies are well formed shows when they are walked, and that they are well typed is for
+// [Validate]. Errors are *[DecodeError].
 func Decode(data []byte) (*Module, error) {
 	switch {
 	case len(data) > maxModuleSize:
@@ -117,7 +118,10 @@ type decoder struct {
 	dataCount uint32
 	code      bool
 	exported  map[string]bool
-	globals   int // defined ones read so far
+	imported  [KindGlobal + 1]int // imports of each kind
+	constants []GlobalType        // of the imported globals
+	globals   int                 // defined ones read so far
+	memory64  bool
 }
 
 // finish checks what concerns several sections.
@@ -131,7 +135,7 @@ func (d *decoder) finish(size int) error {
 		return &DecodeError{Offset: size, Section: "data count", Err: fmt.Errorf("says %d segments, the data section has %d", d.dataCount, len(m.Data)),
 			Production: fmt.Sprintf("data count and data section have inconsistent lengths (at offset 0x%x)", size)}
 	}
-	if n := m.Imported(KindMemory) + len(m.Memories); n > maxMemories {
+	if n := d.count(KindMemory); n > maxMemories {
 		return &DecodeError{Offset: size, Section: "memory", Err: fmt.Errorf("%d memories; multi-memory is not supported", n)}
 	}
 	return nil
@@ -161,6 +165,7 @@ func (d *decoder) section(id sectionID, c *cursor) {
 			c.failAs(0, "multiple memories", "%d memories (multi-memory is not supported), at most %d are allowed", n, maxMemories)
 		}
 		m.Memories = vector(c, maxMemories, "memories (multi-memory is not supported)", decodeMemory)
+		d.memory64 = d.memory64 || len(m.Memories) > 0 && m.Memories[0].Is64
 	case secGlobal:
 		m.Globals = vector(c, maxGlobals, "globals", func(c *cursor) Global {
 			t := decodeGlobalType(c)
@@ -267,8 +272,13 @@ func (d *decoder) decodeImport(c *cursor) Import {
 		im.Table = decodeTable(c)
 	case KindMemory:
 		im.Memory = decodeMemory(c)
+		d.memory64 = im.Memory.Is64
 	case KindGlobal:
 		im.Global = decodeGlobalType(c)
+		d.constants = append(d.constants, im.Global)
+	}
+	if c.err == nil {
+		d.imported[im.Kind]++
 	}
 	return im
 }

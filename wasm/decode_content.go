@@ -41,13 +41,13 @@ func (d *decoder) decodeElement(c *cursor) Element {
 		})
 	}
 	if e.Mode == Active {
-		d.needTable(c, start, e)
+		d.needTable(c, start, e.Table)
 	}
 	return e
 }
 
 func (d *decoder) decodeData(c *cursor) Data {
-	s := Data{Pos: c.base + c.pos}
+	start, s := c.pos, Data{}
 	switch flags := c.u32(); {
 	case c.err != nil:
 	case flags == 0 || flags == 2:
@@ -61,6 +61,9 @@ func (d *decoder) decodeData(c *cursor) Data {
 		c.failf("unknown data segment flags %d", flags)
 	}
 	s.Bytes = c.bytes(c.u32())
+	if s.Mode == Active {
+		d.needMemory(c, start, s.Memory)
+	}
 	return s
 }
 

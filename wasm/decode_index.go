@@ -13,7 +13,7 @@ func (d *decoder) needType(c *cursor, at int, index uint32) {
 }
 
 func (d *decoder) count(kind ExternKind) int {
-	n := d.m.Imported(kind)
+	n := d.imported[kind]
 	switch kind {
 	case KindFunction:
 		n += len(d.m.Functions)
@@ -33,9 +33,15 @@ func (d *decoder) needFunction(c *cursor, at int, index uint32) {
 	}
 }
 
-func (d *decoder) needTable(c *cursor, at int, e Element) {
-	if n := d.count(KindTable); c.err == nil && int64(e.Table) >= int64(n) {
-		c.failAs(at, fmt.Sprintf("unknown table %d: table index out of bounds", e.Table), "table %d does not exist, there are %d", e.Table, n)
+func (d *decoder) needTable(c *cursor, at int, index uint32) {
+	if n := d.count(KindTable); c.err == nil && int64(index) >= int64(n) {
+		c.failAs(at, fmt.Sprintf("unknown table %d: table index out of bounds", index), "table %d does not exist, there are %d", index, n)
+	}
+}
+
+func (d *decoder) needMemory(c *cursor, at int, index uint32) {
+	if n := d.count(KindMemory); c.err == nil && int64(index) >= int64(n) {
+		c.failAs(at, fmt.Sprintf("unknown memory %d: memory index out of bounds", index), "memory %d does not exist, there are %d", index, n)
 	}
 }
 
@@ -64,7 +70,7 @@ func (d *decoder) needExport(c *cursor, at int, e Export) {
 
 // decodeOffset reads where a data segment lies.
 func (d *decoder) decodeOffset(c *cursor) []byte {
-	if memory, ok := d.m.Memory(); !ok || memory.Is64 {
+	if d.count(KindMemory) == 0 || d.memory64 {
 		return decodeExpr(c)
 	}
 	return d.decodeTypedExpr(c, I32)
@@ -117,19 +123,14 @@ func (d *decoder) decodeTypedExpr(c *cursor, want ValType) []byte {
 
 // constantGlobal is a global that a constant expression reads: an imported one that never changes.
 func (d *decoder) constantGlobal(c *cursor, at int, index uint32) ValType {
-	n := int64(index)
-	for i := range d.m.Imports {
-		if im := &d.m.Imports[i]; im.Kind == KindGlobal {
-			if n == 0 {
-				if im.Global.Mutable {
-					c.failAs(at, "constant expression required: global.get of mutable global", "a constant expression reads global %d, which may change", index)
-				}
-				return im.Global.Type
-			}
-			n--
+	if int64(index) < int64(len(d.constants)) {
+		global := d.constants[index]
+		if global.Mutable {
+			c.failAs(at, "constant expression required: global.get of mutable global", "a constant expression reads global %d, which may change", index)
 		}
+		return global.Type
 	}
-	if n < int64(d.globals) {
+	if int64(index) < int64(d.count(KindGlobal)) {
 		c.failAs(at, "constant expression required: global.get of locally defined global", "a constant expression reads global %d, which is not imported", index)
 	} else {
 		c.failAs(at, fmt.Sprintf("unknown global %d: global index out of bounds", index), "global %d does not exist", index)

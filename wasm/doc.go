@@ -7,8 +7,8 @@
 // types, fixed-width SIMD and tail calls. Threads, exceptions, garbage collection, typed function
 // references, relaxed SIMD and several memories are refused by name.
 //
-// [Check] holds a module against the rules that the Internet Computer has for canisters beyond
-// WebAssembly's own validation, and [SystemAPI] is the table of the functions that it may import.
+// [Validate] makes sure that function bodies are well typed. [Check] holds a module against the
+// rules that the Internet Computer has for canisters beyond that, and [SystemAPI] is the table of the functions that it may import.
 //
 // # Layout of a module
 //

@@ -21,7 +21,7 @@ type MemArg struct {
 type Instructions struct {
 	Op       Opcode
 	Pos, End int    // code[Pos:End] is the current instruction
-	Index    uint32 // the index that the instruction names: label, function, type (call_indirect), local, global, table, data or element segment; lane of a SIMD instruction
+	Index    uint32 // the index that the instruction names: label, function, type (call_indirect), local, global, table, data or element segment; lane of a SIMD instruction; number of types of a select
 	Index2   uint32 // table of call_indirect and table.init, source table of table.copy, memory of memory.init
 	Const    int64  // value of i32.const and i64.const; block type of block, loop and if (negative: see [BlockEmpty]; else a type index); reference type of ref.null
 	Mem      MemArg // of loads and stores
@@ -111,7 +111,8 @@ func (in *Instructions) Next() bool {
 			return in.fail("ref.null of heap type 0x%02x: only func and extern are supported", in.Const)
 		}
 	case immTypes:
-		for n := in.u32(); n > 0 && in.err == nil; n-- {
+		in.Index = in.u32()
+		for n := in.Index; n > 0 && in.err == nil; n-- {
 			if t := ValType(in.byte()); in.err == nil && !t.valid() {
 				return in.fail("select of unknown type 0x%02x", byte(t))
 			}

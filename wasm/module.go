@@ -1,6 +1,9 @@
 package wasm
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // ValType is the type of a value, as its byte in the binary format.
 type ValType byte
@@ -73,21 +76,12 @@ type FuncType struct {
 
 // Equal reports whether both signatures are the same.
 func (t FuncType) Equal(u FuncType) bool {
-	return string(typeBytes(t.Params)) == string(typeBytes(u.Params)) &&
-		string(typeBytes(t.Results)) == string(typeBytes(u.Results))
+	return slices.Equal(t.Params, u.Params) && slices.Equal(t.Results, u.Results)
 }
 
 // String renders the signature as "(i32, i64) -> (i32)".
 func (t FuncType) String() string {
 	return typeList(t.Params) + " -> " + typeList(t.Results)
-}
-
-func typeBytes(types []ValType) []byte {
-	b := make([]byte, len(types))
-	for i, t := range types {
-		b[i] = byte(t)
-	}
-	return b
 }
 
 func typeList(types []ValType) string {
@@ -186,7 +180,6 @@ type Data struct {
 	Memory uint32
 	Offset []byte // constant expression, end included; active segments only
 	Bytes  []byte
-	Pos    int // where it was in the binary that it was decoded from
 }
 
 // Custom is a custom section.
@@ -263,6 +256,20 @@ func (m *Module) TypeOf(function uint32) (t FuncType, ok bool) {
 		return FuncType{}, false
 	}
 	return m.Types[index], true
+}
+
+// functionTypes returns the signatures of all functions of a module that Decode returned, imported ones first.
+func (m *Module) functionTypes() []FuncType {
+	var types []FuncType
+	for i := range m.Imports {
+		if im := &m.Imports[i]; im.Kind == KindFunction {
+			types = append(types, m.Types[im.Type])
+		}
+	}
+	for i := range m.Functions {
+		types = append(types, m.Types[m.Functions[i].Type])
+	}
+	return types
 }
 
 // Export returns the export with the name.

@@ -236,3 +236,17 @@ func Opcodes() []Opcode {
 	}
 	return all
 }
+
+// opcodePages is how many entries a table of all opcodes has: 256 each for those of one byte, 0xfc and 0xfd.
+const opcodePages = 3 * 256
+
+// opcodeIndex is the place of an opcode in such a table.
+func opcodeIndex(op Opcode) int {
+	switch op >> 8 {
+	case 0xfc:
+		return 256 + int(op&0xff)
+	case 0xfd:
+		return 512 + int(op&0xff)
+	}
+	return int(op & 0xff)
+}

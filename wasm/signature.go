@@ -1,6 +1,34 @@
 package wasm
 
-import "strings"
+import (
+	"math/bits"
+	"strings"
+	"sync"
+)
+
+// signature is what validation has to know of an instruction whose types do not depend on the module or on what is
+// on the stack.
+type signature struct {
+	FuncType
+	known  bool   // whether there is such a type
+	access bool   // whether it loads from memory, or stores there
+	align  uint32 // then: the exponent of its natural alignment
+	lanes  uint32 // how many lanes it chooses from; zero if it chooses none
+}
+
+// signatures has an entry for every opcode, at its opcodeIndex.
+var signatures = sync.OnceValue(func() *[opcodePages]signature {
+	table := new([opcodePages]signature)
+	for _, op := range Opcodes() {
+		s := &table[opcodeIndex(op)]
+		s.Params, s.Results, s.known = signatureOf(op)
+		if size := op.AccessSize(); size > 0 {
+			s.access, s.align = true, uint32(bits.TrailingZeros(uint(size)))
+		}
+		s.lanes = lanes(op)
+	}
+	return table
+})
 
 // signatureOf returns the operands that an instruction takes and the results that it gives, for instructions
 // whose types do not depend on the module or on what is on the stack; ok is false for the others. Addresses

@@ -1,16 +1,25 @@
 package wasm
 
 import (
+	"errors"
 	"fmt"
-	"math/bits"
+	"math"
+	"slices"
+	"sort"
 )
 
-// Validate makes sure that every function of a decoded module is well typed, by the algorithm of the core
-// specification's appendix "Validation Algorithm". Its errors are *[DecodeError] in the words of the parser
-// that the Internet Computer uses (wasmparser, validator/operators.rs). The engine that compiles a module
-// validates it, too: Validate is for telling people and canisters what production tells them.
+// Validate makes sure that the start function of a module that Decode returned has the right type and that every
+// function is well typed, by the algorithm of the core specification's appendix "Validation Algorithm". Memories
+// have to be 32-bit ones. Its errors are *[DecodeError] with the texts of the parser that the Internet Computer
+// uses (wasmparser, validator/core.rs and validator/operators.rs), since canisters get them and pay for their length.
 func Validate(m *Module) error {
-	v := validator{m: m, declared: declaredFunctions(m)}
+	v := newValidator(m)
+	if m.Start != nil {
+		if t := v.functions[*m.Start]; len(t.Params)+len(t.Results) > 0 {
+			return &DecodeError{Offset: m.startPos, Section: "start", Err: fmt.Errorf("%s has type %v, want () -> ()", m.functionNamer()(*m.Start), t),
+				Production: fmt.Sprintf("invalid start function type (at offset 0x%x)", m.startPos)}
+		}
+	}
 	for i := range m.Functions {
 		if err := v.function(&m.Functions[i]); err != nil {
 			return err
@@ -19,9 +28,24 @@ func Validate(m *Module) error {
 	return nil
 }
 
-// declaredFunctions are the functions that ref.func may name: those that occur outside of bodies.
-func declaredFunctions(m *Module) map[uint32]bool {
-	declared := map[uint32]bool{}
+func newValidator(m *Module) *validator {
+	v := &validator{m: m, signatures: signatures(), functions: m.functionTypes(), tables: m.allTables()}
+	_, v.hasMemory = m.Memory()
+	for i := range m.Imports {
+		if im := &m.Imports[i]; im.Kind == KindGlobal {
+			v.globals = append(v.globals, im.Global)
+		}
+	}
+	for i := range m.Globals {
+		v.globals = append(v.globals, m.Globals[i].GlobalType)
+	}
+	v.declared = declaredFunctions(m, len(v.functions))
+	return v
+}
+
+// declaredFunctions tells for each of n functions whether ref.func may name it: whether it occurs outside of bodies.
+func declaredFunctions(m *Module, n int) []bool {
+	declared := make([]bool, n)
 	expression := func(code []byte) {
 		for in := Walk(code); in.Next(); {
 			if in.Op == OpRefFunc {
@@ -67,21 +91,34 @@ func (f *frame) labelTypes() []ValType {
 }
 
 type validator struct {
-	m        *Module
-	declared map[uint32]bool
-	locals   []ValType
-	stack    []ValType
-	frames   []frame
-	err      string // what is wrong with the current instruction
+	m          *Module
+	signatures *[opcodePages]signature
+	functions  []FuncType // of all functions, imported ones first; globals and tables likewise
+	globals    []GlobalType
+	tables     []TableType
+	hasMemory  bool
+	declared   []bool // see declaredFunctions
+
+	params []ValType  // of the current function
+	locals []localRun // its other locals
+	stack  []ValType
+	frames []frame
+	err    string // what is wrong with the current instruction
+}
+
+// localRun is locals of one type that follow each other; end is the index after the last.
+type localRun struct {
+	end uint32
+	typ ValType
 }
 
 func (v *validator) function(f *Function) error {
 	typ := v.m.Types[f.Type]
-	v.locals = append(v.locals[:0], typ.Params...)
-	for _, l := range f.Locals {
-		for range l.Count {
-			v.locals = append(v.locals, l.Type)
-		}
+	v.params, v.locals = typ.Params, v.locals[:0]
+	end := uint32(len(typ.Params))
+	for _, l := range f.Locals { // at most maxLocals in all, see decodeCode
+		end += l.Count
+		v.locals = append(v.locals, localRun{end, l.Type})
 	}
 	v.stack, v.frames, v.err = v.stack[:0], append(v.frames[:0], frame{op: OpBlock, typ: FuncType{Results: typ.Results}}), ""
 	in := f.Walk()
@@ -102,7 +139,7 @@ func (v *validator) function(f *Function) error {
 }
 
 func invalid(at int, text string) error {
-	return &DecodeError{Offset: at, Section: "code", Err: fmt.Errorf("%s", text), Production: fmt.Sprintf("%s (at offset 0x%x)", text, at)}
+	return &DecodeError{Offset: at, Section: "code", Err: errors.New(text), Production: fmt.Sprintf("%s (at offset 0x%x)", text, at)}
 }
 
 func (v *validator) fail(format string, args ...any) {
@@ -187,65 +224,59 @@ func (v *validator) typeAt(index int64) FuncType {
 }
 
 func (v *validator) functionAt(index uint32) FuncType {
-	t, ok := v.m.TypeOf(index)
-	if !ok {
+	if int64(index) >= int64(len(v.functions)) {
 		v.fail("unknown function %d: function index out of bounds", index)
+		return FuncType{}
 	}
-	return t
+	return v.functions[index]
 }
 
 func (v *validator) local(index uint32) ValType {
-	if int64(index) >= int64(len(v.locals)) {
+	if int64(index) < int64(len(v.params)) {
+		return v.params[index]
+	}
+	run := sort.Search(len(v.locals), func(i int) bool { return index < v.locals[i].end })
+	if run == len(v.locals) {
 		v.fail("unknown local %d: local index out of bounds", index)
 		return anyType
 	}
-	return v.locals[index]
+	return v.locals[run].typ
 }
 
-func (v *validator) global(index uint32) (t GlobalType) {
-	n := int64(index)
-	for i := range v.m.Imports {
-		if im := &v.m.Imports[i]; im.Kind == KindGlobal {
-			if n == 0 {
-				return im.Global
-			}
-			n--
-		}
-	}
-	if n >= int64(len(v.m.Globals)) {
+func (v *validator) global(index uint32) GlobalType {
+	if int64(index) >= int64(len(v.globals)) {
 		v.fail("unknown global: global index out of bounds")
 		return GlobalType{}
 	}
-	return v.m.Globals[n].GlobalType
+	return v.globals[index]
 }
 
 func (v *validator) table(index uint32) TableType {
-	tables := v.m.allTables()
-	if int64(index) >= int64(len(tables)) {
+	if int64(index) >= int64(len(v.tables)) {
 		v.fail("unknown table %d: table index out of bounds", index)
 		return TableType{}
 	}
-	return tables[index]
+	return v.tables[index]
 }
 
 func (v *validator) memory() {
-	if _, ok := v.m.Memory(); !ok {
+	if !v.hasMemory {
 		v.fail("unknown memory 0")
 	}
 }
 
 func (v *validator) instruction(in *Instructions) {
-	if params, results, ok := signatureOf(in.Op); ok {
-		if size := in.Op.AccessSize(); size > 0 {
+	if s := &v.signatures[opcodeIndex(in.Op)]; s.known {
+		if s.access {
 			v.memory()
-			if in.Mem.Align > uint32(bits.TrailingZeros(uint(size))) {
+			if in.Mem.Align > s.align {
 				v.fail("alignment must not be larger than natural")
 			}
-			if in.Mem.Offset > 0xffffffff {
+			if in.Mem.Offset > math.MaxUint32 {
 				v.fail("offset out of range: must be <= 2**32")
 			}
 		}
-		if n := lanes(in.Op); n > 0 && in.Index >= n {
+		if s.lanes > 0 && in.Index >= s.lanes {
 			v.fail("SIMD index out of bounds")
 		}
 		if in.Op == OpI8x16Shuffle {
@@ -255,7 +286,7 @@ func (v *validator) instruction(in *Instructions) {
 				}
 			}
 		}
-		v.apply(FuncType{Params: params, Results: results})
+		v.apply(s.FuncType)
 		return
 	}
 	switch in.Op {
@@ -290,6 +321,10 @@ func (v *validator) instruction(in *Instructions) {
 func (v *validator) choice(in *Instructions) {
 	v.pop(I32)
 	if in.Op == OpSelectT {
+		if in.Index != 1 {
+			v.fail("invalid result arity")
+			return
+		}
 		t := ValType(in.Raw()[in.End-in.Pos-1])
 		v.apply(FuncType{Params: []ValType{t, t}, Results: []ValType{t}})
 		return
@@ -366,9 +401,9 @@ func (v *validator) branchTable(in *Instructions) {
 		if v.err != "" {
 			return
 		}
-		held := append([]ValType(nil), v.stack...)
+		height := len(v.stack)
 		v.popAll(types)
-		v.stack = append(v.stack[:0], held...)
+		v.stack = v.stack[:height] // popping leaves the types where they are
 	}
 	v.popAll(last)
 	v.unreachable()
@@ -388,86 +423,11 @@ func (v *validator) call(in *Instructions) {
 	}
 	if in.Op == OpReturnCall || in.Op == OpReturnCallIndirect {
 		v.popAll(t.Params)
-		if results := v.frames[0].typ.Results; v.err == "" && string(typeBytes(results)) != string(typeBytes(t.Results)) {
+		if results := v.frames[0].typ.Results; v.err == "" && !slices.Equal(results, t.Results) {
 			v.fail("type mismatch: current function requires result type %v but callee returns %v", results, t.Results)
 		}
 		v.unreachable()
 		return
 	}
 	v.apply(t)
-}
-
-// resource is instructions that work on memories, tables, segments and references.
-func (v *validator) resource(in *Instructions) {
-	three := []ValType{I32, I32, I32}
-	data := func() {
-		switch {
-		case !v.m.DataCount:
-			v.fail("data count section required")
-		case int64(in.Index) >= int64(len(v.m.Data)):
-			v.fail("unknown data segment %d", in.Index)
-		}
-	}
-	element := func() (t ValType) {
-		if int64(in.Index) >= int64(len(v.m.Elements)) {
-			v.fail("unknown elem segment %d: segment index out of bounds", in.Index)
-			return anyType
-		}
-		return v.m.Elements[in.Index].Type
-	}
-	switch in.Op {
-	case OpMemorySize:
-		v.memory()
-		v.push(I32)
-	case OpMemoryGrow:
-		v.memory()
-		v.apply(FuncType{Params: []ValType{I32}, Results: []ValType{I32}})
-	case OpMemoryCopy, OpMemoryFill:
-		v.memory()
-		v.popAll(three)
-	case OpMemoryInit:
-		v.memory()
-		data()
-		v.popAll(three)
-	case OpDataDrop:
-		data()
-	case OpElemDrop:
-		element()
-	case OpTableInit:
-		t := v.table(in.Index2)
-		if e := element(); v.err == "" && e != t.Elem {
-			v.fail("type mismatch")
-		}
-		v.popAll(three)
-	case OpTableCopy:
-		to, from := v.table(in.Index), v.table(in.Index2)
-		if v.err == "" && to.Elem != from.Elem {
-			v.fail("type mismatch")
-		}
-		v.popAll(three)
-	case OpTableGet:
-		v.apply(FuncType{Params: []ValType{I32}, Results: []ValType{v.table(in.Index).Elem}})
-	case OpTableSet:
-		v.popAll([]ValType{I32, v.table(in.Index).Elem})
-	case OpTableGrow:
-		v.apply(FuncType{Params: []ValType{v.table(in.Index).Elem, I32}, Results: []ValType{I32}})
-	case OpTableSize:
-		v.table(in.Index)
-		v.push(I32)
-	case OpTableFill:
-		v.popAll([]ValType{I32, v.table(in.Index).Elem, I32})
-	case OpRefNull:
-		v.push(ValType(in.Const))
-	case OpRefIsNull:
-		if t := v.pop(anyType); t != anyType && !t.isRef() {
-			v.fail("type mismatch: invalid reference type in ref.is_null")
-		}
-		v.push(I32)
-	case OpRefFunc:
-		v.functionAt(in.Index)
-		if !v.declared[in.Index] {
-			v.fail("undeclared function reference")
-		}
-		v.push(FuncRef)
-	}
 }

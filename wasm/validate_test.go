@@ -4,9 +4,11 @@ import (
 	"context"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -44,6 +46,8 @@ func TestValidateTellsWhatProductionTells(t *testing.T) {
 		"open block":          {wasm.FuncType{}, "\x02\x40\x0b", "control frames remain at end of function: END opcode expected (at offset 0x1a)"},
 		"segment":             {wasm.FuncType{}, "\xfc\x09\x00\x0b", "data count section required (at offset 0x17)"},
 		"unreachable":         {wasm.FuncType{Results: i32}, "\x00\x42\x01\x0b", "type mismatch: expected i32, found i64 (at offset 0x1b)"},
+		"select of no type":   {wasm.FuncType{}, "\x41\x00\x41\x00\x41\x00\x1c\x00\x1a\x0b", "invalid result arity (at offset 0x1d)"},
+		"select of two":       {wasm.FuncType{}, "\x41\x00\x41\x00\x41\x00\x1c\x02\x7f\x7f\x1a\x0b", "invalid result arity (at offset 0x1d)"},
 		"lane":                {wasm.FuncType{Params: []wasm.ValType{wasm.V128}}, "\x20\x00\xfd\x15\x10\x1a\x0b", "SIMD index out of bounds (at offset 0x1a)"},
 		"tail call":           {wasm.FuncType{Results: i32}, "\x12\x01\x0b", "unknown function 1: function index out of bounds (at offset 0x18)"},
 		"well typed":          {wasm.FuncType{Results: i32}, "\x41\x01\x0b", ""},
@@ -90,6 +94,7 @@ func TestDecodeTellsWhatProductionTells(t *testing.T) {
 		"constant expression required: non-constant operator: i32.eqz (at offset 0xf)":        "\x06\x07\x01\x7f\x00\x41\x00\x45\x0b",
 		"unknown type 5: type index out of bounds (at offset 0xb)":                            "\x02\x07\x01\x01a\x01b\x00\x05",
 		"function and code section have inconsistent lengths (at offset 0x14)":                types + "\x03\x02\x01\x00" + "\x0a\x01\x00",
+		"unknown memory 0: memory index out of bounds (at offset 0xb)":                        "\x0b\x06\x01\x00\x41\x00\x0b\x00",
 		"unknown function 9: func index out of bounds (at offset 0xe)":                        "\x09\x05\x01\x01\x00\x01\x09",
 	} {
 		t.Run(want, func(t *testing.T) {
@@ -101,12 +106,12 @@ func TestDecodeTellsWhatProductionTells(t *testing.T) {
 	}
 }
 
-// The type of the start function is a rule of Check, so that tools can read such a module.
-func TestCheckTellsWhatProductionTellsOfTheStartFunction(t *testing.T) {
+// The type of the start function is for Validate, so that tools can read such a module.
+func TestValidateTellsWhatProductionTellsOfTheStartFunction(t *testing.T) {
 	m, err := wasm.Decode([]byte("\x00asm\x01\x00\x00\x00" + "\x01\x05\x01\x60\x01\x7f\x00" + "\x03\x02\x01\x00" + "\x08\x01\x00" + "\x0a\x04\x01\x02\x00\x0b"))
 	require.NoError(t, err)
 	var e *wasm.DecodeError
-	require.ErrorAs(t, wasm.Check(m, wasm.Production()), &e)
+	require.ErrorAs(t, wasm.Validate(m), &e)
 	require.Equal(t, "invalid start function type (at offset 0x15)", e.InProduction())
 }
 
@@ -180,4 +185,29 @@ func wellFormed(m *wasm.Module) bool {
 		}
 	}
 	return true
+}
+
+// What a module takes to read grows with its size: with many imports, a reference to a function costs no more, and
+// with much on the stack neither does a label.
+func TestHostileModulesTakeWorkOfTheirSize(t *testing.T) {
+	const many = 300_000
+	m := &wasm.Module{Types: []wasm.FuncType{{}, {Params: []wasm.ValType{wasm.I32}}}}
+	m.Imports = slices.Repeat([]wasm.Import{{Module: "ic0", Name: "msg_reply"}}, many)
+	m.Elements = []wasm.Element{{Mode: wasm.Passive, Type: wasm.FuncRef, Funcs: make([]uint32, many)}}
+	for i := range many {
+		m.Exports = append(m.Exports, wasm.Export{Name: fmt.Sprintf("canister_query %d", i), Index: many})
+	}
+	body := new(wasm.Body).Block(wasm.BlockEmpty)
+	for range many {
+		body.Call(0)
+	}
+	for range many {
+		body.I32Const(1)
+	}
+	body.BrTable(make([]uint32, many)...).End()
+	m.AddFunction(wasm.FuncType{}, nil, body.End().Bytes())
+	decoded, err := wasm.Decode(m.Encode())
+	require.NoError(t, err)
+	require.NoError(t, wasm.Validate(decoded))
+	require.ErrorContains(t, wasm.Check(decoded, wasm.Production()), "is 300000 which exceeds 1000.")
 }

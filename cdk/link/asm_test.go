@@ -116,5 +116,12 @@ func TestWasiIsValid(t *testing.T) {
 		require.NoError(t, err)
 	}
 	validate(t, m.Encode())
-	require.NoError(t, wasm.Check(m, wasm.Production()))
+	require.NoError(t, check(m.Encode()))
+}
+
+// What the linker wrote wrongly is found when it is linked, not when it is installed.
+func TestCheckRefusesCodeThatIsNotWellTyped(t *testing.T) {
+	m := &wasm.Module{}
+	m.AddFunction(wasm.FuncType{Results: []wasm.ValType{wasm.I32}}, nil, new(wasm.Body).I64Const(1).End().Bytes())
+	require.ErrorContains(t, check(m.Encode()), "the linked module is not valid: wasm: code section, offset 0x1a: type mismatch: expected i32, found i64")
 }

@@ -44,13 +44,28 @@ func Link(reactor []byte, o Options) ([]byte, error) {
 	if err := l.sections(o); err != nil {
 		return nil, err
 	}
-	if err := wasm.Check(m, wasm.Production()); err != nil {
-		return nil, fmt.Errorf("the linked module breaks a rule of the network: %w", err)
+	if err := check(m.Encode()); err != nil {
+		return nil, err
 	}
 	if !o.KeepNames {
 		m.SetNames(wasm.Names{})
 	}
 	return m.Encode(), nil
+}
+
+// check makes sure that the network will take a module; names help its errors.
+func check(module []byte) error {
+	m, err := wasm.Decode(module)
+	if err == nil {
+		err = wasm.Validate(m)
+	}
+	if err != nil {
+		return fmt.Errorf("the linked module is not valid: %w", err)
+	}
+	if err := wasm.Check(m, wasm.Production()); err != nil {
+		return fmt.Errorf("the linked module breaks a rule of the network: %w", err)
+	}
+	return nil
 }
 
 // linker carries one module through the steps.

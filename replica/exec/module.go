@@ -116,8 +116,14 @@ func (e *Engine) Compile(ctx context.Context, code []byte) (*Module, error) {
 	if memory, ok := decoded.Memory(); ok && memory.Is64 {
 		return nil, errors.New("the module has a 64-bit memory (wasm64), which this network does not run; build it for wasm32")
 	}
-	if err := check(decoded); err != nil {
-		return nil, ofFirst(decoded, err)
+	for _, check := range []func() error{ // in production's order
+		func() error { return wasm.CheckCodeSize(decoded, wasm.Production()) },
+		func() error { return wasm.Validate(decoded) },
+		func() error { return wasm.Check(decoded, wasm.Production()) },
+	} {
+		if err := check(); err != nil {
+			return nil, err
+		}
 	}
 	m := &Module{Instructions: meter.InstrumentedSize(decoded), Size: uint64(len(plain)), entries: entriesOf(decoded)}
 	m.tableSize, m.hasTable = tableOf(decoded)
@@ -127,26 +133,12 @@ func (e *Engine) Compile(ctx context.Context, code []byte) (*Module, error) {
 	m.readSections(decoded)
 	instrumented, err := e.instrument(decoded, m)
 	if err != nil {
-		return nil, ofFirst(decoded, fmt.Errorf("%s%w", notValidated, err))
+		return nil, fmt.Errorf("%s%w", notValidated, err)
 	}
 	if m.compiled, err = e.compile(ctx, instrumented); err != nil {
-		return nil, ofFirst(decoded, fmt.Errorf("%s%w", notValidated, err))
+		return nil, fmt.Errorf("%s%w", notValidated, err)
 	}
 	return m, nil
-}
-
-// ofFirst returns what production refuses a refused module for: it validates all sections and
-// then all functions before it looks at its own rules, the size of the code section aside.
-func ofFirst(decoded *wasm.Module, refused error) error {
-	var broken *wasm.RuleError
-	var malformed *wasm.DecodeError
-	if errors.As(refused, &broken) && broken.Where == "code section" || errors.As(refused, &malformed) && malformed.Section != "code" {
-		return refused
-	}
-	if invalid := wasm.Validate(decoded); invalid != nil {
-		return invalid
-	}
-	return refused
 }
 
 // entriesOf collects the exported functions that the network may call.
