@@ -156,6 +156,13 @@ test("another browser joins through registration mode", () => story(2, async (ol
   const other = await joining.evaluate(() => document.title);
   assert.match(other, /code/);
   await account.waitForSelector("#pair-code");
+  for (const slip of ["", " 12", "abcdef"]) {
+    await account.fill("#pair-code", slip);
+    await account.click("#verify");
+    await account.getByText("Type the six digits").waitFor(); // and no try is lost
+    await account.fill("#pair-code", "");
+    await account.evaluate(() => document.querySelector(".note.error").remove());
+  }
   await account.fill("#pair-code", code === "000000" ? "000001" : "000000");
   await account.click("#verify");
   await account.getByText("Wrong code. 2 more tries.").waitFor();
@@ -167,6 +174,20 @@ test("another browser joins through registration mode", () => story(2, async (ol
   await joining.waitForSelector("#report");
   assert.match(await joining.innerText("#devices"), /\(3\)/);
   assert.equal(fresh.credentials.size, 1);
+}));
+
+// Methods of the classic interface refuse by a text, which is the canister's and English.
+test("a refusal of a classic method is in the reader's language", () => story(1, async (p) => {
+  const { account, anchor, words } = await settle(p, page);
+  const canister = await as(phraseIdentity(words)), number = BigInt(anchor), pubkey = Buffer.from("302a300506032b6570032100" + "07".repeat(32), "hex");
+  await canister.add(number, { pubkey, alias: "soon gone", credential_id: [], purpose: { authentication: null }, key_type: { unknown: null }, protection: { unprotected: null } });
+  await account.selectOption("header select", "de");
+  await account.waitForFunction(() => document.documentElement.lang === "de");
+  await card(account, "soon gone").waitFor();
+  await canister.remove(number, pubkey);
+  await act(account, "soon gone", "Umbenennen");
+  await account.click("#named");
+  await says(account, "Dieses Gerät hat der Anker nicht mehr. Öffnen Sie die Kontoseite neu.");
 }));
 
 test("a removed passkey is dropped by its manager", () => story(1, async (p) => {
@@ -214,7 +235,8 @@ test("the recovery sheet has no words on it", () => story(1, async (p) => {
   const { account, anchor, words } = await settle(p, page);
   await account.getByRole("button", { name: "Recovery sheet" }).click();
   const text = await account.innerText("main");
-  assert.match(text, new RegExp(`${anchor}[^]*cai[^]*icp0\\.io`));
+  assert.match(text, new RegExp(`${anchor}[^]*cai`));
+  assert.deepEqual(text.match(/https?:\/\/\S+/g), [new URL(page).origin], "on this machine the page is served nowhere else");
   assertNoPhrase(text, words);
 }));
 

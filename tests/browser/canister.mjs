@@ -33,6 +33,7 @@ const service = ({ IDL }) => {
     pubkey: IDL.Vec(IDL.Nat8), alias: IDL.Text, credential_id: IDL.Opt(IDL.Vec(IDL.Nat8)), purpose: IDL.Variant({ recovery: IDL.Null, authentication: IDL.Null }),
     key_type: IDL.Variant({ unknown: IDL.Null, seed_phrase: IDL.Null }), protection: IDL.Variant({ protected: IDL.Null, unprotected: IDL.Null }),
   })], [], []),
+  remove: IDL.Func([IDL.Nat64, IDL.Vec(IDL.Nat8)], [], []),
   lookup: IDL.Func([IDL.Nat64], [IDL.Vec(IDL.Record({ pubkey: IDL.Vec(IDL.Nat8), credential_id: IDL.Opt(IDL.Vec(IDL.Nat8)), purpose, key_type, protection: IDL.Variant({ protected: IDL.Null, unprotected: IDL.Null }) }))], ["query"]),
   update: IDL.Func([IDL.Nat64, IDL.Vec(IDL.Nat8), IDL.Record({
     pubkey: IDL.Vec(IDL.Nat8), alias: IDL.Text, credential_id: IDL.Opt(IDL.Vec(IDL.Nat8)), purpose, key_type, protection: IDL.Variant({ protected: IDL.Null, unprotected: IDL.Null }), origin: IDL.Opt(IDL.Text),

@@ -128,7 +128,9 @@ export async function pair(anchor: Anchor): Promise<Done> {
         form(async () => {
           problems.replaceChildren();
           try {
-            const [answer] = await a.call(who.identity, kedge.verify_tentative_device, anchor.number, code.input.value.trim());
+            const digits = code.input.value.trim();
+            if (!/^\d{6}$/.test(digits)) throw new Explained(t("pair.empty")); // the canister would count it as a try
+            const [answer] = await a.call(who.identity, kedge.verify_tentative_device, anchor.number, digits);
             if (answer.tag === "verified") {
               joined = true;
               return close(t("add.done", { name: nameOf(device as Device) }));

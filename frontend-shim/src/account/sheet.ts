@@ -1,5 +1,5 @@
 // A sheet to print: what one needs when everything is lost. The words of the phrase are written by hand, if at all.
-import { agent } from "../state.ts";
+import { agent, isLocal } from "../state.ts";
 import { date, duration, t } from "../text/text.ts";
 import { button, type Child, h, note, show } from "../ui/dom.ts";
 import { type Anchor, isPhrase, isProtected, nameOf, principalOf, short } from "../anchor/model.ts";
@@ -22,15 +22,18 @@ function withoutPhrase({ info }: Anchor): Child[] {
   ];
 }
 
+// addresses are where the page is served: where it is now, and on mainnet at the canister's own name.
+export const addresses = ({ hostname, origin }: Pick<Location, "hostname" | "origin">, canister: string): string[] =>
+  [...new Set([origin, ...(isLocal(hostname) ? [] : [`https://${canister}.icp0.io`])])];
+
 export async function sheetView(anchor: Anchor, back: () => unknown): Promise<void> {
   const a = await agent();
   show(t("sheet.title"),
     h("div", { class: "actions noprint" }, button(t("sheet.print"), () => print(), { class: "primary" }), button(t("back"), back, { class: "quiet" })),
     h("dl", { class: "key sheet" },
       h("dt", {}, t("sheet.anchor")), h("dd", { class: "big" }, anchor.number.toString()),
-      h("dt", {}, t("sheet.address")), h("dd", {}, location.origin),
+      addresses(location, a.canister.text()).map((address, i) => [h("dt", {}, t(i === 0 ? "sheet.address" : "sheet.other-address")), h("dd", {}, address)]),
       h("dt", {}, t("sheet.canister")), h("dd", {}, a.canister.text()),
-      h("dt", {}, t("sheet.other-address")), h("dd", {}, `https://${a.canister.text()}.icp0.io`),
       h("dt", {}, t("sheet.date")), h("dd", {}, date(anchor.read)),
       h("dt", {}, t("sheet.devices")), h("dd", {}, h("ul", {}, anchor.info.devices.map((d) => h("li", {}, nameOf(d), " ", h("code", {}, short(principalOf(d))), isProtected(d) ? ` – ${t("device.protected")}` : ""))))),
     warning(anchor),

@@ -2,7 +2,7 @@
 import { en, type Key, type Texts } from "./en.ts";
 import { fill, type Values } from "./fill.ts";
 
-export type { Key };
+export type { Key, Values };
 
 let texts: Texts = en;
 let parted: readonly string[] = [];
