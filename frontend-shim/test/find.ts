@@ -7,7 +7,8 @@ import { equal, unhex, utf8 } from "../src/ic/bytes.ts";
 import { anonymous, type Identity } from "../src/ic/identity.ts";
 import { Principal } from "../src/ic/principal.ts";
 import { matches } from "../src/signin/find.ts";
-import { derOfCose } from "../src/webauthn/cose.ts";
+import { coseOfDer, derOfCose, verifies } from "../src/webauthn/cose.ts";
+import { keysOf } from "../src/webauthn/keys.ts";
 import passkeys from "./vectors/passkeys.json";
 
 interface Case { registration: { cose: string; credentialId: string }; assertion?: { authenticatorData: string; clientDataJSON: string; signature: string } }
@@ -18,7 +19,7 @@ const stranger = derOfCose(unhex(Object.values(cases).find((c) => c.registration
 const id = unhex(mine.registration.credentialId);
 const signed = { id, authenticatorData: unhex(mine.assertion!.authenticatorData), clientData: utf8(mine.assertion!.clientDataJSON), signature: unhex(mine.assertion!.signature) };
 const owner: Identity = { ...anonymous, principal: Principal.ofKey(key), publicKey: key };
-const session = { signed, identity: (publicKey: Uint8Array) => { assert.ok(equal(publicKey, key)); return owner; } };
+const session = { signed, identity: (publicKey: Uint8Array): Identity => (equal(publicKey, key) ? owner : { ...anonymous, principal: Principal.ofKey(publicKey), publicKey }) };
 
 interface Listed { anchor: bigint; pubkey: Uint8Array; proven: boolean }
 
@@ -49,8 +50,31 @@ const found = async (all: Listed[], known: bigint[] = []) => {
 };
 
 test("a thousand proven anchors of a stranger with my credential id: mine is found, without a question", async () => {
-  const { anchors } = await found([...strangers(1000, stranger, true), { anchor: 10_001n, pubkey: key, proven: true }]);
+  const { anchors, asked } = await found([...strangers(1000, stranger, true), { anchor: 10_001n, pubkey: key, proven: true }]);
   assert.deepEqual(anchors, [10_001n]);
+  // One page of strangers, both keys that can have signed, and the anchor.
+  assert.deepEqual([...asked], [["lookup_by_credential", 1], ["lookup_caller", 2], ["lookup", 1]]);
+});
+
+for (const [name, c] of Object.entries(cases)) {
+  if (!c.assertion) continue;
+  const a = { authenticatorData: unhex(c.assertion.authenticatorData), clientData: utf8(c.assertion.clientDataJSON), signature: unhex(c.assertion.signature) };
+  const own = derOfCose(unhex(c.registration.cose)), ecdsa = c.registration.cose.startsWith("a501020326");
+  test(`the keys that can have signed: ${name}`, async () => {
+    const keys = keysOf(a);
+    assert.equal(keys.some((k) => equal(k, own)), ecdsa);
+    if (ecdsa) assert.equal(keys.length, 2);
+    for (const k of keys) assert.equal(await verifies(coseOfDer(k)!, a), ecdsa);
+  });
+}
+
+test("a passkey of another kind is found among a thousand strangers, too", async () => {
+  const rsa = Object.values(cases).find((c) => c.assertion && c.registration.cose.startsWith("a401030339"))!;
+  const pubkey = derOfCose(unhex(rsa.registration.cose));
+  const other = { id, authenticatorData: unhex(rsa.assertion!.authenticatorData), clientData: utf8(rsa.assertion!.clientDataJSON), signature: unhex(rsa.assertion!.signature) };
+  const { agent } = canister([...strangers(1000, stranger, true), { anchor: 10_001n, pubkey, proven: true }]);
+  const identity = (publicKey: Uint8Array): Identity => ({ ...anonymous, principal: Principal.ofKey(publicKey), publicKey });
+  assert.deepEqual((await matches(agent, { signed: other, identity }, [])).map((m) => m.anchor), [10_001n]);
 });
 
 test("once my key is known no further page of strangers is read", async () => {

@@ -26,31 +26,35 @@ export async function onAnchor(agent: Agent, anchor: bigint, signed: Signed): Pr
 }
 
 // matches finds the anchors that the passkey can act for: the one used here last alone if it is one of them, else all.
-// Strangers can list the credential by the thousand, with keys of their own; so it is looked up only until one entry's
-// key verifies the assertion. From then on the key is known, and the anchors that have that key are asked for instead.
+// Strangers can list the credential by the thousand, with keys of their own. So one page of the list is read; if no key
+// on it verifies the assertion, the keys that can have made it are asked for, and only then the rest of the list. Once
+// the key is known, the anchors that have that key are asked for.
 export async function matches(agent: Agent, session: Pick<Session, "signed" | "identity">, known: bigint[]): Promise<Match[]> {
   for (const anchor of known) {
     const match = await onAnchor(agent, anchor, session.signed).catch(() => null);
     if (match?.proven) return [match];
   }
-  const key = await keyOf(agent, session.signed);
-  return key ? ofCaller(agent, session.identity(key), key) : [];
-}
-
-// keyOf is the passkey's public key, which an authenticator tells only when it makes the passkey.
-async function keyOf(agent: Agent, signed: Signed): Promise<Uint8Array | null> {
   const tried = new Set<string>();
-  let cursor: bigint | null = null;
-  do {
-    const [found, next]: [kedge.CredentialMatch[], bigint | null] = await agent.query(anonymous, kedge.lookup_by_credential, signed.id, cursor);
+  for (let cursor: bigint | null = null, first = true; first || cursor !== null; first = false) {
+    const [found, next]: [kedge.CredentialMatch[], bigint | null] = await agent.query(anonymous, kedge.lookup_by_credential, session.signed.id, cursor);
     for (const { pubkey } of found) {
       const name = hex(pubkey);
-      if (!tried.has(name) && (await made(pubkey, signed))) return pubkey;
+      if (!tried.has(name) && (await made(pubkey, session.signed))) return ofCaller(agent, session.identity(pubkey), pubkey);
       tried.add(name);
     }
     cursor = next;
-  } while (cursor !== null);
-  return null;
+    if (first && cursor !== null) {
+      const own = await ofAny(agent, session, (await import("../webauthn/keys.ts")).keysOf(session.signed));
+      if (own.length > 0) return own;
+    }
+  }
+  return [];
+}
+
+// ofAny finds the anchors of whichever of the keys has any. It is a short cut: where it fails, the long way is left.
+async function ofAny(agent: Agent, session: Pick<Session, "signed" | "identity">, keys: Uint8Array[]): Promise<Match[]> {
+  const all = await Promise.all(keys.map(async (key) => ((await made(key, session.signed)) ? ofCaller(agent, session.identity(key), key).catch(() => []) : [])));
+  return all.flat();
 }
 
 // listed reports, certified, whether any anchor lists the credential.

@@ -71,7 +71,7 @@ export function signatureOf(a: Assertion): Uint8Array {
 }
 
 // rawSignature turns a DER pair of integers into two numbers of 32 bytes.
-function rawSignature(signature: Uint8Array): Uint8Array {
+export function rawSignature(signature: Uint8Array): Uint8Array {
   const part = (at: number): [Uint8Array, number] => {
     const end = at + 2 + signature[at + 1]!;
     const n = signature.slice(at + 2, end);
