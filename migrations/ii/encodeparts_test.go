@@ -1,122 +1,38 @@
 package ii
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"kedge/canister/identity"
-	"kedge/canister/storage"
 	"kedge/migrations/ii/iitest"
 	"kedge/migrations/ii/wire"
 )
 
-// A copy never has a mark that its device does not have.
-func TestMergedCopies(t *testing.T) {
+func TestWritable(t *testing.T) {
+	two, three := []uint8{0, 1}, []uint8{0, 1, 2}
 	for _, c := range []struct {
-		name      string
-		protected bool // the device, which our copy has unprotected, in the old module's record
-		guarded   bool
-		want      bool
-	}{{"protected there", true, false, true}, {"protected there, which is not taken over", true, true, false}, {"unprotected", false, false, false}} {
-		own := &identity.Anchor{Number: 10000, Devices: []identity.Device{newDevice("passkey", 0), newDevice("phrase", 1)}}
-		own.Devices[1].KeyType = identity.SeedPhrase
-		if c.guarded {
-			own.Devices[0] = protectedDevice("passkey", 0, identity.CrossPlatform)
-		}
-		w := exported(own, true)
-		w.Devices = append(w.Devices, w.Devices[1])
-		if c.protected {
-			w.Devices[1].Protection, w.Devices[2].Protection = ptr(wire.ProtectionProtected), ptr(wire.ProtectionProtected)
-		}
-		raw := tableOf(allGenerations, 9).encode(nil, &w)
-		decoded, err := wire.DecodeAnyAnchorArgs(raw)
-		require.NoError(t, err)
-		a := merge(own, &Record{Number: 10000, Anchor: decoded, raw: raw}, raw, true)
-		require.Len(t, a.Copies, 1, c.name)
-		require.Equal(t, c.want, a.Copies[0].Protected, c.name)
-		require.Equal(t, c.want, device(a, "phrase").Protected, c.name)
+		f    field
+		want bool
+	}{
+		{field{kind: alias}, true}, {field{kind: publicKey}, true},
+		{field{kind: origin, opt: true}, true}, {field{kind: origin}, false},
+		{field{kind: lastUsage, opt: true}, true}, {field{kind: lastUsage}, false},
+		{field{kind: aaguid}, false}, {field{kind: credential}, false}, {field{kind: createdAt}, false}, {field{kind: foreign}, false},
+		{field{kind: metadata, opt: true, cases: three}, true}, {field{kind: metadata, cases: three}, false},
+		{field{kind: metadata, opt: true, cases: two}, false},
+		{field{kind: purpose, cases: []uint8{uint8(wire.PurposeAuthentication)}}, true},
+		{field{kind: purpose, cases: []uint8{uint8(wire.PurposeRecovery)}}, false},
+		{field{kind: keyType, cases: []uint8{uint8(wire.KeyTypeUnknown)}}, true},
+		{field{kind: keyType, cases: []uint8{uint8(wire.KeyTypePlatform)}}, false},
+		{field{kind: protection, cases: []uint8{uint8(wire.ProtectionUnprotected)}}, true},
+		{field{kind: protection, cases: []uint8{uint8(wire.ProtectionProtected)}}, false},
+	} {
+		require.Equal(t, c.want, (&shape{devices: []field{c.f}}).writable(), "device %+v", c.f)
+		require.Equal(t, c.want, (&shape{anchor: []field{c.f}}).writable(), "anchor %+v", c.f)
 	}
-}
-
-// What a rollback leaves of a device that the old module neither protected nor took the mark of, on an anchor with
-// another protected one: no event, and no mark.
-func TestMergeOfAGuardedAnchor(t *testing.T) {
-	own := &identity.Anchor{Number: 10000, Devices: []identity.Device{protectedDevice("hardware", 0, identity.CrossPlatform), newDevice("passkey", 1)}}
-	own.Contacts = &identity.Contacts{Threshold: 1, List: []identity.Contact{{Anchor: 5, ApprovedAt: 7}}}
-	own.Devices[0].AgreesToContacts = true
-	w := exported(own, true)
-	w.Devices[1].Alias = "renamed"
-	w.Devices = append(w.Devices,
-		wireDevice("planted", func(d *wire.AnyDevice) {
-			d.KeyType, d.Protection = ptr(wire.KeyTypeSeedPhrase), ptr(wire.ProtectionProtected)
-		}),
-		wireDevice("planted and used", func(d *wire.AnyDevice) {
-			d.KeyType, d.Protection, d.LastUsageTimestamp = ptr(wire.KeyTypeSeedPhrase), ptr(wire.ProtectionProtected), ptr(uint64(1))
-		}))
-	raw := tableOf(allGenerations, 9).encode(nil, &w)
-	decoded, err := wire.DecodeAnyAnchorArgs(raw)
-	require.NoError(t, err)
-	a := merge(own, &Record{Number: 10000, Anchor: decoded, raw: raw}, raw, true)
-	require.Equal(t, "renamed", device(a, "passkey").Alias)
-	require.False(t, device(a, "passkey").Protected)
-	require.False(t, device(a, "planted").Proven)
-	require.True(t, device(a, "planted and used").Proven)
-	require.False(t, device(a, "planted and used").Protected)
-	require.Equal(t, []identity.Event{
-		{Kind: identity.EventDropped, Device: device(a, "planted").Principal}, {Kind: identity.EventDropped, Device: device(a, "planted and used").Principal},
-	}, a.Events)
-	require.Zero(t, a.Contacts.List[0].ApprovedAt)
-	require.Equal(t, uint64(7), own.Contacts.List[0].ApprovedAt, "our copy of before stays as it was")
-}
-
-func TestWritableShapes(t *testing.T) {
-	shapeWith := func(change func(f *field)) *shape {
-		s := tableOf(allGenerations, 9)
-		for i := range s.devices {
-			s.devices[i].cases = append([]uint8{}, s.devices[i].cases...)
-			change(&s.devices[i])
-		}
-		return s
-	}
-	without := func(k kind, number uint8) func(f *field) {
-		return func(f *field) {
-			if f.kind == k {
-				for i := range f.cases {
-					if f.cases[i] == number {
-						f.cases[i] = 99
-					}
-				}
-			}
-		}
-	}
-	mandatoryOf := func(k kind) func(f *field) {
-		return func(f *field) {
-			if f.kind == k {
-				f.opt = false
-			}
-		}
-	}
-	require.True(t, shapeWith(func(*field) {}).writable())
-	require.True(t, shapeWith(without(keyType, uint8(wire.KeyTypePlatform))).writable())
-	require.False(t, shapeWith(without(purpose, uint8(wire.PurposeAuthentication))).writable())
-	require.False(t, shapeWith(without(keyType, uint8(wire.KeyTypeUnknown))).writable())
-	require.False(t, shapeWith(without(protection, uint8(wire.ProtectionUnprotected))).writable())
-	for _, k := range []kind{origin, lastUsage, aaguid, credential, metadata} {
-		require.False(t, shapeWith(mandatoryOf(k)).writable(), "%d", k)
-	}
-	require.False(t, shapeWith(func(f *field) {
-		if f.kind == metadata {
-			f.cases = f.cases[:2]
-		}
-	}).writable())
-	s := tableOf(allGenerations, 9)
-	for i := range s.anchor {
-		s.anchor[i].opt = false
-	}
-	require.False(t, s.writable())
 }
 
 func TestVariants(t *testing.T) {
@@ -198,94 +114,63 @@ func TestTableOfARecord(t *testing.T) {
 	}
 }
 
-func TestEntriesAtTheirLimit(t *testing.T) {
-	for layout, most := range map[uint8]int{1: 2046, 6: 4094} {
-		m, err := Open(build(t, layout))
-		require.NoError(t, err)
-		require.NoError(t, m.Append())
-		for _, n := range []int{0, 1, 7, most} {
-			record := []byte(strings.Repeat("r", n))
-			require.NoError(t, m.SetEntry(0, record))
-			got, err := m.Entry(0)
-			require.NoError(t, err)
-			require.Equal(t, string(record), string(got))
-			for _, room := range [][]byte{nil, make([]byte, 1), make([]byte, 2), make([]byte, n), make([]byte, 5000)} {
-				got, err = m.entryInto(room, 0)
-				require.NoError(t, err)
-				require.Equal(t, string(record), string(got))
-				require.Equal(t, n, cap(got), "nothing behind it can be written to")
+func TestTableOfPrefersOneThatWasMet(t *testing.T) {
+	for _, layout := range []uint8{3, 5} {
+		m := &Image{Layout: layout, reused: new(reused)}
+		keep := func(g generation, layout uint8) *shape {
+			s := tableOf(g, layout)
+			m.reused.keep(s)
+			return s
+		}
+		keep(devicesOfLayout1, 8-layout) // of the other sort
+		keep(devicesOfLayout7, layout)   // of another generation
+		unwritable := tableOf(devicesOfLayout1, layout)
+		for i := range unwritable.devices {
+			if unwritable.devices[i].kind == credential {
+				unwritable.devices[i].opt = false
 			}
 		}
-		require.EqualError(t, m.SetEntry(0, make([]byte, most+1)), fmt.Sprintf("a record of %d bytes, an entry of layout %d holds %d", most+1, layout, most))
-		require.NoError(t, m.writeAt(le.AppendUint16(nil, uint16(most+1)), 0))
-		_, err = m.Entry(0)
-		require.EqualError(t, err, fmt.Sprintf("anchor 10000: its record would have %d bytes, an entry holds %d", most+1, most))
-		_, err = m.Entry(1)
-		require.EqualError(t, err, "anchor 10001: the header has 1 anchors from 10000 on")
+		m.reused.keep(unwritable)
+		met := keep(devicesOfLayout1, layout)
+		require.Same(t, met, m.tableOf(devicesOfLayout1))
+
+		made := m.tableOf(allGenerations)
+		require.Equal(t, allGenerations&^hasCreatedAt, made.generation()&^hasCreatedAt)
+		require.Equal(t, layout <= 3, made.anchor == nil)
+		if layout == 5 {
+			require.Same(t, made, m.tableOf(allGenerations), "it is kept")
+		}
 	}
 }
 
-func TestAppendEndsWithTheRange(t *testing.T) {
-	m, err := Open(build(t, 6))
-	require.NoError(t, err)
-	m.Hi = m.Lo + 2
-	require.NoError(t, m.Append())
-	require.NoError(t, m.Append())
-	require.ErrorIs(t, m.Append(), storage.ErrFull)
-	require.Equal(t, uint32(2), m.Anchors)
-}
-
-func TestHeadersOfRanges(t *testing.T) {
+// What the old module is told of copies of a key, and when the anchor was made.
+func TestExportOfCopies(t *testing.T) {
 	for _, c := range []struct {
-		hi   uint64
-		text string
-	}{{10002, ""}, {10001, "it counts 2 anchors in the range [10000, 10001)"}, {9999, "it counts 2 anchors in the range [10000, 9999)"}} {
-		mem := build(t, 6)
-		o := start(t, mem)
-		o.Register(passkey("a"))
-		o.Register(passkey("b"))
-		require.NoError(t, mem.WriteAt(le.AppendUint64(nil, c.hi), 16))
-		_, err := Open(mem)
-		if c.text == "" {
-			require.NoError(t, err)
-		} else {
-			require.ErrorContains(t, err, c.text)
+		marked, phrase, knows, want bool
+	}{{true, true, true, true}, {false, true, true, false}, {true, false, true, false}, {true, true, false, false}} {
+		kind := identity.Platform
+		if c.phrase {
+			kind = identity.SeedPhrase
 		}
-	}
-	mem := build(t, 6)
-	require.NoError(t, mem.WriteAt(le.AppendUint64(nil, 10000), 16))
-	_, err := Open(mem)
-	require.NoError(t, err, "an empty range")
-}
-
-func TestStateAtItsLimit(t *testing.T) {
-	for n, ok := range map[uint64]bool{0: true, maxState: true, maxState + 1: false} {
-		m, err := Open(build(t, 6))
-		require.NoError(t, err)
-		require.NoError(t, m.ensure(maxState+100))
-		require.NoError(t, m.writeAt(le.AppendUint64([]byte(stateMagic), n), 0))
-		state, err := m.State()
-		require.Equal(t, ok, err == nil)
-		if ok {
-			require.Len(t, state, int(n)+stateHead)
+		with := func(device identity.Device) wire.AnyAnchor {
+			device.PublicKey = []byte("key")
+			other := identity.Device{Data: identity.Data{PublicKey: []byte("other"), Protected: true}, Proven: true}
+			return exported(&identity.Anchor{CreatedAt: 5, Devices: []identity.Device{device, other},
+				Copies: []identity.Data{{PublicKey: []byte("key"), Alias: "copy", KeyType: kind, Protected: c.marked}}}, c.knows)
 		}
-		m, err = Open(build(t, 9))
-		require.NoError(t, err)
-		require.NoError(t, m.manager.grow(stateMemory, maxState/storage.PageSize+1))
-		cell, err := m.manager.virtual(stateMemory)
-		require.NoError(t, err)
-		require.NoError(t, cell.writeAt(le.AppendUint32([]byte(cellMagic), uint32(n)), 0))
-		got, err := m.persistentState()
-		require.Equal(t, ok, err == nil)
-		if ok {
-			require.Len(t, got, int(n))
+		out := with(identity.Device{Data: identity.Data{Protected: true}, Proven: true})
+		require.EqualValues(t, 5, *out.CreatedAt)
+		require.Len(t, out.Devices, 3)
+		require.Equal(t, c.want, *out.Devices[2].Protection == wire.ProtectionProtected, "%+v", c)
+		for _, d := range []identity.Device{{Proven: true}, {Data: identity.Data{Protected: true}}} {
+			require.Equal(t, wire.ProtectionUnprotected, *with(d).Devices[2].Protection, "a copy is protected no longer than its device")
 		}
-		require.NoError(t, cell.writeAt([]byte("SCM"), 0))
-		got, err = m.persistentState()
-		require.NoError(t, err)
-		require.Nil(t, got)
-		state, err = m.State()
-		require.NoError(t, err)
-		require.Nil(t, state)
+		// A device has to be proven, too.
+		d := identity.Device{Data: identity.Data{KeyType: kind, Protected: c.marked}}
+		require.Equal(t, wire.ProtectionUnprotected, *exported(&identity.Anchor{Devices: []identity.Device{d}}, c.knows).Devices[0].Protection)
+		d.Proven = true
+		proven := exported(&identity.Anchor{Devices: []identity.Device{d}}, c.knows)
+		require.Equal(t, c.want, *proven.Devices[0].Protection == wire.ProtectionProtected, "%+v", c)
+		require.Nil(t, proven.CreatedAt)
 	}
 }

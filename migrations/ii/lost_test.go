@@ -24,21 +24,18 @@ func TestMetadataThereAndBack(t *testing.T) {
 // What a generation cannot express is named, one thing at a time; what stands for nothing needs nothing.
 func TestWhatAGenerationLoses(t *testing.T) {
 	used, origin := uint64(7), "https://identity.example.org"
-	purpose := func(p wire.Purpose) *wire.Purpose { return &p }
-	keyType := func(k wire.KeyType) *wire.KeyType { return &k }
-	protection := func(p wire.Protection) *wire.Protection { return &p }
 	for name, c := range map[string]struct {
 		device wire.AnyDevice
 		want   generation
 	}{
 		"nothing":                     {wire.AnyDevice{}, 0},
-		"authentication":              {wire.AnyDevice{Purpose: purpose(wire.PurposeAuthentication)}, 0},
-		"recovery":                    {wire.AnyDevice{Purpose: purpose(wire.PurposeRecovery)}, hasPurpose},
-		"an unknown type":             {wire.AnyDevice{KeyType: keyType(wire.KeyTypeUnknown)}, 0},
-		"a platform key":              {wire.AnyDevice{KeyType: keyType(wire.KeyTypePlatform)}, hasKeyType},
-		"a key in a browser":          {wire.AnyDevice{KeyType: keyType(wire.KeyTypeBrowserStorageKey)}, hasKeyType | hasBrowserKey},
-		"unprotected":                 {wire.AnyDevice{Protection: protection(wire.ProtectionUnprotected)}, 0},
-		"protected":                   {wire.AnyDevice{Protection: protection(wire.ProtectionProtected)}, hasProtection},
+		"authentication":              {wire.AnyDevice{Purpose: ptr(wire.PurposeAuthentication)}, 0},
+		"recovery":                    {wire.AnyDevice{Purpose: ptr(wire.PurposeRecovery)}, hasPurpose},
+		"an unknown type":             {wire.AnyDevice{KeyType: ptr(wire.KeyTypeUnknown)}, 0},
+		"a platform key":              {wire.AnyDevice{KeyType: ptr(wire.KeyTypePlatform)}, hasKeyType},
+		"a key in a browser":          {wire.AnyDevice{KeyType: ptr(wire.KeyTypeBrowserStorageKey)}, hasKeyType | hasBrowserKey},
+		"unprotected":                 {wire.AnyDevice{Protection: ptr(wire.ProtectionUnprotected)}, 0},
+		"protected":                   {wire.AnyDevice{Protection: ptr(wire.ProtectionProtected)}, hasProtection},
 		"an origin":                   {wire.AnyDevice{Origin: &origin}, hasOrigin},
 		"a last use":                  {wire.AnyDevice{LastUsageTimestamp: &used}, hasLastUsed},
 		"metadata":                    {wire.AnyDevice{Metadata: wire.Metadata{}}, hasMetadata},

@@ -7,7 +7,67 @@ import (
 
 	"kedge/canister/identity"
 	"kedge/ic/principal"
+	"kedge/migrations/ii/wire"
 )
+
+// A copy never has a mark that its device does not have.
+func TestMergedCopies(t *testing.T) {
+	for _, c := range []struct {
+		name      string
+		protected bool // the device, which our copy has unprotected, in the old module's record
+		guarded   bool
+		want      bool
+	}{{"protected there", true, false, true}, {"protected there, which is not taken over", true, true, false}, {"unprotected", false, false, false}} {
+		own := &identity.Anchor{Number: 10000, Devices: []identity.Device{newDevice("passkey", 0), newDevice("phrase", 1)}}
+		own.Devices[1].KeyType = identity.SeedPhrase
+		if c.guarded {
+			own.Devices[0] = protectedDevice("passkey", 0, identity.CrossPlatform)
+		}
+		w := exported(own, true)
+		w.Devices = append(w.Devices, w.Devices[1])
+		if c.protected {
+			w.Devices[1].Protection, w.Devices[2].Protection = ptr(wire.ProtectionProtected), ptr(wire.ProtectionProtected)
+		}
+		raw := tableOf(allGenerations, 9).encode(nil, &w)
+		decoded, err := wire.DecodeAnyAnchorArgs(raw)
+		require.NoError(t, err)
+		a := merge(own, &Record{Number: 10000, Anchor: decoded, raw: raw}, raw, true)
+		require.Len(t, a.Copies, 1, c.name)
+		require.Equal(t, c.want, a.Copies[0].Protected, c.name)
+		require.Equal(t, c.want, device(a, "phrase").Protected, c.name)
+	}
+}
+
+// What a rollback leaves of a device that the old module neither protected nor took the mark of, on an anchor with
+// another protected one: no event, and no mark.
+func TestMergeOfAGuardedAnchor(t *testing.T) {
+	own := &identity.Anchor{Number: 10000, Devices: []identity.Device{protectedDevice("hardware", 0, identity.CrossPlatform), newDevice("passkey", 1)}}
+	own.Contacts = &identity.Contacts{Threshold: 1, List: []identity.Contact{{Anchor: 5, ApprovedAt: 7}}}
+	own.Devices[0].AgreesToContacts = true
+	w := exported(own, true)
+	w.Devices[1].Alias = "renamed"
+	w.Devices = append(w.Devices,
+		wireDevice("planted", func(d *wire.AnyDevice) {
+			d.KeyType, d.Protection = ptr(wire.KeyTypeSeedPhrase), ptr(wire.ProtectionProtected)
+		}),
+		wireDevice("planted and used", func(d *wire.AnyDevice) {
+			d.KeyType, d.Protection, d.LastUsageTimestamp = ptr(wire.KeyTypeSeedPhrase), ptr(wire.ProtectionProtected), ptr(uint64(1))
+		}))
+	raw := tableOf(allGenerations, 9).encode(nil, &w)
+	decoded, err := wire.DecodeAnyAnchorArgs(raw)
+	require.NoError(t, err)
+	a := merge(own, &Record{Number: 10000, Anchor: decoded, raw: raw}, raw, true)
+	require.Equal(t, "renamed", device(a, "passkey").Alias)
+	require.False(t, device(a, "passkey").Protected)
+	require.False(t, device(a, "planted").Proven)
+	require.True(t, device(a, "planted and used").Proven)
+	require.False(t, device(a, "planted and used").Protected)
+	require.Equal(t, []identity.Event{
+		{Kind: identity.EventDropped, Device: device(a, "planted").Principal}, {Kind: identity.EventDropped, Device: device(a, "planted and used").Principal},
+	}, a.Events)
+	require.Zero(t, a.Contacts.List[0].ApprovedAt)
+	require.Equal(t, uint64(7), own.Contacts.List[0].ApprovedAt, "our copy of before stays as it was")
+}
 
 // What the old module's table has no field for is ours; what it has a field for is the old module's.
 func TestFill(t *testing.T) {

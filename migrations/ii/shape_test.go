@@ -1,6 +1,8 @@
 package ii
 
 import (
+	"bytes"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -127,14 +129,106 @@ func TestShapesAgreeOnRandomRecords(t *testing.T) {
 	})
 }
 
-// A table without a field that every device has is accepted while no device follows.
-func TestNoShapeOfIncompleteTables(t *testing.T) {
-	message := []byte("DIDL\x02\x6d\x01\x6c\x00\x01\x00\x00")
-	devices, err := wire.DecodeAnyDevicesArgs(message)
+// Anything may follow a table that is known: what is cut short, and devices that are too many, are left to the decoder.
+func TestShapeLeavesToTheDecoder(t *testing.T) {
+	device := old.Device{Pubkey: []byte("key"), Alias: "alias", CredentialID: []byte("id"), Origin: ptr("origin"), LastUsageTimestamp: ptr(uint64(7)), Aaguid: []byte("aaguid")}
+	for i, message := range messages([]old.Device{device, device}, ptr(uint64(3))) {
+		s, ok := shapeOf(message)
+		require.True(t, ok)
+		require.True(t, agree(t, s, message))
+		require.False(t, agree(t, s, append(slices.Clone(message), 0)), "a byte too many")
+		for n := len(s.table); n < len(message); n++ {
+			require.False(t, agree(t, s, message[:n]), "message %d cut to %d of %d bytes", i, n, len(message))
+		}
+	}
+	for _, n := range []int{24, 25} {
+		message := messages(slices.Repeat([]old.Device{{Pubkey: []byte("key")}}, n), nil)[3]
+		s, ok := shapeOf(message)
+		require.True(t, ok)
+		require.Equal(t, n == 24, agree(t, s, message), "%d devices", n)
+	}
+	// The room has what was read before, of which nothing shows.
+	var room shapeRoom
+	var a wire.AnyAnchor
+	full := messages([]old.Device{device}, ptr(uint64(3)))[3]
+	s, _ := shapeOf(full)
+	require.True(t, s.read(full, &room, &a))
+	bare := messages([]old.Device{{Pubkey: []byte("key")}}, nil)[3]
+	require.True(t, s.read(bare, &room, &a))
+	want, err := wire.DecodeAnyAnchorArgs(bare)
 	require.NoError(t, err)
-	require.Empty(t, devices)
-	_, ok := shapeOf(message)
-	require.False(t, ok)
+	require.Equal(t, want, a)
+}
+
+// A shape reads whole messages only, and what it leaves to the decoder it leaves whole.
+func TestShapeReadsWholeMessages(t *testing.T) {
+	origin, used, created := "https://a.example", uint64(1<<63), uint64(77)
+	purpose, kind, protection := wire.PurposeRecovery, wire.KeyTypeSeedPhrase, wire.ProtectionProtected
+	full := wire.AnyAnchor{CreatedAt: &created, Devices: []wire.AnyDevice{{
+		Pubkey: []byte{1, 2}, Alias: "ä", CredentialID: []byte{3, 4, 5}, Origin: &origin, LastUsageTimestamp: &used,
+		Purpose: &purpose, KeyType: &kind, Protection: &protection, Aaguid: []byte{9},
+	}}}
+	bare := wire.AnyAnchor{Devices: []wire.AnyDevice{{Pubkey: []byte{}, Alias: ""}}}
+	for _, layout := range []uint8{1, 9} {
+		s := tableOf(allGenerations, layout)
+		var room shapeRoom
+		var got wire.AnyAnchor
+		message := s.encode(nil, &full)
+		require.True(t, s.read(message, &room, &got))
+		want := full
+		if layout == 1 {
+			want.CreatedAt = nil
+		}
+		require.Equal(t, want, got)
+		for n := len(s.table); n < len(message); n++ {
+			require.False(t, s.read(message[:n:n], &room, &got), "the first %d bytes", n)
+		}
+		require.False(t, s.read(append(message, 0), &room, &got), "a byte too many")
+
+		// Nothing of the record before shows in the next.
+		require.True(t, s.read(s.encode(nil, &full), &room, &got))
+		require.True(t, s.read(s.encode(nil, &bare), &room, &got))
+		require.Equal(t, "", got.Devices[0].Alias)
+		require.Empty(t, got.Devices[0].Pubkey)
+		got.Devices[0].Pubkey, got.Devices[0].Alias = nil, ""
+		purpose, kind, protection := wire.PurposeAuthentication, wire.KeyTypeUnknown, wire.ProtectionUnprotected
+		if layout == 9 {
+			require.Equal(t, wire.AnyAnchor{Devices: []wire.AnyDevice{{Purpose: &purpose, KeyType: &kind, Protection: &protection}}}, got)
+		} else {
+			require.Equal(t, wire.AnyAnchor{Devices: []wire.AnyDevice{{}}}, got)
+		}
+
+		many := wire.AnyAnchor{Devices: make([]wire.AnyDevice, 24)}
+		require.True(t, s.read(s.encode(nil, &many), &room, &got))
+		require.Len(t, got.Devices, 24)
+		many.Devices = append(many.Devices, wire.AnyDevice{})
+		require.False(t, s.read(s.encode(nil, &many), &room, &got), "more devices than there is room for")
+
+		wrong := s.encode(nil, &bare)
+		wrong[len(wrong)-1] = 2
+		require.False(t, s.read(wrong, &room, &got), "an optional value is there or not")
+		broken := full
+		broken.Devices = []wire.AnyDevice{{Alias: "\xff"}}
+		require.False(t, s.read(s.encode(nil, &broken), &room, &got), "a text that is none")
+	}
+
+	p := someParts()
+	p.device[1] = p.opt(opText)
+	s, ok := shapeOf(p.message())
+	require.True(t, ok)
+	var room shapeRoom
+	var got wire.AnyAnchor
+	//                                                 one device, a text of ours, alias, key, no credential
+	require.False(t, s.read(append(bytes.Clone(s.table), 1, 1, 1, 'x', 0, 0, 0), &room, &got), "a value that is not ours")
+	require.True(t, s.read(append(bytes.Clone(s.table), 1, 0, 0, 0, 0), &room, &got))
+
+	p = someParts()
+	delete(p.device, credentialField)
+	p.device[lastUsedField] = p.opt(opNat64)
+	s, ok = shapeOf(p.message())
+	require.True(t, ok)
+	require.True(t, s.read(append(bytes.Clone(s.table), 1, 0, 0, 1, 8, 0, 0, 0, 0, 0, 0, 0), &room, &got), "a time at the end")
+	require.EqualValues(t, 8, *got.Devices[0].LastUsageTimestamp)
 }
 
 func FuzzShape(f *testing.F) {
