@@ -51,7 +51,7 @@ func TestLookupReadsEnoughEntries(t *testing.T) {
 	require.Equal(t, map[uint64]bool{number: true, late: true}, anchors)
 
 	var seen []uint64
-	next, err := s.lookup(credentialKey([]byte("credential")), 0, 1, func(a *identity.Anchor, _ place) bool {
+	next, err := s.lookup(credentialKey([]byte("credential")), 0, 1, func(a *identity.Anchor, _ shown) bool {
 		seen = append(seen, a.Number)
 		return false
 	})

@@ -175,9 +175,9 @@ func (s *Store) reindex(before, after []tree.Entry) error {
 // is a [CorruptedError] if the index is.
 func (s *Store) LookupCaller(p principal.Principal, from uint64, limit int) (found []uint64, next uint64, err error) {
 	var buf [principal.MaxLen]byte
-	next, err = s.lookup(callerKey(p.AppendTo(buf[:0])), from, limit, func(a *identity.Anchor, at place) bool {
+	next, err = s.lookup(callerKey(p.AppendTo(buf[:0])), from, limit, func(a *identity.Anchor, at shown) bool {
 		for i := range a.Devices {
-			if d := &a.Devices[i]; d.Principal == p && at.is(d.Proven, d.AddedAt) {
+			if d := &a.Devices[i]; d.Principal == p && at.has(d.Proven, d.AddedAt) {
 				found = append(found, a.Number)
 				return true
 			}
@@ -204,15 +204,15 @@ func (s *Store) LookupCredential(id []byte, from uint64, limit int) (found []Mat
 	if from == 0 {
 		found = s.buffers.matches[:0]
 	}
-	next, err = s.lookup(credentialKey(id), from, limit, func(a *identity.Anchor, at place) bool {
+	next, err = s.lookup(credentialKey(id), from, limit, func(a *identity.Anchor, at shown) bool {
 		had := len(found)
 		for i := range a.Devices {
-			if d := &a.Devices[i]; string(d.CredentialID) == string(id) && at.is(d.Proven, d.AddedAt) {
+			if d := &a.Devices[i]; string(d.CredentialID) == string(id) && at.has(d.Proven, d.AddedAt) {
 				found = append(found, Match{a.Number, d.PublicKey, d.Proven})
 			}
 		}
 		for i := range a.Copies {
-			if d := &a.Copies[i]; string(d.CredentialID) == string(id) && at.is(false, 0) {
+			if d := &a.Copies[i]; string(d.CredentialID) == string(id) && at.has(false, 0) {
 				found = append(found, Match{a.Number, d.PublicKey, false})
 			}
 		}
@@ -221,23 +221,22 @@ func (s *Store) LookupCredential(id []byte, from uint64, limit int) (found []Mat
 	return found, next, err
 }
 
-// place is where an anchor is shown in a look-up.
-type place struct {
-	order uint64
+// shown is an anchor as a look-up shows it: at one of its entries.
+type shown struct {
+	order uint64 // of the entry
 	slot  uint32
-	any   bool // every device is at it
+	whole bool // each of its devices is shown
 }
 
-// is tells whether a device is the one of the entry.
-func (p place) is(proven bool, since uint64) bool {
-	return p.any || orderOf(proven, since, p.slot) == p.order
+// has tells whether a device is shown: the one whose entry it is.
+func (s shown) has(proven bool, since uint64) bool {
+	return s.whole || orderOf(proven, since, s.slot) == s.order
 }
 
 // lookup shows the anchors of a key to match, from a place on, until limit of them did, and returns the next
-// place. What match is given besides tells whether a device is the one of the entry: an anchor is shown at
-// each of its entries. One that is damaged, or out of date in a damaged index, is passed over. During a trial
+// place. An anchor is shown at each of its entries. One that is damaged, or out of date in a damaged index, is passed over. During a trial
 // the anchor may be newer than its entries; it is then shown whole, at the first of the page.
-func (s *Store) lookup(key, from uint64, limit int, match func(*identity.Anchor, place) bool) (next uint64, err error) {
+func (s *Store) lookup(key, from uint64, limit int, match func(*identity.Anchor, shown) bool) (next uint64, err error) {
 	if s.sb.index != indexWhole {
 		return 0, stable.Corrupted("index", "it was put aside and is not rebuilt yet: run fsck with rebuild")
 	}
@@ -258,17 +257,17 @@ func (s *Store) lookup(key, from uint64, limit int, match func(*identity.Anchor,
 			return order, nil
 		}
 		slot := slotOfOrder(order)
-		at := place{order: order, slot: slot}
+		at := shown{order: order, slot: slot}
 		if s.HasLegacy() {
 			if slices.ContainsFunc(hits[:i], func(earlier uint64) bool { return slotOfOrder(earlier) == slot }) {
 				continue
 			}
-			at.any = true
+			at.whole = true
 		}
 		if slot >= s.sb.count {
 			continue
 		}
-		s.lending = from == 0 && i == 0 // most keys have one entry
+		s.lending = from == 0 && i == 0 // the first anchor of a first page is read into the store's own room: most keys have one entry
 		a, err := s.readSlot(slot)
 		if err != nil {
 			if stable.IsCorrupted(err) {
