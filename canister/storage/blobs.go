@@ -40,16 +40,16 @@ const (
 	blobHead = 16
 )
 
-// Config returns the configuration, empty when none was set.
+// Config returns the configuration, empty when none was set; the error is a [CorruptedError] if it is damaged.
 func (s *Store) Config() ([]byte, error) { return s.readBlob(configBlob) }
 
-// SetConfig stores the configuration.
+// SetConfig stores the configuration. It fails for more than MaxConfig bytes.
 func (s *Store) SetConfig(b []byte) error { return s.writeBlob(configBlob, b) }
 
-// State returns the state, empty when none was set.
+// State returns the state, empty when none was set; the error is a [CorruptedError] if it is damaged.
 func (s *Store) State() ([]byte, error) { return s.readBlob(stateBlob) }
 
-// SetState stores the state.
+// SetState stores the state. It fails for more than MaxState bytes.
 func (s *Store) SetState(b []byte) error { return s.writeBlob(stateBlob, b) }
 
 func (s *Store) readBlob(k blob) ([]byte, error) {

@@ -56,7 +56,8 @@ type History struct {
 	LostSecurity uint64
 }
 
-// History returns the events of an anchor numbered from and above, the first limit of them.
+// History returns the events of an anchor numbered from and above, the first limit of them. Errors: [NotFoundError],
+// [OutOfRangeError], [CorruptedError].
 func (s *Store) History(number, from uint64, limit int) (*History, error) {
 	slot, err := s.slotOf(number)
 	if err != nil {

@@ -48,7 +48,8 @@ type Place struct {
 	NextExtent uint32
 }
 
-// CreateBeside makes a store beside a legacy one, in the newest layout.
+// CreateBeside makes a store beside a legacy one, in the newest layout, for anchors in [lo, hi). It fails for an improper
+// range; after any other error the memory is to be restored.
 func CreateBeside(mem Memory, place Place, lo, hi uint64) (*Store, error) {
 	s := newStore(mem)
 	s.sb.layout, s.sb.placement = NewestLayout, place.Placement
@@ -108,12 +109,13 @@ func (s *Store) resolve(slot uint32, own *identity.Anchor, tag uint64) (*identit
 	return a, nil
 }
 
-// WriteOwn stores an anchor here alone, with the tag of its legacy record, which stays as it is.
+// WriteOwn stores an anchor here alone, with the tag of its legacy record, which stays as it is. It fails as Write does.
 func (s *Store) WriteOwn(a *identity.Anchor, tag uint64) error {
 	return s.write(a, &tag, nil)
 }
 
-// ReadOwn returns our own copy of an anchor, without a look at the legacy record; nil if there is none yet.
+// ReadOwn returns our own copy of an anchor, without a look at the legacy record; nil if there is none yet. Errors:
+// [NotFoundError], [OutOfRangeError], [CorruptedError].
 func (s *Store) ReadOwn(number uint64) (a *identity.Anchor, tag uint64, err error) {
 	slot, err := s.slotOf(number)
 	if err != nil {
@@ -122,8 +124,8 @@ func (s *Store) ReadOwn(number uint64) (a *identity.Anchor, tag uint64, err erro
 	return s.readOwn(slot)
 }
 
-// SetCount gives out as many anchors as the legacy store has, which may be more than ours, and not fewer; the
-// range grows with them.
+// SetCount gives out as many anchors as the legacy store has, and lets the range end at hi if it ends before. It fails,
+// with a text that names both, for fewer anchors than ours and for more than the range has room for.
 func (s *Store) SetCount(count uint32, hi uint64) error {
 	if count < s.sb.count {
 		return fmt.Errorf("the old memory has %d anchors, fewer than the %d of ours", count, s.sb.count)

@@ -90,15 +90,8 @@ func TestFaultAtEveryWrite(t *testing.T) {
 				o.Register(passkey(fmt.Sprint("key ", i)), phrase(fmt.Sprint("phrase ", i), true))
 			}
 			o.Stop()
-			attached := func(m storage.Memory) (*storage.Store, error) {
-				s, err := OpenStore(m)
-				if err != nil {
-					return nil, err
-				}
-				return s, Attach(s)
-			}
 			step := func(m storage.Memory) error {
-				s, err := attached(m)
+				s, err := OpenStore(m)
 				if err != nil {
 					return err
 				}
@@ -109,7 +102,7 @@ func TestFaultAtEveryWrite(t *testing.T) {
 				func(m storage.Memory) error { _, err := Upgrade(m); return err },
 				step, step,
 				func(m storage.Memory) error {
-					s, err := attached(m)
+					s, err := OpenStore(m)
 					if err != nil {
 						return err
 					}
@@ -122,7 +115,7 @@ func TestFaultAtEveryWrite(t *testing.T) {
 				func(m storage.Memory) error { _, err := Upgrade(m); return err },
 				step, step, step,
 				func(m storage.Memory) error {
-					s, err := attached(m)
+					s, err := OpenStore(m)
 					if err != nil {
 						return err
 					}

@@ -80,7 +80,8 @@ func exportMetadata(m identity.Metadata) wire.Metadata {
 	return out
 }
 
-// SetEntry writes the record of the i-th anchor. Stale bytes behind it are erased.
+// SetEntry writes the record of the i-th anchor, counted from 0, and erases what is behind it in its entry. It fails for
+// a record of more than MaxPayload bytes.
 func (m *Image) SetEntry(i uint32, record []byte) error {
 	if len(record) > m.MaxPayload() {
 		return fmt.Errorf("a record of %d bytes, an entry of layout %d holds %d", len(record), m.Layout, m.MaxPayload())
@@ -95,7 +96,8 @@ func (m *Image) SetEntry(i uint32, record []byte) error {
 }
 
 // Append makes room for one more anchor, whose entry is empty until it is set. What the old module keeps
-// behind the last entry moves on behind the new last entry.
+// behind the last entry moves on behind the new last entry. The error wraps [storage.ErrFull] when there is no number,
+// or no memory, left.
 func (m *Image) Append() error {
 	if limit := min(m.Hi-m.Lo, m.MaxAnchors()); uint64(m.Anchors) >= limit {
 		return fmt.Errorf("%w: layout %d has room for %d anchors", storage.ErrFull, m.Layout, limit)

@@ -36,13 +36,13 @@ func (e *RefusedError) Error() string {
 	return fmt.Sprintf("layout %d of Internet Identity is not imported: %s; nothing was changed", e.Layout, e.Reason)
 }
 
-// Image is the stable memory of an Internet Identity canister.
+// Image is the stable memory of an Internet Identity canister (dfinity/internet-identity, storage.rs).
 type Image struct {
-	Layout    uint8
-	Anchors   uint32
-	Lo, Hi    uint64
-	EntrySize uint16
-	Salt      [32]byte
+	Layout    uint8    // 1, 3, 5, 6, 7, 8 or 9
+	Anchors   uint32   // how many have been given out
+	Lo, Hi    uint64   // their numbers are in [Lo, Hi)
+	EntrySize uint16   // in bytes
+	Salt      [32]byte // zeros while there is none
 
 	mem     storage.Memory
 	manager *manager // nil in layouts without one
@@ -51,8 +51,8 @@ type Image struct {
 	reused  *reused
 }
 
-// Open reads the header of a memory and finds its entries. It fails with [ErrNotII], with [RefusedError],
-// or with an error that says what contradicts itself.
+// Open reads the header of a memory and finds its entries. It fails with an error that wraps [ErrNotII], with a
+// [RefusedError], or with a text that says what is cut off or contradicts itself.
 func Open(mem storage.Memory) (*Image, error) {
 	if mem.Size() == 0 {
 		return nil, fmt.Errorf("%w: it is empty", ErrNotII)
@@ -185,8 +185,8 @@ func (m *Image) writeAt(p []byte, off uint64) error { return m.entries.writeAt(p
 
 func (m *Image) entriesEnd() uint64 { return uint64(m.Anchors) * uint64(m.EntrySize) }
 
-// Entry returns the record of the i-th anchor, empty if none was written. A record that would be longer
-// than its entry is an error that names the anchor.
+// Entry returns the record of the i-th anchor, counted from 0; empty if none was written. It fails, with the anchor's
+// number, for one that the header does not have, and for a record that would be longer than its entry.
 func (m *Image) Entry(i uint32) ([]byte, error) { return m.entryInto(nil, i) }
 
 // entryInto is Entry into the given room, if that is enough.
@@ -224,8 +224,9 @@ const (
 	maxState   = 2 << 20
 )
 
-// State returns the bytes that an old module keeps behind the last entry over an upgrade, header
-// included; nil if there are none (layout 9, and early builds of layout 1).
+// State returns the bytes that an old module keeps behind the last entry over an upgrade, their header of 12 bytes
+// included, 2 MiB at most; nil if there are none (layout 9, and early builds of layout 1). It fails for more, and where
+// the memory ends before them.
 func (m *Image) State() ([]byte, error) {
 	if m.Layout == 9 {
 		return nil, nil

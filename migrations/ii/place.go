@@ -43,7 +43,7 @@ func raisedHome(layout uint8) (extent uint32, ok bool) {
 }
 
 // OpenStore opens the memory of a canister that Kedge runs on, be it on trial or not, and attaches the old
-// store. The error wraps [storage.ErrNotKedge] if Kedge never ran on it.
+// store. The error wraps [storage.ErrNotKedge] if Kedge never ran on it; others are those of [storage.Open] and [Open].
 func OpenStore(mem storage.Memory) (*storage.Store, error) {
 	place, err := findPlace(mem)
 	if err != nil {
@@ -56,7 +56,12 @@ func OpenStore(mem storage.Memory) (*storage.Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s, Attach(s)
+	img, err := Open(mem)
+	if err != nil {
+		return nil, err
+	}
+	attach(s, img)
+	return s, nil
 }
 
 // findPlace says where home is, which is nowhere in a memory that Kedge never ran on.

@@ -16,7 +16,7 @@ type Report struct {
 	Anchors    uint64
 	Lo, Hi     uint64
 	SaltSet    bool
-	StateBytes int // what the old module keeps over an upgrade
+	StateBytes int // of what the old module keeps over an upgrade, 0 for layout 9, which keeps it elsewhere
 
 	Mapped            uint64   // anchors that are in virtual memory 16 as well
 	NamedAlone        uint64   // anchors that have a name or OpenID credentials there and no device
@@ -27,7 +27,7 @@ type Report struct {
 	Proven            uint64 // devices
 	KnowsProtection   bool   // the old module does
 	WithoutDevices    uint64 // anchors
-	BytesLargest      int    // largest record
+	BytesLargest      int    // of the largest record
 	Oddities          []Count
 	Unreadable        []Unreadable // the first ones
 	UnreadableAnchors uint64

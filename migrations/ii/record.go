@@ -22,7 +22,8 @@ type Record struct {
 // wrote it knew of protection.
 func (r *Record) Protection() bool { return mentions(r.raw, opRecord, protectionField) }
 
-// Decode reads the record of the i-th anchor.
+// Decode reads the record of the i-th anchor, counted from 0, and returns its bytes as well. It fails, with the anchor's
+// number, as [Image.Entry] does, and for what is not a record.
 func (m *Image) Decode(i uint32) (*Record, []byte, error) {
 	b, err := m.Entry(i)
 	if err != nil {

@@ -18,7 +18,7 @@ type Settings struct {
 
 // Captcha is the old module's setting for captchas.
 type Captcha struct {
-	Unsolved uint64 // how many may be unsolved
+	Unsolved uint64 // how many may be unsolved at a time
 	On       bool   // Dynamic, by which they are asked for while many register, counts as on
 }
 
@@ -35,7 +35,8 @@ func SettingsOf(s *storage.Store) (Settings, error) {
 	return img.Settings()
 }
 
-// Settings reads the settings in the persistent state.
+// Settings reads the settings in the persistent state; none if there is no such state. It fails for a state that is
+// longer than 2 MiB, ends behind the memory, or is not Candid.
 func (m *Image) Settings() (Settings, error) {
 	raw, err := m.persistentState()
 	if err != nil || raw == nil {

@@ -20,16 +20,16 @@ import "kedge/canister/storage"
 //	 76   48  slots of the first twelve of those, u32 each
 //	124  132  zero
 type Trial struct {
-	Layout          uint8
-	KnowsProtection bool
-	Imported        uint32
-	WithoutKey      uint32
-	Unreadable      uint32
-	Amended         uint32
+	Layout          uint8      // of the old memory, 0 when there is no trial
+	KnowsProtection bool       // the old module does
+	Imported        uint32     // slots below have been compared with their old records
+	WithoutKey      uint32     // anchors
+	Unreadable      uint32     // anchors
+	Amended         uint32     // anchors in which something was restored or dropped on coming back
 	FirstAmended    [12]uint32 // slots, the first min(Amended, 12) of them
-	Generation      uint16
-	Returns         uint8
-	Named           uint32
+	Generation      uint16     // the newest of the old records met, 0 for none
+	Returns         uint8      // from the old module or another, modulo 64
+	Named           uint32     // anchors that have a name or OpenID credentials in virtual memory 16 and no device
 	FirstNamed      [12]uint32 // slots, the first min(Named, 12) of them
 }
 

@@ -149,23 +149,11 @@ func Upgrade(mem storage.Memory) (*storage.Store, error) {
 	return s, migrations.Start(s)
 }
 
-// Attach attaches the old store to a store on trial, and does nothing to any other. A canister calls it
-// whenever it opens its memory.
-func Attach(s *storage.Store) error {
-	if !s.HasLegacy() {
-		return nil
-	}
-	img, err := Open(s.Memory())
-	if err != nil {
-		return err
-	}
-	attach(s, img)
-	return nil
-}
-
 // Return begins to import every anchor anew. A canister on trial calls it after every upgrade, as the
 // module before may have been the old one. It cannot tell, so pending requests for release are cancelled
-// after every upgrade on trial, when their anchor is next read or imported.
+// after every upgrade on trial, when their anchor is next read or imported. It does nothing to a store that is not on
+// trial. The errors are those of [Open], and texts that name what the old module has done that an import cannot follow:
+// fewer anchors than before, or another salt.
 func Return(s *storage.Store) error {
 	if !s.HasLegacy() {
 		return nil
@@ -201,7 +189,8 @@ func Return(s *storage.Store) error {
 	return nil
 }
 
-// SetSalt stores the salt in both stores.
+// SetSalt stores the salt in the store and, on trial, in the old module's header. It fails if the store has one
+// already.
 func SetSalt(s *storage.Store, salt [32]byte) error {
 	if err := s.SetSalt(salt); err != nil {
 		return err
@@ -215,8 +204,8 @@ func SetSalt(s *storage.Store, salt [32]byte) error {
 	return nil
 }
 
-// Run imports anchors while there is budget, and reports whether all are. Anchors whose old record cannot
-// be read are counted and left.
+// Run imports anchors while there is budget, and reports whether all are; it does nothing to a store that is not on
+// trial. Anchors whose old record cannot be read are counted and left. After an error the caller traps.
 func Run(s *storage.Store, budget migrations.Budget) (done bool, err error) {
 	if !s.HasLegacy() {
 		return true, nil
@@ -411,7 +400,9 @@ func (e *legacy) Register(number uint64) error {
 }
 
 // Finalize gives the old bytes up: from now on the canister is Kedge's alone and there is no way back.
-// Every anchor must be imported. withoutDevices accepts that there are anchors that nobody can sign in to.
+// It fails, and changes nothing, while an anchor is not imported or cannot be read, and if there are anchors without
+// a device, that nobody can sign in to, unless withoutDevices accepts that. After an error of the memory the caller
+// traps.
 func Finalize(s *storage.Store, withoutDevices bool) error {
 	t := TrialOf(s)
 	switch n := uint32(s.Count()); {

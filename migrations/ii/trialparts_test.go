@@ -31,7 +31,6 @@ func TestTags(t *testing.T) {
 func TestStoreThatIsNotOnTrial(t *testing.T) {
 	s, err := storage.Create(storage.NewRAM(0), storage.Config{Lo: 10000, Hi: 20000})
 	require.NoError(t, err)
-	require.NoError(t, Attach(s))
 	require.NoError(t, Return(s))
 	done, err := Run(s, units(0))
 	require.NoError(t, err)

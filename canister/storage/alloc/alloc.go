@@ -187,6 +187,7 @@ func (a *Allocator) remember(r Region, ordinal uint32, e uint16) {
 }
 
 // Take returns a unit of a region that nobody uses: a freed one, or the next. Its bytes are whatever they were.
+// The error wraps [stable.ErrFull] when no extent is left, and is a [stable.CorruptedError] if the list of free units is.
 func (a *Allocator) Take(r Region) (uint32, error) {
 	s := &a.Regions[r]
 	if s.Free != 0 {
@@ -226,7 +227,7 @@ func (a *Allocator) Take(r Region) (uint32, error) {
 // freeMark is "FREE".
 const freeMark = 0x45455246
 
-// Release frees a unit.
+// Release frees a unit, which must be in use. The error is a [stable.CorruptedError] if there is no such unit.
 func (a *Allocator) Release(r Region, unit uint32) error {
 	at, err := a.Address(r, unit)
 	if err != nil {

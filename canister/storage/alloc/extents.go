@@ -6,7 +6,8 @@ import (
 	"kedge/canister/storage/stable"
 )
 
-// Extend gives a region one more extent.
+// Extend gives a region one more extent. The error wraps [stable.ErrFull] when none is left, or the region has no room
+// for more, and is a [stable.CorruptedError] if the list of free extents is.
 func (a *Allocator) Extend(r Region) error {
 	ordinal := a.Regions[r].Extents
 	if ordinal == RegionExtents {

@@ -25,7 +25,7 @@ func NewFaultyOnce(m Memory, at int) *Faulty {
 // NewFaulty returns a memory whose first after writes and growths succeed.
 func NewFaulty(m Memory, after int) *Faulty { return &Faulty{Memory: m, left: after} }
 
-// Writes is the number of writes and growths that succeeded.
+// Writes is the number of writes and growths, and of reads where those count, that succeeded.
 func (f *Faulty) Writes() int { return f.seen }
 
 func (f *Faulty) spend() error {
