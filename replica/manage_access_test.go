@@ -24,6 +24,8 @@ const (
 	canisters
 	statusReaders
 	logReaders
+	operators   // controllers, as production lets admins of its subnets do the same
+	shotReaders // who may see snapshots
 	nobody // the network does not have what it would need
 )
 
@@ -48,18 +50,18 @@ func managementCases(id principal.Principal) map[string]managementCase {
 		"stored_chunks":        {controllers, management.EncodeStoredChunksArgs(about)},
 		"install_code":         {controllers, management.EncodeInstallCodeArgs(management.InstallArg{CanisterID: id})},
 		"install_chunked_code": {controllers, management.EncodeInstallChunkedCodeArgs(management.InstallChunkedArg{TargetCanister: id})},
-		"uninstall_code":       {controllers, management.EncodeUninstallCodeArgs(versioned)},
-		"start_canister":       {controllers, management.EncodeStartCanisterArgs(about)},
-		"stop_canister":        {controllers, management.EncodeStopCanisterArgs(about)},
-		"delete_canister":      {controllers, management.EncodeDeleteCanisterArgs(about)},
-		"canister_metrics":     {controllers, management.EncodeCanisterMetricsArgs(about)},
+		"uninstall_code":       {operators, management.EncodeUninstallCodeArgs(versioned)},
+		"start_canister":       {operators, management.EncodeStartCanisterArgs(about)},
+		"stop_canister":        {operators, management.EncodeStopCanisterArgs(about)},
+		"delete_canister":      {operators, management.EncodeDeleteCanisterArgs(about)},
+		"canister_metrics":     {operators, management.EncodeCanisterMetricsArgs(about)},
 
 		"take_canister_snapshot":            {controllers, management.EncodeTakeCanisterSnapshotArgs(management.TakeSnapshotArg{CanisterID: id})},
 		"load_canister_snapshot":            {controllers, management.EncodeLoadCanisterSnapshotArgs(management.LoadSnapshotArg{CanisterID: id})},
-		"list_canister_snapshots":           {controllers, management.EncodeListCanisterSnapshotsArgs(about)},
+		"list_canister_snapshots":           {shotReaders, management.EncodeListCanisterSnapshotsArgs(about)},
 		"delete_canister_snapshot":          {controllers, management.EncodeDeleteCanisterSnapshotArgs(shot)},
-		"read_canister_snapshot_metadata":   {controllers, management.EncodeReadCanisterSnapshotMetadataArgs(shot)},
-		"read_canister_snapshot_data":       {controllers, management.EncodeReadCanisterSnapshotDataArgs(management.ReadSnapshotDataArg{CanisterID: id})},
+		"read_canister_snapshot_metadata":   {shotReaders, management.EncodeReadCanisterSnapshotMetadataArgs(shot)},
+		"read_canister_snapshot_data":       {shotReaders, management.EncodeReadCanisterSnapshotDataArgs(management.ReadSnapshotDataArg{CanisterID: id})},
 		"upload_canister_snapshot_metadata": {controllers, management.EncodeUploadCanisterSnapshotMetadataArgs(management.UploadSnapshotMetadataArg{CanisterID: id})},
 		"upload_canister_snapshot_data":     {controllers, management.EncodeUploadCanisterSnapshotDataArgs(management.UploadSnapshotDataArg{CanisterID: id})},
 
@@ -112,11 +114,18 @@ func TestManagementRefusesStrangers(t *testing.T) {
 				refused(t, asUser, reject.InvalidController, "Only controllers of canister "+id.Text()+" can call ic00 method "+method)
 				refused(t, asCanister, reject.CanisterRejectedMessage, "5Only the controllers of the canister "+id.Text()+
 					" can control it.\nCanister's controllers: "+owner.Text()+"\nSender's ID: "+stranger.Text())
+			case operators:
+				refused(t, asUser, reject.InvalidController, "Only the controllers of the canister "+id.Text()+
+					" can control it.\nCanister's controllers: "+owner.Text()+"\nSender's ID: "+alice.Text())
+				refused(t, asCanister, reject.CanisterRejectedMessage, "5Only the controllers of the canister "+id.Text()+" can control it.")
+			case shotReaders:
+				refused(t, asUser, reject.CanisterRejectedMessage, "Caller "+alice.Text()+" is not allowed to call "+method)
+				refused(t, asCanister, reject.CanisterRejectedMessage, "4Caller "+stranger.Text()+" is not allowed to call ")
 			case statusReaders:
 				refused(t, asUser, reject.CanisterStatusAccessDenied, "is not allowed")
 				refused(t, asCanister, reject.CanisterRejectedMessage, "5")
 			case logReaders:
-				refused(t, asUser, reject.CanisterRejectedMessage, "only accessible to end users in non-replicated mode")
+				refused(t, asUser, reject.CanisterRejectedMessage, "fetch_canister_logs API is not accessible via ingress in replicated mode")
 				refused(t, asCanister, reject.CanisterRejectedMessage, "is not allowed to access canister logs")
 			case canisters:
 				refused(t, asUser, reject.CanisterRejectedMessage, "Only canisters can call ic00 method "+method)
@@ -147,7 +156,7 @@ func TestManagementRefusesNonsense(t *testing.T) {
 	w := newWorld(t)
 	gone := principal.Canister(0x8000_0000_00ff_0000)
 	for method, c := range managementCases(gone) {
-		if c.who != controllers {
+		if c.who != controllers && c.who != operators && c.who != shotReaders {
 			continue
 		}
 		_, err := w.Call(ctx, owner, principal.Management, method, c.arg)

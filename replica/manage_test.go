@@ -1,9 +1,11 @@
 package replica_test
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"fmt"
 	"math/big"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -62,7 +64,8 @@ func TestChunkedInstall(t *testing.T) {
 	}
 	stored, err := management.DecodeStoredChunksResult(w.manage("stored_chunks", management.EncodeStoredChunksArgs(management.CanisterArg{CanisterID: id})))
 	require.NoError(t, err)
-	require.Equal(t, list, stored)
+	require.ElementsMatch(t, list, stored)
+	require.True(t, slices.IsSortedFunc(stored, func(a, b management.ChunkHash) int { return bytes.Compare(a.Hash, b.Hash) }))
 
 	sum := sha256.Sum256(code)
 	install := func(hash []byte, list []management.ChunkHash) error {
@@ -70,8 +73,10 @@ func TestChunkedInstall(t *testing.T) {
 			management.InstallChunkedArg{TargetCanister: id, ChunkHashesList: list, WasmModuleHash: hash}))
 		return err
 	}
-	refused(t, install(sum[1:], list), reject.ContractViolation, "does not match given hash")
-	refused(t, install(sum[:], []management.ChunkHash{{Hash: sum[:]}}), reject.ContractViolation, "was not found")
+	refused(t, install(sum[1:], list), reject.ContractViolation, "Invalid wasm hash [")
+	other := sha256.Sum256(nil)
+	refused(t, install(other[:], list), reject.ContractViolation, "does not match given hash WasmHash([227, 176, 196, ")
+	refused(t, install(sum[:], []management.ChunkHash{{Hash: other[:]}}), reject.ContractViolation, "Error from Wasm chunk store: Chunk hash [227, 176, 196, ")
 	require.NoError(t, install(sum[:], list))
 	require.Equal(t, "hi", string(w.ask(id, "echo", []byte("hi"))))
 	w.manage("clear_chunk_store", management.EncodeClearChunkStoreArgs(management.CanisterArg{CanisterID: id}))
@@ -112,7 +117,7 @@ func TestSettingsAreJudged(t *testing.T) {
 	}{
 		"compute":     {management.Settings{ComputeAllocation: ptr(nat(101))}, reject.ContractViolation, "ComputeAllocation expected to be in the range [0..100], got 101"},
 		"controllers": {management.Settings{Controllers: many}, reject.InvalidManagementPayload, "exceeds maximum allowed 10"},
-		"log":         {management.Settings{LogMemoryLimit: ptr(nat(5))}, reject.ContractViolation, "Log memory limit"},
+		"log":         {management.Settings{LogMemoryLimit: ptr(nat(2<<20 + 1))}, reject.CanisterRejectedMessage, "The canister log memory limit 2097153 is too high. It must be at most 2097152."},
 		"freezing":    {management.Settings{FreezingThreshold: ptr(new(big.Int).Lsh(nat(1), 64))}, reject.ContractViolation, "Freezing threshold expected to be in the range of [0..2^64-1], got 18_446_744_073_709_551_616"},
 		"reserved":    {management.Settings{ReservedCyclesLimit: ptr(new(big.Int).Lsh(nat(1), 128))}, reject.ContractViolation, "Reserved cycles limit expected to be in the range of [0..2^128-1]"},
 		"memory":      {management.Settings{MemoryAllocation: ptr(nat(1 << 60))}, reject.SubnetOversubscribed, "Try moving to another subnet."},
@@ -142,7 +147,7 @@ func TestLogsAreForThoseWhoMaySee(t *testing.T) {
 	_, err = w.Query(ctx, alice, principal.Management, "fetch_canister_logs", arg)
 	refused(t, err, reject.CanisterRejectedMessage, "is not allowed to access canister logs")
 	_, err = w.Call(ctx, owner, principal.Management, "fetch_canister_logs", arg)
-	refused(t, err, reject.CanisterRejectedMessage, "non-replicated mode")
+	refused(t, err, reject.CanisterRejectedMessage, "is not accessible via ingress in replicated mode")
 }
 
 func TestSnapshots(t *testing.T) {

@@ -86,7 +86,7 @@ func TestSnapshotTransfersAreJudged(t *testing.T) {
 	refused(t, try("upload_canister_snapshot_data", management.EncodeUploadCanisterSnapshotDataArgs(
 		management.UploadSnapshotDataArg{CanisterID: id, SnapshotID: taken.ID})), reject.SnapshotImmutable, "Only canister snapshots created by metadata upload can be mutated.")
 	refused(t, try("upload_canister_snapshot_metadata", management.EncodeUploadCanisterSnapshotMetadataArgs(
-		management.UploadSnapshotMetadataArg{CanisterID: id, WasmMemorySize: 1})), reject.InvalidManagementPayload, "wasm_memory_size expected to be a multiple of 65536")
+		management.UploadSnapshotMetadataArg{CanisterID: id, WasmModuleSize: 8, WasmMemorySize: 1})), reject.InvalidManagementPayload, "Snapshot Metadata contains invalid data: WasmMemoryNotPageAligned")
 
 	// A snapshot whose parts do not fit each other is not loaded, and the canister stays as it is.
 	made, err := management.DecodeUploadCanisterSnapshotMetadataResult(w.manage("upload_canister_snapshot_metadata",
@@ -96,6 +96,6 @@ func TestSnapshotTransfersAreJudged(t *testing.T) {
 	refused(t, try("load_canister_snapshot", load), reject.InvalidWasm, "is not valid")
 	w.manage("upload_canister_snapshot_data", management.EncodeUploadCanisterSnapshotDataArgs(management.UploadSnapshotDataArg{
 		CanisterID: id, SnapshotID: made.SnapshotID, Chunk: module(t, "upgrade"), Kind: management.SnapshotPlace{Tag: management.SnapshotPlaceTagWasmModule}}))
-	refused(t, try("load_canister_snapshot", load), reject.InvalidManagementPayload, "globals do not fit")
+	refused(t, try("load_canister_snapshot", load), reject.InvalidManagementPayload, "Wasm exported globals of canister module and snapshot metadata do not match.")
 	require.NoError(t, w.Upgrade(ctx, owner, id, module(t, "upgrade"), nil))
 }

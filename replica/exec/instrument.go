@@ -32,7 +32,7 @@ func (e *Engine) instrument(decoded *wasm.Module, m *Module) ([]byte, error) {
 	if !e.options.KeepNames {
 		instrumented.Customs = nil // with names the engine's traces would have to be taken apart
 	}
-	for i := range instrumented.Memories { // CheckHeap judges what was asked for
+	for i := range instrumented.Memories { // CheckInitialHeap judges what was asked for
 		instrumented.Memories[i].Min = min(instrumented.Memories[i].Min, maxHeapPages)
 	}
 	return instrumented.Encode(), nil

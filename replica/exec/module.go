@@ -63,16 +63,23 @@ func (m *Module) Section(name string) (Section, bool) {
 	return Section{}, false
 }
 
-// CheckHeap refuses an initial heap beyond the canister's wasm_memory_limit in bytes, zero if it has none, or
-// beyond what this network can hold: a page less than 4 GiB.
-func (m *Module) CheckHeap(self principal.Principal, limit uint64) *reject.Error {
-	size := m.pages * WasmPage
-	switch {
-	case limit != 0 && size > limit:
+// CheckInitialHeap refuses an initial heap beyond what this network can hold, a page less than 4 GiB, unless the
+// canister's wasm_memory_limit in bytes refuses it, too; that is zero if it has none.
+func (m *Module) CheckInitialHeap(self principal.Principal, limit uint64) *reject.Error {
+	if m.pages <= maxHeapPages {
+		return nil
+	}
+	if err := CheckHeap(self, m.pages, limit); err != nil {
+		return err
+	}
+	return (&trap{code: reject.WasmEngineError, text: fmt.Sprintf("%sthe heap of %d pages is larger than this network can hold: at most %d pages",
+		notInstantiate, m.pages, maxHeapPages)}).describe(self)
+}
+
+// CheckHeap refuses a heap, in pages of 64 KiB, beyond a canister's wasm_memory_limit in bytes, zero if it has none.
+func CheckHeap(self principal.Principal, pages, limit uint64) *reject.Error {
+	if size := pages * WasmPage; limit != 0 && size > limit {
 		return tooMuchMemory(size, limit).describe(self)
-	case m.pages > maxHeapPages:
-		return (&trap{code: reject.WasmEngineError, text: fmt.Sprintf("%sthe heap of %d pages is larger than this network can hold: at most %d pages",
-			notInstantiate, m.pages, maxHeapPages)}).describe(self)
 	}
 	return nil
 }

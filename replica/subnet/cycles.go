@@ -104,14 +104,16 @@ func (n *Subnet) missing(c *canister, amount cycles.Amount) cycles.Amount {
 
 // outOfCycles refuses what a canister cannot pay. Only its controllers learn how much it lacks.
 func (n *Subnet) outOfCycles(c *canister, amount cycles.Amount, asker principal.Principal) *reject.Error {
-	if c.isController(asker) {
-		return reject.New(reject.OutOfCycles, "%s", lacking(c, n.missing(c, amount)))
-	}
-	return reject.New(reject.OutOfCycles, "Canister %s is out of cycles", c.ID)
+	return reject.New(reject.OutOfCycles, "%s", lackingFor(c, n.missing(c, amount), asker))
 }
 
-func lacking(c *canister, missing cycles.Amount) string {
-	return "Canister " + c.ID.String() + " is out of cycles: please top up the canister with at least " + grouped(missing) + " additional cycles"
+// lackingFor says that a canister lacks cycles, and to its controllers how many.
+func lackingFor(c *canister, missing cycles.Amount, asker principal.Principal) string {
+	text := "Canister " + c.ID.String() + " is out of cycles"
+	if c.isController(asker) {
+		text += ": please top up the canister with at least " + grouped(missing) + " additional cycles"
+	}
+	return text
 }
 
 // grouped writes a number with an underscore before every three digits.
@@ -119,14 +121,12 @@ func grouped(number fmt.Stringer) string { return cycles.Grouped(number) }
 
 // checkGrowth refuses to let a canister hold so many bytes more if its balance could not carry them.
 func (n *Subnet) checkGrowth(c *canister, bytes uint64) *reject.Error {
-	used := c.memory().total()
-	before, after := n.reserveWith(c, used), n.reserveWith(c, used+bytes)
-	if !before.Less(after) || !c.Balance.Less(after) {
-		return nil
+	used, allocation := c.memory().total(), c.Settings.MemoryAllocation
+	allocated := max(used+bytes, allocation) - max(used, allocation)
+	if reserve := n.reserveWith(c, used+bytes); allocated > 0 && c.Balance.Less(reserve) {
+		return cannotGrow(allocated, reserve.Minus(c.Balance))
 	}
-	return advised(reject.New(reject.InsufficientCyclesInMemoryGrow,
-		"Canister cannot grow memory by %d bytes due to insufficient cycles. At least %s additional cycles are required.",
-		bytes, grouped(after.Minus(c.Balance))), "Top up the canister with more cycles.", "insufficient-cycles-in-memory-grow-1")
+	return nil
 }
 
 // charge takes cycles from a canister and books them under a use.

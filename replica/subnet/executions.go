@@ -203,11 +203,7 @@ func (n *Subnet) waits(m message) bool {
 func (n *Subnet) resume(ctx context.Context, e *execution) error {
 	c := n.state.Canisters[e.Canister]
 	if e.Install != nil {
-		i, err := n.newInstaller(ctx, c, e)
-		if err != nil {
-			return err
-		}
-		e.progress = i
+		e.progress = n.newInstaller(ctx, c, e)
 	}
 	wait, ended := n.launch(ctx, c, e)
 	if ended { // its round has passed, so it is concluded in a later one
@@ -254,14 +250,25 @@ func cleanupFailed(canister principal.Principal, callback, cleanup exec.Output) 
 
 // begin begins a step of a canister in a call context.
 func (n *Subnet) begin(ctx context.Context, c *canister, context *callContext, e *execution) {
-	e.Context, e.Prepaid = context.ID, exec.ExecutionCost(exec.LimitUpdate)
 	in := &e.Input
+	limit := uint64(exec.LimitUpdate)
+	if in.Kind == exec.ReplicatedQuery {
+		limit = exec.LimitQuery // in whatever mode
+	}
+	e.Context, e.Prepaid = context.ID, exec.ExecutionCost(limit)
 	if n.liquid(c).Less(e.Prepaid) {
 		n.follow(ctx, c, context, e, exec.Output{Err: n.outOfCycles(c, e.Prepaid, in.Caller)})
 		return
 	}
+	if in.Kind == exec.Update { // of all messages these alone are held to the limit before they run
+		if err := exec.CheckHeap(c.ID, c.heapPages, c.Settings.WasmMemoryLimit); err != nil {
+			n.charge(c, exec.ExecutionCost(0), &c.Consumed.Instructions)
+			n.follow(ctx, c, context, e, exec.Output{Err: err})
+			return
+		}
+	}
 	c.Balance = c.Balance.Minus(e.Prepaid)
-	in.Limit, in.Info = exec.LimitUpdate, context.Info
+	in.Limit, in.Info = limit, context.Info
 	in.Available, in.Answered, in.ContextInstructions = context.Available, context.Answered, context.Instructions
 	in.MaxReply = exec.MaxReplicatedReply
 	in.Env = n.env(c)

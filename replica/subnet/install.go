@@ -29,6 +29,9 @@ type installation struct {
 	KeepHeap       bool
 	HeapChosen     bool // the caller said whether to keep the heap
 
+	Assembly    uint64        // instructions that joining its chunks costs
+	Unassembled *reject.Error // why its chunks cannot be joined; nil if they can
+
 	Env     exec.Env // when it began
 	Compile uint64   // instructions that compiling costs
 }
@@ -36,16 +39,15 @@ type installation struct {
 // install installs, reinstalls or upgrades the code of a canister. It is atomic: if any of its parts
 // fails, the canister is as it was, but for logs and cycles. If it takes long it is concluded in a later round.
 func (n *Subnet) install(ctx context.Context, c *canister, req *installation, request *call) (ended bool, err *reject.Error) {
-	if n.state.LimitInstalls && c.InstallDebit > 0 {
-		return true, rateLimited(c)
-	}
 	prepaid := exec.ExecutionCost(exec.LimitInstall)
 	if n.liquid(c).Less(prepaid) {
-		return true, cannotPayInstallation(c, n.missing(c, prepaid))
+		return true, cannotPayInstallation(lackingFor(c, n.missing(c, prepaid), req.Caller))
 	}
 	switch {
 	case req.Mode == modeInstall && c.module != nil:
 		err = notEmpty(c)
+	case n.state.LimitInstalls && c.InstallDebit > 0:
+		err = rateLimited(c)
 	case req.Mode == modeUpgrade && c.module == nil:
 		err = exec.WasmModuleNotFound(c.ID)
 	}
@@ -55,13 +57,10 @@ func (n *Subnet) install(ctx context.Context, c *canister, req *installation, re
 	}
 	req.Env = n.env(c)
 	e := &execution{Install: req, Request: request}
-	i, failure := n.newInstaller(ctx, c, e)
-	if failure != nil {
-		n.charge(c, exec.ExecutionCost(min(exec.InvalidCost(req.Code), exec.LimitInstall)), &c.Consumed.Instructions)
-		n.trace.add(c.ID, c.Balance)
-		return true, exec.InvalidWasm(c.ID, failure)
+	i := n.newInstaller(ctx, c, e)
+	if i.module != nil {
+		req.Compile = i.module.CompileCost(n.state.Compiled[i.hash])
 	}
-	req.Compile = i.module.CompileCost(n.state.Compiled[i.hash])
 	e.progress = i
 	if !n.run(ctx, c, e) {
 		return false, nil
@@ -69,15 +68,22 @@ func (n *Subnet) install(ctx context.Context, c *canister, req *installation, re
 	return true, i.failure
 }
 
-// newInstaller compiles the code of an installation.
-func (n *Subnet) newInstaller(ctx context.Context, c *canister, e *execution) (*installer, error) {
-	hash := sha256.Sum256(e.Install.Code)
-	module, err := n.acquireModule(ctx, hash, e.Install.Code)
-	if err != nil {
-		return nil, err
+// newInstaller compiles the code of an installation. Code that is refused is refused when its turn comes: an upgrade
+// runs canister_pre_upgrade before it.
+func (n *Subnet) newInstaller(ctx context.Context, c *canister, e *execution) *installer {
+	i := &installer{Subnet: n, execution: e, req: e.Install, old: c.instance, oldModule: c.module, oldCertified: c.CertifiedData,
+		oldTimer: c.GlobalTimer, left: exec.LimitInstall}
+	if e.Install.Unassembled != nil {
+		return i
 	}
-	return &installer{Subnet: n, execution: e, req: e.Install, old: c.instance, oldModule: c.module, oldCertified: c.CertifiedData,
-		module: module, hash: hash, left: exec.LimitInstall}, nil
+	i.hash = sha256.Sum256(e.Install.Code)
+	module, err := n.acquireModule(ctx, i.hash, e.Install.Code)
+	if err != nil {
+		i.invalid = exec.InvalidWasm(c.ID, err)
+		return i
+	}
+	i.module = module
+	return i
 }
 
 // installer carries one installation through. Its run does not touch the state: it may go on between rounds.
@@ -88,7 +94,9 @@ type installer struct {
 	old          *exec.Instance // nil if the canister is empty
 	oldModule    *exec.Module
 	oldCertified []byte
-	module       *exec.Module
+	oldTimer     uint64
+	module       *exec.Module  // nil if the code is refused
+	invalid      *reject.Error // why it is
 	hash         [32]byte
 
 	left   uint64 // instructions
@@ -100,24 +108,15 @@ type installer struct {
 	fresh     *exec.Instance // nil if the installation failed
 	certified []byte
 	timer     uint64
-	compiled  bool // the module is one that the network has compiled
+	begun     bool // the new code was about to run: its log begins
 }
 
 // run runs all parts of the installation.
 func (i *installer) run(ctx context.Context) { i.fresh, i.failure = i.runParts(ctx) }
 
 func (i *installer) runParts(ctx context.Context) (*exec.Instance, *reject.Error) {
-	if i.req.Compile > i.left {
-		return nil, reject.New(reject.InstructionLimitExceeded, "Canister exceeded the limit of %d instructions for single message execution.", i.left)
-	}
-	i.left -= i.req.Compile
-	if err := i.checkPersistence(); err != nil {
-		return nil, err
-	}
-	i.compiled = true
 	stable := exec.NewStable()
 	if i.req.Mode == modeUpgrade {
-		i.certified = i.oldCertified
 		if err := i.preUpgrade(ctx); err != nil {
 			return nil, err
 		}
@@ -127,6 +126,22 @@ func (i *installer) runParts(ctx context.Context) (*exec.Instance, *reject.Error
 			stable = i.old.Stable()
 		}
 	}
+	i.left -= min(i.left, i.req.Assembly)
+	if i.req.Unassembled != nil {
+		return nil, i.req.Unassembled
+	}
+	if i.module == nil {
+		i.left -= min(i.left, exec.InvalidCost(i.req.Code))
+		if err := i.checkPersistence(); err != nil {
+			return nil, err
+		}
+		return nil, i.invalid
+	}
+	i.left -= min(i.left, i.req.Compile)
+	if err := i.checkPersistence(); err != nil {
+		return nil, err
+	}
+	i.begun = true
 	return i.begin(ctx, stable)
 }
 
@@ -139,7 +154,10 @@ func (i *installer) checkPersistence() *reject.Error {
 		return nil
 	}
 	_, old := i.oldModule.Section(persistence)
-	_, fresh := i.module.Section(persistence)
+	fresh := false
+	if i.module != nil {
+		_, fresh = i.module.Section(persistence)
+	}
 	switch {
 	case i.req.KeepHeap && !fresh:
 		return reject.New(reject.ContractViolation, "Invalid upgrade option: The `wasm_memory_persistence: opt Keep` upgrade option "+
@@ -151,8 +169,11 @@ func (i *installer) checkPersistence() *reject.Error {
 	return nil
 }
 
-// preUpgrade runs canister_pre_upgrade of the old code.
+// preUpgrade runs canister_pre_upgrade of the old code, if it has it, while its certified data and timer stand; then
+// the timer is unset.
 func (i *installer) preUpgrade(ctx context.Context) *reject.Error {
+	i.certified, i.timer = i.oldCertified, i.oldTimer
+	defer func() { i.timer = 0 }()
 	if i.req.SkipPreUpgrade || !i.oldModule.Has(exec.EntryPreUpgrade) {
 		return nil
 	}
@@ -160,16 +181,21 @@ func (i *installer) preUpgrade(ctx context.Context) *reject.Error {
 	return i.keep(i.pre.Out)
 }
 
-// begin makes the new instance and runs its start function and canister_init or canister_post_upgrade.
+// begin makes the new instance and runs its start function and canister_init or canister_post_upgrade. Whether its
+// heap is within the canister's limit is looked at last.
 func (i *installer) begin(ctx context.Context, stable *exec.Stable) (*exec.Instance, *reject.Error) {
-	if err := i.module.CheckHeap(i.execution.Canister, i.req.Env.WasmLimit); err != nil {
+	if err := i.module.CheckInitialHeap(i.execution.Canister, i.req.Env.WasmLimit); err != nil {
 		return nil, err
 	}
 	fresh, err := i.engine.Instantiate(ctx, i.module, stable)
 	if err != nil {
 		return nil, exec.InvalidWasm(i.execution.Canister, err)
 	}
-	if failure := i.initialise(ctx, fresh); failure != nil {
+	failure := i.initialise(ctx, fresh)
+	if failure == nil {
+		failure = exec.CheckHeap(i.execution.Canister, fresh.HeapPages(), i.req.Env.WasmLimit)
+	}
+	if failure != nil {
 		i.must(fresh.Close(ctx))
 		return nil, failure
 	}
@@ -264,24 +290,22 @@ func (n *Subnet) concludeInstallation(ctx context.Context, c *canister, e *execu
 	if !e.isLong {
 		n.state.Spent += used
 	}
-	if i.compiled {
-		if n.state.Compiled == nil {
-			n.state.Compiled = make(map[[32]byte]bool)
-		}
-		n.state.Compiled[i.hash] = true
-	}
 	if i.failure == nil {
 		if i.failure = n.checkGrowth(c, i.growth(c)); i.failure != nil {
 			n.must(i.fresh.Close(ctx))
 		}
 	}
-	if i.failure == nil && i.req.Mode == modeReinstall {
-		c.Logs.clear()
+	if i.begun && i.req.Mode != modeUpgrade {
+		c.Logs.clear() // even if the installation fails
 	}
 	n.log(c, i.logs)
 	if i.failure == nil {
+		if n.state.Compiled == nil {
+			n.state.Compiled = make(map[[32]byte]bool)
+		}
+		n.state.Compiled[i.hash] = true // what was refused is compiled anew
 		n.replaceCode(ctx, c, i)
-	} else {
+	} else if i.module != nil {
 		n.releaseModule(ctx, i.module)
 	}
 	if !e.isLong {

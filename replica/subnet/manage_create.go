@@ -28,7 +28,7 @@ func (m *managementCall) createPaid(asked *management.Settings, version *uint64)
 			"Creating a canister requires a fee of %s that is deducted from the canister's initial balance but only %s cycles were received with the create_canister request.",
 			grouped(exec.CreationFee), grouped(m.req.Cycles)), "Try sending more cycles with the request.", "create-canister-not-enough-cycles")
 	}
-	c, err := m.create(m.newCanisterID(), asked, m.req.Cycles.Minus(exec.CreationFee), version)
+	c, err := m.create(principal.Principal{}, asked, m.req.Cycles.Minus(exec.CreationFee), version)
 	if err != nil {
 		return nil, err
 	}
@@ -45,11 +45,6 @@ func provisionalCreate(m *managementCall, a management.ProvisionalCreateArg) ([]
 	id := principal.Principal{}
 	if a.SpecifiedID != nil {
 		id = *a.SpecifiedID
-		if err := m.mayUse(id); err != nil {
-			return nil, err
-		}
-	} else {
-		id = m.newCanisterID()
 	}
 	c, err := m.create(id, a.Settings, balance, a.SenderCanisterVersion)
 	if err != nil {
@@ -80,18 +75,32 @@ func (n *Subnet) newCanisterID() principal.Principal {
 	}
 }
 
-// create makes a canister without code.
+// create makes a canister without code; one with the next free id if none is given.
 func (m *managementCall) create(id principal.Principal, asked *management.Settings, balance cycles.Amount, version *uint64) (*canister, *reject.Error) {
+	if asked == nil {
+		asked = &management.Settings{}
+	}
 	s := defaultSettings(m.req.Caller)
-	if asked != nil {
-		if err := s.apply(asked); err != nil {
+	if err := s.apply(asked); err != nil {
+		return nil, err
+	}
+	specified := id != principal.Principal{}
+	if specified {
+		if err := m.mayUse(id); err != nil {
 			return nil, err
 		}
 	}
 	c := &canister{
-		ID: id, Settings: s, Status: running, Balance: balance, Created: m.state.Time, LastCharge: m.state.Time,
+		Settings: defaultSettings(m.req.Caller), Status: running, Balance: balance, Created: m.state.Time, LastCharge: m.state.Time,
 		Contexts: make(map[uint64]*callContext), Callbacks: make(map[uint64]*callback),
 	}
+	if err := m.checkSettings(c, &s, asked); err != nil {
+		return nil, err // no id is used up
+	}
+	if !specified {
+		id = m.newCanisterID()
+	}
+	c.ID, c.Settings = id, s
 	m.state.Canisters[id] = c
 	m.state.Order = append(m.state.Order, c)
 	m.touchCanister(id)

@@ -3,7 +3,9 @@ package subnet
 import (
 	"bytes"
 	"crypto/sha256"
+	"fmt"
 	"slices"
+	"strings"
 
 	"kedge/ic/management"
 	"kedge/ic/principal"
@@ -19,13 +21,14 @@ const (
 )
 
 func installCode(m *managementCall, c *canister, a management.InstallArg) ([]byte, *reject.Error) {
-	// The module outlives the message that it came in.
-	return m.installMode(c, a.Mode, bytes.Clone(a.WasmModule), a.Arg, a.SenderCanisterVersion)
+	req := m.installation(a.Mode, a.Arg, a.SenderCanisterVersion)
+	req.Code = bytes.Clone(a.WasmModule) // it outlives the message that it came in
+	return m.begin(c, req)
 }
 
-// installMode installs code in the way that a caller asked for.
-func (m *managementCall) installMode(c *canister, mode management.InstallMode, code, arg []byte, version *uint64) ([]byte, *reject.Error) {
-	req := &installation{Code: code, Arg: arg, Caller: m.req.Caller, By: m.by(version)}
+// installation is the request to install code in the way that a caller asked for; the code is still to be given.
+func (m *managementCall) installation(mode management.InstallMode, arg []byte, version *uint64) *installation {
+	req := &installation{Arg: arg, Caller: m.req.Caller, By: m.by(version)}
 	switch mode.Tag {
 	case management.InstallModeTagReinstall:
 		req.Mode = modeReinstall
@@ -37,6 +40,11 @@ func (m *managementCall) installMode(c *canister, mode management.InstallMode, c
 			req.KeepHeap = o.WasmMemoryPersistence != nil && *o.WasmMemoryPersistence == management.PersistenceKeep
 		}
 	}
+	return req
+}
+
+// begin begins an installation.
+func (m *managementCall) begin(c *canister, req *installation) ([]byte, *reject.Error) {
 	ended, err := m.install(m.ctx, c, req, m.req)
 	if err != nil {
 		return nil, err
@@ -46,36 +54,48 @@ func (m *managementCall) installMode(c *canister, mode management.InstallMode, c
 }
 
 func installChunkedCode(m *managementCall, c *canister, a management.InstallChunkedArg) ([]byte, *reject.Error) {
+	if len(a.ChunkHashesList) > maxChunks {
+		return nil, reject.New(reject.ContractViolation, "InstallChunkedCode Error: chunk_hashes_list length %d exceeds the maximum of %d chunks",
+			len(a.ChunkHashesList), maxChunks)
+	}
 	store := c
 	if a.StoreCanister != nil && *a.StoreCanister != c.ID {
 		if store = m.state.Canisters[*a.StoreCanister]; store == nil {
-			return nil, NotFound(*a.StoreCanister)
-		}
-		if m.req.Caller != store.ID {
-			if err := byControllers.check(store, m.req); err != nil {
-				return nil, err
-			}
+			return nil, reject.New(reject.CanisterNotFound, "InstallChunkedCode Error: Store canister %s was not found on subnet %s of target canister %s",
+				*a.StoreCanister, m.config.ID, c.ID)
 		}
 	}
-	if len(a.ChunkHashesList) > maxChunks {
-		return nil, storeError("Canister has %d chunks, at most %d are allowed", len(a.ChunkHashesList), maxChunks)
+	if m.req.Caller != store.ID && !store.isController(m.req.Caller) {
+		return nil, notController(store, m.req.Caller)
 	}
-	code, missing := store.assemble(a.ChunkHashesList)
-	if missing != nil {
-		return nil, storeError("Chunk hash %x was not found", missing)
+	if len(a.WasmModuleHash) != sha256.Size {
+		return nil, reject.New(reject.ContractViolation, "Invalid wasm hash %s", byteList(a.WasmModuleHash))
 	}
-	if hash := sha256.Sum256(code); !bytes.Equal(hash[:], a.WasmModuleHash) {
-		return nil, storeError("Wasm module hash %x does not match given hash %x", hash, a.WasmModuleHash)
+	req := m.installation(a.Mode, a.Arg, a.SenderCanisterVersion)
+	req.Assembly = uint64(len(a.ChunkHashesList)) * maxChunk
+	var problem *reject.Error
+	if req.Code, problem = store.assemble(a.ChunkHashesList); problem != nil {
+		req.Unassembled = problem
+	} else if hash := sha256.Sum256(req.Code); !bytes.Equal(hash[:], a.WasmModuleHash) {
+		req.Unassembled = storeError("Wasm module hash %s does not match given hash WasmHash(%s)", byteList(hash[:]), byteList(a.WasmModuleHash))
 	}
-	return m.installMode(c, a.Mode, code, a.Arg, a.SenderCanisterVersion)
+	return m.begin(c, req)
 }
 
-// assemble joins chunks; missing is the hash of the first that is not there.
-func (c *canister) assemble(list []management.ChunkHash) (code, missing []byte) {
+// byteList writes bytes as production's source shows them: decimal numbers in brackets.
+func byteList(raw []byte) string {
+	return strings.ReplaceAll(fmt.Sprint(raw), " ", ", ")
+}
+
+// assemble joins chunks.
+func (c *canister) assemble(list []management.ChunkHash) (code []byte, err *reject.Error) {
 	for _, part := range list {
+		if len(part.Hash) != sha256.Size {
+			return nil, storeError("Chunk hash is invalid. The length is not 32")
+		}
 		i := slices.IndexFunc(c.Chunks, func(s chunk) bool { return bytes.Equal(s.Hash[:], part.Hash) })
 		if i < 0 {
-			return nil, part.Hash
+			return nil, storeError("Chunk hash %s was not found", byteList(part.Hash))
 		}
 		code = append(code, c.Chunks[i].Data...)
 	}
@@ -114,35 +134,42 @@ const uploadInstructions = 200_000_000
 
 func uploadChunk(m *managementCall, c *canister, a management.UploadChunkArg) ([]byte, *reject.Error) {
 	if err := m.chargeInstructions(c, uploadInstructions, m.req.Caller); err != nil {
-		return nil, storeError("%s", err.Message)
+		return nil, storeError("Error charging for 'upload_chunk': %s", err.Message)
 	}
-	err := m.checkGrowth(c, maxChunk)
+	hash := sha256.Sum256(a.Chunk)
+	store, err := addChunk(c.Chunks, a.Chunk)
 	if err != nil {
 		return nil, err
 	}
-	if c.Chunks, err = addChunk(c.Chunks, a.Chunk); err != nil {
-		return nil, err
+	if len(store) > len(c.Chunks) {
+		if err := m.checkChange(c, change64{grow: maxChunk}); err != nil {
+			return nil, err
+		}
 	}
-	hash := sha256.Sum256(a.Chunk)
+	c.Chunks = store
 	return management.EncodeUploadChunkResult(management.ChunkHash{Hash: hash[:]}), nil
 }
 
-// addChunk adds a chunk to a store that does not have it yet.
+// addChunk adds a chunk to a store that does not have it yet. The store is ordered by the chunks' hashes.
 func addChunk(store []chunk, data []byte) ([]chunk, *reject.Error) {
-	if len(data) > maxChunk {
-		return store, storeError("Wasm chunk size %d exceeds the maximum chunk size of %d", len(data), maxChunk)
-	}
 	hash := sha256.Sum256(data)
-	if slices.ContainsFunc(store, func(s chunk) bool { return s.Hash == hash }) {
+	switch {
+	case slices.ContainsFunc(store, func(c chunk) bool { return c.Hash == hash }):
 		return store, nil
+	case len(data) > maxChunk:
+		return nil, storeError("Wasm chunk size %d exceeds the maximum chunk size of %d", len(data), maxChunk)
+	case len(store) >= maxChunks:
+		return nil, storeError("Wasm chunk store has already reached maximum capacity of %d bytes or the maximum number of entries, %d", maxChunk*maxChunks, maxChunks)
 	}
-	if len(store) >= maxChunks {
-		return store, storeError("Wasm chunk store has already reached maximum capacity of %d bytes or the maximum number of entries, %d", maxChunk*maxChunks, maxChunks)
-	}
-	return append(store, chunk{hash, bytes.Clone(data)}), nil
+	more := append(slices.Clone(store), chunk{hash, bytes.Clone(data)})
+	slices.SortFunc(more, func(a, b chunk) int { return bytes.Compare(a.Hash[:], b.Hash[:]) })
+	return more, nil
 }
 
-func clearChunkStore(_ *managementCall, c *canister, _ management.CanisterArg) ([]byte, *reject.Error) {
+func clearChunkStore(m *managementCall, c *canister, _ management.CanisterArg) ([]byte, *reject.Error) {
+	if err := m.checkChange(c, change64{shrink: c.memory().chunks}); err != nil {
+		return nil, err
+	}
 	c.Chunks = nil
 	return emptyReply, nil
 }

@@ -17,18 +17,15 @@ import (
 	"kedge/replica/subnet/reply"
 )
 
-// Limits of settings.
-const (
-	maxMemoryAllocation = 509<<30 + 1<<29
-	minLogLimit         = 4096
-)
+// minLogLimit is the least that a log holds, in bytes, if it is not switched off; production raises what is less.
+const minLogLimit = 4096
 
 func updateSettings(m *managementCall, c *canister, a management.UpdateSettingsArg) ([]byte, *reject.Error) {
 	s := c.Settings
 	if err := s.apply(&a.Settings); err != nil {
 		return nil, err
 	}
-	if err := m.checkAffordable(c, &s); err != nil {
+	if err := m.checkSettings(c, &s, &a.Settings); err != nil {
 		return nil, err
 	}
 	c.Settings = s
@@ -44,59 +41,59 @@ func updateSettings(m *managementCall, c *canister, a management.UpdateSettingsA
 	return emptyReply, nil
 }
 
-// apply changes the settings that are asked for; if one of them is refused, the settings are not to be used.
+// apply changes the settings that are asked for, in production's order; if one of them is out of its range, the
+// settings are not to be used. What they ask of the canister and the network is the business of checkSettings.
 func (s *settings) apply(a *management.Settings) *reject.Error {
 	if a.Controllers != nil {
 		s.Controllers = sortedSet(a.Controllers)
 	}
-	for _, field := range []struct {
-		asked **big.Int
-		to    *uint64
-		most  uint64
-		text  string
-	}{
-		{a.ComputeAllocation, &s.ComputeAllocation, 100, "ComputeAllocation expected to be in the range [0..100], got %s"},
-		{a.MemoryAllocation, &s.MemoryAllocation, math.MaxUint64, "MemoryAllocation expected to be in the range [0..2^64-1], got %s"},
-		{a.FreezingThreshold, &s.FreezingThreshold, math.MaxUint64, "Freezing threshold expected to be in the range of [0..2^64-1], got %s"},
-		{a.WasmMemoryLimit, &s.WasmMemoryLimit, 1 << 48, "Wasm memory limit expected to be in the range of [0..2^64-1], got %s"},
-		{a.WasmMemoryThreshold, &s.WasmMemoryThreshold, math.MaxUint64, "Wasm memory threshold expected to be in the range of [0..2^64-1], got %s"},
-		{a.LogMemoryLimit, &s.LogMemoryLimit, maxLogLimit, "Log memory limit expected to be in the range of [0..2097152], got %s"},
+	for _, field := range []func() *reject.Error{
+		within64(a.ComputeAllocation, &s.ComputeAllocation, 100, "ComputeAllocation expected to be in the range [0..100], got %s"),
+		within64(a.MemoryAllocation, &s.MemoryAllocation, math.MaxUint64, "MemoryAllocation expected to be in the range [0..2^64-1], got %s"),
+		within64(a.FreezingThreshold, &s.FreezingThreshold, math.MaxUint64, "Freezing threshold expected to be in the range of [0..2^64-1], got %s"),
+		within128(a.ReservedCyclesLimit, &s.ReservedCyclesLimit, "Reserved cycles limit"),
+		within128(a.MinimumIncomingCanisterCallCycles, &s.MinimumIncomingCycles, "Minimum incoming canister call cycles"),
+		within64(a.LogMemoryLimit, &s.LogMemoryLimit, math.MaxUint64, "Log memory limit expected to be in the range of [0..2^64-1], got %s"),
+		within64(a.WasmMemoryLimit, &s.WasmMemoryLimit, 1<<48, "Wasm memory limit expected to be in the range of [0..2^64-1], got %s"),
+		within64(a.WasmMemoryThreshold, &s.WasmMemoryThreshold, math.MaxUint64, "Wasm memory threshold expected to be in the range of [0..2^64-1], got %s"),
 	} {
-		if field.asked == nil {
-			continue
+		if err := field(); err != nil {
+			return err
 		}
-		value := *field.asked
-		if !value.IsUint64() || value.Uint64() > field.most {
-			return outOfRange(field.text, grouped(value))
-		}
-		*field.to = value.Uint64()
-	}
-	if s.MemoryAllocation > maxMemoryAllocation {
-		return advised(reject.New(reject.SubnetOversubscribed, "Canister requested %s of memory but only %s are available in the subnet.",
-			binaryUnits(s.MemoryAllocation), binaryUnits(maxMemoryAllocation)), "Try moving to another subnet.", "subnet-memory-capacity-oversubscribed")
 	}
 	s.LogLimitSet = s.LogLimitSet || a.LogMemoryLimit != nil
-	if s.LogMemoryLimit != 0 && s.LogMemoryLimit < minLogLimit {
-		return outOfRange("Log memory limit expected to be 0 or at least %d, got %d", minLogLimit, s.LogMemoryLimit)
-	}
-	for _, amount := range []struct {
-		asked **big.Int
-		name  string
-	}{{a.ReservedCyclesLimit, "Reserved cycles limit"}, {a.MinimumIncomingCanisterCallCycles, "Minimum incoming canister call cycles"}} {
-		if amount.asked != nil && (*amount.asked).BitLen() > 128 {
-			return outOfRange("%s expected to be in the range of [0..2^128-1], got %s", amount.name, grouped(*amount.asked))
-		}
-	}
-	if a.ReservedCyclesLimit != nil {
-		s.ReservedCyclesLimit = cycles.FromBig(*a.ReservedCyclesLimit)
-	}
-	if a.MinimumIncomingCanisterCallCycles != nil {
-		s.MinimumIncomingCycles = cycles.FromBig(*a.MinimumIncomingCanisterCallCycles)
-	}
 	setVisibility(&s.LogVisibility, a.LogVisibility)
 	setVisibility(&s.SnapshotVisibility, a.SnapshotVisibility)
 	setVisibility(&s.StatusVisibility, a.StatusVisibility)
 	return s.applyEnvironment(a.EnvironmentVariables)
+}
+
+// within64 takes a number over, if one is asked for, unless it is greater than the most that is allowed.
+func within64(asked **big.Int, to *uint64, most uint64, text string) func() *reject.Error {
+	return func() *reject.Error {
+		if asked == nil {
+			return nil
+		}
+		if value := *asked; !value.IsUint64() || value.Uint64() > most {
+			return outOfRange(text, grouped(value))
+		}
+		*to = (*asked).Uint64()
+		return nil
+	}
+}
+
+// within128 takes an amount of cycles over, if one is asked for.
+func within128(asked **big.Int, to *cycles.Amount, name string) func() *reject.Error {
+	return func() *reject.Error {
+		if asked == nil {
+			return nil
+		}
+		if (*asked).BitLen() > 128 {
+			return outOfRange("%s expected to be in the range of [0..2^128-1], got %s", name, grouped(*asked))
+		}
+		*to = cycles.FromBig(*asked)
+		return nil
+	}
 }
 
 // sortedSet orders principals by their bytes and removes repetitions. It is never nil.
@@ -116,24 +113,51 @@ func binaryUnits(n uint64) string {
 	return fmt.Sprintf("%.2f %s", value, units[unit])
 }
 
-// checkAffordable refuses allocations that the balance could not carry for the freezing threshold.
-func (n *Subnet) checkAffordable(c *canister, s *settings) *reject.Error {
-	if s.ComputeAllocation <= c.Settings.ComputeAllocation && s.MemoryAllocation <= c.Settings.MemoryAllocation {
+// checkSettings refuses settings that are too large for the canister or the network, in production's order
+// (dfinity/ic, rs/execution_environment, canister_manager.rs, validate_and_update_canister_settings).
+func (n *Subnet) checkSettings(c *canister, s *settings, asked *management.Settings) *reject.Error {
+	if err := s.checkEnvironment(asked.EnvironmentVariables); err != nil {
+		return err
+	}
+	used := c.memory().total()
+	if available := n.availableMemory() + max(used, c.Settings.MemoryAllocation); max(used, s.MemoryAllocation) > available {
+		return noMemory(max(used, s.MemoryAllocation), available)
+	}
+	if asked.ComputeAllocation != nil {
+		if available := n.availableCompute() + c.Settings.ComputeAllocation; s.ComputeAllocation > available {
+			return advised(reject.New(reject.SubnetOversubscribed, "Canister requested a compute allocation of %d%% which cannot be satisfied because the Subnet's remaining compute capacity is %d%%.",
+				s.ComputeAllocation, available), "Try moving to another subnet.", "subnet-compute-capacity-oversubscribed")
+		}
+	}
+	if err := n.checkAffordable(c, s, used); err != nil {
+		return err
+	}
+	if s.LogMemoryLimit > maxLogLimit {
+		return reject.New(reject.CanisterRejectedMessage, "The canister log memory limit %d is too high. It must be at most %d.", s.LogMemoryLimit, maxLogLimit)
+	}
+	if s.LogMemoryLimit != 0 {
+		s.LogMemoryLimit = max(s.LogMemoryLimit, minLogLimit)
+	}
+	return nil
+}
+
+// checkAffordable refuses allocations that the balance could not carry for the freezing threshold, as all new
+// settings together make it.
+func (n *Subnet) checkAffordable(c *canister, s *settings, used uint64) *reject.Error {
+	reserve := n.reserveWith(&canister{Settings: *s}, used)
+	if !c.Balance.Less(reserve) {
 		return nil
 	}
-	changed := canister{Settings: *s}
-	changed.Settings.MemoryAllocation, changed.Settings.FreezingThreshold = c.Settings.MemoryAllocation, c.Settings.FreezingThreshold
-	used := c.memory().total()
-	if reserve := n.reserveWith(&changed, used); s.ComputeAllocation > c.Settings.ComputeAllocation && c.Balance.Less(reserve) {
+	missing := grouped(reserve.Minus(c.Balance))
+	switch {
+	case s.ComputeAllocation > c.Settings.ComputeAllocation:
 		return advised(reject.New(reject.InsufficientCyclesInComputeAllocation,
 			"Cannot increase compute allocation to %d%% due to insufficient cycles. At least %s additional cycles are required.",
-			s.ComputeAllocation, grouped(reserve.Minus(c.Balance))), "Top up the canister with more cycles.", "insufficient-cycles-in-compute-allocation")
-	}
-	changed.Settings.MemoryAllocation = s.MemoryAllocation
-	if reserve := n.reserveWith(&changed, used); s.MemoryAllocation > c.Settings.MemoryAllocation && c.Balance.Less(reserve) {
+			s.ComputeAllocation, missing), "Top up the canister with more cycles.", "insufficient-cycles-in-compute-allocation")
+	case s.MemoryAllocation > c.Settings.MemoryAllocation:
 		return advised(reject.New(reject.InsufficientCyclesInMemoryAllocation,
 			"Cannot increase memory allocation to %s due to insufficient cycles. At least %s additional cycles are required.",
-			binaryUnits(s.MemoryAllocation), grouped(reserve.Minus(c.Balance))), "Top up the canister with more cycles.", "insufficient-cycles-in-memory-allocation")
+			binaryUnits(s.MemoryAllocation), missing), "Top up the canister with more cycles.", "insufficient-cycles-in-memory-allocation")
 	}
 	return nil
 }
@@ -143,17 +167,8 @@ func (s *settings) applyEnvironment(asked []management.Variable) *reject.Error {
 	if asked == nil {
 		return nil
 	}
-	if len(asked) > maxVariables {
-		return invalid("Too many environment variables: %d (max: %d)", len(asked), maxVariables)
-	}
 	variables := make([]exec.Variable, 0, len(asked))
 	for _, v := range asked {
-		switch {
-		case len(v.Name) > exec.MaxVariableName:
-			return invalid("Environment variable name %q exceeds the maximum allowed length of %d.", v.Name, exec.MaxVariableName)
-		case len(v.Value) > exec.MaxVariableName:
-			return invalid("Environment variable value %q exceeds the maximum allowed length of %d.", v.Value, exec.MaxVariableName)
-		}
 		// The argument's memory is not ours to keep.
 		variables = append(variables, exec.Variable{Name: strings.Clone(v.Name), Value: strings.Clone(v.Value)})
 	}
@@ -164,6 +179,25 @@ func (s *settings) applyEnvironment(asked []management.Variable) *reject.Error {
 		}
 	}
 	s.Environment = variables
+	return nil
+}
+
+// checkEnvironment refuses too many environment variables, and those that are too long.
+func (s *settings) checkEnvironment(asked []management.Variable) *reject.Error {
+	if asked == nil {
+		return nil
+	}
+	if len(s.Environment) > maxVariables {
+		return invalid("Too many environment variables: %d (max: %d)", len(s.Environment), maxVariables)
+	}
+	for _, v := range s.Environment {
+		switch {
+		case len(v.Name) > exec.MaxVariableName:
+			return invalid(`Environment variable name "%s" exceeds the maximum allowed length of %d.`, v.Name, exec.MaxVariableName)
+		case len(v.Value) > exec.MaxVariableName:
+			return invalid(`Environment variable value "%s" exceeds the maximum allowed length of %d.`, v.Value, exec.MaxVariableName)
+		}
+	}
 	return nil
 }
 

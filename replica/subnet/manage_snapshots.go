@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"kedge/ic/management"
-	"kedge/replica/cycles"
 	"kedge/replica/exec"
 	"kedge/replica/reject"
 )
@@ -25,28 +24,40 @@ func (c *canister) findSnapshot(id []byte) int {
 }
 
 func takeSnapshot(m *managementCall, c *canister, a management.TakeSnapshotArg) ([]byte, *reject.Error) {
-	if c.module == nil {
-		return nil, reject.New(reject.CanisterRejectedMessage, "Failed to create snapshot for empty canister %s:", c.ID)
-	}
-	s := &snapshot{Taken: m.state.Time, Version: c.Version, Code: c.Code,
-		CodeHash: c.CodeHash, Image: c.instance.Capture(), CertifiedData: c.CertifiedData, Chunks: slices.Clone(c.Chunks),
-		Timer: c.GlobalTimer, LowMemory: c.LowMemory}
-	use := c.memory()
-	s.Size = use.heap + use.stable + use.globals + use.code + use.chunks
 	if err := m.mayKeepSnapshot(c, a.ReplaceSnapshot); err != nil {
 		return nil, err
 	}
-	if err := m.checkGrowth(c, s.Size); err != nil {
+	use := c.memory()
+	size := use.heap + use.stable + use.globals + use.code + use.chunks + uint64(len(c.CertifiedData))
+	uninstall := a.UninstallCode != nil && *a.UninstallCode
+	change := change64{grow: size, shrink: c.replacedSize(a.ReplaceSnapshot)}
+	if uninstall {
+		change.shrink += use.heap + use.stable + use.globals + use.code + use.sections + use.chunks + use.logs
+	}
+	charged := c.Balance
+	if err := m.chargeChange(c, change, snapshotInstructions+size, m.req.Caller); err != nil {
 		return nil, err
 	}
-	if err := m.chargeInstructions(c, snapshotInstructions+s.Size, m.req.Caller); err != nil {
-		return nil, err
+	if c.module == nil { // found out last, but not paid for
+		c.Balance, c.Consumed.Instructions = charged, c.Consumed.Instructions.Minus(charged.Minus(c.Balance))
+		return nil, reject.New(reject.CanisterRejectedMessage, "Failed to create snapshot for empty canister %s:", c.ID)
 	}
+	s := &snapshot{Taken: m.state.Time, Version: c.Version, Size: size, Code: c.Code,
+		CodeHash: c.CodeHash, Image: c.instance.Capture(), CertifiedData: c.CertifiedData, Chunks: slices.Clone(c.Chunks),
+		Timer: c.GlobalTimer, LowMemory: c.LowMemory}
 	m.keepSnapshot(c, s, a.ReplaceSnapshot)
-	if a.UninstallCode != nil && *a.UninstallCode {
+	if uninstall {
 		m.uninstall(m.ctx, c, m.by(a.SenderCanisterVersion))
 	}
 	return management.EncodeTakeCanisterSnapshotResult(s.info()), nil
+}
+
+// replacedSize is the size of a snapshot that is to be replaced; zero if none is named.
+func (c *canister) replacedSize(id []byte) uint64 {
+	if at := c.findSnapshot(id); id != nil && at >= 0 {
+		return c.Snapshots[at].Size
+	}
+	return 0
 }
 
 func (s *snapshot) info() management.SnapshotInfo {
@@ -58,25 +69,20 @@ func loadSnapshot(m *managementCall, c *canister, a management.LoadSnapshotArg) 
 	if refusal != nil {
 		return nil, refusal
 	}
+	if prepaid := exec.ExecutionCost(exec.LimitInstall); m.liquid(c).Less(prepaid) {
+		return nil, cannotManage(m.outOfCycles(c, prepaid, m.req.Caller).Message)
+	}
 	module, err := m.acquireModule(m.ctx, s.CodeHash, s.Code)
 	if err != nil {
+		m.charge(c, exec.ExecutionCost(exec.InvalidCost(s.Code)), &c.Consumed.Instructions)
 		return nil, exec.InvalidWasm(c.ID, err)
 	}
-	compile := module.CompileCost(m.state.Compiled[s.CodeHash])
-	if err := m.chargeLoading(c, exec.ExecutionCost(snapshotInstructions+s.Size+compile)); err != nil {
+	// What compiling costs is paid whatever comes of the rest.
+	m.charge(c, exec.ExecutionCost(module.CompileCost(m.state.Compiled[s.CodeHash])), &c.Consumed.Instructions)
+	instance, refusal := m.restore(c, s, module)
+	if refusal != nil {
 		m.releaseModule(m.ctx, module)
-		return nil, err
-	}
-	if s.Uploaded {
-		if err := module.CheckGlobals(s.GlobalTypes); err != nil {
-			m.releaseModule(m.ctx, module)
-			return nil, invalid("The snapshot's globals do not fit its module: %s", err)
-		}
-	}
-	instance, err := m.engine.Restore(m.ctx, module, s.Image)
-	if err != nil {
-		m.releaseModule(m.ctx, module)
-		return nil, exec.InvalidWasm(c.ID, err)
+		return nil, refusal
 	}
 	if c.instance != nil {
 		m.must(c.instance.Close(m.ctx))
@@ -85,8 +91,8 @@ func loadSnapshot(m *managementCall, c *canister, a management.LoadSnapshotArg) 
 	// The code of an uploaded snapshot may be changed later.
 	c.module, c.instance, c.Code, c.CodeHash = module, instance, bytes.Clone(s.Code), s.CodeHash
 	c.measure()
-	c.CertifiedData, c.Chunks, c.GlobalTimer = s.CertifiedData, slices.Clone(s.Chunks), 0
-	if s.Uploaded {
+	c.CertifiedData, c.Chunks = s.CertifiedData, slices.Clone(s.Chunks)
+	if s.Uploaded { // one that was taken leaves the timer alone
 		c.GlobalTimer, c.LowMemory = s.Timer, s.LowMemory
 	}
 	c.Version++
@@ -98,35 +104,45 @@ func loadSnapshot(m *managementCall, c *canister, a management.LoadSnapshotArg) 
 	return emptyReply, nil
 }
 
-// snapshotFor finds a snapshot that a caller wants to load in a canister: the canister's own, or one of another
-// canister that the caller controls, too.
-func (m *managementCall) snapshotFor(c *canister, id []byte) (*snapshot, *reject.Error) {
-	if at := c.findSnapshot(id); at >= 0 {
-		return c.Snapshots[at], nil
+// restore makes the instance that a snapshot holds, and lets the canister pay for it.
+func (m *managementCall) restore(c *canister, s *snapshot, module *exec.Module) (*exec.Instance, *reject.Error) {
+	if s.Uploaded && module.CheckGlobals(s.GlobalTypes) != nil {
+		return nil, invalid("Wasm exported globals of canister module and snapshot metadata do not match.")
 	}
-	for _, other := range m.state.Order {
-		at := other.findSnapshot(id)
-		switch {
-		case at < 0:
-		case other.isController(m.req.Caller):
-			return other.Snapshots[at], nil
-		default:
-			return nil, advised(reject.New(reject.CanisterRejectedMessage, "The snapshot %s does not belong to canister %s.", snapshotName(id), c.ID),
-				"Use the `list_canister_snapshot` API to see which snapshots are present.", "canister-snapshot-invalid-ownership")
-		}
+	instance, err := m.engine.Restore(m.ctx, module, s.Image)
+	if err != nil {
+		return nil, exec.InvalidWasm(c.ID, err)
 	}
-	return nil, noSnapshot(c, id)
+	loaded := *c
+	loaded.Code, loaded.module, loaded.Chunks = s.Code, module, s.Chunks
+	loaded.heapPages, loaded.stablePages = instance.HeapPages(), instance.StablePages()
+	change := change64{grow: loaded.memory().total(), shrink: c.memory().total()}
+	if refusal := m.chargeChange(c, change, snapshotInstructions+s.Size, m.req.Caller); refusal != nil {
+		m.must(instance.Close(m.ctx))
+		return nil, refusal
+	}
+	return instance, nil
 }
 
-// chargeLoading makes a canister pay for the snapshot that is loaded in it.
-func (m *managementCall) chargeLoading(c *canister, cost cycles.Amount) *reject.Error {
-	if m.liquid(c).Less(cost) {
-		err := m.outOfCycles(c, cost, m.req.Caller)
-		return advised(reject.New(reject.OutOfCycles, "Canister snapshotting failed with: `%s`", err.Message),
-			"Try sending more cycles with the request.", "canister-snapshot-not-enough-cycles")
+// snapshotFor finds a snapshot that a caller wants to load in a canister: the canister's own, or one of another
+// canister that the caller controls, too. The id of a snapshot names its canister.
+func (m *managementCall) snapshotFor(c *canister, id []byte) (*snapshot, *reject.Error) {
+	owner, ok := snapshotOwner(id)
+	if !ok {
+		return nil, noSnapshot(c.ID, id)
 	}
-	m.charge(c, cost, &c.Consumed.Instructions)
-	return nil
+	other := m.state.Canisters[owner]
+	if other == nil {
+		return nil, noSnapshot(owner, id)
+	}
+	at := other.findSnapshot(id)
+	switch {
+	case at < 0:
+		return nil, noSnapshot(owner, id)
+	case other != c && !other.isController(m.req.Caller):
+		return nil, notSnapshotsController(c, id, m.req.Caller)
+	}
+	return other.Snapshots[at], nil
 }
 
 func listSnapshots(_ *managementCall, c *canister, _ management.CanisterArg) ([]byte, *reject.Error) {
@@ -137,10 +153,13 @@ func listSnapshots(_ *managementCall, c *canister, _ management.CanisterArg) ([]
 	return management.EncodeListCanisterSnapshotsResult(list), nil
 }
 
-func deleteSnapshot(_ *managementCall, c *canister, a management.SnapshotArg) ([]byte, *reject.Error) {
+func deleteSnapshot(m *managementCall, c *canister, a management.SnapshotArg) ([]byte, *reject.Error) {
 	at := c.findSnapshot(a.SnapshotID)
 	if at < 0 {
-		return nil, noSnapshot(c, a.SnapshotID)
+		return nil, noSnapshot(c.ID, a.SnapshotID)
+	}
+	if err := m.checkChange(c, change64{shrink: c.Snapshots[at].Size}); err != nil {
+		return nil, err
 	}
 	c.Snapshots = slices.Delete(c.Snapshots, at, at+1)
 	return emptyReply, nil

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
+	"fmt"
 	"math"
 	"math/big"
+	"strings"
 
 	"kedge/ic/management"
 	"kedge/replica/exec"
@@ -19,13 +21,14 @@ import (
 const (
 	maxSlice     = 2_000_000 // bytes of a piece that is read
 	maxHeapBytes = 4 << 30
+	maxGlobals   = 1_000
 )
 
 // shot finds a snapshot.
 func (c *canister) shot(id []byte) (*snapshot, *reject.Error) {
 	at := c.findSnapshot(id)
 	if at < 0 {
-		return nil, noSnapshot(c, id)
+		return nil, noSnapshot(c.ID, id)
 	}
 	return c.Snapshots[at], nil
 }
@@ -33,9 +36,6 @@ func (c *canister) shot(id []byte) (*snapshot, *reject.Error) {
 func readSnapshotMetadata(m *managementCall, c *canister, a management.SnapshotArg) ([]byte, *reject.Error) {
 	s, err := c.shot(a.SnapshotID)
 	if err != nil {
-		return nil, err
-	}
-	if err := m.chargeInstructions(c, snapshotInstructions, m.req.Caller); err != nil {
 		return nil, err
 	}
 	out := management.SnapshotMetadata{
@@ -132,8 +132,11 @@ func readSnapshotData(m *managementCall, c *canister, a management.ReadSnapshotD
 		}
 	}
 	size := a.Kind.WasmModule.Size + a.Kind.WasmMemory.Size + a.Kind.StableMemory.Size // all but one are zero
+	if a.Kind.Tag == management.SnapshotPartTagWasmChunk {
+		size = maxChunk
+	}
 	if err := m.chargeInstructions(c, transferInstructions+size, m.req.Caller); err != nil {
-		return nil, err
+		return nil, cannotManage(err.Message)
 	}
 	var data []byte
 	switch a.Kind.Tag {
@@ -153,12 +156,20 @@ func readSnapshotData(m *managementCall, c *canister, a management.ReadSnapshotD
 				return management.EncodeReadCanisterSnapshotDataResult(management.SnapshotData{Chunk: s.Chunks[i].Data}), nil
 			}
 		}
-		return nil, storeError("Chunk hash %x was not found", a.Kind.WasmChunk.Hash)
+		if len(a.Kind.WasmChunk.Hash) != sha256.Size {
+			return nil, storeError("Bytes %s are not a valid WasmChunkHash.", hexList(a.Kind.WasmChunk.Hash))
+		}
+		return nil, storeError("WasmChunkHash %s not found.", hexList(a.Kind.WasmChunk.Hash))
 	}
 	if err != nil {
 		return nil, err
 	}
 	return management.EncodeReadCanisterSnapshotDataResult(management.SnapshotData{Chunk: data}), nil
+}
+
+// hexList writes bytes as production's source shows them: hexadecimal numbers of two digits in brackets.
+func hexList(raw []byte) string {
+	return "[" + strings.ReplaceAll(fmt.Sprintf("% x", raw), " ", ", ") + "]"
 }
 
 func slice(whole []byte, part management.Slice) ([]byte, *reject.Error) {
@@ -169,40 +180,57 @@ func slice(whole []byte, part management.Slice) ([]byte, *reject.Error) {
 	return whole[part.Offset : part.Offset+part.Size], nil
 }
 
+// globalBytes is what a global counts for in the size of an uploaded snapshot.
+const globalBytes = 32
+
+// judgeMetadata says what is wrong with the metadata of a snapshot, by production's name for it; empty if nothing is.
+func judgeMetadata(a *management.UploadSnapshotMetadataArg) string {
+	switch {
+	case a.WasmModuleSize == 0:
+		return "WasmModuleEmpty"
+	case a.WasmModuleSize > exec.MaxModule:
+		return "WasmModuleTooLarge"
+	case a.WasmMemorySize%exec.WasmPage != 0:
+		return "WasmMemoryNotPageAligned"
+	case a.WasmMemorySize > maxHeapBytes:
+		return "WasmMemoryTooLarge"
+	case a.StableMemorySize%exec.WasmPage != 0:
+		return "StableMemoryNotPageAligned"
+	case a.StableMemorySize > exec.MaxStablePages*exec.WasmPage:
+		return "StableMemoryTooLarge"
+	case len(a.Globals) > maxGlobals:
+		return "ExportedGlobalsTooLarge"
+	case len(a.CertifiedData) > sha256.Size:
+		return "CertifiedDataTooLarge"
+	}
+	return ""
+}
+
 // uploadSnapshotMetadata makes a snapshot of zeros, to be filled by uploadSnapshotData.
 func uploadSnapshotMetadata(m *managementCall, c *canister, a management.UploadSnapshotMetadataArg) ([]byte, *reject.Error) {
-	switch {
-	case a.WasmModuleSize > exec.MaxModule:
-		return nil, invalid("wasm_module_size expected to be at most %d, got %d", exec.MaxModule, a.WasmModuleSize)
-	case a.WasmMemorySize > maxHeapBytes || a.WasmMemorySize%exec.WasmPage != 0:
-		return nil, invalid("wasm_memory_size expected to be a multiple of %d, at most %d, got %d", exec.WasmPage, uint64(maxHeapBytes), a.WasmMemorySize)
-	case a.StableMemorySize%exec.WasmPage != 0:
-		return nil, invalid("stable_memory_size expected to be a multiple of %d, got %d", exec.WasmPage, a.StableMemorySize)
+	if problem := judgeMetadata(&a); problem != "" {
+		return nil, invalid("Snapshot Metadata contains invalid data: %s", problem)
+	}
+	if err := m.mayKeepSnapshot(c, a.ReplaceSnapshot); err != nil {
+		return nil, err
+	}
+	size := a.WasmModuleSize + a.WasmMemorySize + a.StableMemorySize + uint64(len(a.CertifiedData)) + globalBytes*uint64(len(a.Globals))
+	if err := m.chargeChange(c, change64{grow: size, shrink: c.replacedSize(a.ReplaceSnapshot)}, snapshotInstructions+size, m.req.Caller); err != nil {
+		return nil, err
 	}
 	stable := exec.NewStable()
-	if _, ok := stable.Grow(a.StableMemorySize / exec.WasmPage); !ok {
-		return nil, invalid("stable_memory_size expected to be at most %d, got %d", uint64(exec.MaxStablePages*exec.WasmPage), a.StableMemorySize)
-	}
+	stable.Grow(a.StableMemorySize / exec.WasmPage)
 	types, words := encodeGlobals(a.Globals)
 	s := &snapshot{Taken: m.state.Time, Version: c.Version, Uploaded: true, GlobalTypes: types, CertifiedData: bytes.Clone(a.CertifiedData),
 		Code:  make([]byte, a.WasmModuleSize),
 		Image: &exec.Image{Heap: make([]byte, a.WasmMemorySize), Globals: words, Stable: stable},
-		Size:  a.WasmModuleSize + a.WasmMemorySize + a.StableMemorySize + 8*uint64(len(words)),
+		Size:  size,
 	}
 	if t := a.GlobalTimer; t != nil && t.Tag == management.TimerStateTagActive {
 		s.Timer = t.Active
 	}
 	if h := a.OnLowWasmMemoryHookStatus; h != nil {
 		s.LowMemory = *h == management.LowMemoryStateExecuted
-	}
-	if err := m.mayKeepSnapshot(c, a.ReplaceSnapshot); err != nil {
-		return nil, err
-	}
-	if err := m.checkGrowth(c, s.Size); err != nil {
-		return nil, err
-	}
-	if err := m.chargeInstructions(c, snapshotInstructions+s.Size, m.req.Caller); err != nil {
-		return nil, err
 	}
 	m.keepSnapshot(c, s, a.ReplaceSnapshot)
 	return management.EncodeUploadCanisterSnapshotMetadataResult(management.UploadedSnapshot{SnapshotID: s.ID}), nil
@@ -212,7 +240,7 @@ func uploadSnapshotMetadata(m *managementCall, c *canister, a management.UploadS
 func (m *managementCall) mayKeepSnapshot(c *canister, replace []byte) *reject.Error {
 	switch {
 	case replace != nil && c.findSnapshot(replace) < 0:
-		return noSnapshot(c, replace)
+		return noSnapshot(c.ID, replace)
 	case replace == nil && len(c.Snapshots) >= maxSnapshots:
 		return tooManySnapshots(c)
 	}
@@ -244,8 +272,12 @@ func uploadSnapshotData(m *managementCall, c *canister, a management.UploadSnaps
 	if !s.Uploaded {
 		return nil, reject.New(reject.SnapshotImmutable, "Only canister snapshots created by metadata upload can be mutated.")
 	}
-	if err := m.chargeInstructions(c, transferInstructions+uint64(len(a.Chunk)), m.req.Caller); err != nil {
-		return nil, err
+	work := uint64(len(a.Chunk))
+	if a.Kind.Tag == management.SnapshotPlaceTagWasmChunk {
+		work = uploadInstructions
+	}
+	if err := m.chargeInstructions(c, work, m.req.Caller); err != nil {
+		return nil, cannotManage(err.Message)
 	}
 	switch a.Kind.Tag {
 	case management.SnapshotPlaceTagWasmModule:
@@ -259,12 +291,26 @@ func uploadSnapshotData(m *managementCall, c *canister, a management.UploadSnaps
 			err = outOfSlice(offset, uint64(len(a.Chunk)))
 		}
 	default:
-		s.Chunks, err = addChunk(s.Chunks, a.Chunk)
+		return emptyReply, m.addSnapshotChunk(c, s, a.Chunk)
 	}
 	if err != nil {
 		return nil, err
 	}
 	return emptyReply, nil
+}
+
+// addSnapshotChunk adds a chunk to a snapshot, which grows by it.
+func (m *managementCall) addSnapshotChunk(c *canister, s *snapshot, data []byte) *reject.Error {
+	store, err := addChunk(s.Chunks, data)
+	if err != nil || len(store) == len(s.Chunks) {
+		return err
+	}
+	if err := m.checkChange(c, change64{grow: maxChunk}); err != nil {
+		return err
+	}
+	s.Chunks = store
+	s.Size += maxChunk
+	return nil
 }
 
 // fill copies a piece to its place.
