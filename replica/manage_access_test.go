@@ -26,7 +26,7 @@ const (
 	logReaders
 	operators   // controllers, as production lets admins of its subnets do the same
 	shotReaders // who may see snapshots
-	nobody // the network does not have what it would need
+	nobody      // the network does not have what it would need
 )
 
 // managementCase is a method and an argument about a canister.
