@@ -5,8 +5,12 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"crypto/ed25519"
 	"crypto/rand"
+	"crypto/x509"
+	"encoding/hex"
 	"encoding/json"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
@@ -26,6 +30,7 @@ import (
 
 	"kedge/cli"
 	"kedge/cli/client"
+	"kedge/cli/ui"
 	"kedge/ic/principal"
 	"kedge/replica"
 	"kedge/tests/harness"
@@ -318,6 +323,36 @@ func TestCanistersOfOtherToolsAreFound(t *testing.T) {
 	code, _, stderr = run(t, nil, o.env, "canister", "status")
 	require.Equal(t, 4, code)
 	require.Contains(t, stderr, "kedge: hint: the id is from .dfx/local/canister_ids.json, written before the network was started anew (--clean, kedge network reset, another state folder); dfx deploy, or kedge deploy, makes a new one")
+}
+
+// A folder that came from others names a canister on a network that is not this machine's. Its deployment is asked
+// about: the name may be that of another canister of whoever types the command.
+func TestDeployAsksAboutThePlaceThatAProjectNames(t *testing.T) {
+	const id = "rdmx6-jaaaa-aaaaa-aaadq-cai"
+	module := filepath.Join(t.TempDir(), "kedge.wasm.gz")
+	require.NoError(t, os.WriteFile(module, harness.Module(t), 0o600))
+	for file, content := range map[string]string{
+		".kedge/canisters.json": `{"version":1,"canisters":{"https://icp.invalid":"` + id + `"}}`,
+		"canister_ids.json":     `{"kedge":{"mainnet":"` + id + `"}}`,
+	} {
+		o := newDeployer(t, "https://icp.invalid")
+		o.env["KEDGE_ROOT_KEY"] = hex.EncodeToString(client.MainnetRootKey())
+		o.env["XDG_CONFIG_HOME"] = t.TempDir()
+		require.NoError(t, os.MkdirAll(".kedge", 0o700))
+		require.NoError(t, os.WriteFile("dfx.json", []byte(`{"canisters":{"kedge":{}},"networks":{"mainnet":{"providers":["https://icp.invalid"]}}}`), 0o600))
+		require.NoError(t, os.WriteFile(file, []byte(content), 0o600))
+		_, private, err := ed25519.GenerateKey(nil)
+		require.NoError(t, err)
+		der, err := x509.MarshalPKCS8PrivateKey(private)
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile("me.pem", pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), 0o600))
+		code, _, stderr := run(t, nil, o.env, "deploy", "--identity", "me.pem", module)
+		require.Equal(t, ui.ExitNotAccepted, code, stderr)
+		require.Contains(t, stderr, "names the canister "+id+" on the network https://icp.invalid (in canister", file)
+		require.Contains(t, stderr, "--canister "+id+" says so for one command")
+		_, _, stderr = run(t, nil, o.env, "deploy", "--identity", "me.pem", "--canister", id, module)
+		require.NotContains(t, stderr, "have not used from there", "what was named on the command line is not asked about")
+	}
 }
 
 // withInterface writes the real module with another interface in its metadata.

@@ -40,6 +40,16 @@ func (a verbs) deployTarget(ctx context.Context, c *client.Client, o *deployOpti
 	if err != nil {
 		return principal.Principal{}, err
 	}
+	if !c.Network().IsLocal() && len(found) > 0 && (found[0].Tool == "kedge" || len(found) == 1) {
+		if found[0].Tool != "kedge" {
+			a.Note("canister %s", found[0])
+		}
+		// The folder may have come from others, and name a canister that is another one of the controller's.
+		if err := a.AcceptCanister(found[0]); err != nil {
+			return principal.Principal{}, err
+		}
+		return found[0].ID, a.mustExist(ctx, c, found[0].ID)
+	}
 	var id principal.Principal
 	recorded := false
 	for _, k := range found {
@@ -56,15 +66,8 @@ func (a verbs) deployTarget(ctx context.Context, c *client.Client, o *deployOpti
 		}
 	}
 	if !c.Network().IsLocal() {
-		if !recorded && len(found) == 1 {
-			a.Note("canister %s", found[0])
-			return found[0].ID, a.mustExist(ctx, c, found[0].ID)
-		}
-		if !recorded {
-			return id, ui.Hinted(fmt.Errorf("canisters are only created on this machine's networks, not at %s", c.Network().URL),
-				"create one with icp canister create and name it with --canister ID")
-		}
-		return id, a.mustExist(ctx, c, id)
+		return id, ui.Hinted(fmt.Errorf("canisters are only created on this machine's networks, not at %s", c.Network().URL),
+			"create one with icp canister create and name it with --canister ID")
 	}
 	if recorded {
 		exists, err := c.Exists(ctx, id)

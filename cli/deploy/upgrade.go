@@ -90,9 +90,16 @@ func (d *deployment) compareInterfaces(ctx context.Context) error {
 		return fmt.Errorf("reading the interface of canister %s: %w", d.canister, err)
 	}
 	old, err := did.Parse(string(text))
-	if text == nil || err != nil || d.about.service == nil {
-		d.Warn("the interfaces cannot be compared: a module has no metadata candid:service that can be read")
+	switch {
+	case d.about.service == nil:
+		d.Warn("the interfaces cannot be compared: the new module has no metadata candid:service that can be read")
 		return nil
+	case text == nil || err != nil:
+		d.Warn("the interfaces cannot be compared: what canister %s runs has no metadata candid:service that can be read", d.canister)
+		if d.options.dryRun {
+			return nil
+		}
+		return d.Confirm(fmt.Sprintf("what canister %s runs may be something else than an identity provider, and all of it is replaced", d.canister))
 	}
 	d.changes = compat.Compare(old, d.about.service)
 	return nil

@@ -85,9 +85,9 @@ func (a *App) acceptNetwork() error {
 	return a.accept("network "+name, file, "--network "+name)
 }
 
-// acceptCanister asks about a canister that a file of the project names for the first time, unless it is on a network
+// AcceptCanister asks about a canister that a file of the project names for the first time, unless it is on a network
 // of this machine.
-func (a *App) acceptCanister(known project.Known) error {
+func (a *App) AcceptCanister(known project.Known) error {
 	if known.File == "" {
 		return nil
 	}

@@ -94,7 +94,7 @@ func (a *App) FindCanister() (project.Known, error) {
 		if source == settings.FromProject {
 			known.Tool, known.File = "kedge", file
 		}
-		return known, a.acceptCanister(known)
+		return known, a.AcceptCanister(known)
 	}
 	found, err := project.FindCanister(project.Root(), a.Target())
 	if err != nil {
@@ -113,7 +113,7 @@ func (a *App) FindCanister() (project.Known, error) {
 		}
 	}
 	a.canister = found[0]
-	return found[0], a.acceptCanister(found[0])
+	return found[0], a.AcceptCanister(found[0])
 }
 
 // Target is the network that commands are for, as far as that is known without asking it.
