@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // Reject is a call or query that the network or the canister refused.
@@ -20,10 +21,10 @@ type Reject struct {
 // message, without the canister's id before it, and the code.
 func (r *Reject) Error() string {
 	if s, ok := r.Trap(); ok {
-		return s
+		return Sentence(s)
 	}
 	message, _, _ := strings.Cut(strings.TrimSpace(r.Message), "\n")
-	message = strings.TrimRight(canisterPrefix.ReplaceAllString(message, ""), ".")
+	message = Sentence(strings.TrimRight(canisterPrefix.ReplaceAllString(message, ""), "."))
 	if r.ErrorCode == "" {
 		return message
 	}
@@ -33,6 +34,21 @@ func (r *Reject) Error() string {
 // trapMessage matches the production network's report of a trap and takes the canister's text out:
 // the canister's id before it, advice and a backtrace behind it.
 var trapMessage = regexp.MustCompile("(?s)^Error from Canister [a-z0-9-]+: Canister called `ic0\\.trap` with message: '?(.*?)'?\\.?(?:\\n(?:Consider|Canister Backtrace).*)?$")
+
+// longestSentence is how much of a text of others a message shows, in characters.
+const longestSentence = 2000
+
+// Sentence makes one line of a text that a canister or a node wrote, which stands within a message of this
+// program: a line of its own could pass for another message, such as a hint. What is too long is cut off.
+func Sentence(text string) string {
+	text = strings.TrimSpace(text)
+	if len(text) > longestSentence { // bytes, of which there are at least as many
+		if r := []rune(text[:min(len(text), 4*longestSentence+utf8.UTFMax)]); len(r) > longestSentence {
+			text = string(r[:longestSentence]) + "... (cut off)"
+		}
+	}
+	return strings.ReplaceAll(text, "\n", `\n`)
+}
 
 // Trap returns the text with which the canister trapped, if that is what happened.
 func (r *Reject) Trap() (text string, ok bool) {
@@ -60,7 +76,7 @@ type HTTPError struct {
 }
 
 func (e *HTTPError) Error() string {
-	return fmt.Sprintf("the network refused the request with status %d: %s", e.Status, e.Message)
+	return fmt.Sprintf("the network refused the request with status %d: %s", e.Status, Sentence(e.Message))
 }
 
 // explain turns the errors of agent-go into those of this package.

@@ -23,7 +23,7 @@ const replyLimit = 8 << 20
 type UntrustedError struct{ Err error }
 
 func (e *UntrustedError) Error() string {
-	return fmt.Sprintf("the answer of the network cannot be trusted: %v", e.Err)
+	return fmt.Sprintf("the answer of the network cannot be trusted: %s", Sentence(e.Err.Error()))
 }
 
 // Unwrap returns the cause.

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"kedge/candid/kedge"
+	"kedge/cli/client"
 	"kedge/cli/session"
 	"kedge/cli/sixwords"
 	"kedge/cli/ui"
@@ -113,7 +114,7 @@ func labels(info kedge.IdentityAnchorInfo, keys []string) (names []string) {
 func Warnings(report kedge.RecoveryReport, info kedge.IdentityAnchorInfo) []WarningView {
 	views := []WarningView{}
 	for _, w := range report.Warnings {
-		v := WarningView{Kind: ui.CaseName(w.Kind), Contact: w.Anchor, Text: w.Description}
+		v := WarningView{Kind: ui.CaseName(w.Kind), Contact: w.Anchor, Text: client.Sentence(w.Description)}
 		name := "a protected device"
 		if w.Device != nil {
 			v.PublicKey = hex.EncodeToString(w.Device)

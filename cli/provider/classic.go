@@ -182,7 +182,7 @@ type RefusedError struct {
 	Coded    bool
 }
 
-func (e *RefusedError) Error() string { return e.Sentence }
+func (e *RefusedError) Error() string { return client.Sentence(e.Sentence) }
 
 // Refused is a refusal without a code.
 func Refused(format string, args ...any) error {
