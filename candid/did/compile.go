@@ -47,7 +47,7 @@ func (c *Compiler) Ref(t Type) wire.Ref {
 			return r
 		}
 		body := c.file.Lookup(t.Name).Type
-		if !c.recursive(t.Name) {
+		if !c.file.recursive(t.Name) {
 			r := c.Ref(body)
 			c.named[t.Name] = r
 			return r
@@ -130,7 +130,7 @@ func entryKey(e *wire.Entry) string {
 }
 
 // recursive reports whether the definition of name reaches itself.
-func (c *Compiler) recursive(name string) bool {
+func (f *File) recursive(name string) bool {
 	seen := map[string]bool{}
 	var reaches func(t Type) bool
 	reaches = func(t Type) bool {
@@ -142,7 +142,7 @@ func (c *Compiler) recursive(name string) bool {
 				return false
 			}
 			seen[n.Name] = true
-			return reaches(c.file.Lookup(n.Name).Type)
+			return reaches(f.Lookup(n.Name).Type)
 		}
 		for _, part := range Parts(t) {
 			if reaches(part) {
@@ -151,7 +151,7 @@ func (c *Compiler) recursive(name string) bool {
 		}
 		return false
 	}
-	return reaches(c.file.Lookup(name).Type)
+	return reaches(f.Lookup(name).Type)
 }
 
 // Parts returns the types that a type is directly made of.

@@ -139,3 +139,31 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// The first text was captured from the production execution code (the refusal of an install_code by the Candid library
+// for Rust); the others follow from the language.
+func TestTypeText(t *testing.T) {
+	for text, want := range map[string]string{
+		`type mode = variant { install; reinstall; upgrade : opt record { skip_pre_upgrade : opt bool; wasm_memory_persistence : opt variant { keep; replace } } };
+		service : { m : (record { mode : mode; canister_id : principal; wasm_module : vec nat8; arg : blob; sender_canister_version : opt nat64 }) -> () }`: `record {
+  arg : blob;
+  wasm_module : blob;
+  mode : variant {
+    reinstall;
+    upgrade : opt record {
+      wasm_memory_persistence : opt variant { keep; replace };
+      skip_pre_upgrade : opt bool;
+    };
+    install;
+  };
+  canister_id : principal;
+  sender_canister_version : opt nat64;
+}`,
+		`type list = record { head : nat; tail : opt list }; service : { m : (vec list) -> () }`:                                               "vec list",
+		`type f = func (text, nat8) -> (int) query; service : { m : (record { f; service { a : f; b : () -> () oneway }; record {} }) -> () }`: "record {\n  0 : func (text, nat8) -> (int) query;\n  1 : service { a : (text, nat8) -> (int) query; b : () -> () oneway };\n  2 : record {};\n}",
+	} {
+		file, err := did.Parse(text)
+		require.NoError(t, err)
+		require.Equal(t, want, file.TypeText(file.Methods()[0].Type.(did.Func).Args[0].Type))
+	}
+}

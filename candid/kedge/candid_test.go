@@ -146,6 +146,12 @@ func TestErrors(t *testing.T) {
 	var e *wire.Error
 	require.ErrorAs(t, err, &e)
 	require.Equal(t, 1, e.Arg)
+	require.Equal(t, wire.Malformed, e.Kind)
+
+	nothing := did.NewCompiler(&did.File{}).Signature([]did.Arg{{Type: did.Primitive(wire.Nat64)}, {Type: did.Record{}}}).Header
+	_, _, err = kedge.DecodeAddArgs([]byte(nothing + anchor))
+	require.ErrorAs(t, err, &e)
+	require.Equal(t, wire.Error{Arg: 2, Offset: 18, Text: `missing field "alias"`, Kind: wire.MissingField, Field: "alias"}, *e)
 }
 
 // Decoding what nearly everyone sends costs an allocation, and encoding a reply

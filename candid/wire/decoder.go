@@ -113,7 +113,11 @@ func (d *Decoder) Finish() error {
 	if !d.Failed() {
 		return nil
 	}
-	return &Error{Arg: d.arg, Path: d.failurePath(), Offset: d.failure.offset, Text: d.failureText()}
+	e := &Error{Arg: d.arg, Path: d.failurePath(), Offset: d.failure.offset, Text: d.failureText(), Kind: d.failure.kind, Case: d.failure.tag}
+	if e.Kind == MissingField {
+		e.Field = d.failure.want
+	}
+	return e
 }
 
 // enter pays for one value that may hold others.
@@ -161,7 +165,7 @@ func (f *Fields) Field(d *Decoder, id uint32, name string) bool {
 		return true
 	}
 	if d.failure.kind == none {
-		d.fail(missing, name, 0)
+		d.fail(MissingField, name, 0)
 		f.last = ""
 	}
 	return false
@@ -233,7 +237,7 @@ func (d *Decoder) EndVariant(name string) {
 // BadCase ends a variant whose case the receiver does not know.
 func (d *Decoder) BadCase(id uint32) {
 	if d.failure.kind == none {
-		d.fail(badTag, "", 0)
+		d.fail(UnknownCase, "", 0)
 		d.failure.tag = id
 	}
 }
@@ -299,7 +303,7 @@ func (d *Decoder) EndOpt(m Mark, inner Ref) bool {
 	case none:
 		d.depth = m.depth
 		return true
-	case malformed:
+	case Malformed:
 		return false
 	}
 	d.failure = failure{}

@@ -14,6 +14,12 @@ type Error struct {
 	Offset int
 	// Text is what was wrong there.
 	Text string
+	// Kind is the kind of that.
+	Kind Kind
+	// Field is the name of the missing field, of kind MissingField.
+	Field string
+	// Case is the id of the case that the receiver does not know, of kind UnknownCase.
+	Case uint32
 }
 
 func (e *Error) Error() string {
@@ -36,23 +42,25 @@ func (e *Error) Error() string {
 // failure is an Error before anybody has asked for its text: most failures
 // happen inside an opt, which turns them into null.
 type failure struct {
-	kind   failureKind
+	kind   Kind
 	offset int
-	want   string // mismatch: the expected type; missing: the field; else the whole text
+	want   string // Mismatch: the expected type; MissingField: the field; else the whole text
 	got    Ref
 	tag    uint32
 	path   []step
 }
 
-type failureKind uint8
+// Kind is why a message could not be decoded.
+type Kind uint8
 
+// The kinds of errors.
 const (
-	none      failureKind = iota
-	malformed             // the bytes are not Candid, or beyond a limit: no opt helps
-	mismatch              // the value is of another type
-	missing               // a field that must be there is not
-	badTag                // a case that the expected variant does not have
-	badRef                // a reference whose type is no subtype of the expected one
+	none         Kind = iota
+	Malformed         // the bytes are not Candid, or beyond a limit: no opt helps
+	Mismatch          // the value is of another type
+	MissingField      // a field that must be there is not
+	UnknownCase       // a case that the expected variant does not have
+	BadReference      // a reference whose type is no subtype of the expected one
 )
 
 // step is one part of the way from an argument to a value: a field, or an
@@ -65,13 +73,13 @@ type step struct {
 func (d *Decoder) failureText() string {
 	f := &d.failure
 	switch f.kind {
-	case mismatch:
+	case Mismatch:
 		return "expected " + f.want + ", got " + d.wire.kindName(f.got)
-	case missing:
+	case MissingField:
 		return "missing field " + strconv.Quote(f.want)
-	case badTag:
+	case UnknownCase:
 		return "unknown variant case with id " + strconv.FormatUint(uint64(f.tag), 10)
-	case badRef:
+	case BadReference:
 		return "the " + f.want + " reference is not of a subtype of the expected type"
 	default:
 		return f.want
@@ -103,15 +111,15 @@ func (d *Decoder) failurePath() string {
 	return string(b)
 }
 
-func (d *Decoder) fail(kind failureKind, want string, got Ref) {
+func (d *Decoder) fail(kind Kind, want string, got Ref) {
 	if d.failure.kind == none {
 		d.failure = failure{kind: kind, offset: d.pos, want: want, got: got}
 	}
 }
 
-func (d *Decoder) malformed(text string) { d.fail(malformed, text, 0) }
+func (d *Decoder) malformed(text string) { d.fail(Malformed, text, 0) }
 
-func (d *Decoder) mismatch(want string, got Ref) { d.fail(mismatch, want, got) }
+func (d *Decoder) mismatch(want string, got Ref) { d.fail(Mismatch, want, got) }
 
 // Failed reports whether decoding has failed. What is decoded after a failure
 // has no meaning; Finish tells the error.

@@ -88,7 +88,7 @@ func (d *Decoder) Func(w, want Ref) FuncRef {
 		return FuncRef{}
 	}
 	if !d.subtype(w, want) {
-		d.fail(badRef, "func", w)
+		d.fail(BadReference, "func", w)
 		return FuncRef{}
 	}
 	return d.funcRef()
@@ -109,7 +109,7 @@ func (d *Decoder) Service(w, want Ref) principal.Principal {
 		return principal.Principal{}
 	}
 	if !d.subtype(w, want) {
-		d.fail(badRef, "service", w)
+		d.fail(BadReference, "service", w)
 		return principal.Principal{}
 	}
 	return d.principal()

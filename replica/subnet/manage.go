@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strings"
 
-	"kedge/candid/wire"
 	"kedge/ic/management"
 	"kedge/ic/principal"
 	"kedge/replica/cycles"
@@ -265,11 +264,11 @@ func (m *managementCall) missing() *reject.Error {
 	switch {
 	case !known || m.req.Origin.Kind != fromCanister || !unreadableAnyway(name, arg):
 	case name == "http_request":
-		return badPayload(name, arg, &wire.Error{})
+		return badPayload(name, arg, nil)
 	case name == "list_canisters", name == "bitcoin_get_successors", name == "bitcoin_send_transaction_internal":
 		// they go to the canister's own subnet unread
 	default:
-		return unreadable(name, arg, &wire.Error{})
+		return unreadable(name, arg, nil)
 	}
 	return noSuchMethod(name)
 }

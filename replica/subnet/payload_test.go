@@ -5,6 +5,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"kedge/candid/did"
 	"kedge/ic/management"
 )
 
@@ -15,7 +16,7 @@ func TestFirstType(t *testing.T) {
 		"DIDL\x02\x6e\x01\x6c\x01\x05\x7d\x01\x01":         1,
 		"DIDL\x00\x01\x7d":                                 -1, // a primitive type
 		"DIDL\x00\x00":                                     -1,
-		"DIDL\x01\x6a\x00\x00\x00\x01\x00":                 -1, // functions are not read
+		"DIDL\x02\x6a\x00\x00\x00\x6c\x00\x01\x01":         1,
 		"DIDL\x01\x6c\xff\xff\xff\xff\x0f\x01\x7d":         -1,
 		"DIDL\xff\xff\xff\xff\x0f\x6c\xff\xff\xff\xff\x0f": -1,
 		"DIDL": -1,
@@ -42,4 +43,15 @@ func TestBadPayload(t *testing.T) {
 		require.Error(t, err)
 		require.Equal(t, want, badPayload("start_canister", []byte(arg), err).Message)
 	}
+}
+
+func TestBadPayloadOfAnUnknownCase(t *testing.T) {
+	file, err := did.Parse(`service : { m : (record { mode : variant { 1234567 }; canister_id : principal; wasm_module : blob; arg : blob }) -> () }`)
+	require.NoError(t, err)
+	header := did.NewCompiler(file).Signature(file.Methods()[0].Type.(did.Func).Args).Header
+	arg := []byte(header + "\x00" + "\x00" + "\x00" + "\x01\x00") // arg, wasm_module, mode, canister_id: by ascending id
+	_, err = management.DecodeInstallCodeArgs(arg)
+	require.ErrorContains(t, err, "unknown variant case with id 1234567")
+	require.Regexp(t, `^Error decoding candid: Fail to decode argument 0 from table\d to record \{\n  arg : blob;\n[^$]*Subtyping error: Unknown variant field 1_234_567$`,
+		badPayload("install_code", arg, err).Message)
 }

@@ -1,16 +1,16 @@
-package management_test
+package argument_test
 
 import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
-	"kedge/ic/management"
+	"kedge/replica/argument"
 )
 
 // The first two were run on the production execution code (tests/production: more/install_modes, inter/mgmt), the third
 // follows from the same rules.
-func TestArgumentText(t *testing.T) {
+func TestType(t *testing.T) {
 	for method, want := range map[string]string{
 		"install_code": `record {
   arg : blob;
@@ -33,12 +33,9 @@ func TestArgumentText(t *testing.T) {
 }`,
 		"start_canister": "record { canister_id : principal }",
 	} {
-		got, ok := management.ArgumentText(method)
-		require.True(t, ok, method)
-		require.Equal(t, want, got)
+		require.Equal(t, want, argument.Type(method))
 	}
 	for _, method := range []string{"raw_rand", "nothing"} {
-		_, ok := management.ArgumentText(method)
-		require.False(t, ok, method)
+		require.Empty(t, argument.Type(method), method)
 	}
 }
