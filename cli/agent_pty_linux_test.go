@@ -1,8 +1,10 @@
 package cli_test
 
 import (
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -12,21 +14,32 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"kedge/cli"
+	"kedge/cli/session"
+	"kedge/cli/ui"
+	"kedge/device"
 )
 
 // agentHome is a home of its own, with the key store of the tests and a runtime folder, whose agent ends with the test.
 func agentHome(t *testing.T) map[string]string {
 	t.Helper()
 	env := keyStore(t)
-	runtime, err := os.MkdirTemp("", "kedge") // the path of a socket is short
+	runtimeFolder(t, env)
+	return env
+}
+
+// runtimeFolder gives an environment a runtime folder, and ends the agent of its key store with the test.
+func runtimeFolder(t *testing.T, env map[string]string) {
+	t.Helper()
+	folder, err := os.MkdirTemp("", "kedge") // the path of a socket is short
 	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, os.RemoveAll(runtime)) })
-	env["XDG_RUNTIME_DIR"] = runtime
+	t.Cleanup(func() { require.NoError(t, os.RemoveAll(folder)) })
+	env["XDG_RUNTIME_DIR"] = folder
 	t.Cleanup(func() {
 		code, _, stderr := run(t, nil, env, "key", "lock")
 		require.Zero(t, code, stderr)
 	})
-	return env
 }
 
 type agentState struct {
@@ -95,6 +108,57 @@ func TestUnlockOnATerminal(t *testing.T) {
 	code, output = s.wait()
 	require.Zero(t, code, output)
 	require.True(t, stateOfAgent(t, env).Unlocked)
+}
+
+// unlockedStore is a home with a key store that is unlocked, and the passphrase in a file.
+func unlockedStore(t *testing.T) map[string]string {
+	t.Helper()
+	env := agentHome(t)
+	env["KEDGE_PASSPHRASE_FILE"] = filepath.Join(t.TempDir(), "passphrase")
+	require.NoError(t, os.WriteFile(env["KEDGE_PASSPHRASE_FILE"], []byte("kedge test store\n"), 0o600))
+	code, _, stderr := run(t, nil, env, "key", "unlock", "--for", "10m")
+	require.Zero(t, code, stderr)
+	require.True(t, stateOfAgent(t, env).Unlocked)
+	return env
+}
+
+// appOf is a run of the command line with an environment, whose warnings go to the builder.
+func appOf(env map[string]string, warnings *strings.Builder) *session.App {
+	return &session.App{UI: &ui.UI{System: cli.System{
+		Stdout: io.Discard, Stderr: warnings, Getenv: func(name string) string { return env[name] }, Now: time.Now, Random: rand.Reader, WorkFactor: 4,
+	}}}
+}
+
+// Every change of a run leaves the store unlocked, those of commands within it, too.
+func TestChangesLeaveTheStoreUnlocked(t *testing.T) {
+	env := unlockedStore(t)
+	var warnings strings.Builder
+	app := appOf(env, &warnings)
+	for _, name := range []string{"first", "second"} {
+		require.NoError(t, app.Again(io.Discard, func(again *session.App) error {
+			return again.ChangeKeys(func(k *device.Keys) error { return k.Note("laptop", device.Use{Where: name, Anchor: 10000}) })
+		}))
+		require.True(t, stateOfAgent(t, env).Unlocked, "%s", &warnings)
+	}
+	require.Empty(t, warnings.String())
+}
+
+// Whoever locks while a command changes the store has it locked, whatever that command found before.
+func TestLockDuringAChange(t *testing.T) {
+	env := unlockedStore(t)
+	var warnings strings.Builder
+	locked := make(chan int, 1)
+	require.NoError(t, appOf(env, &warnings).ChangeKeys(func(*device.Keys) error {
+		go func() {
+			code, _, _ := run(t, nil, env, "key", "lock")
+			locked <- code
+		}()
+		require.Eventually(t, func() bool { return !stateOfAgent(t, env).Unlocked }, 30*time.Second, time.Millisecond, "the agent ends at once")
+		return nil
+	}))
+	require.Zero(t, <-locked)
+	require.False(t, stateOfAgent(t, env).Unlocked)
+	require.Empty(t, warnings.String())
 }
 
 var made = regexp.MustCompile(`(?m)^([a-z]+(?: [a-z]+){5})\r?$`)

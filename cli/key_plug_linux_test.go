@@ -61,6 +61,9 @@ func (s *screen) asked(n int) {
 // at once, while another process works on it.
 func TestPlugPress(t *testing.T) {
 	env := keyWithSeed(t)
+	runtimeFolder(t, env)
+	code, _, stderr := run(t, nil, env, "key", "unlock")
+	require.Zero(t, code, stderr)
 	s, socket := plugIn(t, env)
 	info, err := os.Stat(socket)
 	require.NoError(t, err)
@@ -99,6 +102,7 @@ func TestPlugPress(t *testing.T) {
 	code, stdout, stderr = run(t, nil, env, "key", "show", "laptop", "--json")
 	require.Zero(t, code, stderr)
 	require.Contains(t, stdout, `"last_used":"2`)
+	require.True(t, stateOfAgent(t, env).Unlocked, "as it was before")
 	code, _, stderr = run(t, nil, env, "key", "show", "another")
 	require.Zero(t, code, stderr)
 }

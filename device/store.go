@@ -53,6 +53,8 @@ type Store struct {
 	// The file as it was last read or written, and what is in it: deriving the key of the same file
 	// twice would double the time of every change.
 	sealed, plain []byte
+
+	alone bool // this Store has the lock
 }
 
 // OpenStore names a store; no file is touched. A file that does not exist holds no keys. The
@@ -70,6 +72,9 @@ func (s *Store) IsPassphrase(text string) bool {
 	given, want := sha256.Sum256([]byte(text)), sha256.Sum256([]byte(s.passphrase))
 	return subtle.ConstantTimeCompare(given[:], want[:]) == 1
 }
+
+// Passphrase returns what opens the store, for an agent that is to hold it.
+func (s *Store) Passphrase() string { return s.passphrase }
 
 // SetWorkFactor sets the cost of the passphrase for files written from now on: scrypt's N is 2 to
 // the power of logN. The default, 17, takes half a second and 128 MiB; less is for tests.
@@ -135,15 +140,66 @@ func (s *Store) ChangePassphrase(passphrase string) error {
 	return s.rewrite(passphrase, func(*Keys) error { return nil })
 }
 
-func (s *Store) rewrite(passphrase string, change func(*Keys) error) error {
-	if err := os.MkdirAll(filepath.Dir(s.path), 0o700); err != nil {
+// Alone has do change the store while nobody else can.
+func (s *Store) Alone(do func() error) error {
+	if s.alone {
+		return do()
+	}
+	real, err := RealPath(s.path)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(real), 0o700); err != nil {
 		return fmt.Errorf("making the folder of the key store: %w", err)
 	}
-	lock, err := fileio.LockFile(s.path + ".lock")
+	return whileLocked(real, func() error {
+		s.alone = true
+		defer func() { s.alone = false }()
+		return do()
+	})
+}
+
+// BetweenChanges calls do while nobody changes the store at path, and waits for a change that has begun.
+func BetweenChanges(path string, do func() error) error {
+	real, err := RealPath(path)
+	if err != nil {
+		return err
+	}
+	if _, err := os.Stat(lockOf(real)); errors.Is(err, fs.ErrNotExist) {
+		return do() // nobody has ever changed it
+	}
+	return whileLocked(real, do)
+}
+
+// RealPath is the one way to write the path of a store: absolute, without symbolic links as far as it exists. A store
+// that is reached by a link is changed where it is, and the link stays.
+func RealPath(path string) (string, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return "", fmt.Errorf("finding the key store: %w", err)
+	}
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		return real, nil
+	}
+	return path, nil
+}
+
+func lockOf(path string) string { return path + ".lock" }
+
+func whileLocked(path string, do func() error) error {
+	lock, err := fileio.LockFile(lockOf(path))
 	if err != nil {
 		return fmt.Errorf("locking the key store: %w", err)
 	}
-	defer lock.Unlock()
+	defer func() { _ = lock.Unlock() }()
+	return do()
+}
+
+func (s *Store) rewrite(passphrase string, change func(*Keys) error) error {
+	return s.Alone(func() error { return s.rewriteAlone(passphrase, change) })
+}
+
+func (s *Store) rewriteAlone(passphrase string, change func(*Keys) error) error {
 	keys, err := s.Load()
 	if err != nil {
 		return err
@@ -159,7 +215,11 @@ func (s *Store) rewrite(passphrase string, change func(*Keys) error) error {
 	if err != nil {
 		return err
 	}
-	if err := fileio.WriteFile(s.path, sealed, 0o600); err != nil {
+	real, err := RealPath(s.path)
+	if err != nil {
+		return err
+	}
+	if err := fileio.WriteFile(real, sealed, 0o600); err != nil {
 		return fmt.Errorf("writing the key store, which is as it was: %w", err)
 	}
 	s.passphrase, s.sealed, s.plain = passphrase, sealed, plain

@@ -8,10 +8,13 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"kedge/internal/fileio"
 )
 
 // testWorkFactor keeps scrypt out of the time of the tests.
@@ -236,6 +239,61 @@ func TestStoreWritersTakeTurns(t *testing.T) {
 	keys, err := testStore(t, path, "right").Load()
 	require.NoError(t, err)
 	require.Len(t, keys.All(), writers, "no writer overwrote another")
+}
+
+// A store that is reached by a link is changed where it is, and whoever uses the link and whoever does not take turns.
+func TestStoreBehindALink(t *testing.T) {
+	dir := t.TempDir()
+	path, link := filepath.Join(dir, "elsewhere", "keys.age"), filepath.Join(dir, "keys.age")
+	require.NoError(t, testStore(t, path, "right").Change(func(*Keys) error { return nil }))
+	if err := os.Symlink(path, link); err != nil {
+		t.Skipf("no links here: %v", err)
+	}
+	const writers = 8
+	var wg sync.WaitGroup
+	for i := range writers {
+		wg.Go(func() {
+			s := testStore(t, []string{path, link}[i%2], "right")
+			if err := s.Change(func(k *Keys) error { return k.Add(fmt.Sprintf("device %d", i), testPasskey(t), testTime) }); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	info, err := os.Lstat(link)
+	require.NoError(t, err)
+	require.NotZero(t, info.Mode()&os.ModeSymlink, "the link stays")
+	keys, err := testStore(t, path, "right").Load()
+	require.NoError(t, err)
+	require.Len(t, keys.All(), writers)
+}
+
+// While one works alone, its own changes go on, and nobody else's.
+func TestStoreAlone(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "new", "keys.age")
+	require.NoError(t, BetweenChanges(path, func() error { return nil }))
+	require.NoDirExists(t, filepath.Dir(path), "nobody has a store here")
+	s := testStore(t, path, "right")
+	var done atomic.Bool
+	waited := make(chan bool, 1)
+	require.NoError(t, s.Alone(func() error {
+		require.NoError(t, s.Change(func(k *Keys) error { return k.Add("laptop", testPasskey(t), testTime) }))
+		_, free, err := fileio.TryLockFile(path + ".lock")
+		require.NoError(t, err)
+		require.False(t, free, "a change within does not end it")
+		go func() {
+			waited <- BetweenChanges(path, func() error {
+				if !done.Load() {
+					return errors.New("too early")
+				}
+				return nil
+			}) == nil
+		}()
+		require.NoError(t, s.Change(func(k *Keys) error { return k.Add("phone", testPasskey(t), testTime) }))
+		done.Store(true)
+		return nil
+	}))
+	require.True(t, <-waited)
 }
 
 func TestCheckName(t *testing.T) {

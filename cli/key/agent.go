@@ -98,29 +98,21 @@ func (a verbs) startAgent(span time.Duration) error {
 	if !exists {
 		return ui.Hinted(fmt.Errorf("there is no key store %s to unlock", path), "kedge key init NAME makes a key; --keys names another store")
 	}
-	passphrase, err := a.Passphrase()
-	if err != nil {
-		return err
-	}
-	client, _, err := a.Agent()
+	store, err := a.Store()
 	if err != nil {
 		return err
 	}
 	if _, running := a.AgentStatus(); running {
 		// A wrong passphrase ends no agent.
-		store, err := device.OpenStore(path, passphrase)
-		if err == nil {
-			_, err = store.Load()
-		}
-		if err != nil {
+		if _, err := store.Load(); err != nil {
 			return err
 		}
 	}
-	if err := client.Lock(); err != nil && !errors.Is(err, keyagent.ErrLocked) {
+	var status keyagent.Status
+	if err := store.Alone(func() (err error) {
+		status, err = a.StartAgent(store, span)
 		return err
-	}
-	status, err := a.StartAgent(passphrase, span)
-	if err != nil {
+	}); err != nil {
 		return err
 	}
 	v := viewAgent(status)
@@ -146,11 +138,18 @@ passphrase is asked for again. Where no agent runs, it says that the store is lo
 				return err
 			}
 			v := agentView{Store: path}
-			switch err := client.Lock(); {
-			case errors.Is(err, keyagent.ErrLocked):
-				return a.Result(v, fmt.Sprintf("the key store %s was locked already", path))
-			case err != nil:
+			err = client.Lock()
+			if err != nil && !errors.Is(err, keyagent.ErrLocked) {
 				return err
+			}
+			was := err == nil
+			// A change that has begun hands the store to another agent, unless it sees that this one is gone.
+			err = device.BetweenChanges(path, client.Lock)
+			if err != nil && !errors.Is(err, keyagent.ErrLocked) {
+				return err
+			}
+			if !was && err != nil {
+				return a.Result(v, fmt.Sprintf("the key store %s was locked already", path))
 			}
 			return a.Result(v, v.text(a.Now()))
 		},

@@ -35,7 +35,7 @@ func (p *plugged) Load() (*device.SecurityKey, error) {
 
 // Change changes the key in the store at once, whoever else works on the store.
 func (p *plugged) Change(change func(*device.SecurityKey) error) error {
-	return p.store.Change(func(keys *device.Keys) error {
+	return p.ChangeKeys(func(keys *device.Keys) error {
 		k, err := p.find(keys)
 		if err != nil {
 			return err

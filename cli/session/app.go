@@ -34,7 +34,6 @@ type App struct {
 	NoQuestions bool
 
 	opened      *device.Store
-	passphrase  string           // of the opened store, for an agent that takes over from another
 	away        *device.Keys     // that an agent holds
 	agentFailed bool             // an agent is there and does not answer as it should
 	canister    project.Known    // that a file named

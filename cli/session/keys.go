@@ -21,20 +21,23 @@ func (a *App) LoadKeys() (*device.Keys, error) {
 // Store opens the key store, asking for its passphrase once a run.
 func (a *App) Store() (*device.Store, error) { return a.store() }
 
-// ChangeKeys changes the key store. An agent that held it before holds the changed one afterwards.
+// ChangeKeys changes the key store. An agent that held it before holds the changed one afterwards. Nobody else can
+// change the store in between, nor lock or unlock it.
 func (a *App) ChangeKeys(change func(*device.Keys) error) error {
 	store, err := a.store()
 	if err != nil {
 		return err
 	}
-	before, held := a.AgentStatus()
-	if err := store.Change(change); err != nil {
-		return err
-	}
-	if held {
-		a.replaceAgent(before)
-	}
-	return nil
+	return store.Alone(func() error {
+		before, held := a.AgentStatus()
+		if err := store.Change(change); err != nil {
+			return err
+		}
+		if held {
+			a.replaceAgent(store, before)
+		}
+		return nil
+	})
 }
 
 // Remember notes in the key store that a device belongs to the session's anchor.

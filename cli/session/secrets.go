@@ -27,20 +27,10 @@ func (a *App) store() (*device.Store, error) {
 	if a.opened, err = device.OpenStore(path, passphrase); err != nil {
 		return nil, err
 	}
-	a.passphrase = passphrase
 	if a.WorkFactor != 0 {
 		a.opened.SetWorkFactor(a.WorkFactor)
 	}
 	return a.opened, nil
-}
-
-// Passphrase asks for the passphrase of the key store.
-func (a *App) Passphrase() (string, error) {
-	path, err := a.KeysPath()
-	if err != nil {
-		return "", err
-	}
-	return a.readPassphrase(path)
 }
 
 // KeysExist reports whether there is a key store, without opening it.

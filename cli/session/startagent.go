@@ -25,12 +25,15 @@ const (
 	AgentWrongPassphrase = "wrong passphrase"
 )
 
-// StartAgent starts this program again in the background, to hold the key store for the span, and hands it the
-// passphrase through a pipe, which is in no argument, environment or file. It returns what the agent says when it
-// answers, or the reason why it does not.
-func (a *App) StartAgent(passphrase string, span time.Duration) (keyagent.Status, error) {
+// StartAgent starts this program again in the background, to hold the key store for the span in the place of an agent
+// that holds it now, and hands it the passphrase through a pipe, which is in no argument, environment or file. It
+// returns what the agent says when it answers, or the reason why it does not.
+func (a *App) StartAgent(store *device.Store, span time.Duration) (keyagent.Status, error) {
 	client, _, err := a.Agent()
 	if err != nil {
+		return keyagent.Status{}, err
+	}
+	if err := client.Lock(); err != nil && !errors.Is(err, keyagent.ErrLocked) {
 		return keyagent.Status{}, err
 	}
 	path, err := a.KeysPath()
@@ -45,7 +48,7 @@ func (a *App) StartAgent(passphrase string, span time.Duration) (keyagent.Status
 	child.Args[0] = "kedge"
 	child.Env = []string{"XDG_RUNTIME_DIR=" + a.Getenv("XDG_RUNTIME_DIR"), "TMPDIR=" + os.Getenv("TMPDIR")}
 	child.SysProcAttr = detached()
-	child.Stdin = strings.NewReader(passphrase)
+	child.Stdin = strings.NewReader(store.Passphrase())
 	out, err := child.StdoutPipe()
 	if err != nil {
 		return keyagent.Status{}, fmt.Errorf("starting the agent: %w", err)
@@ -86,19 +89,12 @@ func (a *App) StartAgent(passphrase string, span time.Duration) (keyagent.Status
 
 // replaceAgent has an agent hold the changed store until the time that the user gave the one before, which the change
 // has ended. The store has changed by now, so that a failure is no more than a warning.
-func (a *App) replaceAgent(before keyagent.Status) {
+func (a *App) replaceAgent(store *device.Store, before keyagent.Status) {
 	span := before.Ends.Sub(a.Now()).Truncate(time.Second)
 	if span < time.Second {
 		return
 	}
-	client, _, err := a.Agent()
-	if err == nil {
-		err = client.Lock()
-	}
-	if err == nil || errors.Is(err, keyagent.ErrLocked) {
-		_, err = a.StartAgent(a.passphrase, span)
-	}
-	if err != nil {
+	if _, err := a.StartAgent(store, span); err != nil {
 		a.Warn("the key store is locked, because it has changed: %v; kedge key unlock unlocks it again", err)
 	}
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"kedge/device"
+	"kedge/internal/localsocket"
 )
 
 const passphrase = "the passphrase of the test's store"
@@ -275,6 +276,34 @@ func TestAgentEnds(t *testing.T) {
 			require.ErrorIs(t, err, os.ErrNotExist)
 		})
 	}
+}
+
+// After a lock another agent may start at once, even where the one before is ending by itself and still answers somebody.
+func TestAnotherAgentAfterALock(t *testing.T) {
+	path, socket := store(t)
+	for _, changed := range []bool{false, true} {
+		for range 10 {
+			c, wait := start(t, path, socket, time.Hour)
+			slow, err := net.Dial("unix", socket)
+			require.NoError(t, err)
+			_, err = c.Status()
+			require.NoError(t, err)
+			if changed {
+				require.NoError(t, os.Chtimes(path, time.Now(), time.Now()))
+				require.ErrorIs(t, c.Lock(), ErrLocked)
+			} else {
+				require.NoError(t, c.Lock())
+			}
+			claim, err := localsocket.NewClaim(socket)
+			require.NoError(t, err)
+			require.NoError(t, claim.Release())
+			require.NoError(t, wait())
+			require.NoError(t, slow.Close())
+		}
+	}
+	c, err := NewClient(socket, path)
+	require.NoError(t, err)
+	require.ErrorIs(t, c.Lock(), ErrLocked)
 }
 
 func TestOneAgentForAStore(t *testing.T) {

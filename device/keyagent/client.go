@@ -18,6 +18,9 @@ import (
 // ErrLocked says that no agent holds the store.
 var ErrLocked = errors.New("the key store is locked: no agent holds it")
 
+// errOver says that an agent is there, but its time is over or the store has changed.
+var errOver = fmt.Errorf("%w", ErrLocked)
+
 // ErrEnded says that the agent went away before it answered.
 var ErrEnded = errors.New("the agent ended before it answered")
 
@@ -37,7 +40,7 @@ var _ device.Holder = (*Client)(nil)
 
 // NewClient returns a client for the store, whose agent listens at the socket if there is one.
 func NewClient(socket, store string) (*Client, error) {
-	store, err := storePath(store)
+	store, err := device.RealPath(store)
 	return &Client{socket: socket, store: store}, err
 }
 
@@ -70,15 +73,23 @@ func (c *Client) Keys() (*device.Keys, error) {
 	return r.Outline.Open(c)
 }
 
-// Lock ends the agent. It returns when the socket is gone, and [ErrLocked] if there was none. What others ask at that
-// moment is answered, or fails with [ErrEnded] or [ErrLocked].
+// Lock ends the agent. It returns when another one could listen, and [ErrLocked] if there was none, or one that was
+// ending by itself. What others ask at that moment is answered, or fails with [ErrEnded] or [ErrLocked].
 func (c *Client) Lock() error {
-	if _, err := c.ask(request{Op: opLock}); err != nil && !errors.Is(err, ErrEnded) { // another may have locked it first
+	_, err := c.ask(request{Op: opLock})
+	if errors.Is(err, ErrEnded) { // another has locked it first
+		err = nil
+	}
+	if err != nil && !errors.Is(err, errOver) {
 		return err
 	}
 	for range 100 {
-		if _, err := os.Lstat(c.socket); errors.Is(err, fs.ErrNotExist) {
-			return nil
+		claim, busy := localsocket.NewClaim(c.socket)
+		if busy == nil {
+			return errors.Join(err, claim.Release())
+		}
+		if !errors.Is(busy, localsocket.ErrInUse) {
+			return busy
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
@@ -131,7 +142,7 @@ func (c *Client) ask(r request) (response, error) {
 	case err != nil:
 		return response{}, err
 	case answer.Ended:
-		return response{}, ErrLocked
+		return response{}, errOver
 	case answer.Missing:
 		return response{}, device.ErrNoCredential
 	case answer.Error != "":

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"kedge/device"
 )
 
 // longestSocket is the longest path of a socket in bytes, everywhere (unix(7) on Linux: 107).
@@ -13,7 +15,7 @@ const longestSocket = 103
 // SocketPath returns where the agent for a store listens: one socket for each store, in a folder of the user's own
 // below runtimeDir, which is XDG_RUNTIME_DIR, or below the folder for temporary files where that is empty.
 func SocketPath(runtimeDir, store string) (string, error) {
-	store, err := storePath(store)
+	store, err := device.RealPath(store)
 	if err != nil {
 		return "", err
 	}
@@ -27,16 +29,4 @@ func SocketPath(runtimeDir, store string) (string, error) {
 		return "", fmt.Errorf("the path of the agent's socket would have %d bytes, the limit is %d: %q", len(socket), longestSocket, socket)
 	}
 	return socket, nil
-}
-
-// storePath is the one way to write the path of a store: absolute, without symbolic links as far as it exists.
-func storePath(path string) (string, error) {
-	path, err := filepath.Abs(path)
-	if err != nil {
-		return "", fmt.Errorf("finding the key store: %w", err)
-	}
-	if real, err := filepath.EvalSymlinks(path); err == nil {
-		return real, nil
-	}
-	return path, nil
 }

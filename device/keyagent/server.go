@@ -39,7 +39,7 @@ type Options struct {
 // changes, or the context ends; none of these is an error. open reads the keys: it is called once the agent is
 // known to be the only one.
 func Serve(ctx context.Context, o Options, open func() (*device.Keys, error)) error {
-	path, err := storePath(o.Store)
+	path, err := device.RealPath(o.Store)
 	if err != nil {
 		return err
 	}
