@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -38,12 +39,16 @@ func (h *hand) SecretUntil(_ context.Context, question string) (string, error) {
 
 func newPlugged(t *testing.T, h *hand) (*plugged, *bytes.Buffer, *bool) {
 	t.Helper()
-	store, err := device.OpenStore(filepath.Join(t.TempDir(), "keys.age"), "a passphrase")
-	require.NoError(t, err)
-	store.SetWorkFactor(1)
+	dir := t.TempDir()
+	env := map[string]string{"KEDGE_KEYS": filepath.Join(dir, "keys.age"), "KEDGE_PASSPHRASE_FILE": filepath.Join(dir, "passphrase"), "XDG_RUNTIME_DIR": dir}
+	require.NoError(t, os.WriteFile(env["KEDGE_PASSPHRASE_FILE"], []byte("a passphrase\n"), 0o600))
 	var said bytes.Buffer
 	unplugged := false
-	app := &session.App{UI: &ui.UI{System: ui.System{Stderr: &said, Stdout: &said}}}
+	app := &session.App{UI: &ui.UI{System: ui.System{
+		Stderr: &said, Stdout: &said, Getenv: func(name string) string { return env[name] }, Now: time.Now, WorkFactor: 1,
+	}}}
+	store, err := app.Store()
+	require.NoError(t, err)
 	return &plugged{
 		verbs: verbs{app}, name: "laptop", store: store, terminal: h, wait: 30 * time.Second, unplug: func() { unplugged = true },
 	}, &said, &unplugged
