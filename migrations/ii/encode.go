@@ -66,37 +66,6 @@ func lostOf(a *wire.AnyAnchor, g generation) (lost generation) {
 	return lost
 }
 
-// lowered is an anchor as a record of generation g has it. What that generation does not know is left out; a
-// browser storage key is of unknown type where there is no such case.
-func lowered(d wire.AnyDevice, g generation) wire.AnyDevice {
-	if g&hasPurpose == 0 {
-		d.Purpose = nil
-	}
-	if g&hasBrowserKey == 0 && d.KeyType != nil && *d.KeyType == wire.KeyTypeBrowserStorageKey {
-		unknown := wire.KeyTypeUnknown
-		d.KeyType = &unknown
-	}
-	if g&hasKeyType == 0 {
-		d.KeyType = nil
-	}
-	if g&hasProtection == 0 {
-		d.Protection = nil
-	}
-	if g&hasOrigin == 0 {
-		d.Origin = nil
-	}
-	if g&hasLastUsed == 0 {
-		d.LastUsageTimestamp = nil
-	}
-	if g&hasMetadata == 0 {
-		d.Metadata = nil
-	}
-	if g&hasAAGUID == 0 {
-		d.Aaguid = nil
-	}
-	return d
-}
-
 // encode appends an anchor with the table of a writable shape. What the table cannot express is lost, see
 // [lostOf].
 func (s *shape) encode(b []byte, a *wire.AnyAnchor) []byte {

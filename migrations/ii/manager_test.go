@@ -89,4 +89,8 @@ func TestManagerIsFull(t *testing.T) {
 	require.NoError(t, err)
 	require.ErrorIs(t, m.grow(ownMemory, 1), storage.ErrFull)
 	require.NoError(t, m.grow(ownMemory, 0))
+	require.NoError(t, mem.Grow(128))
+	require.NoError(t, mem.WriteAt(le.AppendUint16(nil, managerBuckets+1), managerAt+4))
+	_, err = openManager(mem, 9)
+	require.ErrorContains(t, err, "the memory manager has 32769 buckets of 128 pages")
 }
