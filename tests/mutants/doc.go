@@ -4,7 +4,8 @@
 //
 // All changes are compiled into one test binary, which makes one of them by its number at run time:
 //
-//	if d.Protected && !own    →   if mutate.And(7, mutate.Bool(1, d.Protected), func() bool { return mutate.Bool(4, !own) })
+//	if d.Protected && !own    →
+//	if mutateBool(1, mutateAnd(4, mutateBool(5, d.Protected), func() bool { return mutateBool(8, !own) }))
 //
 // The changes are: a condition negated, taken for true, taken for false; && and || exchanged; < and <=,
 // > and >= exchanged; a statement (assignment, call, increment) left out.

@@ -1,11 +1,5 @@
 package main
 
-import (
-	_ "embed"
-	"fmt"
-	"strings"
-)
-
 // equivalents are the mutants that nobody can notice, with the reason. A key names the file, the
 // function, the change and the source; #2 is the second of that name.
 var equivalents = map[string]string{
@@ -14,7 +8,7 @@ var equivalents = map[string]string{
 	"storage/record/device.go appendDevice: exchanged: > for >=: max(len(d.PublicKey), len(d.CredentialID), len(d.Alias), len(d.Origin)) > Max": tooLong,
 	"storage/record/device.go appendDevice: exchanged: > for >=: len(b)-at > Max":                                                               tooLong,
 	"storage/record/record.go Append: exchanged: > for >=: max(len(a.Devices), len(a.Copies)) > 0xffff":                                         tooLong,
-	"identity/contacts.go vetoContacts: taken for true: vetoed":                                                                                 "without an approval nobody leaves the list, and an anchor is settled already",
+	"identity/contacts.go vetoContacts: taken for true: vetoed":                                                                                 "without an approval nobody leaves the list, and an anchor is refreshed already",
 	"identity/contacts.go ApproveKey: taken for true: contact.ApprovedAt != 0":                                                                  "a contact that approves nothing has no key, and none is approved",
 	"identity/contacts.go CompleteContacts: taken for true: err != nil":                                                                         "the newcomer is proven and protected already, and nothing is left that it could veto",
 	"identity/contacts.go release: taken for true: d != newcomer":                                                                               "who agrees is protected, and a protected device cannot complete",
@@ -82,57 +76,3 @@ const (
 	zerosAnyway  = "more zeros are written behind the part, where zeros are"
 	keptLeaf     = "a leaf that is kept is as it is in memory; it is not kept because copying it costs more than it saves"
 )
-
-// key names a mutant without its line.
-func (m mutant) key() string {
-	key := m.dirPrefix + m.file + " " + m.where + ": " + m.kind + ": " + m.text
-	if m.nth > 1 {
-		key += fmt.Sprintf(" #%d", m.nth)
-	}
-	return key
-}
-
-func prefixOf(dir string) string { return strings.TrimPrefix(dir, "canister/") + "/" }
-
-// count numbers the mutants that would have the same key.
-func (m *mutator) count() {
-	seen := map[string]int{}
-	for i := range m.mutants {
-		mu := &m.mutants[i]
-		mu.dirPrefix = prefixOf(m.dir)
-		seen[mu.key()]++
-		mu.nth = seen[mu.key()]
-	}
-}
-
-// unnoticed are the mutants that no test notices yet, a key a line: they do not make the command fail, a new one
-// does, and so does one that a test notices now. The list only gets shorter. Lines that begin with # are comments.
-var unnoticed = lines(unnoticedList)
-
-//go:embed unnoticed.txt
-var unnoticedList string
-
-func lines(list string) map[string]bool {
-	all := map[string]bool{}
-	for line := range strings.Lines(list) {
-		if line = strings.TrimSpace(line); line != "" && line[0] != '#' {
-			all[line] = true
-		}
-	}
-	return all
-}
-
-func keysOf(m map[string]string) map[string]bool {
-	all := map[string]bool{}
-	for key := range m {
-		all[key] = true
-	}
-	return all
-}
-
-// belongs tells whether a key is that of a mutant of a package, and not of one below it.
-func belongs(key, dir string) bool {
-	rest, ok := strings.CutPrefix(key, prefixOf(dir))
-	file, _, _ := strings.Cut(rest, " ")
-	return ok && !strings.Contains(file, "/")
-}
