@@ -120,14 +120,15 @@ func Open(mem storage.Memory) (*Image, error) {
 // page of such a layout is not used.
 func (m *Image) checkUnmanaged() error {
 	var b [len(managerMagic)]byte
-	err := m.mem.ReadAt(b[:], managerAt)
-	if err == nil && string(b[:]) == managerMagic {
-		err = fmt.Errorf("the header is damaged: it names layout %d, which has no memory manager, and the second page is the table of one, as in layouts 7 to 9", m.Layout)
-	}
-	if errors.Is(err, stable.ErrOutOfBounds) {
+	switch err := m.mem.ReadAt(b[:], managerAt); {
+	case errors.Is(err, stable.ErrOutOfBounds):
 		return nil // there is no second page, and no anchor
+	case err != nil:
+		return fmt.Errorf("read the second page: %w", err)
+	case string(b[:]) == managerMagic:
+		return fmt.Errorf("the header is damaged: it names layout %d, which has no memory manager, and the second page is the table of one, as in layouts 7 to 9", m.Layout)
 	}
-	return err
+	return nil
 }
 
 // checkState finds a header that names another layout than the one by which the old module kept its state: behind the

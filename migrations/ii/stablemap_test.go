@@ -169,7 +169,7 @@ func TestMapHeads(t *testing.T) {
 		{"entries and no root", head(func(h []byte) { clear(h[12:20]) }), nil, "the map in virtual memory 16 counts 3 entries, and its root is at 0: it is damaged"},
 		{"nothing", make([]byte, 28), nil, ""},
 		{"magic", head(func(h []byte) { h[0] = 'X' }), nil, refused},
-		{"neither magic nor entry", head(func(h []byte) { h[0], h[20] = 'X', 0 }), nil, refused},
+		{"neither magic nor entry", head(func(h []byte) { h[0], h[20] = 'X', 0; clear(h[12:20]) }), nil, refused},
 		{"version", head(func(h []byte) { h[3] = 1 }), nil, refused},
 		{"marker", head(func(h []byte) { h[8] = 0 }), nil, refused},
 		{"pages too small", head(func(h []byte) { le.PutUint32(h[4:], mapPageMin-1) }), nil, refused},

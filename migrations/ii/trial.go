@@ -428,12 +428,12 @@ type Weakness struct {
 	Loss   storage.Loss
 }
 
-// enforces tells whether the old module would enforce every protection of an anchor: whether it knows protection, and
-// has every protected device as protected in its own record. It may lack one that our copy has: where the old record
-// had no room for what was restored, or no room for a table with protection.
+// enforces tells whether the old module would enforce every protection of an anchor: whether its own record says of
+// every protected device that it is. None says so for a module that does not know protection. It may lack one that our
+// copy has: where the old record had no room for what was restored, or no room for a table with protection.
 func (e *legacy) enforces(a *identity.Anchor) bool {
 	old, _, err := e.img.Decode(uint32(a.Number - e.img.Lo))
-	if err != nil || !e.knowsProtection() {
+	if err != nil {
 		return false
 	}
 	for i := range a.Devices {

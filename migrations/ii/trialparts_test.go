@@ -42,6 +42,8 @@ func TestStoreThatIsNotOnTrial(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, out)
 	require.Zero(t, next)
+	_, _, err = Weakened(s, 0, 10, unlimited)
+	require.EqualError(t, err, "the old store is not attached")
 	require.NoError(t, SetSalt(s, [32]byte{1}))
 	require.Error(t, SetSalt(s, [32]byte{2}))
 	var page [64]byte

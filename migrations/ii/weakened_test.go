@@ -61,6 +61,10 @@ func TestWeakenedIsWhatTheOldModuleLetsHappen(t *testing.T) {
 		require.NoError(t, s.Write(a))
 	}
 	check(10004) // the old module knows protected phrases alone
+	a := read(t, s, 10000)
+	a.Devices = append(a.Devices, protectedDevice("hardware", 7, identity.CrossPlatform))
+	require.NoError(t, s.Write(a))
+	require.Equal(t, []uint64{10000, 10004}, weakened(t, s), "one of its two is not")
 }
 
 // Where the old record has no room for a phrase that somebody removed before the old module knew protection, our copy
