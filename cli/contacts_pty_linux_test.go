@@ -1,17 +1,13 @@
 package cli_test
 
 import (
-	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 )
-
-const waitFor, tick = 30 * time.Second, time.Millisecond
 
 // The six words are typed on the terminal, whatever standard input is; what cannot be read is asked for again.
 func TestSixWordsAreTyped(t *testing.T) {
@@ -34,7 +30,7 @@ func TestSixWordsAreTyped(t *testing.T) {
 			s := openScreen(t, 24, 80)
 			s.start(v.env("anna"), approve...)
 			for i, line := range c.lines {
-				require.Eventually(t, func() bool { return strings.Count(s.text(), "six words: ") > i }, waitFor, tick, "%q", s)
+				s.await(func() bool { return strings.Count(s.text(), "six words: ") > i })
 				s.typeKeys(line)
 			}
 			code, output := s.wait()
@@ -104,10 +100,7 @@ func TestWaitIsLeft(t *testing.T) {
 	v := openVillage(t)
 	s := openScreen(t, 24, 80)
 	s.start(v.env("fresh"), "recover", "--anchor", "10000", "--wait")
-	require.Eventually(t, func() bool {
-		said, err := os.ReadFile(s.program.Stdout.(*os.File).Name())
-		return err == nil && strings.Contains(string(said), "approved by no contact yet")
-	}, waitFor, tick)
+	s.awaitOutput("approved by no contact yet")
 	s.typeKeys("\x03")
 	code, output := s.wait()
 	require.Equal(t, 130, code, output)

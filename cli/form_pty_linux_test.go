@@ -7,7 +7,6 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -78,7 +77,7 @@ func TestSetupForm(t *testing.T) {
 		s.expect(`"soon" is not`)
 		s.typeKeys("\x15" + "31d\r\r") // no contacts
 		for answered := range 3 {      // anchor, phrase, consent
-			require.Eventually(t, func() bool { return strings.Count(s.text(), "do it? yes") >= answered && s.asks("do it?") }, 30*time.Second, time.Millisecond, "%s", s)
+			s.await(func() bool { return strings.Count(s.text(), "do it? yes") >= answered && s.asks("do it?") })
 			s.typeKeys("y")
 			s.expectCount("do it? yes", answered+1)
 		}
@@ -132,16 +131,17 @@ func (s *screen) asks(question string) bool {
 // expectCount waits until the screen has had a text so often.
 func (s *screen) expectCount(text string, times int) {
 	s.t.Helper()
-	require.Eventually(s.t, func() bool { return strings.Count(s.text(), text) >= times }, 30*time.Second, time.Millisecond, "%q in %q", text, s)
+	s.await(func() bool { return strings.Count(s.text(), text) >= times }, text)
 }
 
 // afterwards waits until the screen has a text after the last of another.
 func (s *screen) afterwards(mark, text string) {
 	s.t.Helper()
-	require.Eventually(s.t, func() bool {
+	s.await(func() bool {
 		all := s.text()
-		return strings.Contains(all[strings.LastIndex(all, mark):], text)
-	}, 30*time.Second, time.Millisecond, "%q after %q in %q", text, mark, s)
+		at := strings.LastIndex(all, mark)
+		return at >= 0 && strings.Contains(all[at:], text)
+	}, text, "after", mark)
 }
 
 // Prompts are ASCII where the locale is not UTF-8, as everything else is.

@@ -54,7 +54,7 @@ func fido2(t *testing.T, socket, story string) (end func()) {
 // asked waits for the n-th question.
 func (s *screen) asked(n int) {
 	s.t.Helper()
-	require.Eventually(s.t, func() bool { return strings.Count(s.text(), "n to refuse") >= n }, 30*time.Second, time.Millisecond, "%q", s)
+	s.await(func() bool { return strings.Count(s.text(), "n to refuse") >= n })
 }
 
 // Registration and sign-in show site and user, harmlessly, and wait for a y. The credential is in the store
@@ -127,7 +127,7 @@ func TestPlugVerify(t *testing.T) {
 	end := fido2(t, socket, "owner")
 	s.typeKeys("a passphrase\r") // nobody has asked yet
 	asked := func(n int) {
-		require.Eventually(t, func() bool { return strings.Count(s.text(), "or nothing to refuse") >= n }, 30*time.Second, time.Millisecond, "%q", s)
+		s.await(func() bool { return strings.Count(s.text(), "or nothing to refuse") >= n })
 	}
 	asked(1)
 	require.NotContains(t, s.text(), "n to refuse")

@@ -7,7 +7,6 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -43,9 +42,9 @@ func TestExportLeavesNoTrace(t *testing.T) {
 			s.start(keyWithSeed(t), "key", "export", "laptop")
 			for page := 1; ; page++ {
 				next := fmt.Sprintf("page %d of", page)
-				require.Eventually(t, func() bool {
+				s.await(func() bool {
 					return strings.Contains(s.text(), next) || strings.Contains(s.text(), "when you are done")
-				}, 30*time.Second, time.Millisecond, "%q", s)
+				})
 				last := strings.Contains(s.text(), "when you are done")
 				s.typeKeys("\r")
 				if last {
@@ -56,7 +55,7 @@ func TestExportLeavesNoTrace(t *testing.T) {
 			require.Len(t, words, 24)
 			asked := regexp.MustCompile(`word (\d+), from the paper: `)
 			for n := range 3 {
-				require.Eventually(t, func() bool { return len(asked.FindAllString(s.text(), -1)) > n }, 30*time.Second, time.Millisecond, "%q", s)
+				s.await(func() bool { return len(asked.FindAllString(s.text(), -1)) > n })
 				s.typeKeys(words[asked.FindAllStringSubmatch(s.text(), -1)[n][1]] + "\r")
 			}
 			code, output := s.wait()

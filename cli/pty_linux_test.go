@@ -27,9 +27,11 @@ type screen struct {
 	control *os.File // our end
 	device  *os.File // the program's end, kept open to see what is left in it
 	program *exec.Cmd
+	ended   chan struct{} // closed when the program has ended
 
-	mu    sync.Mutex
-	shown []byte
+	mu      sync.Mutex
+	shown   []byte
+	changed chan struct{} // has one when something was shown
 }
 
 // openScreen opens a pseudo-terminal of so many rows and columns.
@@ -37,7 +39,7 @@ func openScreen(t *testing.T, rows, columns uint16) *screen {
 	t.Helper()
 	control, device, err := pty.Open(rows, columns)
 	require.NoError(t, err)
-	s := &screen{t: t, control: control, device: device}
+	s := &screen{t: t, control: control, device: device, changed: make(chan struct{}, 1)}
 	t.Cleanup(func() { _, _ = control.Close(), device.Close() })
 	go func() {
 		buffer := make([]byte, 4096)
@@ -46,12 +48,56 @@ func openScreen(t *testing.T, rows, columns uint16) *screen {
 			s.mu.Lock()
 			s.shown = append(s.shown, buffer[:n]...)
 			s.mu.Unlock()
+			select {
+			case s.changed <- struct{}{}:
+			default:
+			}
 			if err != nil {
 				return
 			}
 		}
 	}()
 	return s
+}
+
+// await waits until what the screen shows is as a test wants it. How long that takes is not judged: it fails when the
+// program has ended without showing it, or hangs, see [hang].
+func (s *screen) await(shown func() bool, wanted ...any) {
+	s.t.Helper()
+	for !shown() {
+		select {
+		case <-s.changed:
+		case <-s.ended:
+			s.settle()
+			require.True(s.t, shown(), "the program ended: %q, %q", wanted, s)
+			return
+		case <-hang(s.t):
+			_ = s.program.Process.Kill()
+			require.Fail(s.t, "the program hangs", "%q, %q", wanted, s)
+		}
+	}
+}
+
+// hang fires shortly before the test run is out of time, so that a program that hangs is named.
+func hang(t *testing.T) <-chan time.Time {
+	deadline, ok := t.Deadline()
+	if !ok {
+		return nil
+	}
+	return time.After(time.Until(deadline) - 20*time.Second)
+}
+
+// settle waits until everything that programs wrote to the terminal is read: a pseudo-terminal keeps the order.
+func (s *screen) settle() {
+	const mark = "[all is shown]"
+	_, err := s.device.WriteString(mark)
+	require.NoError(s.t, err)
+	for !strings.Contains(s.text(), mark) {
+		<-s.changed
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.shown = []byte(strings.ReplaceAll(string(s.shown), mark, ""))
 }
 
 // startUnderShell is start below a shell with job control.
@@ -83,17 +129,51 @@ func (s *screen) run(name string, env map[string]string, args ...string) {
 	require.NoError(s.t, err)
 	s.program.Stdout, s.program.Stderr = log, log
 	require.NoError(s.t, s.program.Start())
+	program, ended := s.program, make(chan struct{})
+	s.ended = ended
+	go func() {
+		_ = program.Wait()
+		close(ended)
+	}()
 }
 
 // wait waits for the program to end and returns its exit code and what it wrote elsewhere.
 func (s *screen) wait() (code int, output string) {
 	s.t.Helper()
-	late := time.AfterFunc(20*time.Second, func() { _ = s.program.Process.Kill() })
-	defer late.Stop()
-	_ = s.program.Wait()
+	select {
+	case <-s.ended:
+	case <-hang(s.t):
+		_ = s.program.Process.Kill()
+		require.Fail(s.t, "the program hangs", "%q", s)
+	}
+	s.settle()
 	data, err := os.ReadFile(s.program.Stdout.(*os.File).Name())
 	require.NoError(s.t, err)
 	return s.program.ProcessState.ExitCode(), string(data)
+}
+
+// awaitOutput waits until the program has written a text elsewhere, as [screen.await] does.
+func (s *screen) awaitOutput(text string) {
+	s.t.Helper()
+	every := time.NewTicker(10 * time.Millisecond)
+	defer every.Stop()
+	go func() { // await looks when something has changed
+		for {
+			select {
+			case <-every.C:
+			case <-s.ended:
+				return
+			}
+			select {
+			case s.changed <- struct{}{}:
+			default:
+			}
+		}
+	}()
+	s.await(func() bool {
+		said, err := os.ReadFile(s.program.Stdout.(*os.File).Name())
+		return err == nil && strings.Contains(string(said), text)
+	}, text)
 }
 
 func (s *screen) text() string {
@@ -105,7 +185,7 @@ func (s *screen) text() string {
 // expect waits until the screen has a text, and forgets what came before its end.
 func (s *screen) expect(text string) {
 	s.t.Helper()
-	require.Eventually(s.t, func() bool { return strings.Contains(s.text(), text) }, 30*time.Second, time.Millisecond, "%q in %q", text, s)
+	s.await(func() bool { return strings.Contains(s.text(), text) }, text)
 }
 
 // String is what the screen showed.
@@ -115,6 +195,8 @@ func (s *screen) typeKeys(keys string) {
 	s.t.Helper()
 	_, err := s.control.WriteString(keys)
 	require.NoError(s.t, err)
+	// Polling has the kernel deliver them, so that a signal that is sent now comes after them.
+	_, _ = unix.Poll([]unix.PollFd{{Fd: int32(s.device.Fd()), Events: unix.POLLIN}}, 0)
 }
 
 // requireRestored requires that the terminal echoes again and that nothing typed is left in it.
@@ -129,10 +211,7 @@ func (s *screen) requireRestored() {
 	require.NoError(s.t, err)
 	require.Zero(s.t, left, "what is left would be a command of the shell")
 	for _, pair := range [][2]string{{"\x1b[?1049h", "\x1b[?1049l"}, {"\x1b[?2004h", "\x1b[?2004l"}} {
-		require.Eventually(s.t, func() bool { // what the program wrote last may still be on its way
-			text := s.text()
-			return strings.Count(text, pair[0]) == strings.Count(text, pair[1])
-		}, 10*time.Second, time.Millisecond, "%q in %q", pair[0], s)
+		require.Equal(s.t, strings.Count(s.text(), pair[0]), strings.Count(s.text(), pair[1]), "%q in %q", pair[0], s)
 	}
 }
 
@@ -325,16 +404,16 @@ func TestSheetOfWords(t *testing.T) {
 			var words []string
 			for page := 1; len(words) < 24; page++ {
 				// A page is whole when its question stands below its own clearing of the screen.
-				require.Eventually(t, func() bool {
+				s.await(func() bool {
 					return strings.Contains(s.text(), "\x1b[2J") && strings.Contains(s.last("\x1b[2J"), "press enter")
-				}, 30*time.Second, time.Millisecond)
+				})
 				words = append(words, wordsOn(s.last("\x1b[2J"), len(words))...)
 				require.NotEmpty(t, words)
 				cleared := strings.Count(s.text(), "\x1b[2J")
 				s.typeKeys("\r")
-				require.Eventually(t, func() bool {
+				s.await(func() bool {
 					return strings.Count(s.text(), "\x1b[2J") > cleared || strings.Contains(s.text(), "type the words")
-				}, 30*time.Second, time.Millisecond)
+				})
 			}
 			s.expect("type the words, from the paper: ")
 			s.typeKeys(strings.Join(words, " ") + "\r")
@@ -374,7 +453,7 @@ func TestStoppedQuestion(t *testing.T) {
 	s.expect("passphrase of the key store")
 	s.typeKeys("kedge te\x1a")
 	s.expect("[stopped, echo true]")
-	require.Eventually(t, func() bool { return strings.Count(s.text(), "passphrase of the key store") == 2 }, 30*time.Second, time.Millisecond)
+	s.await(func() bool { return strings.Count(s.text(), "passphrase of the key store") == 2 })
 	s.typeKeys("st store\r")
 	code, output := s.wait()
 	require.Zero(t, code, output)
@@ -386,8 +465,7 @@ func TestStoppedQuestion(t *testing.T) {
 	s.startUnderShell(nowhere(t), "device", "list", "--as", "phrase")
 	s.expect("recovery phrase: 0 words ")
 	s.typeKeys("legal winner thank year wave sausage worth\x1a")
-	s.expect("[stopped, echo true]")
-	s.expect("recovery phrase: 7 words ")
+	s.afterwards("[stopped, echo true]", "recovery phrase: 7 words ") // what is typed before is typed at the shell
 	s.typeKeys(" useful legal winner thank yellow\r")
 	code, output = s.wait()
 	require.Equal(t, 3, code, output)

@@ -39,8 +39,8 @@ func (a *App) OpenProvider(ctx context.Context) (*provider.Provider, error) {
 	return provider.New(network, canister, client.Anonymous())
 }
 
-// canisterOfKeys returns the only canister of the network that the key store has a device at. Outside the
-// project's folder nothing else says which one it is.
+// canisterOfKeys returns the only canister of the network that the key store has a device at: the device of --as, if
+// that names one. Outside the project's folder nothing else says which one it is.
 func (a *App) canisterOfKeys(network client.Network, unknown error) (principal.Principal, error) {
 	keys, err := a.LoadKeys()
 	if err != nil {
@@ -48,6 +48,9 @@ func (a *App) canisterOfKeys(network client.Network, unknown error) (principal.P
 	}
 	var found []principal.Principal
 	for _, stored := range keys.All() {
+		if a.As != "" && a.As != device.ReservedName && a.As != stored.Name && a.As != stored.Key {
+			continue
+		}
 		for _, use := range stored.Uses {
 			text, where, _ := strings.Cut(use.Where, "@")
 			id, err := principal.Parse(text)
@@ -67,7 +70,7 @@ func (a *App) canisterOfKeys(network client.Network, unknown error) (principal.P
 		texts[i] = id.Text()
 	}
 	return principal.Principal{}, ui.Hinted(fmt.Errorf("%w, and the key store has devices at several: %s", unknown, strings.Join(texts, ", ")),
-		"--canister ID says which one")
+		"--canister ID says which one, and so does --as with a device of one alone")
 }
 
 // OpenController calls the canister as its controller.

@@ -79,6 +79,7 @@ func (t *tty) Close() error {
 	if t.asked {
 		if end, err := t.hush(false); err == nil {
 			t.drain()
+			discard(t.fd())
 			end()
 		}
 	}
@@ -206,6 +207,7 @@ func (t *tty) ask(q question) (err error) {
 		select {
 		case <-ending:
 			t.drain() // while nothing is echoed: what was typed before may still be on its way
+			discard(t.fd())
 			t.print(q.interrupted)
 			return ErrInterrupted
 		case <-q.until:
