@@ -1,9 +1,12 @@
 package cli_test
 
 import (
+	"bytes"
+	"compress/gzip"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"io"
 	"os"
 	"path/filepath"
 	"testing"
@@ -12,6 +15,7 @@ import (
 
 	"kedge/canister/storage"
 	"kedge/ic/principal"
+	"kedge/migrations"
 	"kedge/migrations/ii/iitest"
 	"kedge/replica"
 	"kedge/tests/harness"
@@ -82,4 +86,49 @@ func TestThereAndBackByCommands(t *testing.T) {
 	code, _, stderr = run(t, nil, o.env, "migrate", "rollback", old, "--confirm", first.Canister)
 	require.NotZero(t, code)
 	require.Contains(t, stderr, "the canister is not on trial")
+}
+
+// A change of layout that is paused stays where it is until it is resumed. The memory comes paused: a running change of
+// a few anchors is over before a command could pause it.
+func TestPauseAndResumeByCommands(t *testing.T) {
+	network, err := replica.Start(replica.WithListen("127.0.0.1:0"), replica.WithCache(moduleCache(t)))
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, network.Close()) })
+	memory, err := os.ReadFile("../canister/storage/testdata/v1.mem.gz")
+	require.NoError(t, err)
+	o := newDeployer(t, network.URL())
+	dir := t.TempDir()
+	other, module := filepath.Join(dir, "other.wasm.gz"), filepath.Join(dir, "kedge.wasm.gz")
+	require.NoError(t, os.WriteFile(other, harness.Whoami(t), 0o600))
+	require.NoError(t, os.WriteFile(module, harness.Module(t), 0o600))
+	first := o.deploy(other, "--force-module")
+	unzip, err := gzip.NewReader(bytes.NewReader(memory))
+	require.NoError(t, err)
+	image, err := io.ReadAll(unzip)
+	require.NoError(t, err)
+	mem := storage.RAMOf(image)
+	store, err := storage.Open(mem)
+	require.NoError(t, err)
+	require.NoError(t, store.SetConfig(nil)) // the sample's is none of a canister
+	require.NoError(t, migrations.Start(store))
+	require.NoError(t, migrations.SetPaused(store, true))
+	require.NoError(t, network.SetStableMemory(principal.MustParse(first.Canister), mem.Bytes()))
+	o.deploy(module)
+
+	for _, verb := range []string{"status", "pause"} { // pausing again changes nothing
+		require.Contains(t, o.must("migrate", verb, "--json"), `"state":"paused","step":{"from":"kedge 1","to":"kedge 2","done":0,"total":4}`)
+	}
+	require.Regexp(t, `^layout kedge 2, paused\n(.*\n)*.*0 of 4`, o.must("migrate", "pause"))
+	code, _, stderr := run(t, nil, o.env, "migrate", "step", "--json")
+	require.Equal(t, 4, code)
+	require.Contains(t, stderr, "the migration is paused")
+	require.Contains(t, stderr, "kedge migrate resume")
+	require.NotContains(t, o.must("migrate", "resume", "--json"), "paused")
+	o.must("migrate", "step") // works off what the timer has not
+	require.Contains(t, o.must("migrate", "status", "--json"), `"layout":"kedge 3","state":"settled"`)
+	for _, verb := range []string{"pause", "resume"} {
+		code, _, stderr := run(t, nil, o.env, "migrate", verb)
+		require.Equal(t, 4, code)
+		require.Contains(t, stderr, "no migration is under way")
+	}
 }

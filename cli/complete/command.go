@@ -47,7 +47,7 @@ find them by themselves.`,
 func Script(root *cobra.Command, shell string, to io.Writer) error {
 	switch shell {
 	case "bash":
-		return root.GenBashCompletionV2(to, true)
+		return bashScript(root, to)
 	case "zsh":
 		return root.GenZshCompletion(to)
 	case "fish":

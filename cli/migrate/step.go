@@ -65,6 +65,9 @@ func (a verbs) runMigration(ctx context.Context, to *uint16, accepted []kedge.Lo
 		reply, err := p.Call(ctx, "migration_step", kedge.EncodeMigrationStepArgs(to, accepted))
 		status, err := migration("migration_step", reply, err)
 		if err != nil {
+			if now, unknown := statusOf(ctx, p); unknown == nil && now.State != nil && *now.State == kedge.MigrationStatePaused {
+				err = ui.Hinted(err, "kedge migrate resume lets it go on")
+			}
 			return err
 		}
 		view := viewMigration(status)
