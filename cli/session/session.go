@@ -39,38 +39,57 @@ func (a *App) OpenProvider(ctx context.Context) (*provider.Provider, error) {
 	return provider.New(network, canister, client.Anonymous())
 }
 
-// canisterOfKeys returns the only canister of the network that the key store has a device at: the device of --as, if
-// that names one. Outside the project's folder nothing else says which one it is.
+// canisterOfKeys returns the only canister of the network that the key store has a device at, or the only one that the
+// device of --as belongs to. Outside the project's folder nothing else says which one it is.
 func (a *App) canisterOfKeys(network client.Network, unknown error) (principal.Principal, error) {
 	keys, err := a.LoadKeys()
 	if err != nil {
 		return principal.Principal{}, err
 	}
-	var found []principal.Principal
+	wanted := ""
+	if a.PhraseFile == "" {
+		wanted = a.Setting(a.As, "KEDGE_AS", "")
+	}
+	var all, signers []principal.Principal
 	for _, stored := range keys.All() {
-		if a.As != "" && a.As != device.ReservedName && a.As != stored.Name && a.As != stored.Key {
-			continue
-		}
-		for _, use := range stored.Uses {
-			text, where, _ := strings.Cut(use.Where, "@")
-			id, err := principal.Parse(text)
-			if err == nil && where == network.Fingerprint() && (!a.AnchorGiven || use.Anchor == a.AnchorNumber) && !slices.Contains(found, id) {
-				found = append(found, id)
+		for _, id := range a.canistersOf(stored, network.Fingerprint()) {
+			all = append(all, id)
+			if wanted == stored.Name || wanted == stored.Key {
+				signers = append(signers, id)
 			}
 		}
 	}
-	switch len(found) {
+	found := signers
+	if len(found) == 0 {
+		found = all
+	}
+	var texts []string
+	for _, id := range found {
+		if text := id.Text(); !slices.Contains(texts, text) {
+			texts = append(texts, text)
+		}
+	}
+	switch len(texts) {
 	case 0:
 		return principal.Principal{}, unknown
 	case 1:
 		return found[0], nil
 	}
-	texts := make([]string, len(found))
-	for i, id := range found {
-		texts[i] = id.Text()
-	}
 	return principal.Principal{}, ui.Hinted(fmt.Errorf("%w, and the key store has devices at several: %s", unknown, strings.Join(texts, ", ")),
 		"--canister ID says which one, and so does --as with a device of one alone")
+}
+
+// canistersOf returns the canisters of a network that the store knows a device of, with --anchor those where that is its
+// anchor.
+func (a *App) canistersOf(stored device.StoredPasskey, fingerprint string) (ids []principal.Principal) {
+	for _, use := range stored.Uses {
+		text, where, _ := strings.Cut(use.Where, "@")
+		id, err := principal.Parse(text)
+		if err == nil && where == fingerprint && (!a.AnchorGiven || use.Anchor == a.AnchorNumber) {
+			ids = append(ids, id)
+		}
+	}
+	return ids
 }
 
 // OpenController calls the canister as its controller.
