@@ -68,7 +68,7 @@ func (s *screen) await(shown func() bool, wanted ...any) {
 		select {
 		case <-s.changed:
 		case <-s.ended:
-			s.settle()
+			s.readAll()
 			require.True(s.t, shown(), "the program ended: %q, %q", wanted, s)
 			return
 		case <-hang(s.t):
@@ -87,8 +87,8 @@ func hang(t *testing.T) <-chan time.Time {
 	return time.After(time.Until(deadline) - 20*time.Second)
 }
 
-// settle waits until everything that programs wrote to the terminal is read: a pseudo-terminal keeps the order.
-func (s *screen) settle() {
+// readAll waits until everything that programs wrote to the terminal is read: a pseudo-terminal keeps the order.
+func (s *screen) readAll() {
 	const mark = "[all is shown]"
 	_, err := s.device.WriteString(mark)
 	require.NoError(s.t, err)
@@ -146,7 +146,7 @@ func (s *screen) wait() (code int, output string) {
 		_ = s.program.Process.Kill()
 		require.Fail(s.t, "the program hangs", "%q", s)
 	}
-	s.settle()
+	s.readAll()
 	data, err := os.ReadFile(s.program.Stdout.(*os.File).Name())
 	require.NoError(s.t, err)
 	return s.program.ProcessState.ExitCode(), string(data)

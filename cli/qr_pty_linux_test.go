@@ -42,7 +42,7 @@ func TestQRCodeOnATerminal(t *testing.T) {
 				cmd.Env = append(cmd.Env, k+"="+v)
 			}
 			require.NoError(t, cmd.Run(), "%s", s)
-			s.settle()
+			s.readAll()
 			_, shown, _ := strings.Cut(strings.ReplaceAll(s.text(), "\r", ""), address+"\n")
 			require.Equal(t, c.colors, strings.Contains(shown, "\x1b["))
 			shown = plainText.Replace(shown)

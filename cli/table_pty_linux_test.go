@@ -35,7 +35,7 @@ func TestTablesOnATerminal(t *testing.T) {
 			}
 			require.NoError(t, cmd.Run(), "%s", s)
 			shown := func() string { return "\n" + strings.ReplaceAll(s.text(), "\r", "") }
-			s.settle()
+			s.readAll()
 			require.Contains(t, shown(), c.shows)
 			require.NotContains(t, shown(), "\x1b[")
 			for _, line := range strings.Split(shown(), "\n") {
