@@ -268,6 +268,8 @@ func TestGrowthMustBeAffordable(t *testing.T) {
 	seconds.Mul(seconds, big.NewInt(86_400)).Div(seconds, status.IdleCyclesBurnedPerDay)
 	require.NoError(t, set(management.Settings{FreezingThreshold: &seconds}))
 	_, err = w.Call(ctx, alice, id, "short", nil)
+	refused(t, err, reject.InsufficientCyclesInMemoryGrow, "Canister cannot grow memory by 65536 bytes due to insufficient cycles..\nTry topping up the canister.")
+	_, err = w.Call(ctx, owner, id, "short", nil)
 	refused(t, err, reject.InsufficientCyclesInMemoryGrow, "Canister cannot grow memory by 65536 bytes due to insufficient cycles. At least ")
 	require.Equal(t, before, w.ask(id, "get", nil))
 	refused(t, set(management.Settings{ComputeAllocation: ptr(nat(1))}), reject.InsufficientCyclesInComputeAllocation, "Cannot increase compute allocation to 1% due to insufficient cycles. At least ")

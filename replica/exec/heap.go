@@ -19,6 +19,14 @@ func (s *Step) heapSize() uint64 {
 	return uint64(s.instance.memory.Size())
 }
 
+// mostPages is how many pages of 64 KiB the heap can have.
+func (i *Instance) mostPages() uint64 {
+	if most, ok := i.memory.Definition().Max(); ok {
+		return uint64(most)
+	}
+	return maxHeapPages
+}
+
 // inHeap reports whether a range lies inside the heap.
 func (s *Step) inHeap(src, size uint32) bool { return uint64(src)+uint64(size) <= s.heapSize() }
 
@@ -85,6 +93,16 @@ func copied(name string) string {
 		return "id"
 	case "msg_reject_msg_copy":
 		return "msg"
+	case "msg_caller_info_data_copy":
+		return "info"
+	case "msg_caller_info_signer_copy":
+		return "signer"
+	case "root_key_copy":
+		return "bytes"
+	case "env_var_name_copy":
+		return "name"
+	case "env_var_value_copy":
+		return "value"
 	default:
 		return "payload"
 	}

@@ -11,7 +11,7 @@ import (
 // Calls of other canisters. A call is built by call_new and its companions and sent by call_perform;
 // it leaves the canister when the step is committed.
 
-// MaxPayload is the greatest argument of a call between canisters of one subnet, in bytes.
+// MaxPayload is the greatest size of method name and argument of a call between canisters of one subnet, in bytes.
 const MaxPayload = 10 << 20
 
 var callCalls = []syscall{
@@ -21,11 +21,12 @@ var callCalls = []syscall{
 			s.dropCall()
 			callee, name := arg2(stack[0:]), arg2(stack[2:])
 			if name.size > MaxMethodName {
-				panic(userViolation("", "size_name %d exceeds the maximum method name length %d", name.size, MaxMethodName))
+				panic(tooLongName(name.size))
 			}
+			method := lossyText(s.get("ic0.call_new method_name", name.src, name.size))
 			s.building = &Call{
 				Callee: s.principal("ic0.call_new callee_src", callee.src, callee.size),
-				Method: s.text("ic0.call_new method_name", name.src, name.size),
+				Method: method,
 				Reply:  Callback{Func: uint32(stack[4]), Env: uint32(stack[5])},
 				Reject: Callback{Func: uint32(stack[6]), Env: uint32(stack[7])},
 			}
@@ -42,8 +43,8 @@ var callCalls = []syscall{
 		run: func(s *Step, stack []uint64) {
 			a := arg2(stack)
 			call := s.underConstruction("ic0.call_data_append")
-			if total := len(call.Arg) + int(a.size); total > MaxPayload {
-				panic(userViolation("", "ic0.call_data_append: the payload of %d bytes exceeds the maximum of %d bytes", total, MaxPayload))
+			if total := len(call.Method) + len(call.Arg) + int(a.size); total > MaxPayload {
+				panic(tooLongCall(call.Callee, call.Method, total))
 			}
 			call.Arg = append(call.Arg, s.get("ic0.call_data_append", a.src, a.size)...)
 		}},

@@ -77,17 +77,29 @@ var certifiedCalls = []syscall{
 		run: func(s *Step, stack []uint64) {
 			size := uint32(stack[1])
 			if size > maxCertifiedData {
-				panic(userViolation("", "ic0_certified_data_set failed because the passed data must be no larger than %d bytes. Found %d bytes", maxCertifiedData, size))
+				panic(userViolation(documented("Try certifying just the hash of your data instead of the full contents.", "certified_data_set-payload-too-large"),
+					"ic0_certified_data_set failed because the passed data must be no larger than %d bytes. Found %d bytes.", maxCertifiedData, size))
 			}
-			s.out.CertifiedData = append([]byte{}, s.get("ic0_certified_data_set", uint32(stack[0]), size)...)
+			src := uint32(stack[0])
+			if !s.inHeap(src, size) {
+				panic(outOfBounds("ic0_certified_data_set", "src", src, size, s.heapSize()))
+			}
+			s.out.CertifiedData = append([]byte{}, s.get("ic0_certified_data_set", src, size)...)
 		}},
 	{name: "data_certificate_present", results: types(i32), contexts: running, cost: costDefault,
 		run: func(s *Step, stack []uint64) { stack[0] = flag(s.in.Certificate != nil) }},
 	{name: "data_certificate_size", results: types(i32), contexts: Query | CompositeQuery, cost: costDefault,
-		run: func(s *Step, stack []uint64) { stack[0] = uint64(len(s.certificate())) }},
+		run: func(s *Step, stack []uint64) { stack[0] = uint64(len(s.certificate("data_certificate_size"))) }},
 	{name: "data_certificate_copy", params: types(i32, i32, i32), contexts: Query | CompositeQuery, cost: costDefault, size: argument32(2),
 		run: func(s *Step, stack []uint64) {
-			s.copyOut("data_certificate_copy", s.certificate(), uint32(stack[0]), uint32(stack[1]), uint32(stack[2]))
+			data, dst, offset, size := s.certificate("data_certificate_copy"), uint32(stack[0]), uint32(stack[1]), uint32(stack[2])
+			if uint64(offset)+uint64(size) > uint64(len(data)) {
+				panic(outOfBounds("ic0_data_certificate_copy", "offset", offset, size, uint64(len(data))))
+			}
+			if !s.inHeap(dst, size) {
+				panic(outOfBounds("ic0_data_certificate_copy", "dst", dst, size, s.heapSize()))
+			}
+			s.put(dst, data[offset:offset+size])
 		}},
 }
 
@@ -95,14 +107,20 @@ var certifiedCalls = []syscall{
 const maxCertifiedData = 32
 
 // certificate returns the data certificate, which exists only on the canister that was queried itself.
-func (s *Step) certificate() []byte {
+func (s *Step) certificate(call string) []byte {
 	if s.in.Certificate == nil {
-		panic(wrongContext("data_certificate_size", s.in.Kind))
+		panic(wrongContext(call, s.in.Kind))
 	}
 	if s.dataCertificate == nil {
 		s.dataCertificate = s.in.Certificate()
 	}
 	return s.dataCertificate
+}
+
+// outOfBounds is the violation of the two system calls that word it in their own way.
+func outOfBounds(call, what string, start, size uint32, most uint64) *trap {
+	return violation("%s failed because %s + size is out of bounds. Found %s = %d and size = %d while %s + size must be <= %d",
+		call, what, what, start, size, what, most)
 }
 
 // variableCalls are the environment variables.
@@ -146,9 +164,13 @@ func (s *Step) variable(call string, src, size uint32) (value string, ok bool) {
 	if size > MaxVariableName {
 		panic(userViolation("", "ic0.%s: Variable name is too large.", call))
 	}
-	name := string(s.get("ic0."+call+" heap", src, size))
+	place := " heap"
+	if call == "env_var_value_copy" {
+		place = " name"
+	}
+	name := string(s.get("ic0."+call+place, src, size))
 	if !validText(name) {
-		panic(userViolation("", "ic0.%s: Variable name is not a valid UTF-8 string.", call))
+		panic(userViolation("Provide a valid UTF-8 string for the environment variable name.", "ic0.%s: Variable name is not a valid UTF-8 string.", call))
 	}
 	for _, v := range s.in.Env.Variables {
 		if v.Name == name {

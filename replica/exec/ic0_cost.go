@@ -39,7 +39,11 @@ var signatureCosts = map[string]cycles.Amount{
 // signCost answers 1 for an unknown curve or algorithm, 2 for an unknown key, else 0 with the price.
 func (s *Step) signCost(name string, stack []uint64, kinds uint32) {
 	a, kind, dst := arg2(stack), uint32(stack[2]), uint32(stack[3])
-	key := s.text("ic0."+name, a.src, a.size)
+	raw := s.get("ic0."+name+" heap", a.src, a.size)
+	if !validText(string(raw)) {
+		panic(violation("Failed to decode key name %s", lossyText(raw)))
+	}
+	key := string(raw)
 	if kind >= kinds {
 		stack[0] = 1
 		return

@@ -61,8 +61,12 @@ func exportMeter(ctx context.Context, runtime wazero.Runtime) error {
 // limitedMemory is the roles whose heap may not grow beyond the canister's wasm_memory_limit.
 const limitedMemory = Init | Update | Start
 
-// judgeGrowth traps if the heap may not grow to so many pages of 64 KiB.
+// judgeGrowth traps if the heap may not grow to so many pages of 64 KiB. What is more than the module's memory can
+// have fails by itself.
 func (s *Step) judgeGrowth(pages uint64) {
+	if pages > s.instance.mostPages() {
+		return
+	}
 	size, limit := pages*WasmPage, s.in.Env.WasmLimit
 	if limit != 0 && size > limit && s.in.Kind.in(limitedMemory) {
 		panic(tooMuchMemory(size, limit))
@@ -82,7 +86,7 @@ func (s *Step) checkGrowth(bytes uint64) {
 	}
 	s.grown += bytes
 	if needed := s.in.Env.ReserveWith(s.grown); s.balance.Less(needed) {
-		panic(tooPoorToGrow(bytes, needed.Minus(s.balance)))
+		panic(tooPoorToGrow(bytes, needed.Minus(s.balance), s.isController(s.in.Caller)))
 	}
 }
 

@@ -67,6 +67,19 @@ func userViolation(help, format string, args ...any) *trap {
 	return &trap{code: reject.ContractViolation, text: "Canister violated contract: " + fmt.Sprintf(format, args...), help: help}
 }
 
+// tooLongCall is a call of another canister that is longer than one may be.
+func tooLongCall(callee fmt.Stringer, method string, size int) *trap {
+	return userViolation(documented("Check the canister for errors or redesign the target API to allow shorter messages",
+		"canister-made-a-call-with-too-large-payload"),
+		"Request to %s:%s has a payload size of %d, which exceeds the allowed limit of %d.", callee, method, size, MaxPayload)
+}
+
+// tooLongName is a method name that no canister can have. The braces are production's.
+func tooLongName(size uint32) *trap {
+	return userViolation(documented("Size of method_name {} exceeds the allowed limit of {}.", "canister-made-a-call-with-too-large-method-name"),
+		"Size of method_name %d exceeds the allowed limit of %d.", size, MaxMethodName)
+}
+
 // wrongContext is a system call in a role that may not make it.
 func wrongContext(name string, kind Kind) *trap {
 	return userViolation(documented("Check the ICP documentation to make sure APIs are being called in the correct message types.",
@@ -100,12 +113,14 @@ func tooMuchMemory(size, limit uint64) *trap {
 			"wasm-memory-limit-exceeded")}
 }
 
-// tooPoorToGrow is memory that the canister's balance could not carry.
-func tooPoorToGrow(bytes uint64, missing cycles.Amount) *trap {
-	return &trap{code: reject.InsufficientCyclesInMemoryGrow,
-		text: fmt.Sprintf("Canister cannot grow memory by %d bytes due to insufficient cycles. At least %s additional cycles are required.",
-			bytes, cycles.Grouped(missing)),
-		help: documented("Top up the canister with more cycles.", "insufficient-cycles-in-memory-grow")}
+// tooPoorToGrow is memory that the canister's balance could not carry. Its controllers learn how much is missing.
+func tooPoorToGrow(bytes uint64, missing cycles.Amount, tellMissing bool) *trap {
+	text := fmt.Sprintf("Canister cannot grow memory by %d bytes due to insufficient cycles.", bytes)
+	if tellMissing {
+		text += fmt.Sprintf(" At least %s additional cycles are required.", cycles.Grouped(missing))
+	}
+	return &trap{code: reject.InsufficientCyclesInMemoryGrow, text: text,
+		help: documented("Try topping up the canister.", "insufficient-cycles-in-memory-grow")}
 }
 
 // tooManyPages is a step that touched more stable memory than a message may.
