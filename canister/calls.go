@@ -37,8 +37,7 @@ func answer() []byte { return scratch.reply[:0] }
 // asUpdate runs an update method.
 func asUpdate(method func()) {
 	cdk.Update(func() {
-		advance()
-		rearm()
+		rearm(advance())
 		method()
 	})
 }

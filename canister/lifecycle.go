@@ -21,7 +21,7 @@ func install() {
 	if arg != nil && arg.AssignedUserNumberRange != nil {
 		lo, hi = arg.AssignedUserNumberRange.F0, arg.AssignedUserNumberRange.F1
 	}
-	store, err := storage.Create(memory{}, storage.Config{Lo: lo, Hi: hi})
+	store, err := storage.Create(new(memory), storage.Config{Lo: lo, Hi: hi})
 	must(err)
 	must(configure(store, withDefaults(arg)))
 	open(store)
@@ -48,7 +48,7 @@ func withDefaults(arg *kedge.KedgeInit) *kedge.KedgeInit {
 func upgrade() {
 	arg, err := kedge.DecodeInitArgs(cdk.Arg())
 	must(err)
-	store, err := ii.Upgrade(memory{})
+	store, err := ii.Upgrade(new(memory))
 	if err != nil {
 		cdk.Trap(fmt.Sprintf("open stable memory: %v; it is as it was, and so is the module", err))
 	}
@@ -98,18 +98,27 @@ func setRange(store *storage.Store, r *kedge.AnchorRange) error {
 	return nil
 }
 
-// memory is the canister's stable memory as storage wants it.
+// memory is the canister's stable memory as storage wants it. What is inside the memory, all that a sound store asks
+// for, is read and written without a detour, because every method does that several times.
 type memory struct{}
 
-func (memory) Size() uint64            { return cdk.Stable().Pages() }
-func (memory) Grow(pages uint64) error { return cdk.Stable().Grow(pages) }
+func (*memory) Size() uint64            { return cdk.Stable().Pages() }
+func (*memory) Grow(pages uint64) error { return cdk.Stable().Grow(pages) }
 
-func (memory) ReadAt(p []byte, off uint64) error {
-	_, err := cdk.Stable().ReadAt(p, int64(off))
-	return err
+func (*memory) ReadAt(p []byte, off uint64) error {
+	if size := cdk.Stable().Pages() * cdk.PageSize; off > size || uint64(len(p)) > size-off {
+		_, err := cdk.Stable().ReadAt(p, int64(off)) // which says what is wrong
+		return err
+	}
+	cdk.Stable().MustRead(p, off)
+	return nil
 }
 
-func (memory) WriteAt(p []byte, off uint64) error {
-	_, err := cdk.Stable().WriteAt(p, int64(off))
-	return err
+func (*memory) WriteAt(p []byte, off uint64) error {
+	if size := cdk.Stable().Pages() * cdk.PageSize; off > size || uint64(len(p)) > size-off {
+		_, err := cdk.Stable().WriteAt(p, int64(off))
+		return err
+	}
+	cdk.Stable().MustWrite(p, off)
+	return nil
 }

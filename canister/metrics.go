@@ -42,7 +42,7 @@ func metrics() []byte {
 	gauge("max_user_number", "The highest Identity Anchor that can be served by this canister.", hi-1)
 	gauge("signature_count", "Number of active signatures issued by this canister.", uint64(state.signatures.Len()))
 	gauge("inflight_challenges", "Number of captchas that wait for an answer.", uint64(len(state.admission.captchas.Pending)))
-	gauge("stable_memory_pages", "Number of stable memory pages used by this canister.", memory{}.Size())
+	gauge("stable_memory_pages", "Number of stable memory pages used by this canister.", cdk.Stable().Pages())
 	gauge("last_upgrade_timestamp", "Timestamp of the last canister upgrade in nanoseconds since epoch.", state.upgradedAt)
 	gauge("storage_layout_version", "The layout version of the stable memory.", uint64(state.store.Layout()))
 	gauge("service_time_seconds", "Time in which this canister could answer, in seconds.", state.clock.Time/second)

@@ -70,10 +70,12 @@ func certify() {
 	cdk.SetCertifiedData(root[:])
 }
 
-// advance steps service time, as every update call does.
-func advance() {
-	state.clock.Advance(cdk.Time())
+// advance steps service time, as every update call does, and returns the time.
+func advance() uint64 {
+	now := cdk.Time()
+	state.clock.Advance(now)
 	must(state.store.SetServiceTime(state.clock.Time, state.clock.Last))
+	return now
 }
 
 // tick is the global timer: it advances service time, prunes signatures and sets itself again.
@@ -101,8 +103,8 @@ func arm(at uint64) {
 }
 
 // rearm sets a timer again that was due long ago and did not run: one whose message trapped is gone.
-func rearm() {
-	if cdk.Time() > state.due+serviceStep {
+func rearm(now uint64) {
+	if now > state.due+serviceStep {
 		setTimer()
 	}
 }

@@ -39,6 +39,13 @@ func (m StableMemory) Grow(pages uint64) error {
 	return nil
 }
 
+// MustRead fills p from an offset. The message traps if that is not all inside the memory; who asks for the size before
+// has what ReadAt does at half of its instructions.
+func (StableMemory) MustRead(p []byte, offset uint64) { system.StableRead(p, offset) }
+
+// MustWrite writes p at an offset. The message traps if that is not all inside the memory.
+func (StableMemory) MustWrite(p []byte, offset uint64) { system.StableWrite(offset, p) }
+
 // ReadAt implements [io.ReaderAt]. Beyond the end it reads what there is and returns io.EOF.
 func (m StableMemory) ReadAt(p []byte, offset int64) (int, error) {
 	if offset < 0 {

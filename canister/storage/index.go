@@ -90,22 +90,9 @@ func (s *Store) changedKeys(old *rawRecord, payload []byte, version byte, slot u
 	if is {
 		b = record.Devices(payload, version)
 	}
-	passed := s.buffers.passed[:0]
-	for a.Left() > 0 && b.Left() > 0 {
-		atA, atB := a, b
-		oldDevice, err := a.Next()
-		if err != nil {
-			return err
-		}
-		newDevice, err := b.Next()
-		if err != nil {
-			return err
-		}
-		if !oldDevice.SameKeys(newDevice) {
-			a, b = atA, atB
-			break
-		}
-		passed = append(passed, oldDevice)
+	passed, err := record.PassSame(&a, &b, s.buffers.passed[:0])
+	if err != nil {
+		return err
 	}
 	for i, c := range [...]*record.Cursor{&a, &b} {
 		for c.Left() > 0 {

@@ -133,12 +133,8 @@ func (s *Store) readRawInto(room []byte, slot uint32) (*rawRecord, error) {
 	} else {
 		raw.payload = append(make([]byte, 0, length), b[size:size+here]...)
 	}
-	for next := first; len(raw.payload) < length; {
-		if next == 0 {
-			return nil, stable.Corrupted(s.anchorName(slot), "its record ends after %d of %d bytes", len(raw.payload), length)
-		}
-		raw.chain = append(raw.chain, next-1)
-		if next, err = s.readBlock(raw, next-1, length); err != nil {
+	if len(raw.payload) < length {
+		if err := s.readChain(raw, first, length); err != nil {
 			return nil, err
 		}
 	}
@@ -146,31 +142,39 @@ func (s *Store) readRawInto(room []byte, slot uint32) (*rawRecord, error) {
 	return raw, nil
 }
 
-// readBlock appends the part of a record that is in one overflow block, and returns the next block + 1.
-func (s *Store) readBlock(raw *rawRecord, block uint32, length int) (uint32, error) {
-	if block >= s.alloc.Regions[overflow].Units {
-		return 0, s.errNoBlock(raw.slot, block)
+// readChain appends what is in overflow blocks to the beginning of a record, up to its length. next is the first
+// block + 1.
+func (s *Store) readChain(raw *rawRecord, next uint32, length int) error {
+	for had := len(raw.payload); had < length; had = len(raw.payload) {
+		if next == 0 {
+			return stable.Corrupted(s.anchorName(raw.slot), "its record ends after %d of %d bytes", had, length)
+		}
+		block := next - 1
+		if block >= s.alloc.Regions[overflow].Units {
+			return s.errNoBlock(raw.slot, block)
+		}
+		raw.chain = append(raw.chain, block)
+		at, err := s.alloc.Address(overflow, block)
+		if err != nil {
+			return err
+		}
+		// The part is read behind what there is already, its head over the last bytes of that.
+		n := min(length-had, blockPayload)
+		b := raw.payload[had-blockHead : had+n]
+		head := (*[blockHead]byte)(b) // whose parts are taken without further checks of bounds
+		kept0, kept1 := le.Uint64(head[0:8]), le.Uint64(head[8:16])
+		if err := s.alloc.Memory.ReadAt(b, at); err != nil {
+			return fmt.Errorf("read overflow block %d: %w", block, err)
+		}
+		if le.Uint64(head[0:8]) != xxhash.Sum64(b[8:]) || le.Uint32(head[8:12]) != raw.slot {
+			return s.errBlock(raw.slot, block, b)
+		}
+		next = le.Uint32(head[12:16])
+		le.PutUint64(head[0:8], kept0)
+		le.PutUint64(head[8:16], kept1)
+		raw.payload = raw.payload[:had+n]
 	}
-	at, err := s.alloc.Address(overflow, block)
-	if err != nil {
-		return 0, err
-	}
-	// The part is read behind what there is already, its head over the last bytes of that.
-	had := len(raw.payload)
-	n := min(length-had, blockPayload)
-	b := raw.payload[had-blockHead : had+n]
-	kept0, kept1 := le.Uint64(b), le.Uint64(b[8:])
-	if err := s.alloc.Memory.ReadAt(b, at); err != nil {
-		return 0, fmt.Errorf("read overflow block %d: %w", block, err)
-	}
-	if le.Uint64(b) != xxhash.Sum64(b[8:]) || le.Uint32(b[8:]) != raw.slot {
-		return 0, s.errBlock(raw.slot, block, b)
-	}
-	next := le.Uint32(b[12:])
-	le.PutUint64(b, kept0)
-	le.PutUint64(b[8:], kept1)
-	raw.payload = raw.payload[:had+n]
-	return next, nil
+	return nil
 }
 
 func (s *Store) errNoBlock(slot, block uint32) error {

@@ -336,7 +336,7 @@ func (s *Store) write(a *identity.Anchor, tag *uint64, legacy []byte) error {
 	old := &s.last
 	switch {
 	case s.fresh == slot+1: // nothing is there yet but what an old extent may have held
-		*old = rawRecord{valid: true, slot: slot}
+		*old = rawRecord{valid: true, slot: slot, chain: old.chain[:0]}
 	case !old.valid || old.slot != slot:
 		if old, err = s.readRaw(slot); err != nil {
 			return err

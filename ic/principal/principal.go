@@ -43,6 +43,9 @@ func FromBytes(raw []byte) (Principal, error) {
 	if len(raw) > MaxLen {
 		return Principal{}, fmt.Errorf("a principal has at most %d bytes, got %d", MaxLen, len(raw))
 	}
+	if len(raw) == MaxLen { // as most have; a copy of fixed length takes a third of the instructions
+		return Principal{n: MaxLen, b: [MaxLen]byte(raw)}, nil
+	}
 	p := Principal{n: uint8(len(raw))}
 	copy(p.b[:], raw)
 	return p, nil

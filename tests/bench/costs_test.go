@@ -33,19 +33,20 @@ func TestCostsAreTheCommittedOnes(t *testing.T) {
 	for _, g := range got {
 		of[fmt.Sprintf("%s/%d", g.Method, g.Devices)] = g.Instructions
 	}
-	// Without contacts the record of three devices fits its slot, with them it goes on in an overflow block, which is
-	// what costs.
+	// Contacts make signing in dearer by three hundredths at most. Without contacts the record of three devices fits its
+	// slot, with them it goes on in an overflow block, which is what costs.
 	for _, method := range []string{"lookup", "prepare_delegation"} {
 		for _, devices := range []int{3, 9} {
 			before, contacts := of[fmt.Sprintf("%s:before/%d", method, devices)], of[fmt.Sprintf("%s:contacts/%d", method, devices)]
-			require.LessOrEqual(t, contacts, before+before*4/100, "%s with seven recovery contacts and %d devices", method, devices)
+			require.LessOrEqual(t, contacts, before+before*3/100, "%s with seven recovery contacts and %d devices", method, devices)
 		}
 	}
 	// What these methods touch lies together: 8 pages read and 5 written. One more is allowed for, because a variable
 	// that grows moves the others, some of them over the border of a page.
 	for _, g := range got {
 		switch g.Method {
-		case "add", "update", "remove", "protect", "lookup", "lookup_by_credential", "get_anchor_info", "prepare_delegation", "get_principal":
+		case "add", "update", "remove", "protect", "lookup", "lookup_by_credential", "get_anchor_info", "prepare_delegation", "get_principal",
+			"lookup:before", "prepare_delegation:before", "lookup:contacts", "prepare_delegation:contacts":
 			require.LessOrEqual(t, g.HeapRead, uint64(9), "heap pages read by %s with %d devices", g.Method, g.Devices)
 			require.LessOrEqual(t, g.HeapWritten, uint64(6), "heap pages written by %s with %d devices", g.Method, g.Devices)
 		}

@@ -137,8 +137,8 @@ func (a *Allocator) Reset(r Region) {
 // a unit behind the region's last extent, and where the extent table names an extent that is not there.
 func (a *Allocator) Address(r Region, unit uint32) (uint64, error) {
 	// Sizes are powers of two, see Kind.check, and a division costs as much as ten shifts.
-	size := bits.TrailingZeros64(a.kinds[r].UnitSize) & 63
-	per := (bits.TrailingZeros64(ExtentSize) - size) & 63 // the binary logarithm of how many units an extent has
+	size := bits.TrailingZeros64(a.kinds[r].UnitSize) & 31
+	per := (bits.TrailingZeros64(ExtentSize) - size) & 31 // the binary logarithm of how many units an extent has
 	ordinal := unit >> per
 	if ordinal >= a.Regions[r].Extents {
 		return 0, a.errNoUnit(r, unit)

@@ -189,25 +189,33 @@ func appendDevice(b []byte, d *identity.Device, version byte) ([]byte, error) {
 // nextRecord cuts the next device record off r and checks its length and version; it returns the record
 // with the length of its fixed part, or fails r.
 func (r *reader) nextRecord() (rec []byte, fixed int) {
-	if len(r.b) < fixed1 {
+	if fixed = fixedPart(r.b); fixed == 0 {
 		r.failed = true
 		return nil, 0
 	}
-	switch r.b[2] {
+	n := le.Uint16(r.b)
+	rec, r.b = r.b[:n:n], r.b[n:]
+	return rec, fixed
+}
+
+// fixedPart returns the length of the fixed part of the device record that b begins with; 0 if its version is unknown, or
+// its length less than that or more than there is.
+func fixedPart(b []byte) (fixed int) {
+	if len(b) < fixed1 {
+		return 0
+	}
+	switch b[2] {
 	case Version1:
 		fixed = fixed1
 	case Version2, Version3:
 		fixed = fixed2
 	default:
-		r.failed = true
-		return nil, 0
+		return 0
 	}
-	n := int(le.Uint16(r.b))
-	if n < fixed {
-		r.failed = true
-		return nil, 0
+	if n := int(le.Uint16(b)); n < fixed || n > len(b) {
+		return 0
 	}
-	return r.take(n), fixed
+	return fixed
 }
 
 // device reads one device record of any version.

@@ -39,13 +39,12 @@ func Events(events []NumberedEvent, b []byte, n int, from uint64) (all []Numbere
 func AppendEvent(b []byte, number uint32, e *identity.Event) []byte {
 	b = le.AppendUint32(b, number)
 	b = le.AppendUint64(b, e.At)
-	none := principal.Principal{}
-	b = append(b, byte(e.Kind), bit(e.Temporary, 1)|bit(e.By != none, 2)|bit(e.Device != none, 4)|bit(e.Other != none, 8)|bit(e.Until != 0, 16))
+	b = append(b, byte(e.Kind), bit(e.Temporary, 1)|bit(e.By.Len() > 0, 2)|bit(e.Device.Len() > 0, 4)|bit(e.Other.Len() > 0, 8)|bit(e.Until != 0, 16))
 	if e.Until != 0 {
 		b = le.AppendUint64(b, e.Until)
 	}
 	for _, p := range [...]*principal.Principal{&e.By, &e.Device, &e.Other} {
-		if *p != none {
+		if p.Len() > 0 {
 			b = append(b, byte(p.Len()))
 			b = p.AppendTo(b)
 		}

@@ -36,6 +36,29 @@ func (c *Cursor) Next() (Stored, error) {
 	return Stored{rec, fixed}, nil
 }
 
+// PassSame takes both cursors over the devices of the beginning that agree in their keys, and appends those of old to
+// passed. It fails with [ErrShort].
+//
+// It is what a write compares all devices with, one by one, so it takes them apart without the detour of Next.
+func PassSame(old, new *Cursor, passed []Stored) ([]Stored, error) {
+	for old.left > 0 && new.left > 0 {
+		a, b := Stored{old.r.b, fixedPart(old.r.b)}, Stored{new.r.b, fixedPart(new.r.b)}
+		if a.fixed == 0 || b.fixed == 0 {
+			return passed, ErrShort
+		}
+		lenA, lenB := int(le.Uint16(a.rec)), int(le.Uint16(b.rec))
+		a.rec, b.rec = a.rec[:lenA], b.rec[:lenB]
+		if !a.SameKeys(b) {
+			break
+		}
+		passed = append(passed, a)
+		old.r.b, new.r.b = old.r.b[lenA:], new.r.b[lenB:]
+		old.left--
+		new.left--
+	}
+	return passed, nil
+}
+
 // Stored is a device as it is stored.
 type Stored struct {
 	rec   []byte
@@ -72,11 +95,11 @@ func (d Stored) CredentialID() []byte {
 
 // SameKeys tells whether two devices agree in all of the above.
 func (d Stored) SameKeys(o Stored) bool {
-	a, b := d.rec, o.rec
-	const last5 = 1<<40 - 1 // of the principal: three words and five bytes
+	a, b := (*[fixed1]byte)(d.rec), (*[fixed1]byte)(o.rec) // whose parts are taken without further checks of bounds
+	const last5 = 1<<40 - 1                                // of the principal: three words and five bytes
 	return (a[3]^b[3])&flagProven == 0 &&
-		le.Uint64(a[6:]) == le.Uint64(b[6:]) && le.Uint64(a[14:]) == le.Uint64(b[14:]) && le.Uint64(a[22:]) == le.Uint64(b[22:]) &&
-		(le.Uint64(a[30:])^le.Uint64(b[30:]))&last5 == 0 &&
+		le.Uint64(a[6:14]) == le.Uint64(b[6:14]) && le.Uint64(a[14:22]) == le.Uint64(b[14:22]) && le.Uint64(a[22:30]) == le.Uint64(b[22:30]) &&
+		(le.Uint64(a[30:38])^le.Uint64(b[30:38]))&last5 == 0 &&
 		d.AddedAt() == o.AddedAt() &&
 		string(d.CredentialID()) == string(o.CredentialID())
 }
