@@ -1,6 +1,7 @@
 package device
 
 import (
+	"bytes"
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
@@ -154,6 +155,23 @@ func BenchmarkUnlock(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+}
+
+// A file says how much work its passphrase takes, and somebody else may have written it: one that asks for gigabytes
+// is refused before any work is done.
+func TestTooMuchWorkIsRefused(t *testing.T) {
+	sealed, err := SealExchange([]byte("{}"), "correct horse", testWorkFactor)
+	require.NoError(t, err)
+	begin := fmt.Appendf(nil, " %d\n", testWorkFactor)
+	require.Equal(t, 1, bytes.Count(sealed[:200], begin))
+	dear := bytes.Replace(sealed, begin, fmt.Appendf(nil, " %d\n", maxWorkFactor+1), 1)
+	_, err = OpenExchange(dear, "correct horse")
+	require.ErrorContains(t, err, "work factor too large")
+	path := filepath.Join(t.TempDir(), "keys.age")
+	require.NoError(t, os.WriteFile(path, dear, 0o600))
+	_, err = testStore(t, path, "correct horse").Load()
+	require.ErrorContains(t, err, "work factor too large")
+	require.LessOrEqual(t, defaultWorkFactor+1, maxWorkFactor, "age itself writes 18")
 }
 
 func TestStoreNamesDamagedFile(t *testing.T) {

@@ -73,6 +73,10 @@ const (
 	// least that OWASP recommends. A file carries its own.
 	defaultWorkFactor = 17
 
+	// maxWorkFactor is the most that a file may ask for: 1 GiB and some five seconds. The file says how much, before
+	// anything shows who wrote it; age itself takes 22, which is 4 GiB.
+	maxWorkFactor = 20
+
 	maxNameLength       = 64
 	maxCredentialLength = 1023
 )
@@ -239,6 +243,7 @@ func unseal(sealed []byte, passphrase string) ([]byte, error) {
 	if err != nil {
 		return nil, ErrWrongPassphrase // the empty passphrase opens nothing
 	}
+	identity.SetMaxWorkFactor(maxWorkFactor)
 	r, err := age.Decrypt(bytes.NewReader(sealed), identity)
 	if errors.Is(err, age.ErrIncorrectIdentity) {
 		return nil, ErrWrongPassphrase
