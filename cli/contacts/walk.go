@@ -134,7 +134,7 @@ func (r *recoveryRun) next(s *session.Session, info kedge.IdentityAnchorInfo) []
 		case d.KeyType == kedge.KeyTypeSeedPhrase && stays(d):
 			phrase = true // a new one, or one that had not agreed
 		case !stays(d) && d.KeyType != kedge.KeyTypeSeedPhrase:
-			steps = append(steps, fmt.Sprintf("kedge device remove %s %s   # %s, unless it is in your hands", principal.SelfAuthenticating(d.Pubkey), who, ui.Printable(d.Alias)))
+			steps = append(steps, removal(d.Pubkey, who, d.Alias))
 		}
 	}
 	if !phrase {
@@ -145,4 +145,10 @@ func (r *recoveryRun) next(s *session.Session, info kedge.IdentityAnchorInfo) []
 		steps = append(steps, "kedge recovery phrase add"+replace+" "+who)
 	}
 	return append(steps, "kedge contacts set ANCHOR... "+who)
+}
+
+// removal is the command that removes a device, with what it is called behind it. A thief may have chosen that, and the
+// shell of macOS takes no comments where a person types: a name that it would act on is in quotes.
+func removal(key []byte, who, alias string) string {
+	return fmt.Sprintf("kedge device remove %s %s   # %s, unless it is in your hands", principal.SelfAuthenticating(key), who, ui.Quoted(ui.Printable(alias)))
 }

@@ -134,7 +134,7 @@ func (a verbs) offerDevice(ctx context.Context, n NewDevice, anchor uint64) erro
 	}
 	code := response.AddedTentatively.VerificationCode
 	return a.Result(map[string]any{"anchor": anchor, "device": n.Name, "verification_code": code, "until": ui.Time(response.AddedTentatively.DeviceRegistrationTimeout)},
-		fmt.Sprintf("code %s; on the other machine: kedge device register-mode verify %s", ui.Printable(code), ui.Printable(code)))
+		fmt.Sprintf("code %s; on the other machine: kedge device register-mode verify %s", ui.Printable(code), ui.Quoted(ui.Printable(code))))
 }
 
 func (a verbs) registerModeVerify() *cobra.Command {
