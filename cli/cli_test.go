@@ -8,14 +8,14 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
-	_ "time/tzdata" // for zone
+	_ "time/tzdata" // for Zone
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/stretchr/testify/require"
 )
 
-// zone is the time zone of every script, so that a time in UTC is seen for what it is.
-const zone = "Asia/Kathmandu"
+// Zone is the time zone of every script, so that a time in UTC is seen for what it is.
+const Zone = "Asia/Kathmandu"
 
 // commands are the programs that the tests run, each this one under another name.
 var commands = map[string]func(){
@@ -67,7 +67,7 @@ func runScripts(t *testing.T, store, variable, folder string) {
 		Dir: "testdata",
 		Setup: func(env *testscript.Env) error {
 			env.Setenv(variable, folder)
-			env.Setenv("TZ", zone)
+			env.Setenv("TZ", Zone)
 			env.Setenv("KEDGE_KEYS", env.WorkDir+"/keys.age")
 			env.Setenv("KEDGE_PASSPHRASE_FILE", env.WorkDir+"/passphrase")
 			env.Setenv("HOME", env.WorkDir)

@@ -101,7 +101,7 @@ func TestSetupWithAPerson(t *testing.T) {
 		p := &person{answers: []func(*person) string{say("9"), say(place), say("yes"), say("no")}}
 		code, _, stderr = run(t, p, env, "guide", "lost-device", "--as", "laptop")
 		require.Zero(t, code, stderr)
-		require.Contains(t, stderr, `kedge: warning: "9" is none of the answers`)
+		require.Contains(t, stderr, `kedge: warning: "9" is none of 1, 2, 3 and none`)
 		require.Contains(t, stderr, "kedge: removal: remove phone (")
 		code, list, _ = run(t, nil, env, "device", "list", "--as", "laptop")
 		require.Zero(t, code)

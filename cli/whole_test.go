@@ -86,7 +86,7 @@ func TestWholeScripts(t *testing.T) {
 			},
 			Setup: func(env *testscript.Env) error {
 				for name, value := range map[string]string{
-					variable: folder, "TZ": "Asia/Kathmandu", "KEDGE_KEYS": env.WorkDir + "/keys.age", "KEDGE_PASSPHRASE_FILE": env.WorkDir + "/passphrase",
+					variable: folder, "TZ": cli.Zone, "KEDGE_KEYS": env.WorkDir + "/keys.age", "KEDGE_PASSPHRASE_FILE": env.WorkDir + "/passphrase",
 					"KEDGE_NETWORK": url, "URL": url, "MODULE": module, "WHOAMI": whoami, "HOME": env.WorkDir,
 				} {
 					env.Setenv(name, value)

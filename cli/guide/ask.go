@@ -13,6 +13,7 @@ import (
 // question is one that a path asks. A flag answers it before it is asked.
 type question struct {
 	flag      *string // the answer; empty is none yet
+	name      string  // of the flag, empty if there is none
 	title     string  // what is asked for, in a few words
 	about     string  // sentences about it, may be empty
 	empty     string  // what an empty answer does, in words
@@ -29,24 +30,19 @@ func (q question) line() string {
 		b.WriteString(q.about + "\n")
 	}
 	b.WriteString(q.title)
+	labelled := false
+	for _, c := range q.choices {
+		if c.Label != c.Answer {
+			b.WriteString("\n  " + c.Answer + "  " + c.Label)
+			labelled = true
+		}
+	}
+	if labelled {
+		b.WriteString("\nanswer")
+	}
 	var notes []string
 	if len(q.choices) > 0 {
-		var answers []string
-		for _, c := range q.choices {
-			answers = append(answers, c.Answer)
-			if c.Label != c.Answer {
-				b.WriteString("\n  " + c.Answer + "  " + c.Label)
-			}
-		}
-		last := len(answers) - 1
-		list := answers[last]
-		if last > 0 {
-			list = strings.Join(answers[:last], ", ") + " or " + list
-		}
-		if strings.Contains(b.String()[len(q.about):], "\n  ") {
-			b.WriteString("\nanswer")
-		}
-		notes = append(notes, list)
+		notes = append(notes, q.answers(" or "))
 	}
 	if q.empty != "" {
 		notes = append(notes, "enter "+q.empty)
@@ -55,6 +51,19 @@ func (q question) line() string {
 		b.WriteString(" (" + strings.Join(notes, "; ") + ")")
 	}
 	return b.String() + ": "
+}
+
+// answers lists the answers that there are.
+func (q question) answers(word string) string {
+	var all []string
+	for _, c := range q.choices {
+		all = append(all, c.Answer)
+	}
+	last := len(all) - 1
+	if last == 0 {
+		return all[0]
+	}
+	return strings.Join(all[:last], ", ") + word + all[last]
 }
 
 func (q question) field() ui.Field {
@@ -87,8 +96,11 @@ func (q question) read(text string) (string, error) {
 				}
 			}
 		}
-		if i < 0 {
-			return "", ui.Usagef("%q is none of the answers", answer)
+		switch {
+		case i < 0 && len(q.choices) == 2:
+			return "", ui.Usagef("%q is neither %s", answer, q.answers(" nor "))
+		case i < 0:
+			return "", ui.Usagef("%q is none of %s", answer, q.answers(" and "))
 		}
 		return q.choices[i].Answer, nil
 	}
@@ -110,8 +122,12 @@ func (p *path) forms() (ui.Former, bool) {
 	return p.Forms(p.plain || p.Setting("", "KEDGE_PLAIN", "no") == "yes")
 }
 
-// form asks several questions at once where the terminal can; elsewhere each is asked where it is needed.
+// form asks several questions at once where the terminal can; elsewhere each is asked where it is needed. What flags
+// answer is judged now.
 func (p *path) form(questions ...question) error {
+	if err := p.judgeFlags(questions...); err != nil {
+		return err
+	}
 	questions = slices.DeleteFunc(questions, p.answered)
 	if len(questions) == 0 {
 		return nil
@@ -137,8 +153,26 @@ func (p *path) form(questions ...question) error {
 	return nil
 }
 
-// answered reports whether a flag or a form has answered a question.
-func (p *path) answered(q question) bool { return *q.flag != "" || p.given[q.flag] }
+// judgeFlags reads the answers that flags give, before anything is done.
+func (p *path) judgeFlags(questions ...question) error {
+	for _, q := range questions {
+		if *q.flag == "" || p.answered(q) {
+			continue
+		}
+		answer, err := q.read(*q.flag)
+		switch {
+		case err != nil && len(q.choices) > 0:
+			return ui.Usagef("--%s %w", q.name, err)
+		case err != nil:
+			return ui.Usagef("--%s: %w", q.name, err)
+		}
+		p.answer(q, answer)
+	}
+	return nil
+}
+
+// answered reports whether a question has an answer that was read.
+func (p *path) answered(q question) bool { return p.given[q.flag] }
 
 func (p *path) answer(q question, answer string) {
 	if p.given == nil {
@@ -149,15 +183,12 @@ func (p *path) answer(q question, answer string) {
 
 // ask returns the answer of a flag, or that of the person; without either, otherwise.
 func (p *path) ask(q question) (string, error) {
-	if p.answered(q) {
-		return *q.flag, nil
+	if err := p.form(q); err != nil || p.answered(q) {
+		return *q.flag, err
 	}
 	t, err := p.OpenTerminalOnce()
 	if err != nil {
 		return q.otherwise, nil
-	}
-	if err := p.form(q); err != nil || p.answered(q) {
-		return *q.flag, err
 	}
 	for {
 		text, err := t.Line(q.line())
@@ -184,7 +215,7 @@ func (p *path) agree(name string) (bool, error) {
 	var answer string
 	text, err := p.ask(question{
 		flag: &answer, title: "do it?", otherwise: ui.AnswerYes, offered: ui.AnswerYes, empty: "does it, no leaves it for later",
-		choices: []ui.Choice{{Answer: ui.AnswerYes, Label: ui.AnswerYes}, {Answer: ui.AnswerNo, Label: ui.AnswerNo}},
+		choices: yesOrNo,
 	})
 	return text == ui.AnswerYes, err
 }

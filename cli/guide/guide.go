@@ -62,7 +62,7 @@ type path struct {
 	plain bool // questions in lines
 	steps []step
 
-	given map[*string]bool // questions that a person has answered, by their flag
+	given map[*string]bool // questions that are answered, by their flag
 }
 
 // run makes a command of a path. What it has done stays, whatever ends it, and the hint says how to go on.
@@ -246,16 +246,5 @@ func phraseOf(devices []kedge.DeviceWithUsage) *kedge.DeviceWithUsage {
 func protected(d kedge.DeviceWithUsage) bool { return d.Protection == kedge.DeviceProtectionProtected }
 
 var yesOrNo = []ui.Choice{{Answer: ui.AnswerYes, Label: ui.AnswerYes}, {Answer: ui.AnswerNo, Label: ui.AnswerNo}}
-
-// yesNo reads a yes or a no of a flag or a person.
-func yesNo(what, text string) (bool, error) {
-	switch strings.ToLower(text) {
-	case "yes", "y":
-		return true, nil
-	case "no", "n":
-		return false, nil
-	}
-	return false, ui.Usagef("%s %q is neither yes nor no", what, text)
-}
 
 var errNoAnchor = errors.New("which anchor?")

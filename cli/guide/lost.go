@@ -49,9 +49,12 @@ func (p *path) lostDevice(ctx context.Context, lost, seen string) error {
 	}
 	which := p.whichLost(s, info.Devices, &lost)
 	wasRead := question{
-		flag: &seen, title: "may somebody have read the recovery phrase?", empty: "is no", otherwise: ui.AnswerNo, offered: ui.AnswerNo, choices: yesOrNo,
+		flag: &seen, name: "phrase-read", title: "may somebody have read the recovery phrase?", empty: "is no", otherwise: ui.AnswerNo, offered: ui.AnswerNo, choices: yesOrNo,
 	}
-	together := []question{which}
+	var together []question
+	if lost == "" {
+		together = append(together, which)
+	}
 	if phraseOf(info.Devices) != nil {
 		together = append(together, wasRead)
 	}
@@ -62,14 +65,11 @@ func (p *path) lostDevice(ctx context.Context, lost, seen string) error {
 		return err
 	}
 	if phrase := phraseOf(info.Devices); phrase != nil {
-		if _, err = p.ask(wasRead); err != nil {
-			return err
-		}
-		read, err := yesNo("--phrase-read", seen)
+		read, err := p.ask(wasRead)
 		if err != nil {
 			return err
 		}
-		if read {
+		if read == ui.AnswerYes {
 			if err := p.replaceRead(ctx, s); err != nil {
 				return err
 			}
@@ -127,7 +127,7 @@ func (p *path) whichLost(s *session.Session, devices []kedge.DeviceWithUsage, lo
 // name any more.
 func (p *path) chooseLost(s *session.Session, devices []kedge.DeviceWithUsage, which question) (*kedge.DeviceWithUsage, error) {
 	lost := *which.flag
-	if lost == "" || p.given[which.flag] {
+	if lost == "" || p.answered(which) {
 		if p.alone() {
 			return nil, ui.Usagef("--device says which device is lost")
 		}
@@ -140,8 +140,8 @@ func (p *path) chooseLost(s *session.Session, devices []kedge.DeviceWithUsage, w
 			return nil, nil
 		}
 		i, err := strconv.Atoi(answer)
-		if err != nil || i < 1 || i > len(devices) {
-			return nil, ui.Usagef("%q is not a number in the list", answer)
+		if err != nil {
+			return nil, err
 		}
 		return &devices[i-1], nil
 	}

@@ -76,7 +76,7 @@ func (p *path) moving(ctx context.Context, name, way string) error {
 
 // anchorAndName asks for the number of the anchor and for the name of the key on this machine.
 func (p *path) anchorAndName(name *string) error {
-	key := question{flag: name, title: "name of the key on this machine", check: func(answer string) error {
+	key := question{flag: name, name: "name", title: "name of the key on this machine", check: func(answer string) error {
 		if answer == "" {
 			return ui.Usagef("--name says what the key is called on this machine")
 		}
@@ -192,7 +192,7 @@ func (p *path) openAs(ctx context.Context, nobody *provider.Provider, name strin
 
 // bring brings the anchor here in one of the ways, and reports whether it is.
 func (p *path) bring(ctx context.Context, nobody *provider.Provider, name, way string) (bool, error) {
-	way, err := p.ask(question{flag: &way, title: "how?", choices: []ui.Choice{
+	way, err := p.ask(question{flag: &way, name: "way", title: "how?", choices: []ui.Choice{
 		{Answer: byCode, Label: "the old machine is at hand and confirms a code"},
 		{Answer: byPhrase, Label: "the recovery phrase is at hand"},
 		{Answer: byWords, Label: "the words of a security key are at hand"},
@@ -218,10 +218,8 @@ func (p *path) bring(ctx context.Context, nobody *provider.Provider, name, way s
 		return p.do(ctx, "key", "find the devices of the anchor that this seed gives", "key", "find", name, "--anchor", anchor)
 	case byCode:
 		return p.offer(ctx, nobody, name, anchor)
-	case "":
-		return false, ui.Usagef("--way says how: code, phrase or words")
 	}
-	return false, ui.Usagef("--way %q is none of code, phrase and words", way)
+	return false, ui.Usagef("--way says how: code, phrase or words")
 }
 
 // offer goes the way over a code: the key is offered here and confirmed on the old machine.

@@ -62,6 +62,9 @@ flag answers are left and listed.`,
 }
 
 func (o *setupAnswers) walk(ctx context.Context, p *path) error {
+	if err := p.judgeFlags(o.deviceName(), o.secondKey(), o.releaseDelay(p), o.whichContacts()); err != nil {
+		return err
+	}
 	if ok, err := p.haveNetwork(ctx, o.module); err != nil || !ok {
 		return err
 	}
@@ -192,7 +195,7 @@ func (p *path) knowsAnchor(ctx context.Context) (bool, error) {
 }
 
 func (o *setupAnswers) deviceName() question {
-	return question{flag: &o.device, title: "name of the key of this machine", empty: "takes the name of the machine", check: func(answer string) error {
+	return question{flag: &o.device, name: "device", title: "name of the key of this machine", empty: "takes the name of the machine", check: func(answer string) error {
 		if answer == "" {
 			return nil
 		}
@@ -202,7 +205,7 @@ func (o *setupAnswers) deviceName() question {
 
 func (o *setupAnswers) secondKey() question {
 	return question{
-		flag: &o.second, title: "name of a second key here", empty: "leaves it", otherwise: none,
+		flag: &o.second, name: "second", title: "name of a second key here", empty: "leaves it", otherwise: none,
 		about: `A key on another machine or phone survives the loss of this one: there, kedge guide moving.
 A second key here is lost together with this machine.`,
 		check: device.CheckName,
@@ -211,7 +214,7 @@ A second key here is lost together with this machine.`,
 
 func (o *setupAnswers) releaseDelay(p *path) question {
 	return question{
-		flag: &o.consent, title: "delay of a release of the phrase, 30d or more", empty: "takes 30d, none leaves it", otherwise: p.unasked("30d"), offered: p.unasked("30d"),
+		flag: &o.consent, name: "consent", title: "delay of a release of the phrase, 30d or more", empty: "takes 30d, none leaves it", otherwise: p.unasked("30d"), offered: p.unasked("30d"),
 		about: `If the paper is lost, this machine's key can end the protection of the phrase, after a
 delay in which the phrase can stop it.`,
 		check: func(answer string) error {
@@ -226,9 +229,9 @@ delay in which the phrase can stop it.`,
 
 func (o *setupAnswers) whichContacts() question {
 	return question{
-		flag: &o.contact, title: "anchors of recovery contacts, with blanks between", empty: "leaves it", otherwise: none,
+		flag: &o.contact, name: "contact", title: "anchors of recovery contacts, with blanks between", empty: "leaves it", otherwise: none,
 		about: `If everything is lost, people whom you trust can bring the anchor back, slowly. Ask each for
-the number of his anchor.`,
+the number of their anchor.`,
 		check: func(answer string) error {
 			for _, text := range strings.Fields(answer) {
 				if _, err := parseAnchor(text); answer != none && err != nil {
@@ -318,9 +321,6 @@ func (o *setupAnswers) haveConsent(ctx context.Context, p *path, s *session.Sess
 	if delay == none {
 		p.leave("consent", consent, "the way back from a lost phrase")
 		return nil
-	}
-	if _, err := ui.ParseSpan(delay); err != nil {
-		return err
 	}
 	_, err = p.do(ctx, "consent", "have the phrase consent to its release, if this machine's key asks and nothing is heard of the phrase for "+delay,
 		append([]string{"release", "consent", "--delay", delay, "--asker", s.Signer.Name}, o.phraseFlags(p, s.Anchor)...)...)
