@@ -79,7 +79,9 @@ func (s *shape) encode(b []byte, a *wire.AnyAnchor) []byte {
 			b = s.encodeDevices(b, a.Devices)
 		case createdAt:
 			b = appendOptNat64(b, a.CreatedAt)
-		default: // metadata of the anchor, of which Kedge has none, and what is not ours
+		case metadata:
+			b = appendOptMetadata(b, f, a.Metadata)
+		default: // what is not ours
 			b = append(b, 0)
 		}
 	}
@@ -115,11 +117,7 @@ func (s *shape) encodeDevices(b []byte, devices []wire.AnyDevice) []byte {
 			case protection:
 				b = appendVariant(b, f, d.Protection, wire.ProtectionUnprotected)
 			case metadata:
-				if d.Metadata == nil {
-					b = append(b, 0)
-				} else {
-					b = appendMetadata(append(b, 1), f, d.Metadata)
-				}
+				b = appendOptMetadata(b, f, d.Metadata)
 			default:
 				b = append(b, 0)
 			}
@@ -162,6 +160,13 @@ func appendVariant[T ~uint8](b []byte, f *field, v *T, other T) []byte {
 	return append(b, byte(at))
 }
 
+func appendOptMetadata(b []byte, f *field, m wire.Metadata) []byte {
+	if m == nil {
+		return append(b, 0)
+	}
+	return appendMetadata(append(b, 1), f, m)
+}
+
 func appendMetadata(b []byte, f *field, m wire.Metadata) []byte {
 	b = binary.AppendUvarint(b, uint64(len(m)))
 	for i := range m {
@@ -183,7 +188,8 @@ func appendMetadata(b []byte, f *field, m wire.Metadata) []byte {
 // encode makes the old record of the i-th anchor, and says of which generation it is. It is written with the
 // table that the record has, so that whatever module wrote it can read it; with the newest table met in the
 // image if that keeps something which the record's own would lose, and for an anchor that has no record yet.
-// newest is the generation of the newest table met, 0 for none. It fails if the entry has no room for it.
+// newest is the generation of the newest table met, 0 for none. Metadata of the anchor itself, for which Kedge has no
+// place, stays as the old record has it, where there is room. It fails if the entry has no room for the rest.
 func (m *Image) encode(i uint32, a *wire.AnyAnchor, newest generation) ([]byte, generation, error) {
 	own, err := m.tableAt(i)
 	if err != nil {
@@ -199,17 +205,36 @@ func (m *Image) encode(i uint32, a *wire.AnyAnchor, newest generation) ([]byte, 
 	if newest == 0 || m.Layout > 1 && leastOf(m.Layout).newer(newest) {
 		newest = leastOf(m.Layout)
 	}
+	kept := *a
+	if own != nil && own.keepsMetadata() {
+		record, err := m.Entry(i)
+		if err != nil {
+			return nil, 0, err
+		}
+		if old, _, err := m.decode(i, record); err == nil { // else there is nothing to keep
+			kept.Metadata = old.Anchor.Metadata
+		}
+	}
 	if own == nil || keepsMore(newest, own.generation(), a) {
-		tables = slices.Insert(tables, 0, m.tableOf(newest))
+		if table := m.tableOf(newest); kept.Metadata == nil || table.keepsMetadata() {
+			tables = slices.Insert(tables, 0, table)
+		}
 	}
 	var size int
-	for _, table := range tables {
-		record := table.encode(nil, a)
-		if size = len(record); size <= m.MaxPayload() {
-			return record, table.generation(), nil
+	for _, what := range [...]*wire.AnyAnchor{&kept, a} {
+		for _, table := range tables {
+			record := table.encode(nil, what)
+			if size = len(record); size <= m.MaxPayload() {
+				return record, table.generation(), nil
+			}
 		}
 	}
 	return nil, 0, fmt.Errorf("its old record would have %d bytes, an entry of layout %d holds %d", size, m.Layout, m.MaxPayload())
+}
+
+// keepsMetadata tells whether the table of a shape has metadata of the anchor itself.
+func (s *shape) keepsMetadata() bool {
+	return slices.ContainsFunc(s.anchor, func(f field) bool { return f.kind == metadata })
 }
 
 // keepsMore tells whether a record of generation newest would lose less of an anchor than one of own, and
@@ -233,7 +258,7 @@ func (m *Image) tableAt(i uint32) (*shape, error) {
 		return nil, fmt.Errorf("anchor %d: %w", m.Lo+uint64(i), err)
 	}
 	n := int(le.Uint16(u.head[:]))
-	if n == 0 {
+	if n == 0 || n > m.MaxPayload() {
 		return nil, nil
 	}
 	s := u.met(u.head[entryHead:min(entryHead+n, tableHead)], m.Layout)

@@ -1,11 +1,13 @@
 package ii
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"kedge/canister/identity"
+	"kedge/migrations/ii/iitest/old"
 	"kedge/migrations/ii/wire"
 )
 
@@ -19,6 +21,53 @@ func TestMetadataThereAndBack(t *testing.T) {
 	require.Equal(t, m, importMetadata(exportMetadata(m)))
 	require.Equal(t, "bytes", exportMetadata(m)[1].F0)
 	require.Nil(t, exportMetadata(nil))
+}
+
+// Metadata of the anchor itself have no place in Kedge. They stay in the old record, as long as they have room there.
+func TestMetadataOfAnAnchorStay(t *testing.T) {
+	mem := build(t, 9)
+	o := start(t, mem)
+	shown := old.Metadata{
+		{F0: "recoveryPageShownTimestampMillis", F1: old.MetadataItemF1{Tag: old.MetadataItemF1TagString, String: "1700000000000"}},
+		{F0: "bytes", F1: old.MetadataItemF1{Tag: old.MetadataItemF1TagBytes, Bytes: []byte{1, 2}}},
+	}
+	record := old.Anchor{Metadata: shown, CreatedAt: ptr(uint64(7)), Devices: []old.Device{{Pubkey: []byte("passkey"), Alias: "alias"}}}
+	o.SetEntry(o.Register(), old.EncodeAnchorArgs(record))
+	none := record
+	none.Metadata = nil
+	o.SetEntry(o.Register(), old.EncodeAnchorArgs(none))
+	o.Stop()
+	s := upgrade(t, mem, 3)
+	write := func(number uint64, alias int) wire.Metadata {
+		a := read(t, s, number)
+		a.Devices[0].Alias = strings.Repeat("a", alias)
+		a.Devices[0].KeyType = identity.BrowserStorageKey
+		require.NoError(t, s.Write(a))
+		now, err := wire.DecodeAnyAnchorArgs(start(t, mem).Entry(number))
+		require.NoError(t, err)
+		require.Len(t, now.Devices[0].Alias, alias)
+		require.Equal(t, uint64(7), *now.CreatedAt)
+		return now.Metadata
+	}
+	require.Equal(t, wire.Metadata{
+		{F0: "recoveryPageShownTimestampMillis", F1: wire.MetadataItemF1{Tag: wire.MetadataItemF1TagString, String: "1700000000000"}},
+		{F0: "bytes", F1: wire.MetadataItemF1{Tag: wire.MetadataItemF1TagBytes, Bytes: []byte{1, 2}}},
+	}, write(10000, 5))
+	require.Nil(t, write(10001, 5))
+	r, err := Plan(mem)
+	require.NoError(t, err)
+	require.Contains(t, r.Oddities, Count{OddMetadata, 1, []uint64{10000}})
+	s = upgrade(t, mem, 3)
+	require.NotNil(t, write(10000, 3000))
+	require.Nil(t, write(10000, 3870), "the device goes before them")
+
+	o = start(t, mem) // damage in the values of the old record keeps nobody from writing
+	damaged := o.Entry(10001)
+	damaged[len(damaged)-1] = 9
+	o.SetEntry(10001, damaged)
+	_, err = wire.DecodeAnyAnchorArgs(damaged)
+	require.Error(t, err)
+	require.Nil(t, write(10001, 5))
 }
 
 // What a generation cannot express is named, one thing at a time; what stands for nothing needs nothing.

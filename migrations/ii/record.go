@@ -67,7 +67,7 @@ const (
 	OddCopies     Oddity = "two of its records share a public key and count as one device"
 	OddProtected  Oddity = "a device that is no recovery phrase is protected"
 	OddAAGUID     Oddity = "a device has an AAGUID that is not 16 bytes; it was left out"
-	OddMetadata   Oddity = "it has metadata of its own, which has no place here; it was left out"
+	OddMetadata   Oddity = "it has metadata of its own, which has no place here; it stays in the old record until the migration is finalised"
 )
 
 // Import makes an anchor of an old record: an imported protection is a mark on a proven device, and any
