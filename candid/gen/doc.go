@@ -9,6 +9,10 @@
 // Decoded texts and blobs are views of the message, which must stay as it is.
 // To encode a variant with a Tag beyond the last panics.
 //
+// A method's result of a named type variant { Ok; Err } is written, where it is Ok, as a variant of that case
+// alone: a subtype, with the same bytes for the value and without the types of the errors, which each answer
+// would be charged for.
+//
 // What Candid types become:
 //
 //	bool, text, nat8 … int64, float32 …  bool, string, uint8 … int64, float32 …
