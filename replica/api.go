@@ -3,7 +3,6 @@ package replica
 import (
 	"context"
 	"fmt"
-	"math/big"
 
 	"kedge/ic/management"
 	"kedge/ic/principal"
@@ -120,8 +119,8 @@ func (n *Network) TopUp(ctx context.Context, canister principal.Principal, amoun
 }
 
 // Status returns what the management canister tells a canister about itself.
-func (n *Network) Status(_ context.Context, canister principal.Principal) (management.Status, error) {
-	reply, err := n.query(context.Background(), subnet.Query{Caller: canister, Canister: principal.Management, Method: "canister_status",
+func (n *Network) Status(ctx context.Context, canister principal.Principal) (management.Status, error) {
+	reply, err := n.query(ctx, subnet.Query{Caller: canister, Canister: principal.Management, Method: "canister_status",
 		Arg: management.EncodeCanisterStatusArgs(management.CanisterArg{CanisterID: canister})})
 	if err != nil {
 		return management.Status{}, err
@@ -135,8 +134,7 @@ func (n *Network) Balance(ctx context.Context, canister principal.Principal) (cy
 	if err != nil {
 		return cycles.Amount{}, err
 	}
-	var balance *big.Int = status.Cycles
-	return cycles.FromBig(balance), nil
+	return cycles.FromBig(status.Cycles), nil
 }
 
 // LastReport returns what the last call, query or installation of a canister consumed: its own steps,

@@ -106,7 +106,7 @@ func TestHistory(t *testing.T) {
 	require.Equal(t, []principal.Principal{alice, owner}, info.Controllers)
 }
 
-func TestSettingsAreJudged(t *testing.T) {
+func TestSettingsAreChecked(t *testing.T) {
 	w := newWorld(t)
 	id := w.deploy("scenario")
 	many := make([]principal.Principal, 11)

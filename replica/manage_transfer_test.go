@@ -61,7 +61,7 @@ var placeOf = map[management.SnapshotPartTag]management.SnapshotPlaceTag{
 	management.SnapshotPartTagStableMemory: management.SnapshotPlaceTagStableMemory,
 }
 
-func TestSnapshotTransfersAreJudged(t *testing.T) {
+func TestSnapshotTransfersAreChecked(t *testing.T) {
 	w := newWorld(t)
 	id := w.deploy("upgrade")
 	try := func(method string, arg []byte) error {

@@ -47,7 +47,7 @@ func sha256Block() ([]wasm.Locals, []byte) {
 	// b^c for the first round.
 	b.LocalGet(state + 1).LocalGet(state + 2).Op(wasm.OpI32Xor).LocalSet(abXor)
 	for i := range 64 {
-		// variable returns the local that plays a, b, …, h in this round.
+		// variable returns the local that stands for a, b, …, h in this round.
 		variable := func(role int) uint32 { return state + uint32((role-i+64)%8) }
 		A, B, D := variable(0), variable(1), variable(3)
 		E, F, G, H := variable(4), variable(5), variable(6), variable(7)

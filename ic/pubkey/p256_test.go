@@ -34,7 +34,7 @@ func anyCoordinate(t *rapid.T, name string) (b [32]byte) {
 	return b
 }
 
-// The judge is crypto/ecdh.
+// The oracle is crypto/ecdh.
 func TestP256AgainstTheLibrary(t *testing.T) {
 	curve := elliptic.P256().Params()
 	rapid.Check(t, func(t *rapid.T) {

@@ -18,7 +18,7 @@ type Input struct {
 	Caller principal.Principal
 	Info   CallerInfo
 	Arg    []byte
-	Method string // the method that canister_inspect_message judges
+	Method string // the method that canister_inspect_message decides on
 
 	RejectCode    reject.Code // reject callbacks; zero in reply callbacks
 	RejectMessage string

@@ -122,8 +122,9 @@ func (i *Instance) shrink(ctx context.Context, s *Step) error {
 	return grown.Close(ctx)
 }
 
-// AdoptHeap replaces the heap by that of another instance, growing it if need be.
-func (i *Instance) AdoptHeap(from *Instance) error {
+// CopyHeap replaces the heap by a copy of that of another instance, growing it if need be. It is an error if the
+// module begins with more pages than the other instance has.
+func (i *Instance) CopyHeap(from *Instance) error {
 	if from.memory == nil {
 		return nil
 	}

@@ -32,7 +32,7 @@ func (e *Engine) instrument(decoded *wasm.Module, m *Module) ([]byte, error) {
 	if !e.options.KeepNames {
 		instrumented.Customs = nil // with names the engine's traces would have to be taken apart
 	}
-	for i := range instrumented.Memories { // CheckInitialHeap judges what was asked for
+	for i := range instrumented.Memories { // CheckInitialHeap is about what was asked for
 		instrumented.Memories[i].Min = min(instrumented.Memories[i].Min, maxHeapPages)
 	}
 	return instrumented.Encode(), nil
@@ -51,7 +51,7 @@ func exportMeter(ctx context.Context, runtime wazero.Runtime) error {
 	export(meter.MarkRead, types(i32), nil, func(s *Step, stack []uint64) { s.pages.touchHeap(s, uint64(uint32(stack[0])), false) })
 	export(meter.MarkWrite, types(i32), nil, func(s *Step, stack []uint64) { s.pages.touchHeap(s, uint64(uint32(stack[0])), true) })
 	export(meter.Grow, types(i32, i32), types(i32), func(s *Step, stack []uint64) {
-		s.judgeGrowth(uint64(uint32(stack[0])) + uint64(uint32(stack[1])))
+		s.checkHeapSize(uint64(uint32(stack[0])) + uint64(uint32(stack[1])))
 		stack[0] = 1
 	})
 	_, err := host.Instantiate(ctx)
@@ -61,9 +61,9 @@ func exportMeter(ctx context.Context, runtime wazero.Runtime) error {
 // limitedMemory is the roles whose heap may not grow beyond the canister's wasm_memory_limit.
 const limitedMemory = Init | Update | Start
 
-// judgeGrowth traps if the heap may not grow to so many pages of 64 KiB. What is more than the module's memory can
+// checkHeapSize traps if the heap may not grow to so many pages of 64 KiB. What is more than the module's memory can
 // have fails by itself.
-func (s *Step) judgeGrowth(pages uint64) {
+func (s *Step) checkHeapSize(pages uint64) {
 	if pages > s.instance.mostPages() {
 		return
 	}

@@ -57,7 +57,7 @@ func (c *stepContext) Value(key any) any {
 // stepOf returns the step on whose behalf the engine calls the host.
 func stepOf(ctx context.Context) *Step { return ctx.Value(stepKey{}).(*Step) }
 
-// price is what a call costs: it is paid before anything else is judged, so that a call in a role that may
+// price is what a call costs: it is paid before anything else is checked, so that a call in a role that may
 // not make it is paid for, too.
 func (c *syscall) price(stack []uint64) uint64 {
 	if c.size == nil {

@@ -81,7 +81,7 @@ func TestSize(t *testing.T) {
 	require.EqualValues(t, 5+3+10+5+100, r.Size())
 }
 
-// FuzzRequest: whatever canisters send is decoded and judged, or refused.
+// FuzzRequest: whatever canisters send is decoded and checked, or refused.
 func FuzzRequest(f *testing.F) {
 	f.Add([]byte{})
 	f.Add(outcall.EncodeHttpRequestArgs(outcall.Request{URL: "https://example.com", Headers: []outcall.Header{{Name: "a", Value: "b"}}}))

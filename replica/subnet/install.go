@@ -207,7 +207,7 @@ func (i *installer) initialise(ctx context.Context, fresh *exec.Instance) *rejec
 		return err
 	}
 	if i.req.KeepHeap {
-		if err := fresh.AdoptHeap(i.old); err != nil {
+		if err := fresh.CopyHeap(i.old); err != nil {
 			return exec.InvalidWasm(i.execution.Canister, err)
 		}
 	}

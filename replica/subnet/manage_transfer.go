@@ -183,8 +183,8 @@ func slice(whole []byte, part management.Slice) ([]byte, *reject.Error) {
 // globalBytes is what a global counts for in the size of an uploaded snapshot.
 const globalBytes = 32
 
-// judgeMetadata says what is wrong with the metadata of a snapshot, by production's name for it; empty if nothing is.
-func judgeMetadata(a *management.UploadSnapshotMetadataArg) string {
+// metadataProblem says what is wrong with the metadata of a snapshot, by production's name for it; empty if nothing is.
+func metadataProblem(a *management.UploadSnapshotMetadataArg) string {
 	switch {
 	case a.WasmModuleSize == 0:
 		return "WasmModuleEmpty"
@@ -208,7 +208,7 @@ func judgeMetadata(a *management.UploadSnapshotMetadataArg) string {
 
 // uploadSnapshotMetadata makes a snapshot of zeros, to be filled by uploadSnapshotData.
 func uploadSnapshotMetadata(m *managementCall, c *canister, a management.UploadSnapshotMetadataArg) ([]byte, *reject.Error) {
-	if problem := judgeMetadata(&a); problem != "" {
+	if problem := metadataProblem(&a); problem != "" {
 		return nil, invalid("Snapshot Metadata contains invalid data: %s", problem)
 	}
 	if err := m.mayKeepSnapshot(c, a.ReplaceSnapshot); err != nil {
