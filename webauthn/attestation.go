@@ -32,36 +32,13 @@ func ParseAttestation(data []byte) (*Attestation, error) {
 }
 
 func (a *Attestation) read(r *minicbor.Reader) error {
-	n, err := r.Map()
+	err := r.AllFields(map[string]func() error{
+		"fmt":      func() (err error) { a.Format, err = r.Text(); return err },
+		"attStmt":  func() error { return r.Skip(extensionsDepth) },
+		"authData": func() (err error) { a.Raw, err = r.Bytes(); return err },
+	})
 	if err != nil {
 		return err
-	}
-	if n != 3 {
-		return fmt.Errorf("%d members instead of fmt, attStmt and authData", n)
-	}
-	seen := map[string]bool{}
-	for range n {
-		name, err := r.Text()
-		if err != nil {
-			return err
-		}
-		if seen[name] {
-			return fmt.Errorf("member %q occurs twice", name)
-		}
-		seen[name] = true
-		switch name {
-		case "fmt":
-			a.Format, err = r.Text()
-		case "attStmt":
-			err = r.Skip(extensionsDepth)
-		case "authData":
-			a.Raw, err = r.Bytes()
-		default:
-			err = fmt.Errorf("unknown member %q", name)
-		}
-		if err != nil {
-			return err
-		}
 	}
 	return r.Done()
 }

@@ -57,7 +57,7 @@ func Decode(data []byte) (*Certificate, error) {
 	r := minicbor.NewReader(data)
 	err := r.SkipTag(minicbor.SelfDescribed)
 	if err == nil {
-		err = fields(r, map[string]func() error{
+		err = r.Fields(map[string]func() error{
 			"tree":       func() (err error) { c.Tree, err = hashtree.DecodeFrom(r); return err },
 			"signature":  func() (err error) { c.Signature, err = r.Bytes(); return err },
 			"delegation": func() (err error) { c.Delegation, err = decodeDelegation(r); return err },
@@ -80,7 +80,7 @@ func Decode(data []byte) (*Certificate, error) {
 func decodeDelegation(r *minicbor.Reader) (*Delegation, error) {
 	var d Delegation
 	haveSubnet := false
-	err := fields(r, map[string]func() error{
+	err := r.Fields(map[string]func() error{
 		"subnet_id": func() error {
 			raw, err := r.Bytes()
 			if err == nil {
@@ -98,29 +98,6 @@ func decodeDelegation(r *minicbor.Reader) (*Delegation, error) {
 		return nil, fmt.Errorf("delegation: %w", err)
 	}
 	return &d, nil
-}
-
-// fields reads a map with text keys, each of which must have a reader and occur at most once.
-func fields(r *minicbor.Reader, readers map[string]func() error) error {
-	n, err := r.Map()
-	if err != nil {
-		return err
-	}
-	for range n {
-		key, err := r.Text()
-		if err != nil {
-			return err
-		}
-		read, ok := readers[key]
-		if !ok {
-			return fmt.Errorf("unknown or repeated field %q", key)
-		}
-		delete(readers, key)
-		if err := read(); err != nil {
-			return fmt.Errorf("%s: %w", key, err)
-		}
-	}
-	return nil
 }
 
 // Sign makes the certificate of a tree. The tree of the result may then be pruned: that does not

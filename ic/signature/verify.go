@@ -111,26 +111,8 @@ func readMap(r *minicbor.Reader, fields map[string]func() error) error {
 	if err := r.SkipTag(minicbor.SelfDescribed); err != nil {
 		return err
 	}
-	n, err := r.Map()
-	if err != nil {
+	if err := r.AllFields(fields); err != nil {
 		return err
-	}
-	if n != uint64(len(fields)) {
-		return fmt.Errorf("%d fields instead of %d", n, len(fields))
-	}
-	for range n {
-		name, err := r.Text()
-		if err != nil {
-			return err
-		}
-		read, ok := fields[name]
-		if !ok {
-			return fmt.Errorf("unknown or repeated field %q", name)
-		}
-		delete(fields, name)
-		if err := read(); err != nil {
-			return fmt.Errorf("%s: %w", name, err)
-		}
 	}
 	return r.Done()
 }

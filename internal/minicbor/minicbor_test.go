@@ -101,3 +101,43 @@ func FuzzSkip(f *testing.F) {
 		}
 	})
 }
+
+func TestFields(t *testing.T) {
+	for _, tc := range []struct {
+		name, hex, want string
+		all             bool
+	}{
+		{"both", "a2616101616202", "", true},
+		{"in another order", "a2616202616101", "", true},
+		{"one", "a1616101", "", false},
+		{"one is missing", "a1616101", `field "b" is missing`, true},
+		{"both are missing", "a0", `field "a" is missing`, true},
+		{"repeated", "a2616101616101", `unknown or repeated field "a"`, false},
+		{"unknown", "a1616301", `unknown or repeated field "c"`, false},
+		{"of another type", "a1616140", "a: cbor: expected unsigned integer at offset 3, got byte string", false},
+		{"a key that is no text", "a10101", "expected text string at offset 1, got unsigned integer", false},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			data, err := hex.DecodeString(tc.hex)
+			require.NoError(t, err)
+			r := NewReader(data)
+			var a, b uint64
+			read := r.Fields
+			if tc.all {
+				read = r.AllFields
+			}
+			err = read(map[string]func() error{
+				"a": func() (err error) { a, err = r.Uint(); return err },
+				"b": func() (err error) { b, err = r.Uint(); return err },
+			})
+			if tc.want != "" {
+				require.ErrorContains(t, err, tc.want)
+				return
+			}
+			require.NoError(t, err)
+			require.NoError(t, r.Done())
+			require.EqualValues(t, 1, a)
+			require.Equal(t, tc.all, b == 2)
+		})
+	}
+}

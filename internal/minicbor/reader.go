@@ -5,6 +5,8 @@ package minicbor
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"unicode/utf8"
 )
 
@@ -108,6 +110,41 @@ func (r *Reader) Array() (uint64, error) { return r.expect(Array) }
 
 // Map reads the head of a map and returns its number of pairs.
 func (r *Reader) Map() (uint64, error) { return r.expect(Map) }
+
+// Fields reads a map with text keys. Each key must have a reader of its value in readers, and occur at most once;
+// its reader is taken out of readers, so that those that are left are of fields that are missing.
+func (r *Reader) Fields(readers map[string]func() error) error {
+	n, err := r.Map()
+	if err != nil {
+		return err
+	}
+	for range n {
+		key, err := r.Text()
+		if err != nil {
+			return err
+		}
+		read, ok := readers[key]
+		if !ok {
+			return fmt.Errorf("unknown or repeated field %q", key)
+		}
+		delete(readers, key)
+		if err := read(); err != nil {
+			return fmt.Errorf("%s: %w", key, err)
+		}
+	}
+	return nil
+}
+
+// AllFields is Fields for a map in which none may be missing.
+func (r *Reader) AllFields(readers map[string]func() error) error {
+	if err := r.Fields(readers); err != nil {
+		return err
+	}
+	if len(readers) > 0 {
+		return fmt.Errorf("field %q is missing", slices.Min(slices.Collect(maps.Keys(readers))))
+	}
+	return nil
+}
 
 // Uint reads an unsigned integer.
 func (r *Reader) Uint() (uint64, error) { return r.expect(Uint) }
