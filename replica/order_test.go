@@ -6,12 +6,14 @@ import (
 	"encoding/binary"
 	"math/big"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"kedge/ic/management"
 	"kedge/ic/principal"
 	"kedge/replica"
+	"kedge/replica/cycles"
 	"kedge/replica/reject"
 )
 
@@ -286,4 +288,32 @@ func TestSnapshotsAreJudged(t *testing.T) {
 	_, err = take(owner, id)
 	refused(t, err, reject.CanisterRejectedMessage, "Canister "+id.Text()+" has reached the maximum number of snapshots allowed: 10.\n"+
 		"Consider deleting an unnecessary snapshot of the specified canister before creating a new one. See documentation: canister-snapshot-limit-exceeded")
+}
+
+// A canister that cannot pay for what it holds loses it: code, snapshots, history, allocations, and its last cycles.
+func TestWhatACanisterLosesThatCannotPay(t *testing.T) {
+	w := newWorld(t, stopped)
+	id, err := w.Create(ctx, owner, replica.CreateOptions{Cycles: cycles.New(340_000_000_000)})
+	require.NoError(t, err)
+	require.NoError(t, w.Install(ctx, owner, id, module(t, "order"), nil))
+	_, err = w.Call(ctx, owner, principal.Management, "take_canister_snapshot", snapshotArgument(id))
+	require.NoError(t, err)
+	require.NoError(t, w.set(id, management.Settings{ComputeAllocation: ptr(nat(1)), FreezingThreshold: ptr(nat(0))}))
+	before, err := w.Status(ctx, id)
+	require.NoError(t, err)
+	require.NoError(t, w.Advance(ctx, 24*time.Hour)) // 1 % costs 864 G
+	after, err := w.Status(ctx, id)
+	require.NoError(t, err)
+	require.Empty(t, after.ModuleHash)
+	require.Zero(t, after.Cycles.Sign())
+	require.Zero(t, after.Settings.ComputeAllocation.Sign())
+	require.Zero(t, after.MemoryMetrics.SnapshotsSize.Sign())
+	require.Zero(t, after.MemoryMetrics.CanisterHistorySize.Sign())
+	require.Equal(t, before.Version+1, after.Version)
+	raw, err := w.Query(ctx, owner, principal.Management, "canister_metrics", management.EncodeCanisterMetricsArgs(management.CanisterArg{CanisterID: id}))
+	require.NoError(t, err)
+	metrics, err := management.DecodeCanisterMetricsResult(raw)
+	require.NoError(t, err)
+	require.Positive(t, metrics.CyclesConsumed.Uninstall.Sign())
+	require.Zero(t, metrics.CyclesConsumed.ComputeAllocation.Sign())
 }

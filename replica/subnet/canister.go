@@ -170,5 +170,5 @@ type chunk struct {
 
 // consumption is what a canister spent, by use.
 type consumption struct {
-	Memory, Compute, Ingress, Instructions, Transmission, Creation, Outcalls, Burned cycles.Amount
+	Memory, Compute, Ingress, Instructions, Transmission, Creation, Outcalls, Burned, Uninstalled cycles.Amount
 }

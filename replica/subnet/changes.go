@@ -44,7 +44,7 @@ type RequestChange struct {
 type Output struct {
 	Canister principal.Principal
 	Logs     []exec.Log
-	Kind     exec.Kind    // the role in which the canister ran
+	Kind     exec.Kind    // the role in which the canister ran; both kinds of queries for one that another query began
 	Step     *exec.Report // what the step consumed; nil for installations
 	Total    *exec.Report // what the whole call, query or installation has consumed so far; nil if unchanged
 }

@@ -18,18 +18,17 @@ const (
 // so nothing is to be undone, canisters can call each other in circles, and a query that takes long holds nobody up.
 type composite struct {
 	*reader
-	left   uint64 // instructions
-	depth  int
-	isLong bool // it has left the subnet
+	left   int64         // instructions; what calls cost beside their code may take it below zero
+	depth  int           // evaluations that are begun
+	isLong bool          // it has left the subnet
+	ended  *reject.Error // why the whole query is given up; nil if it is not
 }
 
 // compositeQuery runs a composite query method, its calls and their callbacks.
 func (r *reader) compositeQuery(ctx context.Context, c *canister) ([]byte, *reject.Error) {
 	run := &composite{reader: r, left: exec.LimitQuery}
 	e := run.evaluation(ctx, c, r.query)
-	in := e.entry(r.query)
-	in.Certificate = r.dataCertificate(c.ID)
-	return e.evaluate(ctx, in)
+	return e.evaluate(ctx, e.entry(r.query), 0)
 }
 
 // evaluation is the part of a composite query that runs on one canister.
@@ -43,7 +42,6 @@ type evaluation struct {
 	info         exec.CallerInfo
 	calls        []exec.Call
 	response     *exec.Response
-	failure      *reject.Error
 	instructions uint64
 }
 
@@ -59,40 +57,68 @@ func (r *composite) evaluation(ctx context.Context, c *canister, q Query) *evalu
 	return &evaluation{composite: r, canister: c.ID, instance: instance, module: module, env: env, caller: q.Caller, info: q.Info}
 }
 
-// entry is the input of the query method of an evaluation.
+// entry is the input of the query method of an evaluation. A query method that a composite one calls may do what
+// composite ones may, and pays as they do. The certificate is there for the canister that was asked first, whoever
+// calls it.
 func (e *evaluation) entry(q Query) exec.Input {
 	in := exec.Input{Kind: exec.CompositeQuery, Entry: exec.CompositePrefix + q.Method, Caller: q.Caller, Arg: q.Arg}
 	if !e.module.Has(in.Entry) {
-		in.Kind, in.Entry = exec.Query, exec.QueryPrefix+q.Method
+		in.Entry = exec.QueryPrefix + q.Method
+	}
+	if e.canister == e.query.Canister {
+		in.Certificate = e.dataCertificate(e.canister)
 	}
 	return in
 }
 
-// evaluate runs a query method and all that follows from it.
-func (e *evaluation) evaluate(ctx context.Context, in exec.Input) ([]byte, *reject.Error) {
+// evaluate runs a query method, which costs so many instructions beside its code, and all that follows from it until
+// there is an answer.
+func (e *evaluation) evaluate(ctx context.Context, in exec.Input, charge int64) ([]byte, *reject.Error) {
+	e.depth++
 	defer func() {
+		e.depth--
 		e.must(e.instance.Close(ctx))
 		e.releaseModule(ctx, e.module)
 	}()
-	e.depth++
-	defer func() { e.depth-- }()
-	if out := e.step(ctx, in); out.Err == nil {
-		if err := e.drain(ctx); err != nil {
-			return nil, err
+	out := e.step(ctx, in)
+	e.left -= charge
+	if out.Err != nil {
+		return nil, out.Err
+	}
+	for e.response == nil && e.goesOn() && len(e.calls) > 0 {
+		call := e.calls[0]
+		e.calls = e.calls[1:]
+		if failure := e.callback(ctx, call); failure != nil && len(e.calls) == 0 && e.response == nil {
+			return nil, failure // nothing else can answer
 		}
 	}
-	if e.failure != nil && e.response == nil {
-		return nil, e.failure
+	if e.ended != nil {
+		return nil, e.ended
 	}
 	return queryAnswer(e.canister, exec.Output{Response: e.response})
 }
 
+// goesOn reports whether the whole query is within its limits, which are looked at before every step.
+func (e *evaluation) goesOn() bool {
+	switch {
+	case e.ended != nil:
+	case e.depth > maxCompositeDepth:
+		e.ended = reject.New(reject.QueryCallGraphTooDeep, "Composite query calls exceeded the maximum call depth.")
+	case e.left <= 0:
+		e.ended = reject.New(reject.QueryCallGraphInstructionLimit, "Composite query calls exceeded the instruction limit.")
+	case e.query.Expired():
+		e.ended = reject.New(reject.QueryTimeLimitExceeded, "Composite query call exceeded the time limit.")
+	}
+	return e.ended == nil
+}
+
 // step runs an entry point whose effects the later steps of the evaluation see.
 func (e *evaluation) step(ctx context.Context, in exec.Input) exec.Output {
-	in.Limit, in.MaxReply, in.Answered, in.ContextInstructions = e.left, exec.MaxQueryReply, e.response != nil, e.instructions
+	in.Limit = uint64(max(e.left, 0))
+	in.MaxReply, in.Answered, in.ContextInstructions = exec.MaxQueryReply, e.response != nil, e.instructions
 	in.Info, in.Env = e.info, e.env
 	in.Pause = func(s *exec.Step) bool {
-		if !e.isLong && exec.LimitQuery-e.left+s.Used() >= longExecution {
+		if !e.isLong && exec.LimitQuery-e.left+int64(s.Used()) >= longExecution {
 			e.isLong = true
 			e.query.Leave()
 		}
@@ -100,12 +126,15 @@ func (e *evaluation) step(ctx context.Context, in exec.Input) exec.Output {
 	}
 	s := e.instance.Run(ctx, in)
 	out := s.Out
-	e.left -= min(e.left, out.Report.Instructions)
+	e.left -= int64(out.Report.Instructions)
 	e.instructions += out.Report.Instructions
-	e.note(e.canister, in.Kind, out)
+	kind := in.Kind
+	if kind == exec.CompositeQuery && e.depth > 1 {
+		kind |= exec.Query // one that another query began
+	}
+	e.note(e.canister, kind, out)
 	if out.Err != nil {
 		e.must(s.Rollback(ctx))
-		e.failure = out.Err
 		return out
 	}
 	s.Commit()
@@ -116,38 +145,25 @@ func (e *evaluation) step(ctx context.Context, in exec.Input) exec.Output {
 	return out
 }
 
-// drain makes the calls of the evaluation one after the other, and runs their callbacks.
-func (e *evaluation) drain(ctx context.Context) *reject.Error {
-	for len(e.calls) > 0 {
-		if e.query.Expired() {
-			return reject.New(reject.QueryTimeLimitExceeded, "Composite query calls exceeded the time limit.")
-		}
-		if e.left <= compositeCallCharge {
-			return reject.New(reject.QueryCallGraphInstructionLimit, "Composite query calls exceeded the instruction limit.")
-		}
-		e.left -= compositeCallCharge
-		call := e.calls[0]
-		e.calls = e.calls[1:]
-		e.callback(ctx, call)
-	}
-	return nil
-}
-
-// callback makes one call and runs its callback.
-func (e *evaluation) callback(ctx context.Context, call exec.Call) {
+// callback makes one call and runs its callback, and the cleanup if that traps. It returns why it trapped.
+func (e *evaluation) callback(ctx context.Context, call exec.Call) *reject.Error {
 	reply, err := e.reach(ctx, Query{Caller: e.canister, Canister: call.Callee, Method: call.Method, Arg: call.Arg, Time: e.query.Time})
+	if !e.goesOn() {
+		return e.ended
+	}
 	in := exec.Input{Kind: exec.CompositeReply, Callback: call.Reply, Caller: e.caller, Arg: reply}
 	if err != nil {
-		in.Kind, in.Callback = exec.CompositeReject, call.Reject
+		in.Kind, in.Callback, in.Arg = exec.CompositeReject, call.Reject, nil
 		in.RejectCode, in.RejectMessage = err.RejectCode(), err.Message
 	}
-	if out := e.step(ctx, in); out.Err != nil && call.Cleanup != nil {
-		cause := out.Err
-		if cleanup := e.step(ctx, exec.Input{Kind: exec.CompositeCleanup, Callback: *call.Cleanup, Caller: e.caller}); cleanup.Err != nil {
-			cause = cleanupFailed(e.canister, out, cleanup)
-		}
-		e.failure = cause
+	out := e.step(ctx, in)
+	if out.Err == nil || call.Cleanup == nil {
+		return out.Err
 	}
+	if cleanup := e.step(ctx, exec.Input{Kind: exec.CompositeCleanup, Callback: *call.Cleanup, Caller: e.caller}); cleanup.Err != nil {
+		return cleanupFailed(e.canister, out, cleanup)
+	}
+	return out.Err
 }
 
 // reach calls another canister, or the same, on behalf of a composite query.
@@ -156,7 +172,7 @@ func (e *evaluation) reach(ctx context.Context, q Query) ([]byte, *reject.Error)
 	if callee == nil {
 		return reply, err
 	}
-	return callee.evaluate(ctx, callee.entry(q))
+	return callee.evaluate(ctx, callee.entry(q), compositeCallCharge)
 }
 
 // lookUp finds who is called and prepares its evaluation; there is none if the answer is known at once.
@@ -172,19 +188,8 @@ func (e *evaluation) lookUp(ctx context.Context, q Query) (callee *evaluation, r
 		reply, err = e.queryBuiltin(q)
 		return nil, reply, err
 	}
-	c := e.state.Canisters[q.Canister]
-	switch {
-	case c == nil:
-		err = NotFound(q.Canister)
-	case c.Status != running:
-		err = notRunning(c)
-	case c.module == nil:
-		err = exec.WasmModuleNotFound(c.ID)
-	case !c.module.Has(exec.QueryPrefix+q.Method) && !c.module.Has(exec.CompositePrefix+q.Method):
-		err = exec.MethodNotFound(c.ID, "query", q.Method)
-	case e.depth >= maxCompositeDepth:
-		err = reject.New(reject.QueryCallGraphTooDeep, "Composite query calls exceeded the maximum call depth.")
-	default:
+	c, err := e.answering(q)
+	if err == nil {
 		callee = e.evaluation(ctx, c, q)
 	}
 	return callee, nil, err

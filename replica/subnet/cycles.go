@@ -147,8 +147,8 @@ func (n *Subnet) chargeInstructions(c *canister, instructions uint64, caller pri
 	return nil
 }
 
-// chargeForTime makes every canister pay for its memory and its compute allocation. Who cannot is
-// uninstalled.
+// chargeForTime makes every canister pay for its memory and its compute allocation. Who cannot loses all that costs:
+// code, snapshots, history, allocations, and what is left of its balance.
 func (n *Subnet) chargeForTime(ctx context.Context) {
 	for _, c := range n.state.Order {
 		elapsed := n.state.Time - c.LastCharge
@@ -157,19 +157,22 @@ func (n *Subnet) chargeForTime(ctx context.Context) {
 		}
 		c.LastCharge = n.state.Time
 		rates, seconds := n.rates(c, c.memory().total()), elapsed/1_000_000_000
-		paid := n.chargeRate(c, rates.memory, seconds, &c.Consumed.Memory) &&
-			n.chargeRate(c, rates.compute, seconds, &c.Consumed.Compute)
-		if !paid && c.module != nil {
-			n.uninstall(ctx, c, changeBySystem(c))
-			c.Settings.ComputeAllocation, c.Settings.MemoryAllocation = 0, 0
+		if n.chargeRate(c, rates.memory, seconds, &c.Consumed.Memory) && n.chargeRate(c, rates.compute, seconds, &c.Consumed.Compute) {
+			continue
 		}
+		n.uninstall(ctx, c)
+		c.Settings.ComputeAllocation, c.Settings.MemoryAllocation = 0, 0
+		c.History, c.Snapshots = nil, nil
+		n.charge(c, c.Balance, &c.Consumed.Uninstalled)
 	}
 }
 
-// chargeRate charges for some seconds at a rate a day, and reports whether the balance sufficed.
+// chargeRate charges for some seconds at a rate a day, if the balance suffices.
 func (n *Subnet) chargeRate(c *canister, day cycles.Amount, seconds uint64, use *cycles.Amount) bool {
 	due := day.Times(seconds).Over(daySeconds)
-	enough := !c.Balance.Less(due)
+	if c.Balance.Less(due) {
+		return false
+	}
 	n.charge(c, due, use)
-	return enough
+	return true
 }

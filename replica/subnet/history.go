@@ -47,8 +47,3 @@ func (n *Subnet) record(c *canister, entry change) {
 		c.History = c.History[len(c.History)-maxHistory:]
 	}
 }
-
-// changeBySystem is the origin of what the network does by itself, in the name of the canister.
-func changeBySystem(c *canister) change {
-	return change{User: c.ID, FromCanister: true}
-}

@@ -144,8 +144,16 @@ func stopCanister(m *managementCall, c *canister, _ management.CanisterArg) ([]b
 }
 
 func uninstallCode(m *managementCall, c *canister, a management.VersionedCanisterArg) ([]byte, *reject.Error) {
-	m.uninstall(m.ctx, c, m.by(a.SenderCanisterVersion))
+	m.uninstallFor(c, a.SenderCanisterVersion)
 	return emptyReply, nil
+}
+
+// uninstallFor uninstalls a canister's code for the caller, which the history tells.
+func (m *managementCall) uninstallFor(c *canister, version *uint64) {
+	m.uninstall(m.ctx, c)
+	by := m.by(version)
+	by.Kind = changeUninstall
+	m.record(c, by)
 }
 
 func rawRand(m *managementCall, _ struct{}) ([]byte, *reject.Error) {

@@ -47,7 +47,7 @@ func takeSnapshot(m *managementCall, c *canister, a management.TakeSnapshotArg) 
 		Timer: c.GlobalTimer, LowMemory: c.LowMemory}
 	m.keepSnapshot(c, s, a.ReplaceSnapshot)
 	if uninstall {
-		m.uninstall(m.ctx, c, m.by(a.SenderCanisterVersion))
+		m.uninstallFor(c, a.SenderCanisterVersion)
 	}
 	return management.EncodeTakeCanisterSnapshotResult(s.info()), nil
 }

@@ -57,7 +57,7 @@ func canisterMetrics(_ *managementCall, c *canister, _ management.CanisterArg) (
 	return management.EncodeCanisterMetricsResult(management.Metrics{CyclesConsumed: management.CyclesConsumed{
 		Memory: used.Memory.Big(), ComputeAllocation: used.Compute.Big(), IngressInduction: used.Ingress.Big(),
 		Instructions: used.Instructions.Big(), RequestAndResponseTransmission: used.Transmission.Big(),
-		Uninstall: nat(0), CanisterCreation: used.Creation.Big(), HttpOutcalls: used.Outcalls.Big(), BurnedCycles: used.Burned.Big(),
+		Uninstall: used.Uninstalled.Big(), CanisterCreation: used.Creation.Big(), HttpOutcalls: used.Outcalls.Big(), BurnedCycles: used.Burned.Big(),
 	}}), nil
 }
 

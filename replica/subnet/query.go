@@ -57,25 +57,35 @@ func (r *reader) answer(ctx context.Context) ([]byte, *reject.Error) {
 	if r.builtin(q.Canister) {
 		return r.queryBuiltin(q)
 	}
-	c := r.state.Canisters[q.Canister]
+	c, err := r.answering(q)
+	switch {
+	case err != nil:
+		return nil, err
+	case c.module.Has(exec.CompositePrefix + q.Method):
+		return r.compositeQuery(ctx, c)
+	}
+	return r.plainQuery(ctx, c)
+}
+
+// answering finds the canister that is asked, if it can answer, and judges in production's order.
+func (n *Subnet) answering(q Query) (*canister, *reject.Error) {
+	c := n.state.Canisters[q.Canister]
 	switch {
 	case c == nil:
 		return nil, NotFound(q.Canister)
 	case c.Status == stopped:
 		return nil, reject.New(reject.Stopped, "Canister %s is stopped and therefore does not have a CallContextManager", c.ID)
-	case c.Status == stopping:
-		return nil, reject.New(reject.Stopping, "Canister %s is not running", c.ID)
 	case c.module == nil:
 		return nil, exec.WasmModuleNotFound(c.ID)
-	case c.Balance.IsZero() || r.liquid(c).IsZero():
+	case !c.module.Has(exec.QueryPrefix+q.Method) && !c.module.Has(exec.CompositePrefix+q.Method):
+		return nil, exec.MethodNotFound(c.ID, "query", q.Method)
+	case c.Balance.Less(n.freezingReserve(c)):
 		return nil, reject.New(reject.OutOfCycles,
 			"Canister %s is unable to process query calls because it's frozen. Please top up the canister with cycles and try again.", c.ID)
-	case c.module.Has(exec.QueryPrefix + q.Method):
-		return r.plainQuery(ctx, c)
-	case c.module.Has(exec.CompositePrefix + q.Method):
-		return r.compositeQuery(ctx, c)
+	case c.Status == stopping:
+		return nil, reject.New(reject.Stopping, "Canister %s is not running", c.ID)
 	}
-	return nil, exec.MethodNotFound(c.ID, "query", q.Method)
+	return c, nil
 }
 
 // plainQuery runs a query method and undoes it. If it takes long, the canister goes on with a fork of the instance,

@@ -62,7 +62,7 @@ func (n *Subnet) expireStops(c *canister) {
 }
 
 // uninstall removes the code of a canister and all that it held, and rejects what awaits its answer.
-func (n *Subnet) uninstall(ctx context.Context, c *canister, by change) {
+func (n *Subnet) uninstall(ctx context.Context, c *canister) {
 	if c.instance != nil {
 		n.must(c.instance.Close(ctx))
 	}
@@ -74,8 +74,6 @@ func (n *Subnet) uninstall(ctx context.Context, c *canister, by change) {
 	c.Logs.clear()
 	n.touchCanister(c.ID)
 	c.Version++
-	by.Kind = changeUninstall
-	n.record(c, by)
 
 	for _, id := range sortedKeys(c.Contexts) {
 		if context := c.Contexts[id]; !context.Answered {

@@ -210,7 +210,8 @@ func (o *outcome) conclude(err error) error {
 const (
 	replicated = exec.Update | exec.ReplicatedQuery | exec.ReplyCallback | exec.RejectCallback | exec.Cleanup |
 		exec.Heartbeat | exec.Timer | exec.LowMemory
-	// counted is the roles whose pages of heap production's metric counts: neither callbacks nor plain queries.
+	// counted is the roles whose pages of heap production's metric counts: neither callbacks nor plain queries, nor
+	// queries that another query began.
 	counted = exec.Update | exec.CompositeQuery | exec.Heartbeat | exec.Timer | exec.LowMemory
 )
 
@@ -221,7 +222,7 @@ func (o *outcome) count(before, after map[exec.Kind]exec.Report, kinds exec.Kind
 			o.report.Instructions += r.Instructions - was.Instructions
 			o.report.StableRead4K += r.StableRead4K - was.StableRead4K
 			o.report.StableWritten4K += r.StableWritten4K - was.StableWritten4K
-			if kind&counted != 0 {
+			if kind&counted == kind {
 				o.heap += r.HeapWritten - was.HeapWritten
 			}
 		}
