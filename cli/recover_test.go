@@ -450,6 +450,55 @@ func TestRecoverRefuses(t *testing.T) {
 	require.Contains(t, stderr, `kedge: hint: device "laptop" of this key store belongs to anchor 10000`)
 }
 
+// Whoever stands before the network and keeps the looks at what is pending from it, but no call, is noticed.
+func TestAHiddenRecoveryIsNoticed(t *testing.T) {
+	v := openVillage(t)
+	r := v.recovery("fresh")
+	v.approve("anna", r)
+	canisters, err := project.LoadCanisters()
+	require.NoError(t, err)
+	canister := canisters.ByNetwork[v.network.URL()].Text()
+	_, _, stderr := v.run(nil, "owner", "device", "list", "--as", "laptop")
+	require.Contains(t, stderr, "approve the new key "+r.Principal)
+	for _, how := range []http.HandlerFunc{
+		func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
+		func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", http.StatusInternalServerError) },
+		func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte{0xa0}) }, // an empty map in CBOR
+	} {
+		for _, hidden := range []string{"history", "recovery_report"} {
+			address := hiding(t, v.network.URL(), hidden, how)
+			code, _, stderr := v.run(nil, "owner", "device", "list", "--as", "laptop", "--network", address, "--canister", canister)
+			require.Zero(t, code, stderr)
+			require.Contains(t, stderr, "kedge: warning: whether a release or a recovery is under way on the anchor is not known: ", hidden)
+		}
+		// Where nothing is answered at all, the command's own call says so, and alone.
+		code, _, stderr := v.run(nil, "owner", "device", "list", "--as", "laptop", "--network", hiding(t, v.network.URL(), "", how), "--canister", canister)
+		require.NotZero(t, code)
+		require.NotContains(t, stderr, "is under way")
+	}
+}
+
+// hiding puts a proxy before a network, which answers in its place where a request names a method; with none, to all
+// requests but the status.
+func hiding(t *testing.T, to, method string, answer http.HandlerFunc) string {
+	t.Helper()
+	target, err := url.Parse(to)
+	require.NoError(t, err)
+	forward := httputil.NewSingleHostReverseProxy(target)
+	forward.ErrorLog = log.New(io.Discard, "", 0)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil || r.Method == http.MethodPost && bytes.Contains(body, []byte(method)) {
+			answer(w, r)
+			return
+		}
+		r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+		forward.ServeHTTP(w, r)
+	}))
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
 // A network that does not answer for a while ends no wait.
 func TestWaitOutlastsTheNetwork(t *testing.T) {
 	v := openVillage(t)

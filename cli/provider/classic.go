@@ -19,10 +19,27 @@ type Provider struct {
 	Canister principal.Principal
 	delegate *delegate // whose session key signs; nil if the caller signs itself
 	after    []func()  // see AfterCall
+	answered []func()  // see OnceAnswered
 }
 
 // AfterCall has a function run once, after the next update call, whatever that answers.
 func (p *Provider) AfterCall(f func()) { p.after = append(p.after, f) }
+
+// OnceAnswered has a function run once, after the next request that the canister answers.
+func (p *Provider) OnceAnswered(f func()) { p.answered = append(p.answered, f) }
+
+// note runs what waits for an answer, unless a request went wrong before the canister.
+func (p *Provider) note(err error) {
+	var reject *client.Reject
+	if err != nil && !errors.As(err, &reject) {
+		return
+	}
+	waiting := p.answered
+	p.answered = nil
+	for _, f := range waiting {
+		f()
+	}
+}
 
 // New returns the provider as the identity of a session calls it.
 func New(network client.Network, canister principal.Principal, caller client.Session) (*Provider, error) {
@@ -51,12 +68,14 @@ func (p *Provider) Call(ctx context.Context, method string, arg []byte) (reply [
 	for _, f := range after {
 		f()
 	}
+	p.note(err)
 	return reply, err
 }
 
 // Query makes a query.
 func (p *Provider) Query(ctx context.Context, method string, arg []byte) (reply []byte, err error) {
 	err = p.inTime(func() error { reply, err = p.Client.Query(ctx, p.Canister, method, arg); return err })
+	p.note(err)
 	return reply, err
 }
 

@@ -23,18 +23,21 @@ import (
 func (a *App) Watch(ctx context.Context, s *Session) {
 	events, complete, err := s.events(ctx)
 	if err != nil {
-		a.unwatched(err)
+		a.unwatched(s, err)
 		return
 	}
 	a.watchReleases(ctx, s, events)
 	asked := askedReleases(events, principal.SelfAuthenticating(s.Signer.Key.PublicKey()))
-	contacts := s.contacts(ctx, events, complete)
+	contacts, err := s.contacts(ctx, events, complete)
+	if err != nil {
+		a.unwatched(s, err)
+	}
 	if len(asked) == 0 && contacts == nil {
 		return
 	}
 	devices, err := s.Lookup(ctx, s.Anchor)
 	if err != nil {
-		a.unwatched(err)
+		a.unwatched(s, err)
 		return
 	}
 	for _, r := range asked {
@@ -56,21 +59,25 @@ func (a *App) Watch(ctx context.Context, s *Session) {
 }
 
 // unwatched says that what is pending is not known, unless the canister has nothing of the kind, or the command's
-// own call will fail for the same reason.
-func (a *App) unwatched(err error) {
+// own call will fail for the same reason. If it does not, whoever stands before the network may have let the call
+// pass and the look not, so that the owner does not learn what is pending.
+func (a *App) unwatched(s *Session, err error) {
 	var (
 		reject      *client.Reject
 		refused     *provider.RefusedError
 		unreachable *client.UnreachableError
 		untrusted   *client.UntrustedError
 		clock       *client.ClockError
+		http        *client.HTTPError
 	)
+	say := func() { a.Warn("whether a release or a recovery is under way on the anchor is not known: %v", err) }
 	switch {
-	case errors.As(err, &reject), errors.As(err, &refused), errors.As(err, &unreachable), errors.As(err, &untrusted), errors.As(err, &clock),
-		errors.Is(err, context.Canceled):
-		return
+	case errors.As(err, &reject), errors.As(err, &refused), errors.Is(err, context.Canceled):
+	case errors.As(err, &unreachable), errors.As(err, &untrusted), errors.As(err, &clock), errors.As(err, &http):
+		s.OnceAnswered(say)
+	default:
+		say()
 	}
-	a.Warn("whether a release or a recovery is under way on the anchor is not known: %v", err)
 }
 
 // events returns the history of the anchor, and whether nothing of it has been overwritten.
@@ -81,18 +88,15 @@ func (s *Session) events(ctx context.Context) (all []kedge.HistoryEntry, complet
 
 // contacts returns the recovery contacts of the anchor, nil if it has none. The history tells most anchors that have
 // none, which costs less than the report.
-func (s *Session) contacts(ctx context.Context, events []kedge.HistoryEntry, complete bool) *kedge.Contacts {
+func (s *Session) contacts(ctx context.Context, events []kedge.HistoryEntry, complete bool) (*kedge.Contacts, error) {
 	named := slices.ContainsFunc(events, func(e kedge.HistoryEntry) bool {
 		return e.Kind != nil && (*e.Kind == kedge.EventKindContactsSet || *e.Kind == kedge.EventKindContactActed)
 	})
 	if complete && !named {
-		return nil
+		return nil, nil
 	}
 	report, err := s.RecoveryReport(ctx, s.Anchor)
-	if err != nil {
-		return nil // the command's own call says why
-	}
-	return report.Contacts
+	return report.Contacts, err
 }
 
 // release is a release that was asked for.
