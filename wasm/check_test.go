@@ -172,7 +172,7 @@ func TestDecodeRefusesIndices(t *testing.T) {
 		`export "x": func 0 does not exist`:            {Exports: []wasm.Export{{Name: "x"}}},
 		`export "x": memory 3 does not exist`:          {Exports: []wasm.Export{{Name: "x", Kind: wasm.KindMemory, Index: 3}}},
 		"function 1 does not exist, there are 0":       {Start: &one},
-		"element section, offset 0x12: table 0 does":   {Elements: []wasm.Element{{Offset: wasm.ConstI32(0)}}},
+		"element section, offset 0x11: table 0 does":   {Elements: []wasm.Element{{Offset: wasm.ConstI32(0)}}},
 		"function 5 does not exist, there are 0":       {Elements: []wasm.Element{{Mode: wasm.Passive, Funcs: []uint32{5}}}},
 		"memory 0 does not exist, there are 0":         {Data: []wasm.Data{{Offset: wasm.ConstI32(0)}}},
 		"import section, offset 0x16: type 0 does not": {Imports: []wasm.Import{{Module: "ic0", Name: "time"}}},

@@ -119,6 +119,7 @@ type decoder struct {
 	code      bool
 	exported  map[string]bool
 	imported  [KindGlobal + 1]int // imports of each kind
+	tables    []TableType         // of all tables
 	constants []GlobalType        // of the imported globals
 	globals   int                 // defined ones read so far
 	memory64  bool
@@ -160,6 +161,7 @@ func (d *decoder) section(id sectionID, c *cursor) {
 		})
 	case secTable:
 		m.Tables = vector(c, maxTables, "tables", decodeTable)
+		d.tables = append(d.tables, m.Tables...)
 	case secMemory:
 		if n, _ := uleb(c.data[c.pos:], 32); n > maxMemories {
 			c.failAs(0, "multiple memories", "%d memories (multi-memory is not supported), at most %d are allowed", n, maxMemories)
@@ -270,6 +272,7 @@ func (d *decoder) decodeImport(c *cursor) Import {
 		d.needType(c, at, im.Type)
 	case KindTable:
 		im.Table = decodeTable(c)
+		d.tables = append(d.tables, im.Table)
 	case KindMemory:
 		im.Memory = decodeMemory(c)
 		d.memory64 = im.Memory.Is64
@@ -318,9 +321,13 @@ func decodeMemory(c *cursor) MemoryType {
 	if t.Is64 {
 		limit = maxPages64
 	}
-	t.Min = c.u64()
+	size := func() uint64 { return uint64(c.u32()) }
+	if t.Is64 {
+		size = c.u64
+	}
+	t.Min = size()
 	if t.HasMax {
-		t.Max = c.u64()
+		t.Max = size()
 	}
 	switch {
 	case c.err != nil:

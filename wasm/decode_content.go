@@ -9,12 +9,14 @@ func (d *decoder) decodeElement(c *cursor) Element {
 		c.failf("unknown element segment flags %d", flags)
 	}
 	e := Element{Type: FuncRef}
+	offset := 0
 	switch {
 	case flags&1 == 0:
 		if flags&2 != 0 {
 			e.Table = c.u32()
 		}
-		e.Offset = d.decodeTypedExpr(c, I32)
+		offset = c.pos
+		e.Offset = decodeExpr(c)
 	case flags&2 == 0:
 		e.Mode = Passive
 	default:
@@ -26,6 +28,10 @@ func (d *decoder) decodeElement(c *cursor) Element {
 		} else if kind := c.byte(); c.err == nil && kind != 0 {
 			c.failf("unknown element kind 0x%02x", kind)
 		}
+	}
+	if e.Mode == Active {
+		d.needTable(c, start, e)
+		d.checkExpr(c, offset, e.Offset, I32)
 	}
 	if flags&4 != 0 {
 		e.Exprs = vector(c, maxElements, "elements", func(c *cursor) []byte { return d.decodeTypedExpr(c, e.Type) })
@@ -39,9 +45,6 @@ func (d *decoder) decodeElement(c *cursor) Element {
 			d.needFunction(c, at, f)
 			return f
 		})
-	}
-	if e.Mode == Active {
-		d.needTable(c, start, e.Table)
 	}
 	return e
 }

@@ -18,7 +18,7 @@ func (d *decoder) count(kind ExternKind) int {
 	case KindFunction:
 		n += len(d.m.Functions)
 	case KindTable:
-		n += len(d.m.Tables)
+		n = len(d.tables)
 	case KindMemory:
 		n += len(d.m.Memories)
 	case KindGlobal:
@@ -33,9 +33,18 @@ func (d *decoder) needFunction(c *cursor, at int, index uint32) {
 	}
 }
 
-func (d *decoder) needTable(c *cursor, at int, index uint32) {
-	if n := d.count(KindTable); c.err == nil && int64(index) >= int64(n) {
-		c.failAs(at, fmt.Sprintf("unknown table %d: table index out of bounds", index), "table %d does not exist, there are %d", index, n)
+// needTable makes sure that an element segment has a table, of elements of its type.
+func (d *decoder) needTable(c *cursor, at int, e Element) {
+	if c.err != nil {
+		return
+	}
+	if n := d.count(KindTable); int64(e.Table) >= int64(n) {
+		c.failAs(at, fmt.Sprintf("unknown table %d: table index out of bounds", e.Table), "table %d does not exist, there are %d", e.Table, n)
+		return
+	}
+	if elem := d.tables[e.Table].Elem; elem != e.Type {
+		c.failAs(at, fmt.Sprintf("type mismatch: invalid element type `%v` for table type `%v`", e.Type, elem),
+			"elements of type %v for table %d of %v", e.Type, e.Table, elem)
 	}
 }
 
@@ -80,6 +89,12 @@ func (d *decoder) decodeOffset(c *cursor) []byte {
 func (d *decoder) decodeTypedExpr(c *cursor, want ValType) []byte {
 	start := c.pos
 	code := decodeExpr(c)
+	d.checkExpr(c, start, code, want)
+	return code
+}
+
+// checkExpr makes sure that a constant expression, which begins at a place in these data, gives one value of a type.
+func (d *decoder) checkExpr(c *cursor, start int, code []byte, want ValType) {
 	var stack []ValType
 	for in := Walk(code); c.err == nil && in.Next(); {
 		at := start + in.Pos
@@ -118,7 +133,6 @@ func (d *decoder) decodeTypedExpr(c *cursor, want ValType) []byte {
 			}
 		}
 	}
-	return code
 }
 
 // constantGlobal is a global that a constant expression reads: an imported one that never changes.

@@ -319,12 +319,12 @@ func (v *validator) instruction(in *Instructions) {
 
 // choice is select, with or without a type.
 func (v *validator) choice(in *Instructions) {
+	if in.Op == OpSelectT && in.Index != 1 {
+		v.fail("invalid result arity")
+		return
+	}
 	v.pop(I32)
 	if in.Op == OpSelectT {
-		if in.Index != 1 {
-			v.fail("invalid result arity")
-			return
-		}
 		t := ValType(in.Raw()[in.End-in.Pos-1])
 		v.apply(FuncType{Params: []ValType{t, t}, Results: []ValType{t}})
 		return
