@@ -3,6 +3,7 @@ package migrate
 import (
 	"bufio"
 	"compress/gzip"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -60,11 +61,14 @@ gzipped. No network is needed and nothing is written.`,
   kedge migrate plan stable_memory.bin.gz --json`,
 		Args: ui.Args(cobra.ExactArgs(1)),
 		RunE: func(_ *cobra.Command, args []string) error {
-			memory, err := readImage(args[0])
+			memory, last, err := readImage(args[0])
 			if err != nil {
 				return err
 			}
 			report, err := ii.Plan(memory)
+			if last < storage.PageSize && !errors.Is(err, ii.ErrNotII) {
+				return fmt.Errorf("the memory image %q is not whole: its last page has %d of %d bytes; take the backup again", args[0], last, storage.PageSize)
+			}
 			if err != nil {
 				return fmt.Errorf("the image %q cannot be migrated: %w", args[0], err)
 			}
@@ -75,11 +79,11 @@ gzipped. No network is needed and nothing is written.`,
 }
 
 // readImage reads a memory image page by page, so that the empty ones of a large image take no
-// space.
-func readImage(path string) (*storage.RAM, error) {
+// space. It returns how many bytes the last page has in the file, where the others have 64 KiB.
+func readImage(path string) (memory *storage.RAM, last int, err error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("reading the memory image: %w", err)
+		return nil, 0, fmt.Errorf("reading the memory image: %w", err)
 	}
 	defer func() { _ = f.Close() }()
 	buffered := bufio.NewReaderSize(f, storage.PageSize)
@@ -87,29 +91,30 @@ func readImage(path string) (*storage.RAM, error) {
 	if magic, err := buffered.Peek(2); err == nil && magic[0] == 0x1f && magic[1] == 0x8b {
 		unzipped, err := gzip.NewReader(buffered)
 		if err != nil {
-			return nil, fmt.Errorf("the memory image %q is not whole: %w", path, err)
+			return nil, 0, fmt.Errorf("the memory image %q is not whole: %w", path, err)
 		}
 		in = unzipped
 	}
-	memory := storage.NewRAM(0)
+	memory, last = storage.NewRAM(0), storage.PageSize
 	page, empty := make([]byte, storage.PageSize), make([]byte, storage.PageSize)
 	for number := uint64(0); ; number++ {
 		n, err := fill(in, page)
 		if n > 0 {
+			last = n
 			if err := memory.Grow(1); err != nil {
-				return nil, fmt.Errorf("the memory image %q: %w", path, err)
+				return nil, 0, fmt.Errorf("the memory image %q: %w", path, err)
 			}
 			if string(page[:n]) != string(empty[:n]) {
 				if err := memory.WriteAt(page[:n], number*storage.PageSize); err != nil {
-					return nil, fmt.Errorf("the memory image %q: %w", path, err)
+					return nil, 0, fmt.Errorf("the memory image %q: %w", path, err)
 				}
 			}
 		}
 		switch {
 		case err == io.EOF:
-			return memory, nil
+			return memory, last, nil
 		case err != nil:
-			return nil, fmt.Errorf("the memory image %q is not whole: %w", path, err)
+			return nil, 0, fmt.Errorf("the memory image %q is not whole: %w", path, err)
 		}
 	}
 }
