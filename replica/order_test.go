@@ -317,3 +317,14 @@ func TestWhatACanisterLosesThatCannotPay(t *testing.T) {
 	require.Positive(t, metrics.CyclesConsumed.Uninstall.Sign())
 	require.Zero(t, metrics.CyclesConsumed.ComputeAllocation.Sign())
 }
+
+// A callback runs though its canister has been frozen since the call: it was paid for with the call.
+func TestCallbacksOfFrozenCanisters(t *testing.T) {
+	w := newWorld(t, stopped)
+	id := w.deploy("scenario")
+	control(w, id, id)
+	freeze := management.EncodeUpdateSettingsArgs(management.UpdateSettingsArg{CanisterID: id, Settings: management.Settings{FreezingThreshold: ptr(nat(1 << 50))}})
+	w.call(id, "forward", to(principal.Management, "update_settings", string(freeze)))
+	_, err := w.Call(ctx, alice, id, "whoami", nil)
+	refused(t, err, reject.OutOfCycles, "is out of cycles")
+}

@@ -90,8 +90,8 @@ func atInstantiation(where, format string, args ...any) error {
 // the error contains it.
 func Check(m *Module, limits Limits) error {
 	for _, check := range []func(*Module, Limits) error{
-		CheckCodeSize, checkImports, checkExports, checkOffsets, checkGlobals, checkCounts, checkMemory,
-		checkTables, checkFunctions, checkCustoms, checkData, checkInstantiation,
+		CheckCodeSize, checkImports, checkExports, checkTables, checkOffsets, checkGlobals, checkCounts, checkMemory,
+		checkFunctions, checkCustoms, checkData, checkInstantiation,
 	} {
 		if err := check(m, limits); err != nil {
 			return err
@@ -261,18 +261,9 @@ func checkData(m *Module, _ Limits) error {
 	return nil
 }
 
-// checkInstantiation finds what keeps production from making an instance: tables, and segments that do not
-// exist any more when its instrumentation has taken the active data segments out.
+// checkInstantiation finds what keeps production from making an instance, in its order: segments that do not exist
+// any more when its instrumentation has taken the active data segments out, imports that are no system calls, tables.
 func checkInstantiation(m *Module, limits Limits) error {
-	tables := m.allTables()
-	if len(tables) > 1 {
-		return atInstantiation("table section", "resource limit exceeded: table count too high at %d", len(tables))
-	}
-	for _, t := range tables {
-		if t.Min > limits.TableElements {
-			return atInstantiation("table section", "table minimum size of %d elements exceeds table limits", t.Min)
-		}
-	}
 	left := 0 // data segments up to the last passive one stay
 	for i := range m.Data {
 		if m.Data[i].Mode == Passive {
@@ -284,6 +275,20 @@ func checkInstantiation(m *Module, limits Limits) error {
 			if (in.Op == OpDataDrop || in.Op == OpMemoryInit) && int64(in.Index) >= int64(left) {
 				return atInstantiation(m.functionNamer()(uint32(m.Imported(KindFunction)+i)), "Error in Wasm compilation")
 			}
+		}
+	}
+	for i := range m.Imports {
+		if im := &m.Imports[i]; im.Kind != KindFunction {
+			return atInstantiation(fmt.Sprintf("import %q %q", im.Module, im.Name), "unknown import: `%s::%s` has not been defined", im.Module, im.Name)
+		}
+	}
+	tables := m.allTables()
+	if len(tables) > 1 {
+		return atInstantiation("table section", "resource limit exceeded: table count too high at %d", len(tables))
+	}
+	for _, t := range tables {
+		if t.Min > limits.TableElements {
+			return atInstantiation("table section", "table minimum size of %d elements exceeds table limits", t.Min)
 		}
 	}
 	for i := range m.Elements {

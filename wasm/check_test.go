@@ -61,7 +61,6 @@ func TestCheckAccepts(t *testing.T) {
 		module(`(func $f)`, `(export "canister_query " (func $f))`, `(export "canister_update <ic-cdk internal> a b" (func $f))`),
 		module(`(import "ic0" "msg_reply" (func $f))`, `(export "canister_query a" (func $f))`),
 		module(`(memory 1)`, `(data (i32.const 0) "a")`, `(data "b")`, `(func (data.drop 0) (data.drop 1))`),
-		module(`(import "env" "memory" (memory 1))`, `(import "env" "table" (table 1 funcref))`),
 	} {
 		m, err := wasm.Decode(assemble(t, wat))
 		require.NoError(t, err)
@@ -85,6 +84,9 @@ func TestCheckRefuses(t *testing.T) {
 		"import result":         {module(`(import "ic0" "time" (func))`), "Expected return type [I64] for 'time', got []."},
 		"imported global":       {module(`(import "env" "g" (global i32))`), "Importing globals is not allowed"},
 		"imported memory":       {module(`(import "ic0" "memory" (memory 1))`), "Only memory imported from env.memory"},
+		"table of nobody":       {module(`(import "env" "table" (table 1 funcref))`, `(func $f)`, `(elem (i32.const 9) $f)`), "unknown import: `env::table` has not been defined"},
+		"memory of nobody":      {module(`(import "foo" "bar" (memory 1))`), "unknown import: `foo::bar` has not been defined"},
+		"table before data":     {module(`(table 1 externref)`, `(memory 1)`, `(data (i32.const 65536) "a")`), "Table element type must be funcref, got externref"},
 		"imported table":        {module(`(import "ic0" "table" (table 1 funcref))`), "Only tables imported from env.table"},
 		"reserved export":       {module(`(func $f)`, `(export "canister_start" (func $f))`), "Exporting reserved symbol canister_start not allowed."},
 		"reserved global":       {module(`(global $g i32 (i32.const 0))`, `(export "canister counter_instructions" (global $g))`), "Exporting reserved symbol"},

@@ -87,7 +87,8 @@ func (n *Subnet) executeResponse(ctx context.Context, c *canister, r *response) 
 	n.charge(c, transmission, &c.Consumed.Transmission)
 
 	context := c.Contexts[call.Context]
-	if context == nil || c.module == nil {
+	if context == nil || c.module == nil { // it was uninstalled meanwhile: the message costs what any does
+		n.charge(c, exec.ExecutionCost(0), &c.Consumed.Instructions)
 		return
 	}
 	context.Pending--

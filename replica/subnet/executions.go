@@ -248,15 +248,25 @@ func cleanupFailed(canister principal.Principal, callback, cleanup exec.Output) 
 	return reject.New(callback.Err.Code, "Error from Canister %s: %s\n\ncall_on_cleanup also failed:\n\n%s", canister, callback.Cause, cleanup.Cause)
 }
 
+// cleanupPercent is the part of a callback's instructions that is kept for the cleanup after it.
+const cleanupPercent = 5
+
 // begin begins a step of a canister in a call context.
 func (n *Subnet) begin(ctx context.Context, c *canister, context *callContext, e *execution) {
 	in := &e.Input
-	limit := uint64(exec.LimitUpdate)
-	if in.Kind == exec.ReplicatedQuery {
-		limit = exec.LimitQuery // in whatever mode
+	prepaid, limit := uint64(exec.LimitUpdate), uint64(exec.LimitUpdate)
+	switch {
+	case in.Kind == exec.ReplicatedQuery:
+		prepaid, limit = exec.LimitQuery, exec.LimitQuery // in whatever mode
+	case e.Stage == stageCallback:
+		limit -= exec.LimitUpdate * cleanupPercent / 100
+	case e.Stage == stageCleanup:
+		limit -= min(limit, e.Trapped.Report.Instructions)
 	}
-	e.Context, e.Prepaid = context.ID, exec.ExecutionCost(limit)
-	if n.liquid(c).Less(e.Prepaid) {
+	e.Context, e.Prepaid = context.ID, exec.ExecutionCost(prepaid)
+	if e.Stage != stageFirst {
+		e.Prepaid = e.Prepaid.Min(c.Balance) // it was paid with the call, even if the canister is frozen now
+	} else if n.liquid(c).Less(e.Prepaid) {
 		n.follow(ctx, c, context, e, exec.Output{Err: n.outOfCycles(c, e.Prepaid, in.Caller)})
 		return
 	}

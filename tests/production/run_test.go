@@ -43,7 +43,7 @@ type player struct {
 
 func newPlayer(t *testing.T, cache string) *player {
 	n, err := replica.Start(replica.WithTime(started), replica.WithPageModel(exec.Pages2025), replica.WithCache(cache),
-		replica.WithRandom(rand.NewChaCha8([32]byte{1}))) // the same in every run
+		replica.WithRandom(rand.NewChaCha8([32]byte{1})), replica.WithRateLimit())
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, n.Close()) })
 	return &player{Network: n, ctx: t.Context(), canisters: map[string]principal.Principal{},
