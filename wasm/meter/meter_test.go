@@ -1,6 +1,7 @@
 package meter_test
 
 import (
+	"bytes"
 	"slices"
 	"testing"
 
@@ -232,6 +233,16 @@ func TestGrow(t *testing.T) {
 	_, _, err := h.run("touch", 2<<16)
 	require.NoError(t, err)
 	require.Equal(t, []uint32{2}, h.writes)
+}
+
+// The index of the memory may be written in more bytes than it needs.
+func TestGrowOfAMemoryWithALongIndex(t *testing.T) {
+	m := decode(t, `(module (memory 1 5) (func (export "grow") (param i32) (result i32) (memory.grow (local.get 0))))`)
+	m.Functions[0].Body = bytes.Replace(m.Functions[0].Body, []byte{0x40, 0x00}, []byte{0x40, 0x80, 0x00}, 1)
+	h := start(t, m, meter.Options{})
+	result, _, err := h.run("grow", 2)
+	require.NoError(t, err)
+	require.Equal(t, []uint64{1}, result)
 }
 
 func TestLayout(t *testing.T) {

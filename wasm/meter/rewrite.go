@@ -36,7 +36,6 @@ const (
 	checkConst                   // mark a range of constant addresses
 	checkStack                   // mark a range whose address is an operand of the instruction at pos
 	callBefore                   // call fn before the instruction at pos
-	callGrow                     // call fn in the place of memory.grow
 	callInstead                  // call fn in the place of the instruction
 	dropData                     // set a flag in the place of data.drop
 	remove                       // leave the instruction out
@@ -157,7 +156,7 @@ func (r *rewriter) analyse(f *wasm.Function) error {
 			if !r.hasMemory {
 				return errNoMemory(in.Op)
 			}
-			r.events = append(r.events, event{pos: in.Pos, kind: callGrow, fn: r.grow})
+			r.replace(in, event{kind: callInstead, fn: r.grow})
 			r.effect(in)
 		case wasm.OpMemoryCopy, wasm.OpMemoryFill, wasm.OpMemoryInit:
 			if !r.hasMemory {
@@ -247,9 +246,6 @@ func (r *rewriter) emit(f *wasm.Function) {
 			}
 		case callBefore:
 			b.Call(e.fn)
-		case callGrow:
-			b.Call(e.fn)
-			copied += len("\x40\x00")
 		case callInstead:
 			b.Call(e.fn)
 			copied = e.end
