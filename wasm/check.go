@@ -352,7 +352,7 @@ func checkFunctions(m *Module, limits Limits) error {
 		in := f.Walk()
 		for in.Next() {
 			size++
-			complexity += int(weights[opcodeIndex(in.Op)])
+			complexity += int(weights[in.Op.Index()])
 			switch in.Op {
 			case OpTableGrow, OpTableSet, OpTableFill, OpTableCopy, OpTableInit:
 				return rule(m.functionNamer()(uint32(index)), "Wasm module contains a function at index %d with unsupported instruction %v.", index, in.Op)

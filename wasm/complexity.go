@@ -34,17 +34,17 @@ var complexityTable = []struct {
 		i64.extend8_s i64.extend16_s i64.extend32_s f64.promote_f32`},
 }
 
-// complexityOf has an entry for every opcode, at its opcodeIndex.
-var complexityOf = sync.OnceValue(func() *[opcodePages]uint8 {
+// complexityOf has an entry for every opcode, at its Index.
+var complexityOf = sync.OnceValue(func() *[OpcodeTable]uint8 {
 	byName := map[string]uint8{}
 	for _, row := range complexityTable {
 		for _, name := range strings.Fields(row.names) {
 			byName[name] = row.weight
 		}
 	}
-	table := new([opcodePages]uint8)
+	table := new([OpcodeTable]uint8)
 	for _, op := range Opcodes() {
-		table[opcodeIndex(op)] = max(1, byName[op.String()])
+		table[op.Index()] = max(1, byName[op.String()])
 	}
 	return table
 })

@@ -237,11 +237,11 @@ func Opcodes() []Opcode {
 	return all
 }
 
-// opcodePages is how many entries a table of all opcodes has: 256 each for those of one byte, 0xfc and 0xfd.
-const opcodePages = 3 * 256
+// OpcodeTable is the length of a table of all opcodes: 256 entries each for those of one byte, 0xfc and 0xfd.
+const OpcodeTable = 3 * 256
 
-// opcodeIndex is the place of an opcode in such a table.
-func opcodeIndex(op Opcode) int {
+// Index is the place of an opcode in a table of [OpcodeTable] entries.
+func (op Opcode) Index() int {
 	switch op >> 8 {
 	case 0xfc:
 		return 256 + int(op&0xff)

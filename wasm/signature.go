@@ -16,12 +16,12 @@ type signature struct {
 	lanes  uint32 // how many lanes it chooses from; zero if it chooses none
 }
 
-// signatures has an entry for every opcode, at its opcodeIndex.
-var signatures = sync.OnceValue(func() *[opcodePages]signature {
-	table := new([opcodePages]signature)
+// signatures has an entry for every opcode, at its Index.
+var signatures = sync.OnceValue(func() *[OpcodeTable]signature {
+	table := new([OpcodeTable]signature)
 	for _, op := range Opcodes() {
-		s := &table[opcodeIndex(op)]
-		s.Params, s.Results, s.known = signatureOf(op)
+		s := &table[op.Index()]
+		s.Params, s.Results, s.known = typesOf(op)
 		if size := op.AccessSize(); size > 0 {
 			s.access, s.align = true, uint32(bits.TrailingZeros(uint(size)))
 		}
@@ -30,10 +30,16 @@ var signatures = sync.OnceValue(func() *[opcodePages]signature {
 	return table
 })
 
-// signatureOf returns the operands that an instruction takes and the results that it gives, for instructions
-// whose types do not depend on the module or on what is on the stack; ok is false for the others. Addresses
-// are those of a 32-bit memory.
-func signatureOf(op Opcode) (params, results []ValType, ok bool) {
+// SignatureOf returns the operands that an instruction takes and the results that it gives, for instructions whose
+// types do not depend on the module or on what is on the stack; ok is false for the others. Addresses are those of a
+// 32-bit memory. The lists are shared: do not change them.
+func SignatureOf(op Opcode) (t FuncType, ok bool) {
+	s := &signatures()[op.Index()]
+	return s.FuncType, s.known
+}
+
+// typesOf works out what SignatureOf returns, from the name of the instruction.
+func typesOf(op Opcode) (params, results []ValType, ok bool) {
 	name := op.String()
 	kind, rest, dotted := strings.Cut(name, ".")
 	if !dotted {

@@ -57,7 +57,7 @@ func TestSignaturesAreThoseOfTheEngine(t *testing.T) {
 	}
 	known := 0
 	for _, op := range Opcodes() {
-		s := signatures()[opcodeIndex(op)]
+		s := signatures()[op.Index()]
 		if !s.known {
 			continue
 		}

@@ -28,7 +28,7 @@ func (m *Module) Size() (Size, error) {
 		in := m.Functions[i].Walk()
 		for in.Next() {
 			one.Instructions++
-			one.Complexity += int(weights[opcodeIndex(in.Op)])
+			one.Complexity += int(weights[in.Op.Index()])
 		}
 		if err := in.Err(); err != nil {
 			return Size{}, rule(m.functionNamer()(one.Index), "%w", err)

@@ -92,7 +92,7 @@ func (f *frame) labelTypes() []ValType {
 
 type validator struct {
 	m          *Module
-	signatures *[opcodePages]signature
+	signatures *[OpcodeTable]signature
 	functions  []FuncType // of all functions, imported ones first; globals and tables likewise
 	globals    []GlobalType
 	tables     []TableType
@@ -266,7 +266,7 @@ func (v *validator) memory() {
 }
 
 func (v *validator) instruction(in *Instructions) {
-	if s := &v.signatures[opcodeIndex(in.Op)]; s.known {
+	if s := &v.signatures[in.Op.Index()]; s.known {
 		if s.access {
 			v.memory()
 			if in.Mem.Align > s.align {

@@ -25,8 +25,8 @@ const (
 )
 
 // mayMakeNaN says what the result of an operation is made of if it may be a NaN of any kind; like weights it
-// has three pages of 256 entries.
-var mayMakeNaN = func() (table [3 * 256]lanes) {
+// has an entry for every opcode.
+var mayMakeNaN = func() (table [wasm.OpcodeTable]lanes) {
 	rows := map[string]lanes{
 		"f32.ceil f32.floor f32.trunc f32.nearest f32.sqrt f32.add f32.sub f32.mul f32.div f32.min f32.max f32.demote_f64":  oneF32,
 		"f64.ceil f64.floor f64.trunc f64.nearest f64.sqrt f64.add f64.sub f64.mul f64.div f64.min f64.max f64.promote_f32": oneF64,
@@ -42,7 +42,7 @@ var mayMakeNaN = func() (table [3 * 256]lanes) {
 		}
 	}
 	for _, op := range wasm.Opcodes() {
-		table[tableIndex(op)] = byName[op.String()]
+		table[op.Index()] = byName[op.String()]
 	}
 	return table
 }()

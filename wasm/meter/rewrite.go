@@ -116,7 +116,7 @@ func (r *rewriter) analyse(f *wasm.Function) error {
 			r.forget()
 			continue
 		}
-		r.events[r.block].cost += uint64(weights[tableIndex(in.Op)])
+		r.events[r.block].cost += uint64(weights[in.Op.Index()])
 		switch in.Op {
 		case wasm.OpLoop:
 			r.frame.loops++
@@ -195,7 +195,7 @@ func (r *rewriter) analyse(f *wasm.Function) error {
 			if err := r.effect(in); err != nil {
 				return err
 			}
-			if kind := mayMakeNaN[tableIndex(in.Op)]; kind != noFloats {
+			if kind := mayMakeNaN[in.Op.Index()]; kind != noFloats {
 				r.events = append(r.events, event{pos: in.End, kind: canonical, nan: kind})
 			}
 		}

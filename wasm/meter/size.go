@@ -44,7 +44,7 @@ func instrumentedBody(f *wasm.Function) uint64 {
 	in := f.Walk()
 	for in.Next() {
 		size++
-		cost += uint64(weights[tableIndex(in.Op)])
+		cost += uint64(weights[in.Op.Index()])
 		switch in.Op {
 		case wasm.OpLoop:
 			size += sizeOfCheck

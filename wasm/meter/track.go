@@ -242,19 +242,10 @@ func (r *rewriter) widen(e *event) bool {
 	return false
 }
 
-// operandAbove returns the type of the operand on top of the address, 0 if there is none.
+// operandAbove returns the type of the operand on top of the address that a load or store takes, 0 if there is none.
 func operandAbove(op wasm.Opcode) wasm.ValType {
-	switch {
-	case op == wasm.OpI32Store || op == wasm.OpI32Store8 || op == wasm.OpI32Store16:
-		return wasm.I32
-	case op == wasm.OpF32Store:
-		return wasm.F32
-	case op == wasm.OpF64Store:
-		return wasm.F64
-	case op >= wasm.OpI32Store && op <= wasm.OpI64Store32:
-		return wasm.I64
-	case op == wasm.OpV128Store || op >= wasm.OpV128Load8Lane && op <= wasm.OpV128Store64Lane:
-		return wasm.V128
+	if t, _ := wasm.SignatureOf(op); len(t.Params) == 2 {
+		return t.Params[1]
 	}
 	return 0
 }
@@ -324,42 +315,22 @@ func (r *rewriter) effect(in *wasm.Instructions) error {
 // stackEffect returns how many operands an instruction takes and gives; ok is false for those
 // that are not worth a line.
 func stackEffect(op wasm.Opcode) (pops, pushes int, ok bool) {
-	const (
-		f32Eq, f64Ge    = 0x5b, 0x66
-		f32Abs, f32Sqrt = 0x8b, 0x91
-		f32Copysign     = 0x98
-		f64Abs, f64Sqrt = 0x99, 0x9f
-		f64Copysign     = 0xa6
-		lastConversion  = 0xc4
-		lastTruncSat    = 0xfc07
-	)
-	switch {
-	case op == wasm.OpNop || op == wasm.OpDataDrop || op == wasm.OpElemDrop:
+	if t, ok := wasm.SignatureOf(op); ok {
+		return len(t.Params), len(t.Results), true
+	}
+	switch op {
+	case wasm.OpNop, wasm.OpDataDrop, wasm.OpElemDrop:
 		return 0, 0, true
-	case op == wasm.OpDrop:
+	case wasm.OpDrop:
 		return 1, 0, true
-	case op == wasm.OpSelect || op == wasm.OpSelectT:
+	case wasm.OpSelect, wasm.OpSelectT:
 		return 3, 1, true
-	case op >= wasm.OpI32Load && op <= wasm.OpI64Load32U, op == wasm.OpMemoryGrow, op == wasm.OpTableGet, op == wasm.OpRefIsNull:
+	case wasm.OpMemoryGrow, wasm.OpTableGet, wasm.OpRefIsNull:
 		return 1, 1, true
-	case op >= wasm.OpI32Store && op <= wasm.OpI64Store32, op == wasm.OpTableSet:
+	case wasm.OpTableSet:
 		return 2, 0, true
-	case op == wasm.OpMemorySize, op == wasm.OpF32Const, op == wasm.OpF64Const, op == wasm.OpTableSize, op == wasm.OpRefNull, op == wasm.OpRefFunc:
+	case wasm.OpMemorySize, wasm.OpTableSize, wasm.OpRefNull, wasm.OpRefFunc:
 		return 0, 1, true
-	case op == wasm.OpI32Eqz || op == wasm.OpI64Eqz:
-		return 1, 1, true
-	case op >= wasm.OpI32Eq && op <= f64Ge:
-		return 2, 1, true
-	case op >= wasm.OpI32Clz && op <= wasm.OpI32Popcnt, op >= wasm.OpI64Clz && op <= wasm.OpI64Popcnt:
-		return 1, 1, true
-	case op >= wasm.OpI32Add && op <= wasm.OpI64Rotr:
-		return 2, 1, true
-	case op >= f32Abs && op <= f32Sqrt, op >= f64Abs && op <= f64Sqrt:
-		return 1, 1, true
-	case op > f32Sqrt && op <= f32Copysign, op > f64Sqrt && op <= f64Copysign:
-		return 2, 1, true
-	case op > f64Copysign && op <= lastConversion, op >= 0xfc00 && op <= lastTruncSat:
-		return 1, 1, true
 	}
 	return 0, 0, false
 }

@@ -43,8 +43,8 @@ var prices = []struct {
 	{300, "memory.grow table.grow data.drop elem.drop"},
 }
 
-// weights has three pages of 256 entries: plain opcodes, those behind 0xfc and those behind 0xfd.
-var weights = func() (table [3 * 256]uint16) {
+// weights has an entry for every opcode, at its Index.
+var weights = func() (table [wasm.OpcodeTable]uint16) {
 	byName := map[string]uint16{}
 	for _, row := range prices {
 		for _, name := range strings.Fields(row.names) {
@@ -56,24 +56,14 @@ var weights = func() (table [3 * 256]uint16) {
 		if !listed {
 			weight = 1
 		}
-		table[tableIndex(op)] = weight
+		table[op.Index()] = weight
 	}
 	return table
 }()
 
-func tableIndex(op wasm.Opcode) int {
-	switch op >> 8 {
-	case 0xfc:
-		return 256 + int(op&0xff)
-	case 0xfd:
-		return 512 + int(op&0xff)
-	}
-	return int(op & 0xff)
-}
-
 // Weight returns the price of an instruction. Bulk instructions cost 1 more for each byte or
 // element, and entering a function costs 1.
-func Weight(op wasm.Opcode) uint64 { return uint64(weights[tableIndex(op)]) }
+func Weight(op wasm.Opcode) uint64 { return uint64(weights[op.Index()]) }
 
 // entryWeight is the price of entering a function.
 const entryWeight = 1
