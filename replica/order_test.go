@@ -328,3 +328,15 @@ func TestCallbacksOfFrozenCanisters(t *testing.T) {
 	_, err := w.Call(ctx, alice, id, "whoami", nil)
 	refused(t, err, reject.OutOfCycles, "is out of cycles")
 }
+
+// A timer that is due while its canister is frozen fires when it is not any more.
+func TestTimersOfFrozenCanisters(t *testing.T) {
+	w := newWorld(t, stopped)
+	id := w.deploy("scenario")
+	w.call(id, "set_timer", binary.LittleEndian.AppendUint64(nil, uint64(w.Time().Add(time.Hour).UnixNano())))
+	require.NoError(t, w.set(id, management.Settings{FreezingThreshold: ptr(nat(1 << 50))}))
+	require.NoError(t, w.Advance(ctx, 2*time.Hour))
+	require.NoError(t, w.set(id, management.Settings{FreezingThreshold: ptr(nat(0))}))
+	require.NoError(t, w.Advance(ctx, time.Second))
+	require.EqualValues(t, 1, w.numbers(id)[1])
+}

@@ -186,6 +186,9 @@ func (n *Subnet) nextTask(c *canister, waits bool) *task {
 		c.Turn = (c.Turn + 1) % turns
 		switch {
 		case current == turnTimer && c.GlobalTimer != 0 && c.GlobalTimer < n.state.Time: // as run on production: not in the round of that very time
+			if !n.canRun(c) {
+				continue // it fires when the canister can pay for it
+			}
 			c.GlobalTimer = 0
 			if c.module.Has(exec.EntryTimer) {
 				return &task{exec.Timer, exec.EntryTimer}
@@ -199,10 +202,13 @@ func (n *Subnet) nextTask(c *canister, waits bool) *task {
 	return nil
 }
 
+// canRun reports whether a canister can pay for a message in advance.
+func (n *Subnet) canRun(c *canister) bool { return !n.liquid(c).Less(exec.ExecutionCost(exec.LimitUpdate)) }
+
 // TimerDue reports whether a timer that was due by a time, in nanoseconds since 1970, waits for its canister's turn.
 func (n *Subnet) TimerDue(by uint64) bool {
 	return slices.ContainsFunc(n.state.Order, func(c *canister) bool {
-		return c.Status == running && c.module != nil && c.execution == nil && c.GlobalTimer != 0 && c.GlobalTimer <= by
+		return c.Status == running && c.module != nil && c.execution == nil && c.GlobalTimer != 0 && c.GlobalTimer <= by && n.canRun(c)
 	})
 }
 
@@ -263,7 +269,7 @@ func (n *Subnet) NextEvent() uint64 {
 		}
 	}
 	for _, c := range n.state.Order {
-		if c.Status == running && c.execution == nil {
+		if c.Status == running && c.execution == nil && c.GlobalTimer != 0 && n.canRun(c) {
 			note(c.GlobalTimer)
 		}
 		for _, call := range c.Callbacks {
