@@ -203,7 +203,9 @@ func (n *Subnet) nextTask(c *canister, waits bool) *task {
 }
 
 // canRun reports whether a canister can pay for a message in advance.
-func (n *Subnet) canRun(c *canister) bool { return !n.liquid(c).Less(exec.ExecutionCost(exec.LimitUpdate)) }
+func (n *Subnet) canRun(c *canister) bool {
+	return !n.liquid(c).Less(exec.ExecutionCost(exec.LimitUpdate))
+}
 
 // TimerDue reports whether a timer that was due by a time, in nanoseconds since 1970, waits for its canister's turn.
 func (n *Subnet) TimerDue(by uint64) bool {
