@@ -23,7 +23,7 @@ import (
 
 // The smallest window that a form is shown in, and the widest that it fills, in columns and rows.
 const (
-	formMinColumns, formMinRows = 30, 10
+	formMinColumns, formMinRows = 40, 16
 	formMaxColumns              = 80
 )
 
@@ -120,11 +120,12 @@ func formTheme(dark bool) *huh.Styles {
 	return s
 }
 
-// formModel is a form for Bubble Tea, in a window that is no wider than lines are read. Its view never gets lower: Bubble
-// Tea loses the place of one that does.
+// formModel is a form for Bubble Tea, in a window that is no wider than lines are read. Its view never gets lower, since
+// Bubble Tea loses the place of one that does, and never higher than the window: one that is, it draws without end.
 type formModel struct {
 	form   *huh.Form
 	height *int // of the view, in rows
+	rows   int  // of the window
 	keys   *formKeys
 }
 
@@ -132,7 +133,10 @@ func (m formModel) Init() tea.Cmd { return m.form.Init() }
 
 func (m formModel) Update(message tea.Msg) (tea.Model, tea.Cmd) {
 	if size, ok := message.(tea.WindowSizeMsg); ok {
+		m.rows = size.Height
 		size.Width = min(size.Width, formMaxColumns)
+		m.form.Update(size)
+		size.Height -= max(0, strings.Count(m.form.View(), "\n")+1-m.rows) // the title's blank line is not counted
 		message = size
 	}
 	before := m.form.GetFocusedField()
@@ -145,9 +149,10 @@ func (m formModel) Update(message tea.Msg) (tea.Model, tea.Cmd) {
 
 func (m formModel) View() tea.View {
 	text := m.form.View()
-	rows := strings.Count(text, "\n") + 1
-	*m.height = max(*m.height, rows)
-	return tea.NewView(text + strings.Repeat("\n", *m.height-rows))
+	lines := strings.Split(text, "\n")
+	*m.height = min(max(*m.height, len(lines)), m.rows)
+	lines = lines[:min(len(lines), *m.height)]
+	return tea.NewView(strings.Join(lines, "\n") + strings.Repeat("\n", *m.height-len(lines)))
 }
 
 // runForm runs a form on the terminal, which is as before whatever ends it. Signals are handled as at every
@@ -162,8 +167,13 @@ func (t *tty) runForm(form *huh.Form) (height int, err error) {
 	}
 	defer func() { restore() }()
 	t.startReading()
+	columns, rows, err := term.GetSize(t.fd())
+	if err != nil {
+		return 0, fmt.Errorf("asking for the size of the window: %w", err)
+	}
 	keys := &formKeys{t: t, over: make(chan struct{}), ready: make(chan struct{}, 1)}
-	program := tea.NewProgram(formModel{form, &height, keys}, tea.WithInput(keys), tea.WithOutput(t.file), tea.WithoutSignalHandler(), tea.WithContext(context.Background()))
+	first, _ := formModel{form: form, height: &height, keys: keys}.Update(tea.WindowSizeMsg{Width: columns, Height: rows})
+	program := tea.NewProgram(first, tea.WithInput(keys), tea.WithOutput(t.file), tea.WithoutSignalHandler(), tea.WithContext(context.Background()))
 	ended := make(chan error, 1)
 	go func() {
 		_, err := program.Run()
