@@ -34,6 +34,9 @@ func TestTailOfEntries(t *testing.T) {
 		{"the state", []byte("rs"), "the header counts 2 anchors, but only 1 have a record: the last 1 entries"},
 		{"the state, and what it left", []byte("rsoob"), "the header counts 5 anchors, but only 1 have a record: the last 4 entries"},
 		{"what cannot be read", []byte("roo"), ""},
+		{"a record that fills its entry", []byte("fbb"), "only 1 have a record"},
+		{"a record longer than its entry", []byte("rlbb"), "the header counts 4 anchors, but the last 2 entries"},
+		{"a length, and no Candid", []byte("rnbb"), "the header counts 4 anchors, but the last 2 entries"},
 		{"nothing that can be read", []byte("ooo"), ""},
 		{"a blank behind what cannot be read", []byte("rbob"), ""},
 		{"blanks behind what cannot be read", []byte("robb"), "the header counts 4 anchors, but the last 2 entries were never written, so the count is wrong"},
@@ -48,7 +51,8 @@ func TestTailOfEntries(t *testing.T) {
 			require.NoError(t, err)
 			require.NoError(t, m.ensure(uint64(len(c.entries)+1)*4096))
 			for i, entry := range c.entries {
-				what := map[byte]string{'r': "\x08\x00DIDL\x00\x00", 's': stateMagic + "\x05\x00\x00\x00\x00\x00\x00\x00state", 'o': "other", 'b': ""}[entry]
+				what := map[byte]string{'r': "\x08\x00DIDL\x00\x00", 's': stateMagic + "\x05\x00\x00\x00\x00\x00\x00\x00state", 'o': "other", 'b': "",
+					'f': "\xfe\x0fDIDL", 'l': "\xff\x0fDIDL", 'n': "\x08\x00DIDX"}[entry]
 				require.NoError(t, m.writeAt([]byte(what), uint64(i)*4096))
 			}
 			require.NoError(t, mem.WriteAt(le.AppendUint32(nil, uint32(len(c.entries))), 4))

@@ -126,6 +126,7 @@ func TestContradictionsAreRefusedUnchanged(t *testing.T) {
 		text   string
 	}{
 		{"an anchor in the map alone", func(o *iitest.Module) { o.SetMapped(10009, &iitest.Mapped{}) }, "its map in virtual memory 16 has 4 anchors, and memory 0, from which devices are read, only 3: a build from January 2026 on registered anchors in the map alone"},
+		{"the next number in the map alone", func(o *iitest.Module) { o.SetMapped(10003, &iitest.Mapped{}); o.SetMapped(10001, nil) }, "anchor 10003 stands in virtual memory 16 alone"},
 		{"another one in the map alone", func(o *iitest.Module) { o.SetMapped(10009, &iitest.Mapped{}); o.SetMapped(10001, nil) }, "anchor 10009 stands in virtual memory 16 alone: memory 0, from which devices are read, has the anchors 10000 to 10002"},
 		{"a device in the map alone", func(o *iitest.Module) {
 			o.SetMapped(10001, &iitest.Mapped{Devices: append(o.Devices(10001), passkey("more"))})
@@ -232,4 +233,38 @@ func FuzzMapped(f *testing.F) {
 			t.Fatalf("%d keys in %d bytes", len(v.keys), len(b))
 		}
 	})
+}
+
+// Before an import, and at a return, so many anchors are compared and no more: the rest as they are imported.
+func TestSoManyAreComparedAhead(t *testing.T) {
+	mem, o := dual(t, 4)
+	o.SetMapped(10002, &iitest.Mapped{Devices: []iitest.Device{passkey("other")}})
+	m, err := Open(mem)
+	require.NoError(t, err)
+	for most := range 5 {
+		err := m.checkMapped(most, nil)
+		if most < 3 {
+			require.NoError(t, err, most)
+		} else {
+			require.ErrorContains(t, err, "anchor 10002: memory 0 and virtual memory 16 contradict each other", most)
+		}
+	}
+}
+
+// An anchor without devices, which the map does not have, has no name there.
+func TestAnchorThatTheMapDoesNotHave(t *testing.T) {
+	mem, o := dual(t, 1)
+	o.SetMapped(o.Register(), nil)
+	r, err := Plan(mem)
+	require.NoError(t, err)
+	require.Zero(t, r.NamedAlone)
+	s := upgrade(t, mem, 3)
+	require.Empty(t, read(t, s, 10001).Devices)
+	require.Zero(t, TrialOf(s).Unreadable)
+	require.Zero(t, TrialOf(s).Named)
+}
+
+func TestKeysAreAbbreviated(t *testing.T) {
+	require.Equal(t, "0001020304050607", abbreviated([]byte{0, 1, 2, 3, 4, 5, 6, 7}))
+	require.Equal(t, "…0102030405060708", abbreviated([]byte{0, 1, 2, 3, 4, 5, 6, 7, 8}))
 }

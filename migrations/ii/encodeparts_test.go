@@ -174,3 +174,92 @@ func TestExportOfCopies(t *testing.T) {
 		require.Nil(t, proven.CreatedAt)
 	}
 }
+
+// A field that Kedge does not know is written as absent, in its place in the table that the record has.
+func TestFieldOfALaterBuild(t *testing.T) {
+	for _, c := range []struct {
+		layout       uint8
+		change       func(p *parts)
+		record, want string // behind the table
+	}{
+		{3, func(p *parts) { p.device[12345] = p.opt(opText) }, "\x01\x01\x05later\x05alias\x03key\x00", "\x01\x00\x05other\x03key\x00"},
+		{9, func(p *parts) { p.anchor = map[uint64]uint64{12345: p.opt(opText)} }, "\x01\x05later\x01\x05alias\x03key\x00", "\x00\x01\x05other\x03key\x00"},
+	} {
+		p := someParts()
+		c.change(p)
+		mem := build(t, c.layout)
+		o := start(t, mem)
+		number := o.Register()
+		table := string(p.message())
+		o.SetEntry(number, []byte(table+c.record))
+		o.Stop()
+		s := upgrade(t, mem, 1)
+		a := read(t, s, number)
+		a.Devices[0].Alias = "other"
+		require.NoError(t, s.Write(a))
+		require.Equal(t, table+c.want, string(start(t, mem).Entry(number)))
+	}
+}
+
+// The table that holds more of the devices is taken only if it has a place for the metadata of the anchor, where there
+// are any.
+func TestTableForMetadataOfTheAnchor(t *testing.T) {
+	table := func(metadata bool, kinds map[uint64]uint8, but ...uint8) string {
+		p := someParts()
+		p.device[purposeField], p.device[keyTypeField], p.device[protectionField] = p.variant(variants[purpose]), p.variant(kinds, but...), p.variant(variants[protection])
+		p.device[originField], p.device[lastUsedField], p.device[metadataField] = p.opt(opText), p.opt(opNat64), p.opt(p.metadata(p.blob))
+		p.anchor = map[uint64]uint64{}
+		if metadata {
+			p.anchor[metadataField] = p.device[metadataField]
+		}
+		return string(p.message())
+	}
+	four := table(true, variants[keyType], browserStorageKey)
+	latest := string(iitest.From2025Oct.Encode(nil))
+	//                                                    an anchor without devices, with one pair: "k", the case of a text, "v"
+	with, without := "\x01\x01\x01k\x01\x01v\x00", "\x00\x00"
+	for _, c := range []struct {
+		name         string
+		own, another string // records of two anchors
+		metadata     bool
+		want         wire.KeyType
+	}{
+		{"no other table, and metadata", four + with, "", true, wire.KeyTypeUnknown},
+		{"no other table, and none", four + without, "", false, wire.KeyTypeBrowserStorageKey},
+		{"another table with a place for them", four + with, latest, true, wire.KeyTypeBrowserStorageKey},
+	} {
+		mem := build(t, 9)
+		o := start(t, mem)
+		o.SetEntry(o.Register(), []byte(c.own))
+		o.SetEntry(o.Register(), []byte(c.another))
+		before, err := wire.DecodeAnyAnchorArgs([]byte(c.own))
+		require.NoError(t, err, c.name)
+		require.Equal(t, c.metadata, before.Metadata != nil)
+		s := upgrade(t, mem, 3)
+		a := read(t, s, 10000)
+		a.Devices = append(a.Devices, browserKey("key"))
+		require.NoError(t, s.Write(a))
+		after, err := wire.DecodeAnyAnchorArgs(start(t, mem).Entry(10000))
+		require.NoError(t, err)
+		require.Equal(t, before.Metadata, after.Metadata, c.name)
+		require.Equal(t, c.want, *after.Devices[0].KeyType, c.name)
+	}
+}
+
+// A record that is longer than its entry has no table to keep, and one that fills it has.
+func TestTableOfARecordAtTheLimit(t *testing.T) {
+	mem := build(t, 9)
+	o := iitest.Start(t, mem, iitest.From2023Aug)
+	o.Register(passkey("first"))
+	o.Register(passkey("second"))
+	m, err := Open(mem)
+	require.NoError(t, err)
+	for n, kept := range map[uint16]bool{uint16(m.MaxPayload()): true, uint16(m.MaxPayload() + 1): false} {
+		require.NoError(t, m.writeAt(le.AppendUint16(nil, n), uint64(m.EntrySize)))
+		_, err := m.tableAt(0) // so that the table is known
+		require.NoError(t, err)
+		own, err := m.tableAt(1)
+		require.NoError(t, err)
+		require.Equal(t, kept, own != nil, "%d bytes", n)
+	}
+}

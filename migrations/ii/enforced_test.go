@@ -134,17 +134,17 @@ func TestCancellingEnforcesNothing(t *testing.T) {
 // Where a map is beside memory 0, what Kedge wrote itself is no contradiction, and anything else is: also what changed
 // in an anchor of which we have a copy.
 func TestContradictionsOfCopies(t *testing.T) {
-	mem, o := dual(t, 4)
-	o.SetMapped(10003, nil) // an anchor that the map does not have contradicts nothing
+	mem, _ := dual(t, 4)
 	s := upgrade(t, mem, 3)
 	for _, number := range []uint64{10001, 10002} {
 		a := read(t, s, number)
 		a.Devices = append(a.Devices, newDevice("of kedge", 7))
 		require.NoError(t, s.Write(a))
 	}
-	o = start(t, mem) // a build without the map
+	o := start(t, mem) // a build without the map
 	o.Add(10002, passkey("in memory 0 alone"))
 	withMap := start(t, mem).Dual()
+	withMap.SetMapped(10003, nil) // an anchor that the map does not have contradicts nothing
 	withMap.SetMapped(10000, &iitest.Mapped{Devices: []iitest.Device{passkey("in the map alone")}})
 	trial := TrialOf(s)
 	trial.Imported = 0

@@ -122,12 +122,16 @@ func tableOf(g generation, layout uint8) *shape {
 	optional(hasOrigin, originField, func() uint64 { return b.add(opOpt, opText) })
 	optional(hasLastUsed, lastUsedField, func() uint64 { return b.add(opOpt, opNat64) })
 	optional(hasMetadata, metadataField, func() uint64 { return b.add(opOpt, b.metadata(blob)) })
+	metadata := device[metadataField]
 	optional(hasAAGUID, aaguidField, func() uint64 { return b.add(opOpt, blob) })
 	list := b.add(opVec, b.record(device))
 	if !early {
 		anchor := map[uint64]uint64{devicesField: list}
 		if g&hasCreatedAt != 0 {
 			anchor[createdAtField] = b.add(opOpt, opNat64)
+			if g&hasMetadata != 0 {
+				anchor[metadataField] = metadata // of the anchor itself, which these builds have besides
+			}
 		}
 		list = b.record(anchor)
 	}

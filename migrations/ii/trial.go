@@ -115,14 +115,14 @@ func Begin(mem storage.Memory) (*storage.Store, error) {
 func attach(s *storage.Store, img *Image) {
 	e := &legacy{img: img, store: s}
 	for i := range min(img.Anchors, 4) {
-		if old, raw, err := img.Decode(img.Anchors - 1 - i); err == nil && !old.Empty {
+		if _, raw, err := img.Decode(img.Anchors - 1 - i); err == nil {
 			e.meet(raw)
 		}
 	}
 	s.SetLegacy(e)
 }
 
-// meet learns the generation of a record.
+// meet learns the generation of a record. One that was never written teaches nothing.
 func (e *legacy) meet(raw []byte) {
 	if g := generationOf(raw); g.newer(e.met) && g.possible(e.img.Layout) {
 		e.met = g
@@ -328,10 +328,10 @@ func attached(s *storage.Store) (*legacy, error) {
 
 // notice learns from a record that the old module wrote itself, which alone says what it knows.
 func (e *legacy) notice(old *Record) {
-	e.knows = e.knowsProtection() || old.Protection()
-	if !old.Empty {
-		e.meet(old.raw)
+	if old.Protection() {
+		e.knows = true
 	}
+	e.meet(old.raw)
 }
 
 // date gives the events of an anchor the time of the last step of the clock.

@@ -13,6 +13,8 @@ var equivalents = map[string]string{
 	"identity/contacts.go CompleteContacts: taken for true: err != nil":                                                                         "the newcomer is proven and protected already, and nothing is left that it could veto",
 	"identity/contacts.go release: taken for true: d != newcomer":                                                                               "who agrees is protected, and a protected device cannot complete",
 	"migrations/engine.go Run: taken for false: errors.As(err, &refused)":                                                                       "the changes of the index that are then dropped are made again on the way up",
+	"migrations/ii/trial.go attach: taken for true: err == nil":                                                                                 "a record that cannot be read has no bytes, and those teach nothing",
+	"migrations/ii/encode.go encode: taken for true: own.keepsMetadata()":                                                                       "a record whose table has no place for metadata of the anchor has none",
 	"storage/tree/batch.go sort: negated: len(part) > simple":                                                                                   sameOrder,
 	"storage/tree/batch.go sort: taken for true: len(part) > simple":                                                                            sameOrder,
 	"storage/tree/batch.go sort: taken for false: len(part) > simple":                                                                           sameOrder,
