@@ -61,15 +61,26 @@ func Start(opts ...Option) (*Network, error) {
 	for _, option := range opts {
 		option(&n.options)
 	}
+	if err := n.start(); err != nil {
+		if l := n.options.Listener; l != nil {
+			err = errors.Join(err, l.Close())
+		}
+		return nil, err
+	}
+	return n, nil
+}
+
+// start makes the network's parts and lets it run. What it had made when it fails is freed.
+func (n *Network) start() error {
 	if n.random = n.options.Random; n.random == nil {
 		n.random = rand.Reader
 	}
 	if err := n.inbox.prepare(); err != nil {
-		return nil, err
+		return err
 	}
 	keys, err := n.keys()
 	if err != nil {
-		return nil, fmt.Errorf("make the network's keys: %w", err)
+		return fmt.Errorf("make the network's keys: %w", err)
 	}
 	n.certified = certified.NewState(keys, certified.Options{})
 	n.rootKey = keys.RootDER()
@@ -86,7 +97,7 @@ func Start(opts ...Option) (*Network, error) {
 	}
 	if err != nil {
 		cancel()
-		return nil, err
+		return err
 	}
 	n.executor = newExecutor(n.poke)
 	n.modules.engine = n.engine
@@ -98,7 +109,7 @@ func Start(opts ...Option) (*Network, error) {
 	n.uncertified = true
 	if n.options.StateDir != "" {
 		if err := n.recoverState(ctx); err != nil {
-			return nil, errors.Join(err, n.Close())
+			return errors.Join(err, n.Close())
 		}
 		n.clock.follow(n.subnet.Time())
 		n.interruptOutcalls()
@@ -107,10 +118,10 @@ func Start(opts ...Option) (*Network, error) {
 	n.ended.Go(func() { n.loop(ctx) })
 	if n.options.Listen != "" || n.options.Listener != nil {
 		if err := n.serve(); err != nil {
-			return nil, errors.Join(err, n.Close())
+			return errors.Join(err, n.Close())
 		}
 	}
-	return n, nil
+	return nil
 }
 
 // Close ends the network and frees what it holds. Calls that wait return with an error.

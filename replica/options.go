@@ -34,7 +34,7 @@ type options struct {
 // WithListen serves HTTP on an address such as "127.0.0.1:0". Without it the network has no HTTP.
 func WithListen(address string) Option { return func(o *options) { o.Listen = address } }
 
-// WithListener serves HTTP on a listener that is open already, and closes it in the end.
+// WithListener serves HTTP on a listener that is open already, and closes it in the end, or when Start fails.
 func WithListener(l net.Listener) Option { return func(o *options) { o.Listener = l } }
 
 // WithCache keeps compiled modules in a directory, so that a module is compiled once and for all runs. A directory
