@@ -6,7 +6,7 @@
 // sessions of a page run in order, in an empty home and a folder with a built module, and then once more in the same
 // place: so a page ends by undoing what would be in the way. Where several people are, a network runs already, and
 // "# 30 days later" lets its time pass. A page with "<!-- sessions: internet identity -->" has the canister of an old
-// build there, [OldCanister]. "<!-- sessions: anew -->" is where other people begin.
+// build there. "<!-- sessions: anew -->" is where other people begin.
 //
 // Numbers of five digits and more, ids, KEY and WORDS mean what the run showed where the page shows them.
 //

@@ -88,14 +88,15 @@ func TestAnswers(t *testing.T) {
 
 // place is where a page is run: a project as a newcomer has it after make build cli, and people with homes.
 type place struct {
-	t       *testing.T
-	root    string
-	project string
-	env     []string
-	people  map[string]*Person
-	runtime map[string]string // by home
-	others  int               // how often other people began
-	network *replica.Network  // where several people are
+	t        *testing.T
+	root     string
+	project  string
+	env      []string
+	people   map[string]*Person
+	runtime  map[string]string // by home
+	others   int               // how often other people began
+	network  *replica.Network  // where several people are, or an old canister
+	canister string            // the old one
 }
 
 func newPlace(t *testing.T) *place {
@@ -130,7 +131,7 @@ func newPlace(t *testing.T) *place {
 func (p *place) envOf(who string) []string {
 	home := filepath.Join(p.root, fmt.Sprintf("home-%s-%d", who, p.others))
 	require.NoError(p.t, os.MkdirAll(home, 0o700))
-	return append(p.env[:len(p.env):len(p.env)], "HOME="+home, "XDG_RUNTIME_DIR="+p.runtimeOf(home))
+	return append(p.env[:len(p.env):len(p.env)], "KEDGE_CANISTER="+p.canister, "HOME="+home, "XDG_RUNTIME_DIR="+p.runtimeOf(home))
 }
 
 // runtimeOf is the folder for sockets that a login makes; a socket's path is short.
@@ -148,6 +149,7 @@ func (p *place) person(who string) *Person {
 	if p.people[who] == nil {
 		p.people[who] = &Person{Passphrase: "a passphrase that nobody else has"}
 	}
+	p.people[who].Canister = p.canister
 	return p.people[who]
 }
 
@@ -240,10 +242,14 @@ func TestSessionsOfThePages(t *testing.T) {
 				hang = time.After(time.Until(deadline) - 20*time.Second)
 			}
 			p := newPlace(t)
-			if Named(sessions) {
+			old := strings.Contains(text, oldCanister)
+			if old || Named(sessions) {
 				p.openNetwork()
 			}
 			for range 2 {
+				if old {
+					p.OldCanister()
+				}
 				p.run(text, hang)
 			}
 		})

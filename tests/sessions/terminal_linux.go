@@ -20,6 +20,7 @@ import (
 type Person struct {
 	words      []string
 	Passphrase string
+	Canister   string // whose operator it is
 }
 
 // terminal is a pseudo-terminal.
@@ -104,13 +105,9 @@ var questions = []question{
 	}},
 	{regexp.MustCompile(`(?i)\[y/n\][^\n]*$|\(yes/no\)[^\n]*$|type yes[^\n]*$`), func(*Person, string, []string) string { return "yes\r" }},
 	{regexp.MustCompile(`Type ([0-9a-f]{4}(?:-[0-9a-f]{4}){3}): $`), func(_ *Person, _ string, match []string) string { return match[1] + "\r" }},
-	{regexp.MustCompile(`type the canister's id to go on: $`), func(_ *Person, shown string, _ []string) string {
-		return canister.FindString(shown) + "\r"
-	}},
+	{regexp.MustCompile(`type the canister's id to go on: $`), func(p *Person, _ string, _ []string) string { return p.Canister + "\r" }},
 	{regexp.MustCompile(`Ctrl-C unplugs it\s*$`), func(*Person, string, []string) string { return "\x03" }},
 }
-
-var canister = regexp.MustCompile(`[a-z0-9]{5}(?:-[a-z0-9]{5}){3}-[a-z0-9]{3}\b`)
 
 // see remembers 24 words that are shown with their numbers.
 func (p *Person) see(shown string) {
