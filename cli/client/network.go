@@ -36,6 +36,9 @@ type Network struct {
 	Clock   *Clock // shared by the clients of the network; [New] makes one if it is nil
 
 	Now func() time.Time // this machine's clock; nil is the system's
+
+	// Waiting tells a person that a request is under way, until what it returns is called; nil tells nobody.
+	Waiting func() (done func())
 }
 
 func (n Network) now() time.Time {

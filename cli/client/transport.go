@@ -46,6 +46,9 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.Method == http.MethodGet && r.URL.Path == "/api/v2/status" {
 		return t.pinnedStatus(r)
 	}
+	if t.network.Waiting != nil {
+		defer t.network.Waiting()()
+	}
 	if len(t.delegations) > 0 && r.Body != nil {
 		if err := t.addDelegations(r); err != nil {
 			return nil, err

@@ -237,9 +237,20 @@ func (a verbs) checkAnchor(ctx context.Context, names []string, view *pairView) 
 		text += ": " + strings.Join(protected, ", ")
 	}
 	view.Checks = append(view.Checks, checkView{
-		Text: text, Done: len(protected) > 0, Next: fmt.Sprintf("kedge device protect %s --as %s --anchor %d", ui.Quoted(names[0]), ui.Quoted(names[0]), s.Anchor),
+		Text: text, Done: len(protected) > 0, Next: fmt.Sprintf("kedge device protect %s --as %s --anchor %d", ui.Quoted(names[0]), grantor(info.Devices, names[0]), s.Anchor),
 	})
 	return nil
+}
+
+// grantor is who can protect a key: while nothing is protected the key itself, from then on a protected device alone. The
+// recovery phrase is one that its owner can name without a look.
+func grantor(devices []kedge.DeviceWithUsage, name string) string {
+	for _, d := range devices {
+		if d.Protection == kedge.DeviceProtectionProtected && d.KeyType == kedge.KeyTypeSeedPhrase {
+			return device.ReservedName
+		}
+	}
+	return ui.Quoted(name)
 }
 
 // deviceOf returns the device of an anchor that is a credential of the key.

@@ -46,6 +46,8 @@ func (a verbs) fsck(ctx context.Context, rebuild bool) error {
 	if err != nil {
 		return err
 	}
+	done := a.Working("checking stable memory")
+	defer done()
 	view := fsckView{Problems: []fsckProblem{}}
 	options := kedge.FsckOptions{RebuildIndexes: rebuild}
 	for {
@@ -73,6 +75,7 @@ func (a verbs) fsck(ctx context.Context, rebuild bool) error {
 		}
 		options.From = report.Next
 	}
+	done()
 	if err := a.Result(view, fsckText(view)); err != nil {
 		return err
 	}

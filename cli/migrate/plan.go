@@ -61,6 +61,8 @@ gzipped. No network is needed and nothing is written.`,
   kedge migrate plan stable_memory.bin.gz --json`,
 		Args: ui.Args(cobra.ExactArgs(1)),
 		RunE: func(_ *cobra.Command, args []string) error {
+			done := a.Working("reading the memory image")
+			defer done()
 			memory, last, err := readImage(args[0])
 			if err != nil {
 				return err
@@ -73,6 +75,7 @@ gzipped. No network is needed and nothing is written.`,
 				return fmt.Errorf("the image %q cannot be migrated: %w", args[0], err)
 			}
 			view := viewPlan(report)
+			done()
 			return a.Result(view, planText(view))
 		},
 	}

@@ -24,7 +24,10 @@ func (a *App) store() (*device.Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	if a.opened, err = device.OpenStore(path, passphrase); err != nil {
+	done := a.Working("opening the key store")
+	a.opened, err = device.OpenStore(path, passphrase)
+	done()
+	if err != nil {
 		return nil, err
 	}
 	if a.WorkFactor != 0 {

@@ -32,6 +32,7 @@ func (a *App) NetworkName() string {
 func (a *App) OpenNetwork(ctx context.Context) (client.Network, error) {
 	network, err := a.openNetwork(ctx)
 	network.Now = a.Now
+	network.Waiting = func() func() { return a.Working("waiting for the network") }
 	return network, err
 }
 
@@ -46,6 +47,7 @@ func (a *App) openNetwork(ctx context.Context) (client.Network, error) {
 			return client.Network{}, ui.Usagef("--root-key: %w", err)
 		}
 	}
+	defer a.Working("looking for the network")()
 	switch name := a.NetworkName(); name {
 	case IC:
 		if key != nil {

@@ -16,9 +16,9 @@ type Bar struct {
 	drawn bool
 }
 
-// NewBar returns a bar that is drawn where standard error is a terminal.
+// NewBar returns a bar that is drawn where standard error is a terminal that is not dumb.
 func (u *UI) NewBar() *Bar {
-	if f, ok := u.Stderr.(*os.File); ok && term.IsTerminal(int(f.Fd())) && !u.JSON {
+	if f, ok := u.Stderr.(*os.File); ok && term.IsTerminal(int(f.Fd())) && !u.JSON && !u.dumb() {
 		return &Bar{out: f, ui: u}
 	}
 	return &Bar{}
@@ -44,6 +44,7 @@ func (b *Bar) ShowText(done, total uint64, text string) {
 		width = max(0, min(width, columns-5-runewidth.StringWidth(text)))
 	}
 	filled := int(min(done, total) * uint64(width) / total)
+	b.ui.told.Store(true)
 	_, _ = fmt.Fprintf(b.out, "\r[%s%s] %s \x1b[K", strings.Repeat("#", filled), strings.Repeat(".", width-filled), text)
 	b.drawn = true
 }
@@ -53,5 +54,6 @@ func (b *Bar) Clear() {
 	if b.drawn {
 		_, _ = fmt.Fprint(b.out, "\r\x1b[K")
 		b.drawn = false
+		b.ui.told.Store(false)
 	}
 }

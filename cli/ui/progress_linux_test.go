@@ -44,6 +44,27 @@ func TestWorkingIsTold(t *testing.T) {
 	}
 }
 
+// A dumb terminal gets one line and no escape sequence; while something is told, nothing else is.
+func TestWorkingOnADumbTerminal(t *testing.T) {
+	control, device := openPTY(t)
+	u := &UI{System: System{Stderr: device, Getenv: func(string) string { return "dumb" }}}
+	done := u.Working("waiting")
+	u.Working("something else")()
+	b := make([]byte, 256)
+	n, err := control.Read(b)
+	require.NoError(t, err)
+	done()
+	require.Equal(t, "waiting\r\n", string(b[:n]))
+	bar := u.NewBar()
+	bar.Show(1, 2)
+	bar.Clear()
+	_, err = io.WriteString(device, "end")
+	require.NoError(t, err)
+	n, err = control.Read(b)
+	require.NoError(t, err)
+	require.Equal(t, "end", string(b[:n]))
+}
+
 // Scripts see nothing of it, on a terminal neither with --json.
 func TestWorkingIsNothingToScripts(t *testing.T) {
 	var out bytes.Buffer

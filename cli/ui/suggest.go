@@ -144,8 +144,11 @@ func like(commands []*cobra.Command, name string) []string {
 }
 
 // FlagError makes cobra's complaints about flags errors of wrong usage; for an unknown flag, with those
-// that may have been meant.
+// that may have been meant. A flag behind a command that is not there says that the command is not there.
 func FlagError(cmd *cobra.Command, err error) error {
+	if cmd.HasSubCommands() && cmd.Flags().NArg() > 0 && noWords(cmd.Flags().Args()) == nil {
+		return UnknownCommand(cmd, cmd.Flags().Arg(0)) // whose flags these would be
+	}
 	help := cmd.CommandPath() + " --help"
 	e := &Error{Err: err, Code: ExitUsage, Hint: help}
 	var unknown *pflag.NotExistError

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"io"
 	"os"
+	"sync/atomic"
 	"time"
 )
 
@@ -38,7 +39,11 @@ type UI struct {
 	QR   bool // show codes to scan
 
 	terminal Terminal
+	told     atomic.Bool // a line on the terminal tells what is under way
 }
+
+// dumb reports whether the terminal knows no escape sequences.
+func (u *UI) dumb() bool { return u.Getenv != nil && u.Getenv("TERM") == "dumb" }
 
 // Ask returns the terminal, opened once a run. The error says that nobody is there.
 func (u *UI) Ask() (Terminal, error) {
