@@ -13,6 +13,7 @@ import (
 	"kedge/cli/hints"
 	"kedge/cli/project"
 	"kedge/cli/provider"
+	"kedge/cli/session"
 	"kedge/cli/ui"
 	"kedge/device"
 	"kedge/device/keyagent"
@@ -45,6 +46,7 @@ func TestKinds(t *testing.T) {
 		{&client.ClockError{Err: &client.Reject{}}, 4, "clock", "set this machine's clock"},
 		{&client.UnreachableError{}, 3, "unreachable", "kedge network start"},
 		{client.ErrNoRootKey, 3, "no_root_key", "--root-key HEX"},
+		{session.ErrNoCanister, 1, "no_canister", ""},
 		{&device.NotFoundError{Name: "x"}, 1, "no_such_key", "kedge key list"},
 		{&device.ExistsError{Name: "x"}, 1, "key_exists", "another name"},
 		{device.ErrWrongPassphrase, 5, "wrong_passphrase", "KEDGE_PASSPHRASE_FILE"},

@@ -6,6 +6,7 @@ import (
 
 	"kedge/cli/client"
 	"kedge/cli/provider"
+	"kedge/cli/session"
 	"kedge/cli/ui"
 	"kedge/device"
 	"kedge/device/keyagent"
@@ -48,6 +49,7 @@ var kinds = []kind{
 	{of[*client.UntrustedError], "untrusted",
 		"check --network, --root-key and this machine's clock; on a network that was started anew, kedge deploy again", ui.ExitNetwork},
 	{are(client.ErrNoRootKey), "no_root_key", "--root-key HEX gives it; --network ic is the Internet Computer, whose key is built in", ui.ExitNetwork},
+	{are(session.ErrNoCanister), "no_canister", "", ui.ExitFailed},
 	{of[*device.NotFoundError], "no_such_key", "kedge key list shows what the key store has", ui.ExitFailed},
 	{of[*device.NewerStoreError], "newer_store", "install the kedge that wrote it, or a later one; nothing was changed", ui.ExitFailed},
 	{of[*device.ExistsError], "key_exists", "choose another name", ui.ExitFailed},
