@@ -287,3 +287,17 @@ func TestPendingIsCancelledOnReturn(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, tag, again)
 }
+
+// Both stores give out the same numbers, or none.
+func TestRegisterGivesOutTheSameNumber(t *testing.T) {
+	mem, s := trialWith(t, 6, latest(6), func(*identity.Anchor) {})
+	e, err := attached(s)
+	require.NoError(t, err)
+	before := mem.Clone()
+	for _, number := range []uint64{10000, 10002} {
+		require.EqualError(t, e.Register(number), fmt.Sprintf("the old store would give out anchor 10001, not %d", number))
+	}
+	require.True(t, before.Equal(mem))
+	require.NoError(t, e.Register(10001))
+	require.Equal(t, uint32(2), start(t, mem).Count())
+}
