@@ -340,3 +340,23 @@ func TestTimersOfFrozenCanisters(t *testing.T) {
 	require.NoError(t, w.Advance(ctx, time.Second))
 	require.EqualValues(t, 1, w.numbers(id)[1])
 }
+
+// Every call of stop_canister raises the version, and a canister is told that it cannot delete itself before it is
+// asked whether it controls itself.
+func TestStoppingAgainAndDeletingItself(t *testing.T) {
+	w := newWorld(t, stopped)
+	id := w.deploy("scenario")
+	version := func() uint64 {
+		s, err := w.Status(ctx, id)
+		require.NoError(t, err)
+		return s.Version
+	}
+	before := version()
+	for range 2 {
+		w.manage("stop_canister", []byte(stopArgument(id)))
+	}
+	require.Equal(t, before+3, version(), "to stopping, to stopped, and once more for nothing")
+	w.manage("start_canister", management.EncodeStartCanisterArgs(management.CanisterArg{CanisterID: id}))
+	_, err := w.Call(ctx, alice, id, "forward", to(principal.Management, "delete_canister", string(management.EncodeDeleteCanisterArgs(management.CanisterArg{CanisterID: id}))))
+	refused(t, err, reject.CanisterRejectedMessage, "5Canister "+id.Text()+" cannot delete itself.")
+}

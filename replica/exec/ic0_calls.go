@@ -106,8 +106,14 @@ func (s *Step) attach(name string, amount cycles.Amount) {
 	call.Cycles = call.Cycles.Plus(amount)
 }
 
-// liquid is the part of the balance that the freezing threshold leaves free.
-func (s *Step) liquid() cycles.Amount { return s.balance.Minus(s.in.Env.Reserve) }
+// liquid is the part of the balance that the freezing threshold leaves free, with the memory that the step has
+// grown so far.
+func (s *Step) liquid() cycles.Amount {
+	if s.grown > 0 && s.in.Env.ReserveWith != nil {
+		return s.balance.Minus(s.in.Env.ReserveWith(s.grown))
+	}
+	return s.balance.Minus(s.in.Env.Reserve)
+}
 
 // perform sends the call being built, or drops it if the queue or the balance does not allow it.
 func (s *Step) perform() uint64 {

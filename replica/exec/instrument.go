@@ -81,10 +81,10 @@ const payingGrowth = Update | task
 
 // checkGrowth traps if the balance cannot carry so many bytes of memory more.
 func (s *Step) checkGrowth(bytes uint64) {
+	s.grown += bytes
 	if s.in.Env.ReserveWith == nil || !s.in.Kind.in(payingGrowth) {
 		return
 	}
-	s.grown += bytes
 	if needed := s.in.Env.ReserveWith(s.grown); s.balance.Less(needed) {
 		panic(tooPoorToGrow(bytes, needed.Minus(s.balance), s.isController(s.in.Caller)))
 	}

@@ -15,15 +15,12 @@ const stopTimeout = 5 * 60 * 1_000_000_000
 
 // stop begins to stop a canister; the request is answered when it has stopped.
 func (n *Subnet) stop(c *canister, from origin, refund cycles.Amount) {
+	c.Version++ // even if nothing changes
 	if c.Status == stopped {
-		c.Version++ // even if nothing changes
 		n.respond(from, replied(emptyReply), refund)
 		return
 	}
-	if c.Status == running {
-		c.Status = stopping
-		c.Version++
-	}
+	c.Status = stopping
 	c.StopRequests = append(c.StopRequests, stopRequest{from, n.state.Time, refund})
 }
 
