@@ -1,6 +1,7 @@
 // The same page in Firefox: passkeys, phrases, both unmodified clients, languages, and what its policy forbids.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { inspect } from "node:util";
 import { Firefox, FirefoxPerson } from "./firefox.mjs";
 import { as, phraseIdentity } from "./canister.mjs";
 import { arrive, page, providers, told, whoami, world } from "./setup.mjs";
@@ -12,7 +13,18 @@ before(async () => { firefox = await Firefox.launch(); });
 after(() => firefox?.close());
 
 // story is one person's; a soft token belongs to the whole browser, so there is never a second.
-const story = async (run, options) => told([await FirefoxPerson.arrive(firefox, options)], run);
+// The ICRC client gives up where the page does not answer its heartbeat for two seconds, which can pass on a machine
+// that also runs other tests; then the story is played once more.
+const story = async (run, options) => {
+  const play = async () => told([await FirefoxPerson.arrive(firefox, options)], run);
+  try {
+    await play();
+  } catch (error) {
+    if (!inspect(error).includes("Channel was closed before a response was received")) throw error;
+    console.log("the client's heartbeat went unanswered for two seconds: played once more");
+    await play();
+  }
+};
 
 test("register with a passkey, come back with it to an empty browser, change something", () => story(async (p) => {
   const { account, anchor } = await s.settle(p, page);
