@@ -20,14 +20,16 @@ export class WrongAddress extends Error {
   constructor(readonly right: string | null) { super("wrong address"); }
 }
 
-async function canisterId(): Promise<Principal | null> {
-  const { hostname, search } = location;
-  const label = hostname.split(".")[0]!;
-  const named = Principal.parse(label) ?? Principal.parse(new URLSearchParams(search).get("canisterId") ?? "");
-  if (named) return named;
-  const head = await fetch("/", { method: "HEAD", credentials: "omit" });
-  return Principal.parse(head.headers.get("x-ic-canister-id") ?? "");
+// canisterAt is the canister whose page is at an address. Only a gateway on this machine takes it from the parameters,
+// and serves that canister's page: elsewhere whoever made a link would choose the canister that the page trusts. Where
+// the host's name does not say it, the gateway does.
+export async function canisterAt({ hostname, search }: Pick<Location, "hostname" | "search">, gateway: () => Promise<string | null>): Promise<Principal | null> {
+  const given = isLocal(hostname) ? new URLSearchParams(search).get("canisterId") : null;
+  return Principal.parse(hostname.split(".")[0]!) ?? Principal.parse(given ?? "") ?? Principal.parse((await gateway()) ?? "");
 }
+
+const canisterId = (): Promise<Principal | null> =>
+  canisterAt(location, async () => (await fetch("/", { method: "HEAD", credentials: "omit" })).headers.get("x-ic-canister-id"));
 
 let connected: Promise<Agent> | null = null;
 

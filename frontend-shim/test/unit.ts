@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
+import { canisterAt } from "../src/state.ts";
 import * as kedge from "../src/candid/kedge.gen.ts";
 import * as wire from "../src/candid/wire.ts";
 import { base64, concat, equal, hex, unbase64, unhex, utf8 } from "../src/ic/bytes.ts";
@@ -175,4 +176,15 @@ test("six words for a new key", () => {
   for (const typed of ["south brand reflect joy cover turn", "SOUT, bran; refl\njoy - cove…turn.", "1. south 2. brand 3. reflect 4. joy 5. cover 6. turn"]) assert.equal(heard(typed, 10000n, p), true, typed);
   for (const typed of ["", "south brand reflect joy cover", "south brand reflect joy cover turn turn", "brand south reflect joy cover turn", "south brand reflect joy cover zoo"]) assert.equal(heard(typed, 10000n, p), false, typed);
   assert.equal(heard("south brand reflect joy cover turn", 10001n, p), false);
+});
+
+test("the canister that a page trusts is not chosen by a link", async () => {
+  const own = "rdmx6-jaaaa-aaaaa-aaadq-cai", other = "bkyz2-fmaaa-aaaaa-qaaaq-cai";
+  const at = async (hostname: string, search: string) => (await canisterAt({ hostname, search }, async () => own))?.text();
+  assert.equal(await at("id.example.org", ""), own);
+  assert.equal(await at("id.example.org", `?canisterId=${other}`), own);
+  assert.equal(await at(`${own}.icp0.io`, `?canisterId=${other}`), own);
+  assert.equal(await at("127.0.0.1", `?canisterId=${other}`), other);
+  assert.equal(await at("localhost", `?canisterId=${other}`), other);
+  assert.equal(await at(`${own}.localhost`, `?canisterId=${other}`), own);
 });
