@@ -43,12 +43,11 @@ func (s *Step) signCost(name string, stack []uint64, kinds uint32) {
 	if !validText(string(raw)) {
 		panic(violation("Failed to decode key name %s", lossyText(raw)))
 	}
-	key := string(raw)
 	if kind >= kinds {
 		stack[0] = 1
 		return
 	}
-	price, ok := signatureCosts[key]
+	price, ok := signatureCosts[string(raw)]
 	if !ok {
 		stack[0] = 2
 		return
