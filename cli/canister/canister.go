@@ -84,4 +84,4 @@ func bytesText(n *big.Int) string {
 }
 
 // notController reports whether the network refused because the caller controls nothing here.
-func notController(r *client.Reject) bool { return r.ErrorCode == "IC0542" || r.ErrorCode == "IC0512" }
+func notController(r *client.Reject) bool { return r.ForController() }

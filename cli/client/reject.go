@@ -17,6 +17,18 @@ type Reject struct {
 	Message   string // as it came
 }
 
+// ForController reports whether the network refused because the caller is no controller. Its codes differ by method; for
+// snapshots and others it gives that of whatever was refused before it ran, with a text of its own.
+func (r *Reject) ForController() bool {
+	switch r.ErrorCode {
+	case "IC0512", "IC0542":
+		return true
+	case "IC0406":
+		return strings.HasPrefix(r.Message, "Caller ") && strings.Contains(r.Message, " is not allowed to call ")
+	}
+	return false
+}
+
 // Error returns the sentence of the canister if it spoke, else the first line of the network's
 // message, without the canister's id before it, and the code.
 func (r *Reject) Error() string {

@@ -39,6 +39,10 @@ func Of(err error) string {
 	if code, ok := refusalOf(err); ok {
 		return refusalHint(code)
 	}
+	var reject *client.Reject
+	if errors.As(err, &reject) && reject.ForController() {
+		return "only a controller of the canister may do that; --identity names another key"
+	}
 	return networkHints[rejectOf(err)]
 }
 
@@ -96,8 +100,6 @@ var networkHints = map[string]string{
 	"IC0508": "the canister is stopped; its controller starts it with kedge canister start",
 	"IC0536": "the canister has no such method; is it Kedge, and new enough? kedge deploy upgrades it",
 	"IC0537": "the canister is empty; kedge deploy installs Kedge",
-	"IC0542": "only a controller of the canister may do that; --identity names another key",
-	"IC0512": "only a controller of the canister may do that; --identity names another key",
 }
 
 // refusalHints say what to do about a refusal of the canister.

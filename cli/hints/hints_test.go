@@ -57,6 +57,9 @@ func TestKinds(t *testing.T) {
 		{trap, 4, "self_only", "only the protected device itself"},
 		{&client.Reject{ErrorCode: "IC0537"}, 4, "IC0537", "kedge deploy"},
 		{&client.HTTPError{}, 4, "refused", ""},
+		{&client.Reject{ErrorCode: "IC0512", Message: "Only the controllers"}, 4, "IC0512", "only a controller"},
+		{&client.Reject{ErrorCode: "IC0406", Message: "Caller 2vxsx-fae is not allowed to call list_canister_snapshots"}, 4, "IC0406", "only a controller"},
+		{&client.Reject{ErrorCode: "IC0406", Message: "Canister x rejected the message"}, 4, "IC0406", ""},
 		{ui.Usagef("what"), 2, "usage", ""},
 		{errors.New("what"), 1, "failed", ""},
 	} {
