@@ -2,6 +2,7 @@ package identity
 
 import (
 	"bytes"
+	"math/bits"
 
 	"kedge/ic/principal"
 )
@@ -180,8 +181,12 @@ func (a *Anchor) protectedBeside(id DeviceID) bool {
 }
 
 func (a *Anchor) freeID() DeviceID {
-	id := DeviceID(0)
-	for a.byID(id) != nil {
+	var taken uint64 // those below 64, a bit each; a legal anchor has no others, whose bits fall out
+	for i := range a.Devices {
+		taken |= 1 << a.Devices[i].ID
+	}
+	id := DeviceID(bits.TrailingZeros64(^taken))
+	for id >= 64 && a.byID(id) != nil {
 		id++
 	}
 	return id

@@ -140,3 +140,26 @@ func TestErrorText(t *testing.T) {
 type errNone struct{}
 
 func (errNone) Error() string { return "none" }
+
+// A new device has the lowest number that none has, imported ones beyond 63 included.
+func TestFreeID(t *testing.T) {
+	ids := func(from, to DeviceID) (ids []DeviceID) {
+		for id := from; id < to; id++ {
+			ids = append(ids, id)
+		}
+		return ids
+	}
+	for _, c := range []struct {
+		taken []DeviceID
+		want  DeviceID
+	}{
+		{nil, 0}, {[]DeviceID{1, 2}, 0}, {[]DeviceID{2, 0}, 1}, {[]DeviceID{0, 64}, 1}, {[]DeviceID{64, 128}, 0},
+		{ids(0, 63), 63}, {ids(0, 64), 64}, {append(ids(0, 63), 64), 63}, {append(ids(0, 65), 66), 65}, {append(ids(0, 64), 65, 300), 64},
+	} {
+		var a Anchor
+		for _, id := range c.taken {
+			a.Devices = append(a.Devices, Device{ID: id})
+		}
+		require.Equal(t, c.want, a.freeID(), "%v", c.taken)
+	}
+}

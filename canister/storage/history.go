@@ -26,6 +26,7 @@ func ringOf(e *identity.Event) int {
 // addEvents appends events to the rings of a slot and updates its head, which the caller writes.
 // When there is no memory left for a chunk the event is counted as lost: history never fails a call.
 func (s *Store) addEvents(slot uint32, head *slotHead, events []identity.Event) error {
+	s.rings.Release()
 	for i := range events {
 		ring := ringOf(&events[i])
 		var buf [record.MaxEvent]byte

@@ -106,8 +106,10 @@ func (s *Store) changedKeys(old *rawRecord, payload []byte, version byte, slot u
 			}
 		}
 	}
-	if len(s.keys[0]) > 0 && len(s.keys[1]) > 0 { // else there is nothing to tell apart
-		s.keys[0], s.keys[1] = sortKeys(s.keys[0]), sortKeys(s.keys[1])
+	for i := range s.keys {
+		if len(s.keys[i]) > 1 {
+			s.keys[i] = sortKeys(s.keys[i])
+		}
 	}
 	return nil
 }
@@ -127,30 +129,14 @@ func (s *Store) keepShared(id []byte, passed []record.Stored, slot uint32) {
 	}
 }
 
-// reindex turns the entries of an anchor before a write into those after it; both are sorted, unless one is
-// empty. A damaged index is not a reason to refuse a person's call: it is put aside, look-ups say so, and fsck
-// rebuilds it.
+// reindex turns the entries of an anchor before a write into those after it; both are sorted. A damaged index is not a
+// reason to refuse a person's call: it is put aside, look-ups say so, and fsck rebuilds it.
 func (s *Store) reindex(before, after []tree.Entry) error {
-	for len(before) > 0 || len(after) > 0 {
-		var err error
-		switch {
-		case len(after) == 0 || len(before) > 0 && before[0].Less(after[0]):
-			err = s.tree.Delete(before[0])
-			before = before[1:]
-		case len(before) == 0 || after[0].Less(before[0]):
-			err = s.tree.Insert(after[0])
-			after = after[1:]
-		default:
-			before, after = before[1:], after[1:]
-		}
-		if err != nil {
-			if !stable.IsCorrupted(err) {
-				return err
-			}
-			return s.setAside()
-		}
+	err := s.tree.Change(before, after)
+	if err == nil || !stable.IsCorrupted(err) {
+		return err
 	}
-	return nil
+	return s.setAside()
 }
 
 // A look-up answers in pages. It begins at a place in the order of the entries, 0 for the first, and returns the

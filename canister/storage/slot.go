@@ -134,7 +134,7 @@ func (s *Store) readRawInto(room []byte, slot uint32) (*rawRecord, error) {
 		raw.payload = append(make([]byte, 0, length), b[size:size+here]...)
 	}
 	if len(raw.payload) < length {
-		if err := s.readChain(raw, first, length); err != nil {
+		if err := s.readChain(first, length); err != nil {
 			return nil, err
 		}
 	}
@@ -142,43 +142,44 @@ func (s *Store) readRawInto(room []byte, slot uint32) (*rawRecord, error) {
 	return raw, nil
 }
 
-// readChain appends what is in overflow blocks to the beginning of a record, up to its length. next is the first
-// block + 1.
-func (s *Store) readChain(raw *rawRecord, next uint32, length int) error {
-	for had := len(raw.payload); had < length; had = len(raw.payload) {
-		if next == 0 {
-			return stable.Corrupted(s.anchorName(raw.slot), "its record ends after %d of %d bytes", had, length)
-		}
+// readChain appends to the beginning of a record, in s.last, what is in overflow blocks, up to its length. next is the
+// first block + 1.
+func (s *Store) readChain(next uint32, length int) error {
+	for had := len(s.last.payload); had < length; had = len(s.last.payload) {
 		block := next - 1
-		if block >= s.alloc.Regions[overflow].Units {
-			return s.errNoBlock(raw.slot, block)
+		if block >= s.alloc.Regions[overflow].Units { // none has the number that 0 makes
+			return s.errNoBlock(next, length)
 		}
-		raw.chain = append(raw.chain, block)
+		s.last.chain = append(s.last.chain, block)
 		at, err := s.alloc.Address(overflow, block)
 		if err != nil {
 			return err
 		}
 		// The part is read behind what there is already, its head over the last bytes of that.
-		n := min(length-had, blockPayload)
-		b := raw.payload[had-blockHead : had+n]
+		end := had + min(length-had, blockPayload)
+		b := s.last.payload[had-blockHead : end]
 		head := (*[blockHead]byte)(b) // whose parts are taken without further checks of bounds
 		kept0, kept1 := le.Uint64(head[0:8]), le.Uint64(head[8:16])
 		if err := s.alloc.Memory.ReadAt(b, at); err != nil {
 			return fmt.Errorf("read overflow block %d: %w", block, err)
 		}
-		if le.Uint64(head[0:8]) != xxhash.Sum64(b[8:]) || le.Uint32(head[8:12]) != raw.slot {
-			return s.errBlock(raw.slot, block, b)
+		if le.Uint64(head[0:8]) != xxhash.Sum64(b[8:]) || le.Uint32(head[8:12]) != s.last.slot {
+			return s.errBlock(s.last.slot, block, b)
 		}
 		next = le.Uint32(head[12:16])
 		le.PutUint64(head[0:8], kept0)
 		le.PutUint64(head[8:16], kept1)
-		raw.payload = raw.payload[:had+n]
+		s.last.payload = s.last.payload[:end]
 	}
 	return nil
 }
 
-func (s *Store) errNoBlock(slot, block uint32) error {
-	return stable.Corrupted(s.anchorName(slot), "it continues in overflow block %d of %d", block, s.alloc.Regions[overflow].Units)
+// errNoBlock says that no block goes on with the record in s.last.
+func (s *Store) errNoBlock(next uint32, length int) error {
+	if next == 0 {
+		return stable.Corrupted(s.anchorName(s.last.slot), "its record ends after %d of %d bytes", len(s.last.payload), length)
+	}
+	return stable.Corrupted(s.anchorName(s.last.slot), "it continues in overflow block %d of %d", next-1, s.alloc.Regions[overflow].Units)
 }
 
 // errBlock says what is wrong with an overflow block.

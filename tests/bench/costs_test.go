@@ -41,6 +41,13 @@ func TestCostsAreTheCommittedOnes(t *testing.T) {
 			require.LessOrEqual(t, contacts, before+before*3/100, "%s with seven recovery contacts and %d devices", method, devices)
 		}
 	}
+	// What contacts add is to stay below a limit of its own.
+	for _, g := range got {
+		switch g.Method {
+		case "contacts_set", "contacts_agree", "contact_accept", "contact_approve", "contact_status", "contact_withdraw", "contacts_complete":
+			require.LessOrEqual(t, g.Instructions, uint64(200_000), "%s with %d devices", g.Method, g.Devices)
+		}
+	}
 	// What these methods touch lies together: 8 pages read and 5 written. One more is allowed for, because a variable
 	// that grows moves the others, some of them over the border of a page.
 	for _, g := range got {

@@ -55,27 +55,8 @@ func (r *reader) u64() uint64 {
 	return 0
 }
 
-// blob returns n bytes as a part of the record, nil for none.
-func (r *reader) blob(n int) []byte {
-	if n == 0 {
-		return nil
-	}
-	return r.take(n)
-}
-
-// present is blob for an optional field: never nil when it is there.
-func (r *reader) present(n int, there bool) []byte {
-	if b := r.take(n); there {
-		return b
-	}
-	return nil
-}
-
-// text returns n bytes as a string without copying them: a record is never written to once it is read.
-func (r *reader) text(n int) string {
-	b := r.take(n)
-	return unsafe.String(unsafe.SliceData(b), len(b))
-}
+// text is b as a string without copying it: a record is never written to once it is read.
+func text(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 
 // Metadata is stored as
 //
@@ -127,13 +108,13 @@ func (r *reader) metadata(depth int) identity.Metadata {
 	m := make(identity.Metadata, n)
 	for i := range m {
 		e := &m[i]
-		e.Key = r.text(int(r.u16()))
+		e.Key = text(r.take(int(r.u16())))
 		e.Kind = identity.MetadataKind(r.u8())
 		switch e.Kind {
 		case identity.MetadataText:
-			e.Text = r.text(int(r.u16()))
+			e.Text = text(r.take(int(r.u16())))
 		case identity.MetadataBytes:
-			e.Bytes = r.present(int(r.u16()), true)
+			e.Bytes = r.take(int(r.u16()))
 		case identity.MetadataMap:
 			e.Map = r.metadata(depth + 1)
 		default:

@@ -47,7 +47,7 @@ func decodeContacts(b []byte, room *identity.Contacts) *identity.Contacts {
 	for i := range c.List {
 		f, rec := &c.List[i], (*[contactSize]byte)(b[contactsHead+i*contactSize:])
 		flags := rec[8]
-		f.Anchor, f.ApprovedAt = le.Uint64(rec[:]), le.Uint64(rec[9+principalSize:]) // one by one: no copy of all is made
+		f.Anchor, f.ApprovedAt = le.Uint64(rec[:8]), le.Uint64(rec[9+principalSize:]) // one by one: no copy of all is made
 		f.Key = storedPrincipal(rec[9 : 9+principalSize])
 		f.Accepted, f.ByProtected, f.Noted = flags&flagAccepted != 0, flags&flagByProtected != 0, flags&flagNoted != 0
 	}

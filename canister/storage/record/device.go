@@ -94,9 +94,6 @@ func appendDevice(b []byte, d *identity.Device, version byte) ([]byte, error) {
 	if d.KeyType > maskKeyType || d.Purpose > identity.Recovery {
 		return nil, fmt.Errorf("device has key type %d and purpose %d, which cannot be stored", d.KeyType, d.Purpose)
 	}
-	if n := d.Principal.Len(); n != 0 && n != principalSize {
-		return nil, fmt.Errorf("device has a principal of %d bytes, not %d", n, principalSize)
-	}
 	if n := len(d.AAGUID); d.AAGUID != nil && n != identity.AAGUIDSize {
 		return nil, fmt.Errorf("device has an AAGUID of %d bytes, not %d", n, identity.AAGUIDSize)
 	}
@@ -109,7 +106,10 @@ func appendDevice(b []byte, d *identity.Device, version byte) ([]byte, error) {
 	}
 	start := len(b)
 	b = append(b, zeros[:size]...)
-	fixed := b[start : start+size]
+	fixed := (*[fixed1]byte)(b[start:]) // whose parts are set without further checks of bounds
+	if n := len(d.Principal.AppendTo(fixed[6:6])); n != 0 && n != principalSize {
+		return nil, fmt.Errorf("device has a principal of %d bytes, not %d", n, principalSize)
+	}
 	fixed[2] = version
 	fixed[3] = bit(d.Purpose == identity.Recovery, flagRecovery) | byte(d.KeyType)<<shiftKeyType |
 		bit(d.Protected, flagProtected) | bit(d.Proven, flagProven) | bit(d.HasOrigin, flagOrigin) |
@@ -118,8 +118,9 @@ func appendDevice(b []byte, d *identity.Device, version byte) ([]byte, error) {
 	if version >= Version2 {
 		flags |= bit(d.Temporary.ExpiresAt != 0, flagTemporary) | bit(d.Consent != nil, flagConsent) |
 			bit(d.Challenge.ExpiresAt != 0, flagChallenge) | bit(d.Attestation.At != 0, flagAttestation)
-		le.PutUint64(fixed[64:], d.AddedAt)
-		le.PutUint64(fixed[72:], d.SessionsUntil)
+		more := (*[fixed2 - fixed1]byte)(b[start+fixed1:])
+		le.PutUint64(more[0:8], d.AddedAt)
+		le.PutUint64(more[8:16], d.SessionsUntil)
 		if d.Consent != nil {
 			if len(d.Consent.Askers) > 0xff {
 				return nil, fmt.Errorf("consent names %d askers, at most 255 can be stored", len(d.Consent.Askers))
@@ -131,14 +132,13 @@ func appendDevice(b []byte, d *identity.Device, version byte) ([]byte, error) {
 	if version >= Version2 {
 		fixed[5] = bit(d.AddedUnprotected, flagAddedUnprotected) | bit(d.AgreesToContacts && version >= Version3, flagAgrees)
 	}
-	d.Principal.AppendTo(fixed[6:6])
-	le.PutUint64(fixed[36:], d.LastUsed)
-	le.PutUint64(fixed[44:], d.LapsesAt)
-	le.PutUint16(fixed[52:], uint16(d.ID))
-	le.PutUint16(fixed[54:], uint16(len(d.PublicKey)))
-	le.PutUint16(fixed[56:], uint16(len(d.CredentialID)))
-	le.PutUint16(fixed[58:], uint16(len(d.Alias)))
-	le.PutUint16(fixed[60:], uint16(len(d.Origin)))
+	le.PutUint64(fixed[36:44], d.LastUsed)
+	le.PutUint64(fixed[44:52], d.LapsesAt)
+	le.PutUint16(fixed[52:54], uint16(d.ID))
+	le.PutUint16(fixed[54:56], uint16(len(d.PublicKey)))
+	le.PutUint16(fixed[56:58], uint16(len(d.CredentialID)))
+	le.PutUint16(fixed[58:60], uint16(len(d.Alias)))
+	le.PutUint16(fixed[60:62], uint16(len(d.Origin)))
 	b = append(b, d.PublicKey...)
 	b = append(b, d.CredentialID...)
 	b = append(b, d.Alias...)
@@ -154,7 +154,9 @@ func appendDevice(b []byte, d *identity.Device, version byte) ([]byte, error) {
 		}
 		le.PutUint16(b[start+62:], uint16(len(b)-at))
 	}
-	b = append(b, d.AAGUID...)
+	if d.AAGUID != nil { // most have none, and to append nothing takes its instructions, too
+		b = append(b, d.AAGUID...)
+	}
 	if flags&flagTemporary != 0 {
 		var p [principalSize]byte
 		d.Temporary.Principal.AppendTo(p[:0])
@@ -224,28 +226,44 @@ func (r *reader) device(d *identity.Device) {
 	if r.failed {
 		return
 	}
-	flags, flags2 := rec[3], rec[4]
+	f := (*[fixed1]byte)(rec) // whose parts are taken without further checks of bounds
+	flags, flags2 := f[3], f[4]
 	d.Purpose = identity.Purpose(flags & flagRecovery)
 	d.KeyType = identity.KeyType(flags >> shiftKeyType & maskKeyType)
 	d.Protected = flags&flagProtected != 0
 	d.Proven = flags&flagProven != 0
 	d.HasOrigin = flags&flagOrigin != 0
-	d.Principal = storedPrincipal(rec[6 : 6+principalSize])
-	d.LastUsed = le.Uint64(rec[36:])
-	d.LapsesAt = le.Uint64(rec[44:])
-	d.ID = identity.DeviceID(le.Uint16(rec[52:]))
+	d.Principal = storedPrincipal(f[6 : 6+principalSize])
+	d.LastUsed = le.Uint64(f[36:44])
+	d.LapsesAt = le.Uint64(f[44:52])
+	d.ID = identity.DeviceID(le.Uint16(f[52:54]))
 	if fixed == fixed2 {
-		d.AddedUnprotected = rec[5]&flagAddedUnprotected != 0
-		d.AgreesToContacts = rec[2] >= Version3 && rec[5]&flagAgrees != 0
-		d.AddedAt = le.Uint64(rec[64:])
-		d.SessionsUntil = le.Uint64(rec[72:])
+		d.AddedUnprotected = f[5]&flagAddedUnprotected != 0
+		d.AgreesToContacts = f[2] >= Version3 && f[5]&flagAgrees != 0
+		more := (*[fixed2 - fixed1]byte)(rec[fixed1:])
+		d.AddedAt = le.Uint64(more[0:8])
+		d.SessionsUntil = le.Uint64(more[8:16])
 	}
-	v := reader{b: rec[fixed:]}
-	d.PublicKey = v.blob(int(le.Uint16(rec[54:])))
-	d.CredentialID = v.present(int(le.Uint16(rec[56:])), flags&flagHasCredential != 0)
-	d.Alias = v.text(int(le.Uint16(rec[58:])))
-	d.Origin = v.text(int(le.Uint16(rec[60:])))
-	meta := reader{b: v.take(int(le.Uint16(rec[62:])))}
+	// Where the parts end that every device has.
+	rest := rec[fixed:]
+	key := int(le.Uint16(f[54:56]))
+	id := key + int(le.Uint16(f[56:58]))
+	alias := id + int(le.Uint16(f[58:60]))
+	origin := alias + int(le.Uint16(f[60:62]))
+	metadata := origin + int(le.Uint16(f[62:64]))
+	if metadata > len(rest) {
+		r.failed = true
+		return
+	}
+	if key > 0 {
+		d.PublicKey = rest[:key:key]
+	}
+	if flags&flagHasCredential != 0 {
+		d.CredentialID = rest[key:id:id]
+	}
+	d.Alias = text(rest[id:alias])
+	d.Origin = text(rest[alias:origin])
+	meta, v := reader{b: rest[origin:metadata]}, reader{b: rest[metadata:]}
 	if flags2&flagMetadata != 0 {
 		d.Metadata = meta.metadata(0)
 	}

@@ -39,16 +39,24 @@ func Events(events []NumberedEvent, b []byte, n int, from uint64) (all []Numbere
 func AppendEvent(b []byte, number uint32, e *identity.Event) []byte {
 	b = le.AppendUint32(b, number)
 	b = le.AppendUint64(b, e.At)
-	b = append(b, byte(e.Kind), bit(e.Temporary, 1)|bit(e.By.Len() > 0, 2)|bit(e.Device.Len() > 0, 4)|bit(e.Other.Len() > 0, 8)|bit(e.Until != 0, 16))
+	flags := bit(e.Temporary, 1) | bit(e.Until != 0, 16)
+	b = append(b, byte(e.Kind), 0)
+	head := b
 	if e.Until != 0 {
 		b = le.AppendUint64(b, e.Until)
 	}
-	for _, p := range [...]*principal.Principal{&e.By, &e.Device, &e.Other} {
-		if p.Len() > 0 {
-			b = append(b, byte(p.Len()))
-			b = p.AppendTo(b)
+	for i, p := range [...]*principal.Principal{&e.By, &e.Device, &e.Other} {
+		// What is appended tells whether there is one: to ask a principal would copy it.
+		at := len(b)
+		b = p.AppendTo(append(b, 0))
+		if n := len(b) - at - 1; n > 0 {
+			b[at] = byte(n)
+			flags |= 2 << i
+		} else {
+			b = b[:at]
 		}
 	}
+	b[len(head)-1] = flags
 	return b
 }
 

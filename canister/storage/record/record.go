@@ -188,12 +188,13 @@ func (r *reader) head(version byte, a *identity.Anchor) (devices, duplicates int
 		r.failed = true
 		return 0, 0, 0, nil
 	}
-	r.b = b[fixedHead:]
+	rest := b[fixedHead:]
 	flags := b[16]
 	devices, duplicates = int(le.Uint16(b[18:])), int(le.Uint16(b[20:]))
 	a.CreatedAt, a.SessionLimit = le.Uint64(b), le.Uint64(b[8:])
 	a.Guard, a.DeviceBound = flags&flagGuard != 0, flags&flagDeviceBound != 0
 	if flags&flagRegistration != 0 {
+		r.b = rest
 		a.Registration = &identity.Registration{
 			Opener: identity.DeviceID(r.u16()), ExpiresAt: r.u64(), Attempts: r.u8(), Code: r.u32(),
 		}
@@ -202,24 +203,24 @@ func (r *reader) head(version byte, a *identity.Anchor) (devices, duplicates int
 			r.device(&d)
 			a.Registration.Tentative = &d.Data
 		}
+		rest = r.b
 	}
 	if flags&flagTag != 0 {
+		r.b = rest
 		tag = r.u64()
+		rest = r.b
 	}
 	if flags&flagContacts != 0 {
-		if version < Version3 {
+		n := contactsHead
+		if len(rest) >= contactsHead {
+			n += int(rest[1]) * contactSize
+		}
+		if len(rest) < n || version < Version3 {
 			r.failed = true
 			return devices, duplicates, tag, nil
 		}
-		b, n := r.b, contactsHead
-		if len(b) >= contactsHead {
-			n += int(b[1]) * contactSize
-		}
-		if len(b) < n {
-			r.failed = true
-			return devices, duplicates, tag, nil
-		}
-		contacts, r.b = b[:n], b[n:]
+		contacts, rest = rest[:n], rest[n:]
 	}
+	r.b = rest
 	return devices, duplicates, tag, contacts
 }

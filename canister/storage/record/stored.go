@@ -41,21 +41,22 @@ func (c *Cursor) Next() (Stored, error) {
 //
 // It is what a write compares all devices with, one by one, so it takes them apart without the detour of Next.
 func PassSame(old, new *Cursor, passed []Stored) ([]Stored, error) {
-	for old.left > 0 && new.left > 0 {
-		a, b := Stored{old.r.b, fixedPart(old.r.b)}, Stored{new.r.b, fixedPart(new.r.b)}
+	x, y, n := old.r.b, new.r.b, min(old.left, new.left)
+	i := 0
+	for ; i < n; i++ {
+		a, b := Stored{x, fixedPart(x)}, Stored{y, fixedPart(y)}
 		if a.fixed == 0 || b.fixed == 0 {
 			return passed, ErrShort
 		}
-		lenA, lenB := int(le.Uint16(a.rec)), int(le.Uint16(b.rec))
-		a.rec, b.rec = a.rec[:lenA], b.rec[:lenB]
+		a.rec, b.rec = x[:le.Uint16(x)], y[:le.Uint16(y)]
 		if !a.SameKeys(b) {
 			break
 		}
 		passed = append(passed, a)
-		old.r.b, new.r.b = old.r.b[lenA:], new.r.b[lenB:]
-		old.left--
-		new.left--
+		x, y = x[len(a.rec):], y[len(b.rec):]
 	}
+	old.r.b, old.left = x, old.left-i
+	new.r.b, new.left = y, new.left-i
 	return passed, nil
 }
 

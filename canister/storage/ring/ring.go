@@ -55,12 +55,16 @@ type Rings struct {
 	region alloc.Region
 	name   func(owner uint32) string
 	chunk  [ChunkSize]byte
+	held   uint32 // chunk + 1 that chunk is, as it is in memory, for the next event of the same call; 0 for none
 }
 
 // Init makes rings ready, with the region of their chunks; name names an owner in errors.
 func (r *Rings) Init(a *alloc.Allocator, region alloc.Region, name func(owner uint32) string) {
 	r.alloc, r.region, r.name = a, region, name
 }
+
+// Release has the next Add read memory anew. Until then events that come one after the other read a chunk once.
+func (r *Rings) Release() { r.held = 0 }
 
 // Add appends an event of at most 488 bytes to a ring and updates the head, which the caller writes. After a
 // [stable.CorruptedError] the ring cannot be walked; the caller may begin a new one with Forget.
@@ -76,8 +80,10 @@ func (r *Rings) Add(owner uint32, head *Head, ring int, event []byte) error {
 		return r.append(number, event)
 	}
 	newest := head.Newest[ring] - 1
-	if err := r.read(newest, owner, ring); err != nil {
-		return err
+	if !r.holds(newest, owner, ring) {
+		if err := r.read(newest, owner, ring); err != nil {
+			return err
+		}
 	}
 	if int(le.Uint16(c[18:]))+len(event) <= ChunkSize {
 		return r.append(newest, event)
@@ -135,8 +141,14 @@ func (r *Rings) corrupted(owner uint32, format string, args ...any) error {
 	return stable.Corrupted("history of "+r.name(owner), format, args...)
 }
 
+// holds reports whether r.chunk is a chunk of a ring.
+func (r *Rings) holds(number, owner uint32, ring int) bool {
+	return r.held == number+1 && le.Uint32(r.chunk[8:]) == owner && int(r.chunk[17]) == ring
+}
+
 // begin makes r.chunk an empty chunk.
 func (r *Rings) begin(owner uint32, ring int, next uint32) {
+	r.held = 0
 	c := r.chunk[:]
 	clear(c)
 	le.PutUint32(c[8:], owner)
@@ -151,7 +163,11 @@ func (r *Rings) append(number uint32, event []byte) error {
 	copy(c[used:], event)
 	le.PutUint16(c[18:], uint16(used+len(event)))
 	le.PutUint16(c[20:], le.Uint16(c[20:])+1)
-	return r.write(number)
+	if err := r.write(number); err != nil {
+		return err
+	}
+	r.held = number + 1
+	return nil
 }
 
 func (r *Rings) write(number uint32) error {
@@ -176,6 +192,7 @@ func (r *Rings) read(number, owner uint32, ring int) error {
 		return err
 	}
 	c := r.chunk[:]
+	r.held = 0
 	if err := r.alloc.Memory.ReadAt(c, at); err != nil {
 		return fmt.Errorf("read history chunk %d: %w", number, err)
 	}

@@ -196,3 +196,38 @@ func TestChunksThatCannotBeReached(t *testing.T) {
 	require.Equal(t, before, *h)
 	require.Len(t, events(t, r, 1, h, 0), 4)
 }
+
+// Events that come one after the other read their chunk once, and a chunk is never taken for that of another ring, of
+// another owner, or for what memory had before Release.
+func TestChunkIsReadOnce(t *testing.T) {
+	r := emptyRings(t)
+	count := stable.NewFaultyOnce(r.alloc.Memory, 1<<30)
+	r.alloc.Memory = count
+	heads := [2]Head{}
+	accesses := func(owner uint32, ring int, text byte) int {
+		before := count.Writes()
+		require.NoError(t, r.Add(owner, &heads[owner], ring, []byte{1, text}))
+		return count.Writes() - before
+	}
+	for owner := range uint32(2) {
+		for ring := range Count {
+			require.NoError(t, r.Add(owner, &heads[owner], ring, []byte{1, 0}))
+		}
+	}
+	require.Equal(t, 1, accesses(1, 1, 1), "it is the one written last")
+	require.Equal(t, 1, accesses(1, 1, 2))
+	require.Equal(t, 2, accesses(1, 0, 1), "another ring")
+	require.Equal(t, 2, accesses(0, 0, 1), "another owner")
+	r.Release()
+	require.Equal(t, 2, accesses(0, 0, 2))
+	require.Equal(t, 1, accesses(0, 0, 3))
+	require.Equal(t, [][]byte{{0}, {1}, {2}, {3}}, events(t, r, 0, &heads[0], 0))
+	require.Equal(t, 2, accesses(0, 0, 4), "a walk reads chunks over it")
+
+	// Heads that name a chunk of somebody else are found out, though it is at hand.
+	wrong := Head{Newest: heads[0].Newest}
+	require.ErrorContains(t, r.Add(1, &wrong, 0, []byte{1, 1}), "history of owner 1 is corrupted")
+	require.Equal(t, 2, accesses(0, 0, 5))
+	wrong = Head{Newest: [2]uint32{0, heads[0].Newest[0]}}
+	require.ErrorContains(t, r.Add(0, &wrong, 1, []byte{1, 1}), "history of owner 0 is corrupted")
+}

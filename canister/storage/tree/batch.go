@@ -34,25 +34,30 @@ func (t *Tree) Batching() bool { return t.batch != nil }
 func (t *Tree) End(drop bool) error {
 	var err error
 	if !drop {
-		err = t.apply()
+		err = t.applyHeld()
 	}
 	t.batch = nil
 	return err
 }
 
-// hold keeps an edit for the end of the batch.
-func (t *Tree) hold(o edit) error {
-	t.batch.pending = append(t.batch.pending, o)
+// hold keeps edits for the end of the batch.
+func (t *Tree) hold(edits []edit) error {
+	t.batch.pending = append(t.batch.pending, edits...)
 	if len(t.batch.pending) < maxPending {
 		return nil
 	}
-	return t.apply()
+	return t.applyHeld()
 }
 
-// apply makes the edits that wait. After an error none waits any more.
-func (t *Tree) apply() error {
+// applyHeld makes the edits that wait. After an error none waits any more.
+func (t *Tree) applyHeld() error {
 	edits := t.batch.sort()
 	t.batch.pending = t.batch.pending[:0]
+	return t.apply(edits)
+}
+
+// apply makes edits, which are sorted, leaf by leaf.
+func (t *Tree) apply(edits []edit) error {
 	for len(edits) > 0 {
 		n, err := t.applyToLeaf(edits)
 		if err != nil {
@@ -123,7 +128,7 @@ func (t *Tree) editLeaf(edits []edit) (done int, err error) {
 		return 0, err
 	}
 	n := &t.node[0]
-	changed := false
+	had, changed := n.count(), false
 leaf:
 	for _, o := range edits {
 		if p.bounds && !o.e.Less(p.upper) {
@@ -148,7 +153,7 @@ leaf:
 	}
 	if changed {
 		t.Edits++
-		err = t.writeWholeNode(n, p.leaf)
+		err = t.writeNodeBytes(n, p.leaf, leafHead+max(had, n.count())*leafItem) // zeros over what it had and has no longer
 	}
 	return done, err
 }

@@ -46,6 +46,7 @@ type Tree struct {
 	node   [2]node
 	cache  map[uint32]*node // see cache.go
 	batch  *batching
+	edits  [8]edit // room: most changes take away or bring a principal and a credential id
 }
 
 // Init makes a tree ready, with the region of its nodes.
@@ -55,19 +56,36 @@ func (t *Tree) Init(a *alloc.Allocator, r alloc.Region) { t.alloc, t.region = a,
 const NodeSize = nodeSize
 
 // Insert adds an entry unless it is there; in a batch, at its end.
-func (t *Tree) Insert(e Entry) error {
-	if t.batch != nil {
-		return t.hold(edit{e, true})
-	}
-	return t.insertEntry(e)
-}
+func (t *Tree) Insert(e Entry) error { return t.change(append(t.edits[:0], edit{e, true})) }
 
 // Delete removes an entry if it is there, and the nodes that this empties; in a batch, at its end.
-func (t *Tree) Delete(e Entry) error {
-	if t.batch != nil {
-		return t.hold(edit{e, false})
+func (t *Tree) Delete(e Entry) error { return t.change(append(t.edits[:0], edit{e, false})) }
+
+// Change turns the entries before into those after; both are sorted. What is in both stays as it is. A leaf that several
+// changes concern is read and written once. In a batch, all is done at its end.
+func (t *Tree) Change(before, after []Entry) error {
+	edits := t.edits[:0]
+	for len(before) > 0 || len(after) > 0 {
+		switch {
+		case len(after) == 0 || len(before) > 0 && before[0].Less(after[0]):
+			edits = append(edits, edit{before[0], false})
+			before = before[1:]
+		case len(before) == 0 || after[0].Less(before[0]):
+			edits = append(edits, edit{after[0], true})
+			after = after[1:]
+		default:
+			before, after = before[1:], after[1:]
+		}
 	}
-	return t.deleteEntry(e)
+	return t.change(edits)
+}
+
+// change makes edits, which are sorted, or has them wait for the end of a batch.
+func (t *Tree) change(edits []edit) error {
+	if t.batch == nil {
+		return t.apply(edits)
+	}
+	return t.hold(edits)
 }
 
 // DropCache forgets the nodes in RAM.
