@@ -110,15 +110,18 @@ func (b *batching) sort() []edit {
 
 // applyToLeaf makes as many of the edits as concern one leaf, at least one, and returns their number.
 func (t *Tree) applyToLeaf(edits []edit) (done int, err error) {
-	if t.Root != 0 {
+	switch {
+	case t.Root != 0:
 		if done, err = t.editLeaf(edits); done > 0 || err != nil {
 			return done, err
 		}
+	case !edits[0].insert: // there is nothing to remove
+		return 1, nil
 	}
 	if edits[0].insert { // into an empty tree or a full leaf
 		return 1, t.insertEntry(edits[0].e)
 	}
-	return 1, t.deleteEntry(edits[0].e) // the last entry of a leaf
+	return 1, t.deleteLast(edits[0].e)
 }
 
 // editLeaf makes the edits that the leaf of the first has room for.

@@ -160,7 +160,7 @@ func (t *Tree) Scan(e Entry, yield func(Entry) bool) error {
 	}
 }
 
-// insertEntry adds an entry unless it is there.
+// insertEntry adds an entry that is not there.
 func (t *Tree) insertEntry(e Entry) error {
 	n, right := &t.node[0], &t.node[1]
 	if t.Root == 0 {
@@ -179,9 +179,6 @@ func (t *Tree) insertEntry(e Entry) error {
 		return err
 	}
 	at := n.search(e)
-	if at < n.count() && n.at(at) == e {
-		return nil
-	}
 	t.Edits++
 	t.Entries++ // not worth a write of the superblock
 	number, add, child := p.leaf, e, uint32(0)
@@ -239,26 +236,15 @@ func (t *Tree) newRoot(left uint32, sep Entry, right uint32, level int) error {
 	return t.writeWholeNode(n, number)
 }
 
-// deleteEntry removes an entry if it is there, and the nodes that this empties.
-func (t *Tree) deleteEntry(e Entry) error {
-	if t.Root == 0 {
-		return nil
-	}
+// deleteLast removes the only entry of a leaf, and the nodes that this empties.
+func (t *Tree) deleteLast(e Entry) error {
 	var p path
 	if err := t.descend(e, &p, true); err != nil {
 		return err
 	}
 	n := &t.node[0]
-	at := n.search(e)
-	if at == n.count() || n.at(at) != e {
-		return nil
-	}
 	t.Edits++
 	t.Entries--
-	n.remove(at)
-	if n.count() > 0 {
-		return t.writeNode(n, p.leaf)
-	}
 	if err := t.releaseNode(p.leaf); err != nil {
 		return err
 	}
