@@ -21,17 +21,35 @@ import (
 	"kedge/tests/harness"
 )
 
-// An operator comes from Internet Identity and goes back with the commands alone: both are upgrades, so the canister
-// is stopped around them and runs afterwards.
-func TestThereAndBackByCommands(t *testing.T) {
+// newOperator is an operator of a network of its own, with files of an old module and of Kedge's.
+func newOperator(t *testing.T) (o deployer, network *replica.Network, old, module string) {
+	t.Helper()
 	network, err := replica.Start(replica.WithListen("127.0.0.1:0"), replica.WithCache(moduleCache(t)))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, network.Close()) })
-	o := newDeployer(t, network.URL())
+	o = newDeployer(t, network.URL())
 	dir := t.TempDir()
-	old, module := filepath.Join(dir, "old.wasm.gz"), filepath.Join(dir, "kedge.wasm.gz")
+	old, module = filepath.Join(dir, "old.wasm.gz"), filepath.Join(dir, "kedge.wasm.gz")
 	require.NoError(t, os.WriteFile(old, harness.Whoami(t), 0o600))
 	require.NoError(t, os.WriteFile(module, harness.Module(t), 0o600))
+	return o, network, old, module
+}
+
+// setOldState gives a canister the memory of an Internet Identity of 2023 with one anchor.
+func setOldState(t *testing.T, network *replica.Network, canister string) {
+	t.Helper()
+	mem := storage.NewRAM(0)
+	iitest.Install(t, mem, 7, iitest.Options{BucketPages: 128})
+	before := iitest.Start(t, mem, iitest.From2023Apr)
+	before.Register(iitest.Passkey("first"), iitest.Phrase("phrase of first", true))
+	before.Stop()
+	require.NoError(t, network.SetStableMemory(principal.MustParse(canister), mem.Bytes()))
+}
+
+// An operator comes from Internet Identity and goes back with the commands alone: both are upgrades, so the canister
+// is stopped around them and runs afterwards.
+func TestThereAndBackByCommands(t *testing.T) {
+	o, network, old, module := newOperator(t)
 	sum := sha256.Sum256(harness.Whoami(t))
 	oldHash := hex.EncodeToString(sum[:])
 
@@ -41,12 +59,7 @@ func TestThereAndBackByCommands(t *testing.T) {
 	first := o.deploy(old, "--force-module")
 	require.Equal(t, oldHash, first.ModuleHash)
 
-	mem := storage.NewRAM(0)
-	iitest.Install(t, mem, 7, iitest.Options{BucketPages: 128})
-	before := iitest.Start(t, mem, iitest.From2023Apr)
-	before.Register(iitest.Passkey("first"), iitest.Phrase("phrase of first", true))
-	before.Stop()
-	require.NoError(t, network.SetStableMemory(principal.MustParse(first.Canister), mem.Bytes()))
+	setOldState(t, network, first.Canister)
 
 	d := o.deploy(module)
 	require.Equal(t, "upgrade", d.Mode)

@@ -142,7 +142,7 @@ func (a verbs) confirmCanister(p *provider.Provider, given, what string) error {
 		if err != nil {
 			return ui.Hinted(err, "--confirm %s confirms it in scripts", p.Canister)
 		}
-		if given, err = t.Line(fmt.Sprintf("%s; type the canister's id to go on: ", what)); err != nil {
+		if given, err = t.Line(fmt.Sprintf("%s; type the canister's id, %s, to go on: ", what, p.Canister)); err != nil {
 			return err
 		}
 	}
