@@ -21,7 +21,7 @@ func raise1(b, payload []byte) (record []byte, ok bool) {
 	b = le.AppendUint16(b, duplicates)
 	for range int(devices) + int(duplicates) {
 		rec, fixed := r.nextRecord()
-		if r.failed || fixed != fixed1 {
+		if fixed != fixed1 {
 			return b, false
 		}
 		start := len(b)
@@ -46,7 +46,7 @@ func raise2(b, payload []byte) (record []byte, ok bool) {
 	flags, left := head[16], int(le.Uint16(head[18:]))+int(le.Uint16(head[20:]))
 	raise := func() bool {
 		rec, fixed := r.nextRecord()
-		if r.failed || fixed != fixed2 {
+		if fixed != fixed2 {
 			return false
 		}
 		rec[2] = Version3
