@@ -3,9 +3,10 @@ package anchor
 import (
 	"context"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -73,10 +74,14 @@ func (a verbs) createAnchor(ctx context.Context, n devices.NewDevice, noPhrase b
 	}
 	p, err := a.Delegated(nobody, passkey)
 	if err != nil {
-		return err
+		return n.Undo(a.App, err)
 	}
 	anchor, err := a.register(ctx, p, session.PasskeyData(n.Alias, passkey))
-	if err != nil {
+	var unanswered *unansweredError
+	switch {
+	case errors.As(err, &unanswered):
+		return n.Undo(a.App, unanswered.err)
+	case err != nil:
 		return n.Discard(a.App, err)
 	}
 	s := &session.Session{Provider: p, Anchor: anchor, Signer: session.Signer{Name: n.Name, Key: passkey}}
@@ -101,10 +106,16 @@ func (a verbs) createAnchor(ctx context.Context, n devices.NewDevice, noPhrase b
 // captchaAttempts is how many captchas a person may try.
 const captchaAttempts = 3
 
+// unansweredError is a captcha that nobody answered, so that nothing was registered.
+type unansweredError struct{ err error }
+
+func (e *unansweredError) Error() string { return e.err.Error() }
+func (e *unansweredError) Unwrap() error { return e.err }
+
 // register registers an anchor, solving a captcha on the terminal if the canister wants one.
 func (a verbs) register(ctx context.Context, p *provider.Provider, d kedge.DeviceData) (uint64, error) {
 	var answer kedge.ChallengeResult
-	for range captchaAttempts + 1 {
+	for try := range captchaAttempts + 1 {
 		response, err := p.Register(ctx, d, answer)
 		if err != nil {
 			return 0, err
@@ -115,8 +126,14 @@ func (a verbs) register(ctx context.Context, p *provider.Provider, d kedge.Devic
 		case kedge.RegisterResponseTagCanisterFull:
 			return 0, provider.Refused("the canister has no anchor numbers left")
 		}
+		if try == captchaAttempts {
+			break
+		}
+		if try > 0 {
+			a.Note("those are not the characters; here is another picture")
+		}
 		if answer, err = a.solveCaptcha(ctx, p); err != nil {
-			return 0, err
+			return 0, &unansweredError{err}
 		}
 	}
 	return 0, provider.Refused("the characters of the captcha were wrong")
@@ -136,13 +153,31 @@ func (a verbs) solveCaptcha(ctx context.Context, p *provider.Provider) (kedge.Ch
 	if err != nil {
 		return kedge.ChallengeResult{}, err
 	}
-	path := filepath.Join(os.TempDir(), fmt.Sprintf("kedge-captcha-%d.png", a.Now().UnixNano()))
-	if err := os.WriteFile(path, image, 0o600); err != nil {
+	path, err := temporary("kedge-captcha-*.png", image)
+	if err != nil {
 		return kedge.ChallengeResult{}, fmt.Errorf("saving the captcha: %w", err)
 	}
 	defer func() { _ = os.Remove(path) }()
-	chars, err := t.Line(fmt.Sprintf("characters in the picture %s: ", path))
-	return kedge.ChallengeResult{Key: challenge.ChallengeKey, Chars: chars}, err
+	for {
+		chars, err := t.Line(fmt.Sprintf("characters in the picture %s: ", path))
+		// A blank answer would be a wrong one to the canister, and the picture another.
+		if chars = strings.TrimSpace(chars); chars != "" || err != nil {
+			return kedge.ChallengeResult{Key: challenge.ChallengeKey, Chars: chars}, err
+		}
+	}
+}
+
+// temporary writes a new file that only its owner reads.
+func temporary(pattern string, data []byte) (path string, err error) {
+	f, err := os.CreateTemp("", pattern)
+	if err != nil {
+		return "", err
+	}
+	_, err = f.Write(data)
+	if err = errors.Join(err, f.Close()); err != nil {
+		return "", errors.Join(err, os.Remove(f.Name()))
+	}
+	return f.Name(), nil
 }
 
 // machineName returns the name of this machine, or if it has none that will do one with the date.

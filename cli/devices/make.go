@@ -185,16 +185,21 @@ func (n *NewDevice) credential(k *device.SecurityKey, a *session.App, where stri
 	return c, err
 }
 
+// Undo takes the passkey out of the store again, if it was made for this: it was not offered to the canister in the end.
+func (n *NewDevice) Undo(a *session.App, cause error) error {
+	if n.undo == "" {
+		return cause
+	}
+	return errors.Join(cause, a.ChangeKeys(func(k *device.Keys) error { return k.Remove(n.undo) }))
+}
+
 // Discard takes the passkey out of the store again after the canister refused it, if it was made for
 // this. If the answer is unknown, the key stays: the call may have succeeded.
 func (n *NewDevice) Discard(a *session.App, cause error) error {
 	var reject *client.Reject
 	var refused *provider.RefusedError
 	if errors.As(cause, &reject) || errors.As(cause, &refused) {
-		if n.undo == "" {
-			return cause
-		}
-		return errors.Join(cause, a.ChangeKeys(func(k *device.Keys) error { return k.Remove(n.undo) }))
+		return n.Undo(a, cause)
 	}
 	a.Warn("whether the canister took the passkey %q is not known, so it stays in the key store", n.Name)
 	return cause

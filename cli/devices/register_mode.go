@@ -114,7 +114,7 @@ func (a verbs) offerDevice(ctx context.Context, n NewDevice, anchor uint64) erro
 	}
 	p, err := a.Delegated(nobody, passkey)
 	if err != nil {
-		return err
+		return n.Undo(a.App, err)
 	}
 	reply, err := p.Call(ctx, "add_tentative_device", kedge.EncodeAddTentativeDeviceArgs(anchor, session.PasskeyData(n.Alias, passkey)))
 	response, err := provider.Decoded("add_tentative_device", reply, err, kedge.DecodeAddTentativeDeviceResult)
