@@ -174,6 +174,9 @@ func (a verbs) agentStatus() *cobra.Command {
 				return err
 			}
 			status, err := client.Status()
+			if errors.Is(err, keyagent.ErrEnded) { // it was ending as it was asked
+				status, err = client.Status()
+			}
 			if errors.Is(err, keyagent.ErrLocked) {
 				path, err := a.KeysPath()
 				if err != nil {

@@ -238,6 +238,7 @@ func TestWhatABatchCosts(t *testing.T) {
 		}
 	})())
 	require.Equal(t, uint64(1), s.Edits-before, "a full leaf has room for deletions")
+	require.Len(t, entries(t, s), leafMax-10)
 
 	// Many edits of one bucket are sorted as well.
 	s = emptyTree(t)
