@@ -105,7 +105,7 @@ var questions = []question{
 	}},
 	{regexp.MustCompile(`(?i)\[y/n\][^\n]*$|\(yes/no\)[^\n]*$|type yes[^\n]*$`), func(*Person, string, []string) string { return "yes\r" }},
 	{regexp.MustCompile(`Type ([0-9a-f]{4}(?:-[0-9a-f]{4}){3}): $`), func(_ *Person, _ string, match []string) string { return match[1] + "\r" }},
-	{regexp.MustCompile(`type the canister's id to go on: $`), func(p *Person, _ string, _ []string) string { return p.Canister + "\r" }},
+	{regexp.MustCompile(`type the canister's id, [a-z0-9-]+, to go on: $`), func(p *Person, _ string, _ []string) string { return p.Canister + "\r" }},
 	{regexp.MustCompile(`Ctrl-C unplugs it\s*$`), func(*Person, string, []string) string { return "\x03" }},
 }
 
